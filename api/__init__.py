@@ -1,0 +1,1 @@
+"""The engine behind HTTP: wall clock, ledger, wire."""

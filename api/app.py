@@ -1,0 +1,198 @@
+"""The service as one ASGI application: parts put together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from api import (
+    admin,
+    deliveries,
+    faults,
+    health,
+    kitchens,
+    ops,
+    quotes,
+    riders,
+    shadow,
+    stops,
+    streams,
+    upkeep,
+    webhook_routes,
+)
+from api.auth import Gate
+from api.clock import Clock
+from api.console.feed import BoardFeed
+from api.console.routes import router as console
+from api.console.view import board_view
+from api.document import openapi
+from api.feed import render
+from api.keys import KeyBook
+from api.ledger.protocol import Ledger, Write
+from api.limits import BodyLimit, Limits, QuotaHeaders, Slots
+from api.live import LiveHost
+from api.metrics import Metrics, RequestMeter
+from api.posting import Post
+from api.rounds import Rounds, Solves
+from api.service import Service
+from api.settings import Config
+from api.shedding import Shed
+from api.webhooks import Webhooks
+from api.worker import COMMAND, Solver, Travel
+from dispatch.catalogue import TravelSpec, travel_spec, travel_table
+from dispatch.codec import SCHEMA_VERSION
+from routing.places import LatLng
+
+log = logging.getLogger(__name__)
+
+MOST_STREAMS, MOST_STREAMS_EACH = 1000, 250
+"""Event streams open at once: in all, and for each key."""
+
+ROUTERS = (
+    deliveries.router,
+    quotes.router,
+    kitchens.router,
+    riders.router,
+    stops.router,
+    ops.router,
+    streams.router,
+    shadow.router,
+    webhook_routes.router,
+    admin.router,
+    health.router,
+    console,
+)
+
+
+def header_of(config: Config, version: str) -> dict[str, Any]:
+    """The first line of a new ledger's journal."""
+    settings = config.engine_settings().changed()
+    return {"schema": SCHEMA_VERSION, "code_version": version, "frame": config.service.frame, "settings": settings}
+
+
+def create_app(
+    config: Config,
+    ledger: Ledger,
+    *,
+    version: str,
+    clock: Clock | None = None,
+    travel: TravelSpec | None = None,
+    solver: Solves | None = None,
+    solver_command: Sequence[str] = COMMAND,
+    development: bool = False,
+    as_shadow: bool = False,
+    rates: Any = None,
+    on_start: Callable[[Service], Any] | None = None,
+) -> FastAPI:
+    """The application over an open ledger.
+
+    `development` lets webhooks call this machine; `on_start(service)` is awaited once the ledger is folded.
+    """
+    spec = travel or travel_spec(config.travel)
+    clock, metrics = clock or Clock(), Metrics()
+    sent = Travel(1, config.service.frame, travel_table(spec))
+    rounds = Rounds(solver or Solver(sent, solver_command))
+    host = LiveHost(
+        ledger, config.engine_settings(), travel=spec.bind, rounds=rounds, clock=clock, metrics=metrics
+    )
+    secret = secret_of(ledger)
+    if ledger.value("travel") != sent.table:
+        ledger.append(Write(extra=(("travel", sent.table),))).result()
+    waiting = config.service.most_waiting
+    slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)
+    service = Service(config, ledger, host, slots, secret, version, as_shadow)
+    service.restore = lambda answer: deliveries.restored(service, answer)
+    app = new_app(version, _lifespan(service, on_start))
+    app.state.service = service
+    app.state.gate = Gate(KeyBook(secret, ledger), Limits(rates) if rates else Limits(), clock=clock.exact)
+    app.state.board_feed = BoardFeed(lambda: _look(host))
+    app.state.webhooks = Webhooks(
+        ledger,
+        post=lambda url: Post(url, clock=clock.exact, development=development),
+        render=render,
+        clock=clock.exact,
+        development=development,
+    )
+    app.state.stream_slots = Slots(MOST_STREAMS, MOST_STREAMS_EACH, clock=asyncio_time)
+    app.state.streets = None
+    faults.install(app)
+    app.add_middleware(QuotaHeaders)
+    app.add_middleware(BodyLimit, refuse=faults.problem)
+    app.add_middleware(
+        Shed, slots=slots, keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem
+    )
+    app.add_middleware(RequestMeter, metrics=metrics)
+    return app
+
+
+def new_app(version: str, lifespan: Any = None) -> FastAPI:
+    """The application without a service behind it: routes, and the document that describes them."""
+    app = FastAPI(
+        title="Halfhour",
+        version=version,
+        summary="Dispatch for 30-minute delivery.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def secret_of(ledger: Ledger) -> bytes:
+    """What signs rider tokens, quotes and tracking links: made once for each ledger."""
+    text = ledger.value("secret")
+    if text is None:
+        text = secrets.token_hex(32)
+        ledger.append(Write(extra=(("secret", text),))).result()
+    return bytes.fromhex(text)
+
+
+def asyncio_time() -> float:
+    """Seconds of the running loop's clock."""
+    return asyncio.get_running_loop().time()
+
+
+def _lifespan(service: Service, on_start: Callable[[Service], Any] | None) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        host = service.host
+        await host.start()
+        if service.shadow:
+            await shadow.begin(service)
+        if on_start is not None:
+            await on_start(service)
+        sender: Webhooks = app.state.webhooks
+        if not service.shadow:
+            host.feed.listeners.append(sender.notify)
+            sender.start()
+        chores = asyncio.create_task(upkeep.run(service))
+        try:
+            yield
+        finally:
+            chores.cancel()
+            await asyncio.gather(chores, return_exceptions=True)
+            await sender.close()
+            await app.state.board_feed.close()
+            await host.close()
+
+    return lifespan
+
+
+def _look(host: LiveHost) -> dict[str, Any]:
+    def seen(rider_id: str) -> LatLng | None:
+        position = host.positions.newest(rider_id)
+        return LatLng(position.first, position.second) if position is not None else None
+
+    return board_view(host.board, host.clock.now(), seen=seen, step=host.rounds.ladder.step.name.lower())
+
+

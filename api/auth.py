@@ -1,0 +1,247 @@
+"""Who is asking, and may he: bearer keys, rider tokens, and the access rule that every route carries.
+
+    @router.get("/v1/deliveries/{id}")
+    async def get(id: str, caller: Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]): ...
+
+A route without `access(...)` or `access_public()` fails a test.  Who may not see a thing is told that it does not
+exist (404): `owned(...)` is the one place where that is decided.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.openapi.models import HTTPBearer
+from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+
+from api.keys import KeyBook, Scope
+from api.limits import Limits, Meter, Quota, RateLimited
+from routing.errors import HalfhourError
+
+__all__ = [
+    "AccessRule",
+    "Caller",
+    "Forbidden",
+    "Gate",
+    "LockedOut",
+    "NotFound",
+    "Scope",
+    "Unauthorized",
+    "access",
+    "access_public",
+    "owned",
+    "routes_without_rule",
+]
+
+
+class Unauthorized(HalfhourError):
+    """No key, or one that is unknown, ended or badly formed: which, is not said."""
+
+    code = "unauthorized"
+
+
+class Forbidden(HalfhourError):
+    """A valid key whose scopes do not reach this operation."""
+
+    code = "forbidden"
+
+
+class LockedOut(HalfhourError):
+    """Too many failed keys from one address; details hold retry_after_s."""
+
+    code = "locked_out"
+
+
+class NotFound(HalfhourError):
+    """A thing that is not there, or not the caller's; its code says what was looked for."""
+
+    code = "not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: a tenant's key, or one rider."""
+
+    tenant: str
+    scopes: frozenset[Scope]
+    key_id: str
+    rider_id: str | None = None
+
+    @property
+    def sees_all(self) -> bool:
+        """True for the operator's keys, which see every tenant's deliveries."""
+        return self.rider_id is None and bool(self.scopes & {Scope.OPS, Scope.ADMIN})
+
+    def owns(self, tenant: str) -> bool:
+        """True where the caller may see what belongs to `tenant`."""
+        return self.sees_all or self.tenant == tenant
+
+    def is_rider(self, rider_id: str) -> bool:
+        """True where the caller may act as this rider: he himself, or his operator's key."""
+        return self.rider_id == rider_id if self.rider_id is not None else True
+
+
+def owned(caller: Caller, tenant: str | None, *, code: str, **details: Any) -> None:
+    """Raises NotFound with `code` unless `caller` may see what belongs to `tenant` (None: there is no such thing)."""
+    if tenant is None or not caller.owns(tenant):
+        raise NotFound("there is no such thing here", code=code, **details)
+
+
+class Gate:
+    """The key book with a memory of failures and of rates: what a running service keeps in `app.state.gate`."""
+
+    def __init__(
+        self,
+        keys: KeyBook,
+        limits: Limits | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        failures: int = 20,
+        window_s: int = 60,
+    ) -> None:
+        self.keys = keys
+        self.limits = limits or Limits()
+        self.clock = clock
+        self._lockout = _Lockout(failures, window_s)
+
+    def caller(self, authorization: str | None, address: str) -> Caller:
+        """Whose the header is; raises Unauthorized, or LockedOut for an address that fails too often.
+
+        A valid key is never locked out by the failures of others behind the same address.
+        """
+        now = int(self.clock())
+        scheme, _, text = (authorization or "").partition(" ")
+        if scheme.lower() == "bearer":
+            found = self._find(text.strip(), now)
+            if found is not None:
+                return found
+        if authorization:
+            self._lockout.failed(address, now)
+        raise Unauthorized("a valid key is needed", hint="Send `Authorization: Bearer <key>`.")
+
+    def _find(self, text: str, now: int) -> Caller | None:
+        key = self.keys.find(text, now)
+        if key is not None:
+            return Caller(key.tenant, key.scopes, key.key_id)
+        token = self.keys.find_rider(text, now)
+        if token is not None:
+            return Caller(token.tenant, frozenset({Scope.RIDERS}), f"rider:{token.rider_id}", token.rider_id)
+        return None
+
+
+class _Lockout:
+    """Failures per address in fixed windows; remembers the 10,000 addresses that failed last."""
+
+    def __init__(self, most: int, window_s: int, remembered: int = 10_000) -> None:
+        self._most, self._window_s, self._remembered = most, window_s, remembered
+        self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
+
+    def failed(self, address: str, now: int) -> None:
+        """Counts one failure; raises LockedOut beyond the most that a window allows."""
+        began_at, count = self._failures.pop(address, (now, 0))
+        if now >= began_at + self._window_s:
+            began_at, count = now, 0
+        self._failures[address] = (began_at, count + 1)
+        if len(self._failures) > self._remembered:
+            self._failures.popitem(last=False)
+        if count >= self._most:
+            wait_s = began_at + self._window_s - now
+            raise LockedOut("too many failed keys from this address", retry_after_s=max(1, wait_s))
+
+
+class AccessRule(SecurityBase):
+    """The rule of one route: any of `scopes`, a rider only as himself; each request takes a token of `meter`."""
+
+    def __init__(self, scopes: tuple[Scope, ...], *, rider: bool, meter: Meter) -> None:
+        self.model = HTTPBearer(description="An API key `hh_...`, or a rider's token `hhr_...` where riders may ask.")
+        self.scheme_name = "bearer"
+        self.scopes = frozenset(scopes)
+        self.rider = rider
+        self.meter = meter
+
+    async def __call__(self, request: Request) -> Caller:
+        gate: Gate = request.app.state.gate
+        caller = gate.caller(request.headers.get("authorization"), _address(request))
+        self.admit(caller, request.path_params)
+        request.state.caller = caller
+        _take(request, gate, caller.rider_id or caller.tenant, self.meter)
+        return caller
+
+    def admit(self, caller: Caller, path_params: dict[str, Any]) -> None:
+        """Raises Forbidden where scopes do not reach, NotFound where a rider asks for another one."""
+        if caller.rider_id is None:
+            if not caller.scopes & self.scopes:
+                raise Forbidden("this key does not reach here", needs=sorted(self.scopes))
+        elif not self.rider:
+            raise Forbidden("a rider's token does not reach here")
+        elif path_params.get("rider_id", caller.rider_id) != caller.rider_id:
+            raise NotFound("there is no such rider here", code="unknown_rider")
+
+
+class PublicRule:
+    """Stands on a route that anyone may ask, so that openness is written down and not forgotten."""
+
+    def __init__(self, meter: Meter | None) -> None:
+        self.meter = meter
+
+    async def __call__(self, request: Request) -> None:
+        if self.meter is not None:
+            _take(request, request.app.state.gate, f"address {_address(request)}", self.meter)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _take(request: Request, gate: Gate, caller: str, meter: Meter) -> None:
+    """Takes a token and leaves the quota where QuotaHeaders finds it."""
+    try:
+        request.state.quota = gate.limits.take(caller, meter, gate.clock())
+    except RateLimited as refused:
+        request.state.quota = Quota(refused.details["limit"], 0, refused.details["retry_after_s"])
+        raise
+
+
+def access(*scopes: Scope, rider: bool = False, meter: Meter = Meter.READ) -> Any:
+    """The access rule of a route: a key with any of `scopes`; riders' own tokens only with `rider=True`.
+
+    `admin` opens every door that any key may open.  `meter` names the bucket that a request draws from.
+    """
+    if not scopes and not rider:
+        raise ValueError("name a scope, or say rider=True")
+    open_to = tuple(dict.fromkeys((*scopes, Scope.ADMIN)))
+    roles = [*(scope.value for scope in open_to), *(["rider"] if rider else [])]
+    return Security(AccessRule(open_to, rider=rider, meter=meter), scopes=roles)
+
+
+def access_public(meter: Meter | None = None) -> Any:
+    """The access rule of a route that anyone may ask, metered by address where `meter` is given."""
+    return Security(PublicRule(meter))
+
+
+def routes_without_rule(app: FastAPI) -> Iterator[str]:
+    """`METHOD /path` of every API route of `app` that carries no access rule of its own."""
+    for route in _api_routes(app.routes):
+        if not _has_rule(route.dependant):
+            yield f"{','.join(sorted(route.methods or ()))} {route.path}"
+
+
+def _api_routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
+    for route in routes:
+        if isinstance(route, APIRoute):
+            yield route
+        elif hasattr(route, "original_router"):  # later versions of FastAPI keep included routers as they are
+            yield from _api_routes(route.original_router.routes)
+
+
+def _has_rule(dependant: Dependant) -> bool:
+    if isinstance(dependant.call, (AccessRule, PublicRule)):
+        return True
+    return any(_has_rule(inner) for inner in dependant.dependencies)

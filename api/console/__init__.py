@@ -1,0 +1,1 @@
+"""Pages that the service serves itself: the operations board, the rider's page, the API's documentation."""

@@ -1,0 +1,274 @@
+// The rider's page: the route his dispatcher has told him, and big buttons for what he does.
+// What he reports is queued on the phone with the instant at which it was so, and sent when there is a line.
+
+const $ = (id) => document.getElementById(id);
+const POSITION_MS = 15000;
+const OFFERS_MS = 4000;
+const WAIT_S = 25;
+
+let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? localStorage.getItem("halfhour-rider");
+history.replaceState(null, "", location.pathname);
+let rider; // as the service shows him
+let route = { revision: -1, stops: [] };
+let offer = null;
+let watch = null; // of the phone's position
+const arrived = new Set(); // ids of stops where he has said that he is
+let queue = JSON.parse(localStorage.getItem("halfhour-queue") ?? "[]"); // reports not yet taken down
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const happened_at = () => new Date().toISOString();
+const timeOfDay = (text) => new Date(text).toLocaleTimeString([], { hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
+const plain = (word) => word.replaceAll("_", " ");
+
+/** Whom a token names: its middle is [tenant, rider, from, until]. */
+function riderOf(text) {
+  try {
+    return JSON.parse(atob(text.slice(4).split(".")[0].replaceAll("-", "+").replaceAll("_", "/")))[1];
+  } catch {
+    return null;
+  }
+}
+
+// --- the wire --------------------------------------------------------------------------------------------------------
+
+async function call(method, path, body, key) {
+  const headers = { Authorization: `Bearer ${token}` };
+  if (body) headers["Content-Type"] = "application/json";
+  if (key) headers["Idempotency-Key"] = key;
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const value = await answer.json().catch(() => ({}));
+  if (answer.ok) return value;
+  throw Object.assign(new Error(value.detail ?? answer.statusText), { status: answer.status, code: value.code });
+}
+
+const mine = (rest = "") => `/v1/riders/${encodeURIComponent(riderOf(token))}${rest}`;
+
+function report(path, body) {
+  queue.push({ path, body, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
+  keep();
+  drain();
+}
+
+function keep() {
+  localStorage.setItem("halfhour-queue", JSON.stringify(queue));
+  $("waiting").hidden = queue.length === 0;
+  $("waiting").textContent = `${queue.length} report${queue.length === 1 ? "" : "s"} waiting for a line`;
+}
+
+let draining = false;
+async function drain() {
+  if (draining) return;
+  draining = true;
+  while (queue.length) {
+    const { path, body, key } = queue[0];
+    try {
+      await call("POST", path, body, key);
+    } catch (error) {
+      if (!error.status || error.status === 429 || error.status >= 500) {
+        await pause(2000);
+        continue;
+      }
+      if (error.status === 401) break; // a fresh token sends it later
+      tell(error.message);
+    }
+    queue.shift();
+    keep();
+  }
+  draining = false;
+}
+
+// --- what is seen ----------------------------------------------------------------------------------------------------
+
+function element(name, text, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  if (text !== null) made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const tell = (text) => { $("duty").textContent = text; };
+const verbOf = (stop) => (!stop.acts.length ? "Go to" : stop.acts.some((act) => act.kind === "pickup") ? "Pick up at" : "Deliver to");
+const titleOf = (stop) => stop.store_id ?? stop.acts[0]?.dropoff?.address ?? stop.acts[0]?.dropoff?.contact_name ?? "the pin";
+
+function actLine(act) {
+  const items = act.items.map((item) => `${item.quantity} × ${item.name}`).join(", ");
+  const drop = act.kind === "drop" ? act.dropoff : null;
+  const line = element("li", act.delivery_id.split(".").slice(1).join("."));
+  if (items) line.append(element("small", items));
+  if (drop?.contact_name) line.append(element("small", drop.contact_name));
+  if (drop?.instructions) line.append(element("small", drop.instructions));
+  if (drop?.phone_number) line.append(element("small", null, {}, element("a", drop.phone_number, { href: `tel:${drop.phone_number}` })));
+  return line;
+}
+
+function show() {
+  const [stop, ...later] = route.stops;
+  $("later").replaceChildren(...later.map((one) =>
+    element("li", null, {}, element("span", `${verbOf(one)} ${titleOf(one)}`), element("span", timeOfDay(one.expected_act_at)))));
+  if (!stop) {
+    const words = rider?.on_duty ? "Nothing to do right now. Stay where you are." : "You are off duty.";
+    $("next").replaceChildren(element("p", words, { class: "calm" }));
+    return;
+  }
+  const here = arrived.has(stop.stop_id);
+  const buttons = element("div", null, { class: "buttons" });
+  const { lat, lng } = stop.location;
+  const press = (text, kind, act) => {
+    const button = element("button", text, { type: "button", ...(kind && { class: kind }) });
+    button.addEventListener("click", act);
+    buttons.append(button);
+  };
+  const path = (verb) => `/v1/stops/${encodeURIComponent(stop.stop_id)}/${verb}`;
+  if (!here) {
+    press("I am here", "go", () => { arrived.add(stop.stop_id); report(path("arrive"), { happened_at: happened_at() }); show(); });
+    buttons.append(element("a", "Show the way", { class: "button", href: `geo:${lat},${lng}?q=${lat},${lng}` }));
+  } else if (stop.acts.length) {
+    const pin = stop.acts.some((act) => act.proof_of_delivery === "pin") ? element("input", null, { id: "pin", inputmode: "numeric", placeholder: "PIN", "aria-label": "The customer's PIN" }) : null;
+    if (pin) buttons.append(pin);
+    press(verbOf(stop) === "Pick up at" ? "Picked up" : "Delivered", "go", () => done(stop, path("complete"), pin?.value));
+    press("Problem", "", () => problem(stop, path("fail")));
+  } else buttons.append(element("p", "Wait here for what you are told next.", { class: "calm" }));
+  $("next").replaceChildren(
+    element("p", verbOf(stop), { class: "verb" }), element("h2", titleOf(stop)),
+    element("p", `about ${timeOfDay(here ? stop.expected_act_at : stop.expected_arrive_at)}`, { class: "when" }),
+    element("ul", null, {}, ...stop.acts.map(actLine)), buttons);
+}
+
+function done(stop, path, pin) {
+  const body = { happened_at: happened_at(), ...(pin && { pin }) };
+  if (stop.acts.some((act) => act.proof_of_delivery === "photo")) body.photo_reference = `phone:${body.happened_at}`;
+  report(path, body);
+  route = { ...route, stops: route.stops.slice(1) };
+  show();
+}
+
+async function problem(stop, path) {
+  $("problem").showModal();
+  await new Promise((closed) => $("problem").addEventListener("close", closed, { once: true }));
+  const reason = $("problem").returnValue;
+  if (!reason) return;
+  report(path, { reason, happened_at: happened_at() });
+  route = { ...route, stops: route.stops.slice(1) };
+  show();
+}
+
+function showRider() {
+  $("name").textContent = rider.name ?? rider.rider_id;
+  tell(rider.lost ? "Not heard of for a while" : rider.on_break ? "On a break" : rider.on_duty ? "On duty" : "Off duty");
+  $("shift").textContent = rider.on_duty ? "End shift" : "Start shift";
+  $("break").hidden = !rider.on_duty;
+  $("break").textContent = rider.on_break ? "Back to work" : "Break";
+  show();
+}
+
+function showOffer() {
+  $("offer").hidden = !offer;
+  if (!offer) return;
+  const left = Math.max(0, Math.round((Date.parse(offer.expires_at) - Date.now()) / 1000));
+  const count = offer.deliveries.length;
+  $("offer-what").textContent = `${count} order${count === 1 ? "" : "s"} · answer within ${left} s`;
+  if (left === 0) { offer = null; showOffer(); }
+}
+
+// --- what he does ----------------------------------------------------------------------------------------------------
+
+async function about(path) {
+  try {
+    rider = await call("POST", mine(path), {}, crypto.randomUUID?.());
+    showRider();
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
+$("shift").addEventListener("click", () => about(rider?.on_duty ? "/shift/end" : "/shift"));
+$("break").addEventListener("click", () => about(rider?.on_break ? "/break/end" : "/break"));
+for (const verb of ["accept", "decline"]) {
+  $(verb).addEventListener("click", async () => {
+    const chosen = offer;
+    offer = null;
+    showOffer();
+    await call("POST", `/v1/offers/${encodeURIComponent(chosen.offer_id)}/${verb}`, {}, crypto.randomUUID?.()).catch((error) => tell(error.message));
+  });
+}
+
+let lastSent = 0;
+function moved({ coords, timestamp }) {
+  if (timestamp - lastSent < POSITION_MS) return;
+  lastSent = timestamp;
+  const body = { location: { lat: coords.latitude, lng: coords.longitude }, seen_at: new Date(timestamp).toISOString() };
+  call("POST", mine("/position"), body).catch(() => {}); // the next one will do
+}
+
+$("share").addEventListener("click", () => {
+  if (watch !== null) {
+    navigator.geolocation.clearWatch(watch);
+    watch = null;
+  } else if (navigator.geolocation) {
+    watch = navigator.geolocation.watchPosition(moved, (error) => tell(error.message), { enableHighAccuracy: true });
+  }
+  $("share").setAttribute("aria-pressed", watch !== null);
+});
+
+// --- loops -----------------------------------------------------------------------------------------------------------
+
+async function ask(why = "") {
+  $("wrong").textContent = why;
+  if (!$("ask").open) $("ask").showModal();
+  await new Promise((done) => { $("ask-form").onsubmit = done; });
+  token = $("token").value.trim();
+}
+
+async function enter() {
+  for (;;) {
+    if (!token) await ask();
+    try {
+      if (riderOf(token) === null) throw Object.assign(new Error("This is not a rider's token."), { status: 401 });
+      rider = await call("GET", mine());
+      localStorage.setItem("halfhour-rider", token);
+      return showRider();
+    } catch (error) {
+      if (error.status !== 401 && error.status !== 404) {
+        tell("No line to the service");
+        await pause(3000);
+        continue;
+      }
+      token = null;
+      await ask(error.message);
+    }
+  }
+}
+
+async function followRoute() {
+  for (;;) {
+    try {
+      const path = mine(`/route?after_revision=${route.revision}&wait_s=${route.revision < 0 ? 0 : WAIT_S}`);
+      const found = await call("GET", path);
+      if (found.revision > route.revision) {
+        route = found;
+        report(mine("/route/seen"), { revision: route.revision, happened_at: happened_at() });
+      }
+      show();
+      window.ready = true;
+    } catch (error) {
+      if (error.status === 401) await enter();
+      else await pause(3000);
+    }
+  }
+}
+
+async function followOffers() {
+  for (;;) {
+    await pause(OFFERS_MS);
+    [offer = null] = await call("GET", mine("/offers")).catch(() => []);
+    showOffer();
+  }
+}
+
+keep();
+await enter();
+setInterval(showOffer, 1000);
+drain();
+followOffers();
+await followRoute();

@@ -1,0 +1,379 @@
+"""Deliveries: create, read, list, change, cancel, follow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import Response
+
+from api import shown, wire
+from api.auth import Caller, NotFound, Scope, access, access_public
+from api.deliverability import check_area, check_deliverable, check_needs, defaults
+from api.faults import problems
+from api.ledger.protocol import Answer, VaultRow, Write
+from api.limits import Meter, Overloaded
+from api.notices import external_id_of, order_id_of, tenant_of
+from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from api.tokens import opened
+from dispatch.errors import Refused
+from dispatch.inputs import OrderCancelled, OrderChanged, OrderPlaced
+from dispatch.model import Order, OrderState
+from dispatch.records import OrderRecord
+from routing.errors import HalfhourError
+
+router = APIRouter(tags=["deliveries"])
+
+Orders = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
+OrdersWrite = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
+ExternalId = Annotated[wire.DeliveryId, Path(description="The caller's own id (operators: the delivery_id).")]
+
+_BEFORE = (OrderState.CREATED, OrderState.CONFIRMED, OrderState.ENROUTE_TO_PICKUP, OrderState.ARRIVED_AT_PICKUP)
+_CARRIED = (OrderState.PICKED_UP, OrderState.ENROUTE_TO_DROPOFF, OrderState.ARRIVED_AT_DROPOFF)
+CHANGEABLE: dict[str, tuple[OrderState, ...]] = {
+    "pickup_ready_at": _BEFORE,
+    "release_at": (OrderState.CREATED,),
+    "load_units": _BEFORE,
+    "needs": _BEFORE,
+    "items": _BEFORE,
+    "priority": _BEFORE,
+    "dropoff": (*_BEFORE, *_CARRIED),
+    "dropoff_ready_at": (*_BEFORE, *_CARRIED),
+    "dropoff_deadline_at": (*_BEFORE, *_CARRIED),
+    "order_value": (*_BEFORE, *_CARRIED),
+}
+"""The PATCH table: in which states a field may change; docs/integrate-orders.md shows it and a test walks it."""
+
+
+class RevisionMismatch(HalfhourError):
+    """If-Match names a version that is no longer the newest."""
+
+    code = "revision_mismatch"
+
+
+class DuplicateDelivery(HalfhourError):
+    """The id is taken by a delivery with another body; details hold its path."""
+
+    code = "duplicate_delivery"
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+def find(service: Service, caller: Caller, delivery_id: str) -> OrderRecord:
+    """The delivery that a caller means; NotFound where it is not there or not his."""
+    orders = service.host.board.orders
+    record = orders.get(order_id_of(caller.tenant, delivery_id))
+    if record is None and caller.sees_all:
+        record = orders.get(delivery_id)
+    if record is None:
+        raise NotFound("there is no such delivery here", code="unknown_delivery")
+    return record
+
+
+def reply(service: Service, order_id: str, status: int = 200, row: VaultRow | None = None) -> Reply:
+    """A delivery as an answer."""
+    found = shown.delivery(service.host, order_id, service.secret, service.config.service.needs, row)
+    return Reply(status, found.model_dump_json(), found.version)
+
+
+def restored(service: Service, answer: Answer) -> Reply:
+    """A kept answer with what is personal filled in again from the vault, if it is still there."""
+    value: dict[str, Any] = json.loads(answer.body)
+    record = service.host.board.orders.get(value.get("delivery_id", ""))
+    if record is None or "version" not in value:
+        return Reply(answer.status, answer.body)
+    row = service.host.vault_row(record.order.drop_place)
+    drop = shown.dropoff_of(row)
+    value["dropoff"] = drop.model_dump(mode="json") if drop is not None else None
+    value["pin"] = row.personal.get("pin") if row is not None else None
+    return Reply(answer.status, json.dumps(value, ensure_ascii=False), value["version"])
+
+
+# --- creating -------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/deliveries",
+    status_code=201,
+    summary="Hand over an order",
+    response_model=wire.Delivery,
+    responses={200: {"model": wire.Delivery, "description": "It is here already, with the same body"}, **problems(409)},
+)
+async def create(
+    request: Request, service: Running, caller: OrdersWrite, body: wire.DeliveryRequest, key: IdempotencyKey = None
+) -> Response:
+    """Takes an order; it is ours once this has answered 201.  The same id and body again: 200, nothing new."""
+
+    async def do(keep: Keep) -> Reply:
+        return await place(service, caller, body, keep)
+
+    return await service.run(request, caller, key, do)
+
+
+async def place(service: Service, caller: Caller, body: wire.QuoteRequest, keep: Keep, status: int = 201) -> Reply:
+    """Hands an order to the engine, with its place and what is personal in the same transaction."""
+    host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
+    fingerprint = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()[:32]
+    if order_id in host.board.orders:
+        return await _again(service, order_id, fingerprint)
+    if len(host.board.open_orders) >= service.config.service.most_open_orders:
+        raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
+    check_deliverable(service, body, host.clock.now())
+    where, usual = body.dropoff.location, service.config.service
+    handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
+    row = VaultRow(
+        handle, caller.tenant, "drop", order_id, where.lat, where.lng, usual.drop_enter_s, usual.drop_exit_s,
+        _personal(body.dropoff) | ({"pin": body.pin or service.new_pin()} if body.proof_of_delivery == "pin" else {}),
+        _kept(service, body) | {"fingerprint": fingerprint},
+    )  # fmt: skip
+    told = await host.tell(
+        lambda at: OrderPlaced(at=at, order=_order(service, body, order_id, handle, at)),
+        vault=(row,),
+        respond=lambda events: reply(service, order_id, status, row),
+        answer=keep,
+    )
+    made: Reply = told.response
+    return made
+
+
+async def _again(service: Service, order_id: str, fingerprint: str) -> Reply:
+    board = await service.host.settled()
+    row = service.host.vault_row(board.orders[order_id].order.drop_place)
+    if row is None or row.body.get("fingerprint") != fingerprint:
+        path = f"/v1/deliveries/{external_id_of(order_id)}"
+        raise DuplicateDelivery("this external_delivery_id is taken by another body", existing=path)
+    return reply(service, order_id, 200, row)
+
+
+def _order(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
+    times = defaults(service, body, at)
+    return Order(
+        order_id,
+        body.pickup_store_id,
+        handle,
+        placed_at=times.placed_at,
+        expected_ready_at=times.ready_at,
+        due_at=times.due_at,
+        release_at=times.release_at,
+        earliest_drop_at=wire.epoch(body.dropoff_ready_at),
+        load_units=body.load_units,
+        needs=shown.mask_of(body.needs, service.config.service.needs),
+        max_on_board_s=body.max_on_board_s,
+        priority=body.priority,
+    )
+
+
+def _personal(drop: wire.Dropoff) -> dict[str, Any]:
+    return drop.model_dump(mode="json", exclude={"location"}, exclude_none=True)
+
+
+def _kept(service: Service, body: wire.QuoteRequest) -> dict[str, Any]:
+    kept = body.model_dump(
+        mode="json", include={"order_value", "currency", "items", "proof_of_delivery"}, exclude_none=True
+    )
+    if "order_value" in kept:
+        kept.setdefault("currency", service.config.service.currency)
+    return kept
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/deliveries", summary="List deliveries", response_model=wire.DeliveryList, responses=problems())
+async def list_deliveries(
+    service: Running,
+    caller: Orders,
+    status: Annotated[OrderState | None, Query(description="Only those in this state.")] = None,
+    store_id: Annotated[wire.Id | None, Query()] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Response:
+    """The caller's deliveries, newest first."""
+    board = await service.host.settled()
+    found: list[wire.Delivery] = []
+    rest: str | None = None
+    for order_id in reversed(board.orders):
+        record = board.orders[order_id]
+        if after is not None and record.seq >= after:
+            continue
+        if not caller.owns(tenant_of(order_id)) or (status is not None and record.state is not status):
+            continue
+        if store_id is not None and record.order.store_id != store_id:
+            continue
+        if len(found) == limit:
+            rest = str(board.orders[found[-1].delivery_id].seq)
+            break
+        found.append(shown.delivery(service.host, order_id, service.secret, service.config.service.needs))
+    page = wire.DeliveryList.model_construct(deliveries=found, next=rest)
+    return Response(page.model_dump_json(), media_type="application/json")
+
+
+@router.get(
+    "/v1/deliveries/{delivery_id}", summary="Read a delivery", response_model=wire.Delivery, responses=problems()
+)
+async def get(service: Running, caller: Orders, delivery_id: ExternalId) -> Response:
+    """A delivery as of now."""
+    await service.host.settled()
+    return reply(service, find(service, caller, delivery_id).order.order_id).response()
+
+
+@router.get("/v1/track/{token}", summary="Follow a delivery", response_model=wire.Tracking, responses=problems())
+async def track(
+    service: Running,
+    token: Annotated[str, Path(max_length=400)],
+    _: Annotated[None, access_public(Meter.READ)],
+) -> wire.Tracking:
+    """What a customer sees; the link itself is the permission."""
+    order_id = opened(service.secret, "track", token)
+    board = await service.host.settled()
+    record = board.orders.get(order_id) if isinstance(order_id, str) else None
+    if record is None or _is_erased(service, record):
+        raise NotFound("there is no such delivery here", code="unknown_delivery")
+    return shown.tracking(service.host, record.order.order_id)
+
+
+def _is_erased(service: Service, record: OrderRecord) -> bool:
+    row = service.host.vault_row(record.order.drop_place)
+    return row is None or row.erased_at is not None
+
+
+# --- changing -------------------------------------------------------------------------------------------------------
+
+
+@router.patch(
+    "/v1/deliveries/{delivery_id}",
+    summary="Change a delivery",
+    response_model=wire.Delivery,
+    responses=problems(409, 412),
+)
+async def change(
+    request: Request,
+    service: Running,
+    caller: OrdersWrite,
+    delivery_id: ExternalId,
+    body: wire.DeliveryPatch,
+    if_match: Annotated[str | None, Header(max_length=80)] = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Changes what is named, as far as the delivery's state lets it; with If-Match only the version that was read."""
+
+    async def do(keep: Keep) -> Reply:
+        record = find(service, caller, delivery_id)
+        return await _change(service, record, body, if_match, keep)
+
+    return await service.run(request, caller, key, do)
+
+
+async def _change(
+    service: Service, record: OrderRecord, body: wire.DeliveryPatch, if_match: str | None, keep: Keep
+) -> Reply:
+    host, old = service.host, record.order
+    row = host.vault_row(old.drop_place)
+    version = shown.version_of(record, row)
+    if if_match is not None and if_match.strip() not in ("*", f'"{version}"'):
+        raise RevisionMismatch("it has changed since it was read", version=version)
+    for name in sorted(body.model_fields_set):
+        if record.state not in CHANGEABLE[name]:
+            raise Refused(
+                f"a delivery that is {record.state.value} keeps its {name}", code="invalid_transition", field=name
+            )
+    _check_instants(record, body, host.clock.now())
+    rows = _changed_rows(service, row, old, body)
+    order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
+    if order == old and rows:
+        answer = reply(service, old.order_id, 200, rows[-1])
+        await host.write(Write(vault=rows, answers=(keep(answer),) if keep is not None else ()))
+        return reply(service, old.order_id)
+    told = await host.tell(
+        lambda at: OrderChanged(at=at, order=order),
+        vault=rows,
+        respond=lambda events: reply(service, old.order_id, 200, rows[-1] if rows else None),
+        answer=keep,
+    )
+    made: Reply = told.response
+    return made
+
+
+def _check_instants(record: OrderRecord, body: wire.DeliveryPatch, now: int) -> None:
+    due_at = wire.epoch(body.dropoff_deadline_at)
+    earliest = wire.epoch(body.dropoff_ready_at) or record.order.earliest_drop_at
+    if due_at is not None and due_at <= now:
+        raise Refused("the deadline has passed", code="invalid_order", field="dropoff_deadline_at")
+    if earliest is not None and (due_at or record.order.due_at) < earliest:
+        raise Refused("the deadline lies before dropoff_ready_at", code="invalid_order", field="dropoff_deadline_at")
+
+
+def _changed_order(service: Service, old: Order, body: wire.DeliveryPatch, handle: int) -> Order:
+    said = body.model_fields_set
+    fields: dict[str, Any] = {"drop_place": handle}
+    for name, field in (
+        ("pickup_ready_at", "expected_ready_at"),
+        ("dropoff_ready_at", "earliest_drop_at"),
+        ("dropoff_deadline_at", "due_at"),
+        ("release_at", "release_at"),
+    ):
+        value = wire.epoch(getattr(body, name))
+        if name in said and (value is not None or field in ("earliest_drop_at", "release_at")):
+            fields[field] = value
+    if body.load_units is not None:
+        fields["load_units"] = body.load_units
+    if body.priority is not None:
+        fields["priority"] = body.priority
+    if body.needs is not None:
+        check_needs(service, body.needs)
+        fields["needs"] = shown.mask_of(body.needs, service.config.service.needs)
+    return replace(old, **fields)
+
+
+def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: wire.DeliveryPatch) -> tuple[VaultRow, ...]:
+    """What the vault holds afterwards: a new place where the customer has moved, and the old one without him."""
+    if row is None or row.erased_at is not None:
+        raise Refused("an erased delivery cannot change", code="invalid_transition")
+    values = body.model_dump(mode="json", include={"order_value", "items"}, exclude_none=True, exclude_unset=True)
+    kept = row.body | values
+    drop = body.dropoff
+    if drop is None:
+        return (row._replace(body=kept),) if kept != row.body else ()
+    pin = {"pin": row.personal["pin"]} if "pin" in row.personal else {}
+    personal = _personal(drop) | pin
+    where = drop.location
+    if (where.lat, where.lng) == (row.first, row.second):
+        return (row._replace(personal=personal, body=kept),)
+    check_area(service, old.store_id, where)
+    handle = service.host.add_place(where.lat, where.lng, enter_s=row.enter_s, exit_s=row.exit_s)
+    moved = row._replace(handle=handle, first=where.lat, second=where.lng, personal=personal, body=kept)
+    return (row._replace(personal={}, body={}), moved)
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/cancel",
+    summary="Call a delivery off",
+    response_model=wire.Delivery,
+    responses=problems(409),
+)
+async def cancel(
+    request: Request,
+    service: Running,
+    caller: OrdersWrite,
+    delivery_id: ExternalId,
+    body: wire.Cancel | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Before pickup it ends; afterwards the goods go back to their store."""
+
+    async def do(keep: Keep) -> Reply:
+        order_id = find(service, caller, delivery_id).order.order_id
+        reason = body.reason if body is not None else "customer"
+        told = await service.host.tell(
+            lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
+            respond=lambda events: reply(service, order_id),
+            answer=keep,
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)

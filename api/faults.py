@@ -1,0 +1,148 @@
+"""Errors on the wire: RFC 9457 problem bodies, and the only place that knows an HTTP status."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+
+from routing.errors import HalfhourError, InvalidInput
+
+__all__ = ["PROBLEM", "STATUS", "install", "problem", "problems", "status_of"]
+
+log = logging.getLogger(__name__)
+
+PROBLEM = "application/problem+json"
+
+STATUS = {
+    "unauthorized": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "duplicate_delivery": 409,
+    "duplicate_order": 409,
+    "duplicate_key": 409,
+    "invalid_transition": 409,
+    "offer_closed": 409,
+    "quote_expired": 409,
+    "key_reused": 422,
+    "revision_mismatch": 412,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "validation_failed": 422,
+    "outside_service_area": 422,
+    "rate_limited": 429,
+    "locked_out": 429,
+    "overloaded": 429,
+    "no_capacity": 429,
+    "internal": 500,
+    "not_ready": 503,
+    "ledger_unavailable": 503,
+    "shutting_down": 503,
+    "storage_full": 507,
+}
+"""Status by code; other `unknown_*` codes are 404 and other mistakes of the caller 422."""
+
+_TITLES = {
+    401: "Who are you?",
+    403: "Not with this key",
+    404: "Not here",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "It has changed meanwhile",
+    413: "Too large",
+    415: "Send JSON",
+    422: "Not acceptable as it is",
+    429: "Too much at once",
+    500: "Our mistake",
+    503: "Not now",
+    507: "No space",
+}
+
+
+def status_of(error: HalfhourError) -> int:
+    """The HTTP status of an error: by its code, else by its kind."""
+    if error.code in STATUS:
+        return STATUS[error.code]
+    if error.code.startswith("unknown_"):
+        return 404
+    return 422 if isinstance(error, InvalidInput) or error.code != "internal" else 500
+
+
+def problem(error: HalfhourError) -> Response:
+    """An error as a problem+json response; details `field` and `field_errors` point at what is wrong."""
+    details = dict(error.details)
+    field = details.pop("field", None)
+    errors = details.pop("field_errors", None) or ([{"field": field, "error": error.message}] if field else [])
+    return _response(status_of(error), error.code, error.message, error.hint, errors, details)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses=` of a route that may answer with these statuses, and with those that every route may."""
+    every = sorted({*statuses, 401, 403, 404, 413, 422, 429, 503, 507})
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        status: {"description": _TITLES[status], "content": {PROBLEM: {"schema": schema}}, "model": None}
+        for status in every
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of `app` leave as a problem body."""
+
+    @app.exception_handler(HalfhourError)
+    async def _ours(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HalfhourError)
+        if status_of(error) == 500:
+            log.error("internal error", exc_info=error)
+        return problem(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        errors = [_field_error(found) for found in error.errors()[:50]]
+        text = "; ".join(f"{found['field']}: {found['error']}" for found in errors[:3])
+        return _response(422, "validation_failed", text, "", errors, {})
+
+    @app.exception_handler(HTTPException)
+    async def _plain(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        status = 422 if error.status_code == 400 else error.status_code  # a body that is no JSON: as any other mistake
+        code = {404: "not_found", 405: "method_not_allowed", 415: "unsupported_media_type"}.get(
+            status, "validation_failed" if status < 500 else "internal"
+        )
+        response = _response(status, code, str(error.detail), "", [], {})
+        for name, value in (error.headers or {}).items():
+            response.headers[name] = value
+        return response
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> Response:
+        log.error("unforeseen error", exc_info=error)
+        return _response(500, "internal", "something went wrong on our side", "", [], {})
+
+
+def _field_error(found: Any) -> dict[str, str]:
+    where: Iterable[Any] = found.get("loc", ())
+    path = ".".join(str(part) for part in where if part not in ("body", "query", "path", "header"))
+    # Only the message: echoing the input would carry personal data into answers and logs.
+    return {"field": path, "error": str(found.get("msg", "invalid"))}
+
+
+def _response(
+    status: int, code: str, detail: str, hint: str, errors: list[dict[str, str]], details: dict[str, Any]
+) -> Response:
+    body: dict[str, Any] = {"type": f"about:blank#{code}", "title": _TITLES.get(status, "Refused"), "status": status}
+    body |= {"code": code, "detail": f"{detail} {hint}".strip(), "field_errors": errors, **details}
+    headers = {}
+    if status in (429, 503):
+        headers["Retry-After"] = str(details.get("retry_after_s", 1))
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(json.dumps(body, default=str), status_code=status, media_type=PROBLEM, headers=headers)

@@ -1,0 +1,132 @@
+"""Notices that have been committed, to whoever watches: by cursor, and as server-sent events.
+
+A stream holds nothing but its cursor: when something is published it reads on from there, from memory or, where it fell
+far behind, from the ledger.  So a slow viewer costs no memory and misses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from bisect import bisect_right
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+from api.ledger.protocol import OPERATOR, Ledger, Notice
+from api.notices import timestamp
+
+KEPT = 4096
+HEARTBEAT_S = 10.0
+MOST_AT_ONCE = 200
+
+Sees = Callable[[Notice], bool]
+
+
+def envelope(notice: Notice) -> dict[str, Any]:
+    """A notice as it is sent: by cursor, stream and webhook alike."""
+    return {
+        "id": notice.event_id,
+        "cursor": str(notice.seq),
+        "kind": notice.kind,
+        "subject": notice.subject,
+        "sequence": notice.sequence,
+        "created_at": timestamp(notice.created_at),
+        "data": notice.data,
+    }
+
+
+def render(notice: Notice) -> bytes:
+    """The body of a webhook."""
+    return json.dumps(envelope(notice), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class Feed:
+    """The newest committed notices in memory; `changed` wakes whoever waits for more."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._recent: deque[tuple[Notice, bytes]] = deque(maxlen=KEPT)
+        self._changed = asyncio.Event()
+        self.is_closed = False
+        self.listeners: list[Callable[[], None]] = []
+        """Called after each publication (the sender of webhooks)."""
+
+    @property
+    def head(self) -> int:
+        """Number of the last notice published by this process (0: none)."""
+        return self._recent[-1][0].seq if self._recent else 0
+
+    def publish(self, notices: Sequence[Notice]) -> None:
+        """Makes committed notices visible."""
+        if not notices:
+            return
+        self._recent.extend((notice, _frame(notice)) for notice in notices)
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        for listener in self.listeners:
+            listener()
+
+    async def wait(self) -> None:
+        """Returns when something more has been published."""
+        await self._changed.wait()
+
+    def close(self) -> None:
+        """Ends every stream."""
+        self.is_closed = True
+        self._changed.set()
+
+    async def after(self, cursor: int) -> list[tuple[Notice, bytes]]:
+        """Notices behind a cursor, at most MOST_AT_ONCE; none where the cursor is at the head."""
+        if self._recent and self._recent[0][0].seq <= cursor + 1:
+            start = bisect_right(self._recent, cursor, key=lambda pair: pair[0].seq)
+            return [self._recent[k] for k in range(start, min(len(self._recent), start + MOST_AT_ONCE))]
+        if self._recent and cursor >= self.head:
+            return []
+        found = await asyncio.to_thread(self._ledger.notices, cursor, limit=MOST_AT_ONCE)
+        return [(notice, _frame(notice)) for notice in found]
+
+    async def stream(
+        self, cursor: int, sees: Sees, ephemeral: Callable[[], bytes] | None = None, every_s: float = 1.0
+    ) -> AsyncIterator[bytes]:
+        """Server-sent events behind `cursor`; `ephemeral()` gives frames without an id (positions), b"" for none."""
+        yield b"retry: 2000\n\n"
+        quiet_s = 0.0
+        while not self.is_closed:
+            changed = self._changed
+            found = await self.after(cursor)
+            if found:
+                cursor = found[-1][0].seq
+                block = b"".join(frame for notice, frame in found if sees(notice))
+                if block:
+                    quiet_s = 0.0
+                    yield block
+                continue
+            wait_s = every_s if ephemeral is not None else HEARTBEAT_S
+            try:
+                async with asyncio.timeout(wait_s):
+                    await changed.wait()
+            except TimeoutError:
+                quiet_s += wait_s
+            frame = ephemeral() if ephemeral is not None else b""
+            if frame:
+                quiet_s = 0.0
+                yield frame
+            elif quiet_s >= HEARTBEAT_S:
+                quiet_s = 0.0
+                yield b": still here\n\n"
+
+
+def seen_by(tenant: str, *, all_tenants: bool, operator: bool, rider_id: str | None) -> Sees:
+    """Which notices a caller may see: a rider his own, a tenant those of his deliveries, the operator's keys more."""
+    if rider_id is not None:
+        return lambda notice: notice.tenant == OPERATOR and notice.data.get("rider_id") == rider_id
+    if all_tenants:
+        return lambda notice: True
+    if operator:
+        return lambda notice: notice.tenant in (tenant, OPERATOR)
+    return lambda notice: notice.tenant == tenant
+
+
+def _frame(notice: Notice) -> bytes:
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (notice.seq, notice.kind.encode(), render(notice))

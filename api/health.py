@@ -1,0 +1,77 @@
+"""How the service is: for people, for load balancers, for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from api import wire
+from api.auth import Caller, Scope, access, access_public
+from api.faults import problems
+from api.live import NotReady
+from api.metrics import CONTENT_TYPE
+from api.service import Running
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Is the process alive?", responses={200: {"description": "It is"}})
+async def healthz(_: Annotated[None, access_public()]) -> dict[str, bool]:
+    """True as long as it can answer at all."""
+    return {"alive": True}
+
+
+@router.get("/readyz", summary="May it be given work?", responses=problems())
+async def readyz(service: Running, _: Annotated[None, access_public()]) -> dict[str, bool]:
+    """200 once the ledger is folded and the solver warm; 503 before, and while the ledger refuses writes."""
+    if service.host.failure is not None:
+        raise service.host.failure
+    if not service.host.is_ready:
+        raise NotReady("the service is starting", retry_after_s=1)
+    return {"ready": True}
+
+
+@router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=problems())
+async def metrics(request: Request, service: Running, caller: Annotated[Caller, access(Scope.OPS)]) -> Response:
+    """Everything in the Prometheus text format."""
+    host = service.host
+    host.metrics.survey(host.board)
+    host.metrics.queue_depth.set(service.slots.taken)
+    host.metrics.streams.set(request.app.state.stream_slots.taken)
+    for end, count in request.app.state.webhooks.counts.items():
+        host.metrics.webhooks.labels(end).set(count)
+    return Response(host.metrics.text(), media_type=CONTENT_TYPE)
+
+
+@router.get("/v1/status", summary="How it goes", response_model=wire.Status, responses=problems())
+async def status(
+    service: Running, caller: Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.OPS)]
+) -> JSONResponse:
+    """One look at the whole service."""
+    host, rounds = service.host, service.host.rounds
+    board = host.board
+    on_duty = 0
+    for record in board.riders.values():
+        shift = record.shift_at(board.now)
+        on_duty += shift is not None and shift.start_at <= board.now and not record.lost
+    found = wire.Status(
+        ready=host.is_ready,
+        now=wire.at(host.clock.now()),
+        version=service.version,
+        open_orders=len(board.open_orders),
+        riders_on_duty=on_duty,
+        stores=len(board.stores),
+        round=board.round,
+        last_round_s=round(rounds.last_s, 3),
+        rounds_solved=rounds.solved,
+        fallbacks=rounds.fallbacks,
+        solver_restarts=rounds.solver.restarts,
+        ladder=rounds.ladder.step.name.lower(),
+        waiting_writes=service.slots.taken,
+        journal_seq=host.seq,
+        positions_left_out=host.positions.filtered,
+        shadow=service.shadow,
+    )
+    return JSONResponse(found.model_dump(mode="json"))

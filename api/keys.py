@@ -1,0 +1,191 @@
+"""API keys and rider tokens: how they are made, kept and checked.
+
+A key is `hh_<id>_<secret><checksum>`.  The id may be shown and logged, the checksum lets a typing error (or a secret
+scanner) be answered without a look-up, and only a SHA-256 digest is kept: 40 random characters need no slow hash.
+A rider's token is not kept at all: it is a signed statement "rider R of tenant T until E".
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["Key", "KeyBook", "KeyShelf", "RiderToken", "Scope", "looks_like_key"]
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_ID_LENGTH, _SECRET_LENGTH, _CHECK_LENGTH = 10, 40, 6
+_RIDER_PREFIX = "hhr_"
+LONGEST_RIDER_S = 86_400
+"""A rider's token lives no longer than this, however often it is renewed: then the operator must vouch again."""
+
+
+class Scope(StrEnum):
+    """What a key may do; `ops` and `admin` keys are the operator's and see every tenant."""
+
+    ORDERS = "orders"
+    RIDERS = "riders"
+    OPS = "ops"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is kept of an API key: never the key itself."""
+
+    key_id: str
+    tenant: str
+    scopes: frozenset[Scope]
+    digest: str
+    created_at: int
+    expires_at: int | None = None
+    label: str = ""
+
+    def is_valid(self, now: int) -> bool:
+        """True until `expires_at`."""
+        return self.expires_at is None or now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class RiderToken:
+    """What a rider's token says; `born_at` survives renewal."""
+
+    tenant: str
+    rider_id: str
+    born_at: int
+    expires_at: int
+
+
+class KeyShelf(Protocol):
+    """Where keys survive a restart."""
+
+    def load_keys(self) -> Iterable[Key]:
+        """Every key ever saved, the newest version of each."""
+
+    def save_key(self, key: Key) -> None:
+        """Keeps `key` durably, replacing an older version of it."""
+
+
+class KeyBook:
+    """All keys of a service, by digest; answers whose a presented key or token is."""
+
+    def __init__(self, signing_secret: bytes, shelf: KeyShelf | None = None) -> None:
+        if len(signing_secret) < 32:
+            raise ValueError("the secret that signs rider tokens must have 32 bytes")
+        self._signing_secret = signing_secret
+        self._shelf = shelf
+        self._by_digest: dict[str, Key] = {}
+        for key in shelf.load_keys() if shelf else ():
+            self._by_digest[key.digest] = key
+
+    def __iter__(self) -> Iterable[Key]:
+        return iter(sorted(self._by_digest.values(), key=lambda key: (key.created_at, key.key_id)))
+
+    def make(
+        self, tenant: str, scopes: Iterable[Scope], now: int, *, valid_s: int | None = None, label: str = ""
+    ) -> tuple[str, Key]:
+        """A new key as text (shown once, kept nowhere) and what is kept of it."""
+        key_id = _random_text(_ID_LENGTH)
+        body = f"hh_{key_id}_{_random_text(_SECRET_LENGTH)}"
+        text = body + _checksum(body)
+        expires_at = None if valid_s is None else now + valid_s
+        key = Key(key_id, tenant, frozenset(scopes), _digest(text), now, expires_at, label)
+        self._keep(key)
+        return text, key
+
+    def rotate(self, key_id: str, now: int, *, overlap_s: int) -> tuple[str, Key]:
+        """A successor with the same rights; the old key goes on working for `overlap_s`.  KeyError if unknown."""
+        old = self.get(key_id)
+        self._shorten(old, now + overlap_s)
+        return self.make(old.tenant, old.scopes, now, label=old.label)
+
+    def revoke(self, key_id: str, now: int) -> Key:
+        """Ends a key at once.  KeyError if unknown."""
+        return self._shorten(self.get(key_id), now)
+
+    def get(self, key_id: str) -> Key:
+        """A key by its id.  KeyError if unknown."""
+        for key in self._by_digest.values():
+            if key.key_id == key_id:
+                return key
+        raise KeyError(key_id)
+
+    def find(self, text: str, now: int) -> Key | None:
+        """The valid key that `text` is, or None."""
+        if not looks_like_key(text):
+            return None
+        digest = _digest(text)
+        key = self._by_digest.get(digest)
+        if key is None or not hmac.compare_digest(key.digest, digest) or not key.is_valid(now):
+            return None
+        return key
+
+    def rider_token(self, tenant: str, rider_id: str, now: int, *, valid_s: int = 3600) -> tuple[str, RiderToken]:
+        """A fresh token bound to one rider."""
+        return self._sign(RiderToken(tenant, rider_id, now, now + min(valid_s, LONGEST_RIDER_S)))
+
+    def renewed(self, token: RiderToken, now: int, *, valid_s: int = 3600) -> tuple[str, RiderToken]:
+        """The same statement for longer, up to LONGEST_RIDER_S after the first token of the chain."""
+        return self._sign(replace(token, expires_at=min(now + valid_s, token.born_at + LONGEST_RIDER_S)))
+
+    def find_rider(self, text: str, now: int) -> RiderToken | None:
+        """What a rider's token says if we signed it and it has not run out; None otherwise."""
+        if not text.startswith(_RIDER_PREFIX) or len(text) > 1024:
+            return None
+        payload, _, signature = text[len(_RIDER_PREFIX) :].partition(".")
+        if not hmac.compare_digest(self._signature(payload), signature.encode("utf-8", "replace")):
+            return None
+        tenant, rider_id, born_at, expires_at = json.loads(base64.urlsafe_b64decode(payload))
+        token = RiderToken(tenant, rider_id, born_at, expires_at)
+        return token if token.born_at <= now + 60 and now < token.expires_at else None
+
+    def _sign(self, token: RiderToken) -> tuple[str, RiderToken]:
+        said = json.dumps([token.tenant, token.rider_id, token.born_at, token.expires_at], separators=(",", ":"))
+        payload = base64.urlsafe_b64encode(said.encode()).decode()
+        return f"{_RIDER_PREFIX}{payload}.{self._signature(payload).decode()}", token
+
+    def _signature(self, payload: str) -> bytes:
+        mac = hmac.new(self._signing_secret, b"rider-token." + payload.encode("utf-8", "replace"), hashlib.sha256)
+        return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=")
+
+    def _shorten(self, key: Key, expires_at: int) -> Key:
+        ends = expires_at if key.expires_at is None else min(expires_at, key.expires_at)
+        shorter = replace(key, expires_at=ends)
+        self._keep(shorter)
+        return shorter
+
+    def _keep(self, key: Key) -> None:
+        if self._shelf is not None:
+            self._shelf.save_key(key)
+        self._by_digest[key.digest] = key
+
+
+def looks_like_key(text: str) -> bool:
+    """True where form and checksum are those of an API key: what a secret scanner would ask."""
+    length = 3 + _ID_LENGTH + 1 + _SECRET_LENGTH + _CHECK_LENGTH
+    if len(text) != length or not text.startswith("hh_") or not text.isascii():
+        return False
+    return text[-_CHECK_LENGTH:] == _checksum(text[:-_CHECK_LENGTH])
+
+
+def _random_text(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _checksum(body: str) -> str:
+    number, digits = zlib.crc32(body.encode()), ""
+    for _ in range(_CHECK_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        digits = _ALPHABET[digit] + digits
+    return digits
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

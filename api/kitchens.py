@@ -1,0 +1,266 @@
+"""Stores and their kitchens: what there is, when goods are ready, closed and slow hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from api import shown, wire
+from api.auth import Caller, NotFound, Scope, access
+from api.deliveries import ExternalId, find, reply
+from api.faults import problems
+from api.ledger.protocol import OPERATOR, VaultRow
+from api.limits import Meter
+from api.notices import tenant_of
+from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from dispatch.inputs import (
+    Input,
+    OrderReady,
+    ReadyEstimated,
+    StoreClosed,
+    StoreListed,
+    StoreOpened,
+    StoreThrottled,
+)
+from dispatch.model import Store
+
+router = APIRouter(tags=["kitchens"])
+
+Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
+Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.OPS)]
+Operator = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+StoreId = Annotated[wire.Id, Path()]
+
+
+# --- orders in the kitchen ------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/ready",
+    summary="The goods are ready",
+    response_model=wire.Delivery,
+    responses=problems(),
+)
+async def ready(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    delivery_id: ExternalId,
+    body: wire.Happened | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """They stand on the counter, since `happened_at` or now."""
+
+    def make(order_id: str, at: int) -> Input:
+        happened_at = wire.epoch(body.happened_at) if body is not None else None
+        return OrderReady(at=at, order_id=order_id, happened_at=min(happened_at or at, at))
+
+    return await _about_order(request, service, caller, delivery_id, key, make)
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/ready_estimate",
+    summary="The goods will be ready",
+    response_model=wire.Delivery,
+    responses=problems(),
+)
+async def ready_estimate(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    delivery_id: ExternalId,
+    body: wire.ReadyEstimate,
+    key: IdempotencyKey = None,
+) -> Response:
+    """A new estimate, earlier or later than the last one."""
+    expected = wire.epoch(body.pickup_ready_at) or 0
+
+    def make(order_id: str, at: int) -> Input:
+        return ReadyEstimated(at=at, order_id=order_id, expected_ready_at=expected)
+
+    return await _about_order(request, service, caller, delivery_id, key, make)
+
+
+async def _about_order(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    delivery_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        order_id = find(service, caller, delivery_id).order.order_id
+        told = await service.host.tell(
+            lambda at: make(order_id, at), respond=lambda events: reply(service, order_id), answer=keep
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+# --- stores ---------------------------------------------------------------------------------------------------------
+
+
+def require_store(service: Service, store_id: str) -> None:
+    """Raises NotFound where there is no such store."""
+    if store_id not in service.host.board.stores:
+        raise NotFound("there is no such store here", code="unknown_store")
+
+
+@router.get("/v1/stores", summary="List stores", response_model=list[wire.StoreShown], responses=problems())
+async def list_stores(service: Running, caller: Looks) -> list[wire.StoreShown]:
+    """Every store."""
+    board = await service.host.settled()
+    return [shown.store(service.host, store_id) for store_id in board.stores]
+
+
+@router.get("/v1/stores/{store_id}", summary="Read a store", response_model=wire.StoreShown, responses=problems())
+async def get_store(service: Running, caller: Looks, store_id: StoreId) -> wire.StoreShown:
+    """A store as of now."""
+    await service.host.settled()
+    require_store(service, store_id)
+    return shown.store(service.host, store_id)
+
+
+@router.put(
+    "/v1/stores/{store_id}", summary="Make or change a store", response_model=wire.StoreShown, responses=problems()
+)
+async def put_store(service: Running, caller: Operator, store_id: StoreId, body: wire.StoreBody) -> wire.StoreShown:
+    """A store is new, or is now this."""
+    with service.slots.held(caller.tenant):
+        return await list_store(service, store_id, body)
+
+
+async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> wire.StoreShown:
+    """Tells the engine of a store; one that has not moved keeps its place."""
+    host, usual, where = service.host, service.config.service, body.location
+    enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
+    exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
+    known = host.board.stores.get(store_id)
+    row = host.vault_row(known.store.place) if known is not None else None
+    if row is not None and (row.first, row.second, row.enter_s, row.exit_s) == (where.lat, where.lng, enter_s, exit_s):
+        handle = row.handle
+    else:
+        handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s)
+    personal = body.model_dump(include={"name", "address"}, exclude_none=True)
+    kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
+    store = Store(store_id, handle, mean_ready_s=body.mean_ready_s)
+    told = await host.tell(
+        lambda at: StoreListed(at=at, store=store), vault=(kept,), respond=lambda events: shown.store(host, store_id)
+    )
+    made: wire.StoreShown = told.response
+    return made
+
+
+@router.post(
+    "/v1/stores/{store_id}/close", summary="Close a store", response_model=wire.StoreShown, responses=problems()
+)
+async def close(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    store_id: StoreId,
+    body: wire.StoreClose | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """It hands out nothing until `until`, or until it is opened."""
+    until = wire.epoch(body.until) if body is not None else None
+    return await _about_store(
+        request, service, caller, store_id, key, lambda at: StoreClosed(at=at, store_id=store_id, until=until)
+    )
+
+
+@router.post(
+    "/v1/stores/{store_id}/open", summary="Open a store", response_model=wire.StoreShown, responses=problems()
+)
+async def open_(
+    request: Request, service: Running, caller: Kitchen, store_id: StoreId, key: IdempotencyKey = None
+) -> Response:
+    """A closed store works again."""
+    return await _about_store(
+        request, service, caller, store_id, key, lambda at: StoreOpened(at=at, store_id=store_id)
+    )
+
+
+@router.post(
+    "/v1/stores/{store_id}/throttle", summary="Slow a store down", response_model=wire.StoreShown, responses=problems()
+)
+async def throttle(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    store_id: StoreId,
+    body: wire.StoreThrottle,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Everything not yet ready takes `delay_s` longer; 0 ends it."""
+    return await _about_store(
+        request,
+        service,
+        caller,
+        store_id,
+        key,
+        lambda at: StoreThrottled(at=at, store_id=store_id, delay_s=body.delay_s),
+    )
+
+
+async def _about_store(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    store_id: str,
+    key: str | None,
+    make: Callable[[int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        require_store(service, store_id)
+        told = await service.host.tell(
+            make,
+            respond=lambda events: Reply(200, shown.store(service.host, store_id).model_dump_json()),
+            answer=keep,
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+@router.get(
+    "/v1/stores/{store_id}/queue",
+    summary="What a kitchen has to prepare",
+    response_model=list[wire.QueueItem],
+    responses=problems(),
+)
+async def queue(service: Running, caller: Looks, store_id: StoreId) -> list[wire.QueueItem]:
+    """Open orders of a store that nobody has fetched, the next pickup first; a tenant sees his own."""
+    board = await service.host.settled()
+    require_store(service, store_id)
+    records = [
+        record
+        for order_id, record in board.open_orders.items()
+        if record.order.store_id == store_id and record.is_waiting and caller.owns(tenant_of(order_id))
+    ]
+    usual_s = board.stores[store_id].store.mean_ready_s
+    found = []
+    for record in sorted(records, key=lambda r: (r.expected_pickup_at or r.order.due_at, r.seq)):
+        row = service.host.vault_row(record.order.drop_place)
+        pickup_at = record.expected_pickup_at
+        start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
+        found.append(
+            wire.QueueItem(
+                delivery_id=record.order.order_id,
+                status=record.state.value,
+                expected_ready_at=wire.at(record.expected_ready_at),
+                ready_at=wire.instant(record.ready_at),
+                start_preparing_at=wire.instant(start_at) if record.ready_at is None else None,
+                expected_pickup_at=wire.instant(pickup_at),
+                rider_id=record.rider_id,
+                items=[wire.Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
+            )
+        )
+    return found

@@ -1,0 +1,44 @@
+"""The overload ladder: search -> insertion -> the most urgent orders only, and back up when pressure has gone.
+
+Pressure is how much of its deadline a round took.  Two hard rounds step down, ten easy ones step up.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+HARD, EASY = 0.8, 0.3
+HARD_ROUNDS, EASY_ROUNDS = 2, 10
+URGENT_ORDERS = 150
+"""Orders planned in a round on the last step, those due first; the rest are kept with reason BUDGET."""
+
+
+class Step(IntEnum):
+    """How hard a round is thought about."""
+
+    SEARCH = 0
+    INSERTION = 1
+    URGENT = 2
+
+
+class Ladder:
+    """The step in force; `note` says what a round took and answers the new step where it changes."""
+
+    def __init__(self) -> None:
+        self.step = Step.SEARCH
+        self._hard = 0
+        self._easy = 0
+
+    def note(self, share: float) -> Step | None:
+        """`share`: time taken over time allowed (above 1: the answer came too late)."""
+        self._hard = self._hard + 1 if share >= HARD else 0
+        self._easy = self._easy + 1 if share <= EASY else 0
+        if self._hard >= HARD_ROUNDS and self.step < Step.URGENT:
+            return self._go(Step(self.step + 1))
+        if self._easy >= EASY_ROUNDS and self.step > Step.SEARCH:
+            return self._go(Step(self.step - 1))
+        return None
+
+    def _go(self, step: Step) -> Step:
+        self.step, self._hard, self._easy = step, 0, 0
+        return step

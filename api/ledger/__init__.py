@@ -1,0 +1,1 @@
+"""The truth of a live service: one protocol, and its embedded form on SQLite."""

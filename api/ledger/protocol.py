@@ -1,0 +1,232 @@
+"""The ledger: what a live service must never lose, behind one protocol.
+
+A `Write` is one transaction: a journal entry, the places it names, the answers kept for idempotency keys and the
+notices that go out because of it.  Writes are committed in the order of `append`, many in one commit; its future is
+done when the write is durable, and only then may an answer, a route or a notice leave.  Once a write fails all later
+ones fail too, until `resume`: the host drops its engine and folds anew from what is really there.
+
+`seq` of entries and of notices are given by the caller, each counts up by one.  Reads see committed rows only and may
+come from any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from api.keys import Key
+from routing.errors import HalfhourError
+
+OPERATOR = ""
+"""The tenant of notices that concern riders, rounds and stores: for the operator's keys alone."""
+
+
+class LedgerFailed(HalfhourError):
+    """A write could not be made durable; nothing of it happened."""
+
+    code = "ledger_unavailable"
+
+
+class LedgerFull(LedgerFailed):
+    """No space left, or the disk takes no writes."""
+
+    code = "storage_full"
+
+
+class Entry(NamedTuple):
+    """One line of the journal: an input and the events it led to, as `dispatch.codec` encodes them."""
+
+    seq: int
+    at: int
+    input: dict[str, Any]
+    events: list[dict[str, Any]]
+
+
+class Answer(NamedTuple):
+    """The first answer given under an idempotency key, replayed to whoever asks again with the same fingerprint."""
+
+    tenant: str
+    route: str
+    key: str
+    fingerprint: str
+    status: int
+    body: str
+    made_at: int
+
+
+class Notice(NamedTuple):
+    """A fact for the outside: `event_id` for receivers to tell doubles, `sequence` counts per `subject`."""
+
+    seq: int
+    event_id: str
+    tenant: str
+    kind: str
+    subject: str
+    sequence: int
+    created_at: int
+    data: dict[str, Any]
+
+
+class VaultRow(NamedTuple):
+    """A place, and the only home of what is personal about it.
+
+    `kind`: drop, store, rider or handover. `subject`: id of the order, store or rider. `first`, `second`: as in the
+    PlaceBook. `personal`: names, phones, addresses, notes (empty once erased). `body`: the rest of what was handed
+    over. `erased_at`: when the position was coarsened to its cell and `personal` emptied.
+    """
+
+    handle: int
+    tenant: str
+    kind: str
+    subject: str
+    first: float
+    second: float
+    enter_s: int = 0
+    exit_s: int = 0
+    personal: dict[str, Any] = {}  # noqa: RUF012  never changed: rows are replaced
+    body: dict[str, Any] = {}  # noqa: RUF012
+    erased_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where a tenant wants notices sent.  `kinds` empty: all.  `secrets`: newest first, two during a rotation."""
+
+    webhook_id: str
+    tenant: str
+    url: str
+    secrets: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    enabled: bool = True
+    failures: int = 0
+    """Failures in a row."""
+    created_at: int = 0
+    disabled_reason: str = ""
+
+
+class Due(NamedTuple):
+    """A notice that a webhook has not had yet: `attempts` were made, the next is due at `due_at`."""
+
+    webhook_id: str
+    notice: Notice
+    attempts: int
+    due_at: int
+
+
+class Tenant(NamedTuple):
+    """An order system.  `webhooks_allowed` and limits may follow; `name` is for people."""
+
+    tenant: str
+    name: str
+    created_at: int
+
+
+class Snapshot(NamedTuple):
+    """The folded board after the entry `seq`: a restart folds what comes after it."""
+
+    seq: int
+    at: int
+    state: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One transaction; all of it happens, or none."""
+
+    entry: Entry | None = None
+    answers: Sequence[Answer] = ()
+    notices: Sequence[Notice] = ()
+    vault: Sequence[VaultRow] = ()
+    """Places that are new or replace the row of their handle."""
+    extra: Sequence[tuple[str, Any]] = field(default=())
+    """Values of `values()` to be set."""
+
+
+class Ledger(Protocol):
+    """See the module; `SqliteLedger` is the embedded form."""
+
+    def append(self, write: Write) -> Future[None]:
+        """Queues one transaction; its future is done once it is durable, or fails with LedgerFailed."""
+
+    def resume(self) -> None:
+        """After a failure: raises LedgerFailed while the disk refuses, else takes writes again."""
+
+    def close(self) -> None:
+        """Commits what is queued and closes."""
+
+    # --- journal
+    def header(self) -> dict[str, Any]:
+        """Schema version, code version, frame, settings at the start, digests: the journal's first line."""
+
+    def head(self) -> int:
+        """`seq` of the last entry (0: none)."""
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """The entries with seq > `after`, in order."""
+
+    def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
+        """Keeps a snapshot; older ones than the last two go."""
+
+    def newest_snapshot(self) -> Snapshot | None: ...
+
+    # --- answers and notices
+    def answer(self, tenant: str, route: str, key: str) -> Answer | None:
+        """What was answered under an idempotency key, if it is still kept."""
+
+    def notice_head(self) -> int:
+        """`seq` of the last notice (0: none)."""
+
+    def notices(
+        self, after: int = 0, *, tenant: str | None = None, subject: str | None = None, limit: int = 200
+    ) -> list[Notice]:
+        """Notices with seq > `after`, in order; of one tenant, of one subject, or all."""
+
+    def sequences(self) -> dict[str, int]:
+        """The highest `sequence` of each subject."""
+
+    def forget(self, before: int) -> Future[None]:
+        """Removes answers and notices made before the instant `before` (notices still due somewhere stay)."""
+
+    # --- vault
+    def vault(self) -> Iterator[VaultRow]:
+        """Every place, by handle."""
+
+    def vault_row(self, handle: int) -> VaultRow | None: ...
+
+    def vault_of(self, subject: str) -> list[VaultRow]:
+        """Every place ever kept for an order, store or rider, the newest last."""
+
+    # --- webhooks: a notice becomes due, in its own transaction, for each enabled webhook of its tenant that wants it
+    def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...
+
+    def save_webhook(self, webhook: Webhook) -> Future[None]: ...
+
+    def delete_webhook(self, webhook_id: str) -> Future[None]:
+        """Removes a webhook with all that is due to it."""
+
+    def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
+        """Up to `limit` due notices of enabled webhooks other than `skip`, the longest waiting first.
+
+        A read: one sender owns the outbox, and what it had in hand at a crash is simply due again.
+        """
+
+    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
+        """Takes `done` off the list and writes the new `attempts` and `due_at` of `later`."""
+
+    def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
+        """Makes every kept notice with seq > `after` due again for a webhook."""
+
+    # --- keys, tenants, values
+    def load_keys(self) -> Iterable[Key]: ...
+
+    def save_key(self, key: Key) -> None:
+        """Keeps a key; returns when it is durable."""
+
+    def tenants(self) -> list[Tenant]: ...
+
+    def save_tenant(self, tenant: Tenant) -> Future[None]: ...
+
+    def value(self, name: str) -> Any:
+        """A small JSON value by name (signing secret, travel source ...), None where unset."""

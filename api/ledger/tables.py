@@ -1,0 +1,122 @@
+"""The tables of the embedded ledger, and how rows become records and back."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from api.keys import Key, Scope
+from api.ledger.protocol import Answer, Entry, Notice, Tenant, VaultRow, Webhook
+
+LEDGER_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS journal (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, line TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS answers (
+    tenant TEXT, route TEXT, key TEXT, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+    made_at INTEGER NOT NULL, PRIMARY KEY (tenant, route, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notices (
+    seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL, tenant TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+    sequence INTEGER NOT NULL, created_at INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS notices_of_tenant ON notices (tenant, seq);
+CREATE INDEX IF NOT EXISTS notices_of_subject ON notices (subject, seq);
+CREATE TABLE IF NOT EXISTS vault (
+    handle INTEGER PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL, first REAL NOT NULL,
+    second REAL NOT NULL, enter_s INTEGER NOT NULL, exit_s INTEGER NOT NULL, personal TEXT NOT NULL, body TEXT NOT NULL,
+    erased_at INTEGER);
+CREATE INDEX IF NOT EXISTS vault_by_subject ON vault (subject);
+CREATE TABLE IF NOT EXISTS webhooks (
+    webhook_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, url TEXT NOT NULL, secrets TEXT NOT NULL, kinds TEXT NOT NULL,
+    enabled INTEGER NOT NULL, failures INTEGER NOT NULL, created_at INTEGER NOT NULL, disabled_reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS dues (
+    webhook_id TEXT, seq INTEGER, attempts INTEGER NOT NULL, due_at INTEGER NOT NULL,
+    PRIMARY KEY (webhook_id, seq)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS dues_by_time ON dues (due_at, seq);
+CREATE TABLE IF NOT EXISTS keys (key_id TEXT PRIMARY KEY, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS tenants (tenant TEXT PRIMARY KEY, name TEXT NOT NULL, created_at INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS named_values (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+INSERT_ENTRY = "INSERT INTO journal VALUES (?, ?, ?)"
+INSERT_ANSWER = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
+INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_VAULT = "INSERT OR REPLACE INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_WEBHOOK = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+# A webhook without kinds wants all; kinds are kept as JSON text, in which a kind stands between quotes.
+INSERT_DUES = """
+INSERT OR IGNORE INTO dues SELECT webhook_id, :seq, 0, :created_at FROM webhooks
+WHERE tenant = :tenant AND enabled AND (kinds = '[]' OR instr(kinds, '"' || :kind || '"'))
+"""
+SELECT_DUE = """
+SELECT d.webhook_id, d.attempts, d.due_at, n.* FROM dues d JOIN webhooks w ON w.webhook_id = d.webhook_id AND w.enabled
+JOIN notices n ON n.seq = d.seq WHERE d.due_at <= ? AND d.webhook_id NOT IN (SELECT value FROM json_each(?))
+ORDER BY d.due_at, d.seq LIMIT ?
+"""
+SET_VALUE = "INSERT OR REPLACE INTO named_values VALUES (?, ?)"
+
+
+def packed(value: Any) -> str:
+    """A JSON value as compact text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def entry_row(entry: Entry) -> tuple[Any, ...]:
+    return entry.seq, entry.at, packed({"input": entry.input, "events": entry.events})
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    line = json.loads(row[2])
+    return Entry(row[0], row[1], line["input"], line["events"])
+
+
+def answer_of(row: tuple[Any, ...]) -> Answer:
+    return Answer(*row)
+
+
+def notice_row(notice: Notice) -> tuple[Any, ...]:
+    return (*notice[:7], packed(notice.data))
+
+
+def notice_of(row: tuple[Any, ...]) -> Notice:
+    return Notice._make((*row[:7], json.loads(row[7])))
+
+
+def vault_values(row: VaultRow) -> tuple[Any, ...]:
+    return (*row[:8], packed(row.personal), packed(row.body), row.erased_at)
+
+
+def vault_of(row: tuple[Any, ...]) -> VaultRow:
+    return VaultRow._make((*row[:8], json.loads(row[8]), json.loads(row[9]), row[10]))
+
+
+def webhook_row(hook: Webhook) -> tuple[Any, ...]:
+    return (
+        hook.webhook_id, hook.tenant, hook.url, packed(hook.secrets), packed(hook.kinds), int(hook.enabled),
+        hook.failures, hook.created_at, hook.disabled_reason,
+    )  # fmt: skip
+
+
+def webhook_of(row: tuple[Any, ...]) -> Webhook:
+    secrets, kinds = tuple(json.loads(row[3])), tuple(json.loads(row[4]))
+    return Webhook(row[0], row[1], row[2], secrets, kinds, bool(row[5]), row[6], row[7], row[8])
+
+
+def key_text(key: Key) -> str:
+    return packed(
+        [key.tenant, sorted(key.scopes), key.digest, key.created_at, key.expires_at, key.label],
+    )
+
+
+def key_of(row: tuple[Any, ...]) -> Key:
+    tenant, scopes, digest, created_at, expires_at, label = json.loads(row[1])
+    return Key(row[0], tenant, frozenset(Scope(scope) for scope in scopes), digest, created_at, expires_at, label)
+
+
+def tenant_of(row: tuple[Any, ...]) -> Tenant:
+    return Tenant(*row)
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Makes the tables; raises sqlite3.Error where the file is not a ledger."""
+    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {LEDGER_VERSION}; COMMIT;")

@@ -1,0 +1,418 @@
+"""LiveHost: the same Engine as in the simulator, under a wall clock and over a ledger.
+
+One writer: everything that is said to the engine goes through `tell`, on the event loop, in order.  The engine's memory
+runs ahead of the disk by what one commit holds; answers, routes and notices leave after the commit.  Where a commit
+fails the engine is dropped, and folded anew once the ledger takes writes again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.clock import Clock
+from api.feed import Feed
+from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
+from api.metrics import Metrics
+from api.notices import Notices
+from api.positions import Positions
+from api.recovery import recover, snapshot_of
+from api.rounds import Rounds
+from dispatch.board import Board
+from dispatch.codec import encode
+from dispatch.config import Settings
+from dispatch.engine import Engine
+from dispatch.events import Event, RoundOpened
+from dispatch.inputs import Input, PositionsSeen, RoundSolved, TravelChanged, Wake
+from routing.errors import HalfhourError
+from routing.places import PlaceBook
+from routing.travel import TravelTimes
+
+log = logging.getLogger(__name__)
+
+POSITIONS_EVERY_S = 5
+"""Positions that wait enter at least this often, and with every wake-up."""
+RESUME_EVERY_S = 0.5
+FLUSH_FAILED_EXIT = 70
+
+
+class NotReady(HalfhourError):
+    """The service is starting, or folding anew; details hold retry_after_s."""
+
+    code = "not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one input led to: its events, and what `respond` made of the board right after them."""
+
+    events: tuple[Event, ...]
+    response: Any = None
+
+
+@dataclass(slots=True)
+class _State:
+    """What is lost with a failed commit and folded anew."""
+
+    engine: Engine
+    seq: int
+    notices: Notices
+    fresh: dict[int, VaultRow] = field(default_factory=dict)
+    """Vault rows on their way to the disk."""
+    pending: int = 0
+    """Writes on their way to the disk."""
+
+
+class LiveHost:
+    """Runs one city.  `travel`: binds travel times to a book (called again whenever the book is rebuilt)."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        *,
+        travel: Callable[[PlaceBook], TravelTimes],
+        rounds: Rounds,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.ledger = ledger
+        self.clock = clock or Clock()
+        self.metrics = metrics or Metrics()
+        self.feed = Feed(ledger)
+        self.positions = Positions()
+        self.rounds = rounds
+        self.failure: LedgerFailed | None = None
+        self.slowest_command_s = 0.0
+        self._settings = settings
+        self._bind = travel
+        self._state: _State | None = None
+        self._times: TravelTimes | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settled: asyncio.Future[None] | None = None
+        self._scratch = 0
+        self._positions_at = 0
+        self._closing = False
+
+    # --- life ---------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Folds the ledger, ends what was open when the last process ended, and begins to tell time."""
+        await asyncio.to_thread(self._fold)
+        await self._open()
+        self.rounds.start(self)
+
+    async def close(self) -> None:
+        """Stops telling time, commits what is under way and keeps a snapshot."""
+        self._closing = True
+        self._disarm()
+        await self.rounds.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._state is not None:
+            with suppress(LedgerFailed):
+                await self.settled()
+                await asyncio.to_thread(self.keep_snapshot)
+        self.feed.close()
+
+    def keep_snapshot(self) -> None:
+        """Keeps a snapshot of what is durable; nothing may be under way."""
+        state = self._state
+        if state is not None and state.pending == 0:
+            self.ledger.save_snapshot(snapshot_of(state.engine.board, state.seq)).result()
+
+    def _fold(self) -> None:
+        found = recover(self.ledger, self._settings)
+        sequences = self.ledger.sequences()
+        engine = Engine(found.places, self._settings, found.board)
+        self._scratch = found.places.add(0.0, 0.0)
+        self._times = self._bind(found.places)
+        self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), sequences))
+        self.clock.not_before(found.board.now)
+
+    async def _open(self) -> None:
+        """First inputs of a process: travel times as they are now, and an end for a round left open."""
+        board, times = self.board, self.times
+        if (board.travel_version, board.travel_digest) != (times.version, times.digest):
+            await self.tell(
+                lambda at: TravelChanged(at=at, version=times.version, digest=times.digest, profiles=times.profiles)
+            )
+        if board.open_round is not None:
+            open_round = board.open_round
+            await self.tell(lambda at: RoundSolved(at=at, round=open_round, cause="ABANDONED"))
+        self._arm()
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    @property
+    def engine(self) -> Engine:
+        """The engine; raises what keeps it from working."""
+        if self._state is None:
+            raise self.failure or NotReady("the service is starting", retry_after_s=1)
+        return self._state.engine
+
+    @property
+    def board(self) -> Board:
+        """The board as of now, ahead of the disk: wait for `settled` before showing it."""
+        return self.engine.board
+
+    @property
+    def times(self) -> TravelTimes:
+        """Travel times between the places of the book."""
+        if self._times is None:
+            raise NotReady("the service is starting", retry_after_s=1)
+        return self._times
+
+    @property
+    def is_ready(self) -> bool:
+        """Folded, and the solver is warm."""
+        return self._state is not None and self.rounds.is_warm and not self._closing
+
+    @property
+    def seq(self) -> int:
+        """`seq` of the last entry, durable or under way."""
+        return self._state.seq if self._state is not None else 0
+
+    async def settled(self) -> Board:
+        """The board, once everything it holds now is durable."""
+        board = self.board
+        if self._settled is not None and not self._settled.done():
+            await asyncio.shield(self._settled)
+        return board
+
+    def vault_row(self, handle: int) -> VaultRow | None:
+        """What is kept about a place, durable or under way."""
+        fresh = self._state.fresh.get(handle) if self._state is not None else None
+        return fresh or self.ledger.vault_row(handle)
+
+    # --- telling ------------------------------------------------------------------------------------------------
+
+    def add_place(self, first: float, second: float, *, enter_s: int = 0, exit_s: int = 0) -> int:
+        """A new handle, for an input that names it and a vault row that keeps it."""
+        return self.engine.board.places.add(first, second, enter_s=enter_s, exit_s=exit_s)
+
+    def looked_at(self, first: float, second: float) -> int:
+        """A handle for a point that is only asked about: the same one every time, in no vault."""
+        self.board.places.move(self._scratch, first, second)
+        return self._scratch
+
+    async def tell(
+        self,
+        make: Callable[[int], Input],
+        *,
+        vault: Sequence[VaultRow] = (),
+        respond: Callable[[tuple[Event, ...]], Any] | None = None,
+        answer: Callable[[Any], Answer] | None = None,
+    ) -> Told:
+        """Says one input to the engine and returns when it is durable.
+
+        `make(at)`: the input at the instant it is given. `respond(events)`: what to answer, read off the board right
+        after. `answer(response)`: what to keep for its idempotency key.  Raises Refused (nothing happened) and
+        LedgerFailed (nothing happened, as far as anyone will ever know).
+        """
+        told, durable = self._tell(make, vault=vault, respond=respond, answer=answer)
+        await durable
+        return told
+
+    def _tell(
+        self,
+        make: Callable[[int], Input],
+        *,
+        vault: Sequence[VaultRow] = (),
+        respond: Callable[[tuple[Event, ...]], Any] | None = None,
+        answer: Callable[[Any], Answer] | None = None,
+    ) -> tuple[Told, asyncio.Future[None]]:
+        now = self.clock.now()
+        if len(self.positions) and now - self._positions_at >= POSITIONS_EVERY_S:
+            self._take_positions(now)
+        item, state = make(now), self._state
+        events, entry = self._handle(item)
+        try:
+            opened = next((event for event in events if isinstance(event, RoundOpened)), None)
+            frozen = self.engine.freeze() if opened is not None else None
+            response = respond(events) if respond is not None else None
+            answers = (answer(response),) if answer is not None else ()
+            durable = self._append(entry, events, vault, answers)
+        except Exception:
+            self._drop(state)
+            raise
+        if opened is not None and frozen is not None:
+            self.spawn(self.rounds.solve(self, frozen, opened))
+        self._arm()
+        return Told(events, response), durable
+
+    def report(self, make: Callable[[int], Input], vault: Sequence[VaultRow] = ()) -> tuple[Event, ...]:
+        """Says one input without waiting for the disk: for what only we know, as the end of a round."""
+        told, durable = self._tell(make, vault=vault)
+        durable.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return told.events
+
+    def _handle(self, item: Input) -> tuple[tuple[Event, ...], Entry]:
+        engine = self.engine
+        state = self._state
+        assert state is not None
+        began = time.perf_counter()
+        try:
+            events = engine.handle(item)
+        except HalfhourError:
+            raise
+        except Exception:
+            self._drop(state)
+            raise
+        lasted_s = time.perf_counter() - began
+        self.slowest_command_s = max(self.slowest_command_s, lasted_s)
+        self.metrics.command_s.labels(type(item).__name__).observe(lasted_s)
+        self.metrics.took(events, engine.board)
+        state.seq += 1
+        return events, Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
+
+    def _append(
+        self, entry: Entry, events: tuple[Event, ...], vault: Sequence[VaultRow], answers: Sequence[Answer]
+    ) -> asyncio.Future[None]:
+        state = self._state
+        assert state is not None
+        notices = state.notices.of(events, state.engine.board)
+        return self._write(Write(entry, answers, notices, vault))
+
+    def _write(self, write: Write) -> asyncio.Future[None]:
+        """Hands one transaction to the ledger; what it holds is published when it is durable."""
+        loop, state = asyncio.get_running_loop(), self._state
+        assert state is not None
+        state.pending += 1
+        state.fresh.update((row.handle, row) for row in write.vault)
+        began = time.perf_counter()
+        durable: asyncio.Future[None] = loop.create_future()
+        self._settled = durable
+
+        def committed(error: BaseException | None) -> None:
+            state.pending -= 1
+            for row in write.vault:
+                if state.fresh.get(row.handle) is row:
+                    del state.fresh[row.handle]
+            if error is None:
+                self.metrics.commit_s.observe(time.perf_counter() - began)
+                self.feed.publish(write.notices)
+                if not durable.done():
+                    durable.set_result(None)
+                return
+            failure = error if isinstance(error, LedgerFailed) else LedgerFailed(f"the ledger failed: {error}")
+            self._fail(state, failure)
+            if not durable.done():
+                durable.set_exception(failure)
+                durable.exception()  # whoever waits hears of it; nobody has to
+
+        future = self.ledger.append(write)
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(committed, done.exception()))
+        return durable
+
+    async def write(self, write: Write) -> None:
+        """One transaction beside the journal (vault, notices without an input); durable on return."""
+        self.engine  # noqa: B018  raises where the service does not work
+        await self._write(write)
+
+    def notice(self, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
+        """A notice that no input of the engine led to."""
+        assert self._state is not None
+        return self._state.notices.make(self.clock.now(), tenant, kind, subject, data)
+
+    def _drop(self, state: _State | None) -> None:
+        """An error of ours between engine and journal: what is in memory may not be what will be on the disk."""
+        if state is not None:
+            log.exception("the engine is dropped and folded anew")
+            self._fail(state, LedgerFailed("the service is folding its journal anew", retry_after_s=1))
+
+    # --- failure ------------------------------------------------------------------------------------------------
+
+    def _fail(self, state: _State, failure: LedgerFailed) -> None:
+        """Drops the engine whose memory ran ahead of a disk that did not follow; once per failure."""
+        if self._state is not state:
+            return
+        if failure.details.get("fatal"):
+            log.critical("a flush failed: nobody knows what reached the disk, the process ends")
+            os._exit(FLUSH_FAILED_EXIT)
+        log.error("a commit failed: the engine is dropped until the ledger takes writes again")
+        self._state, self.failure = None, failure
+        self._disarm()
+        if not self._closing:
+            self.spawn(self._resume())
+
+    async def _resume(self) -> None:
+        while True:
+            await asyncio.sleep(RESUME_EVERY_S)
+            try:
+                await asyncio.to_thread(self.ledger.resume)
+            except LedgerFailed as problem:
+                self.failure = problem
+                continue
+            await asyncio.to_thread(self._fold)
+            self.failure = None
+            try:
+                await self._open()
+            except LedgerFailed:
+                return  # the next failure has begun its own resumption
+            log.info("the ledger takes writes again")
+            return
+
+    # --- time ---------------------------------------------------------------------------------------------------
+
+    def _take_positions(self, now: int) -> None:
+        self._positions_at = now
+        seen = self.positions.take()
+        if seen:
+            events, entry = self._handle(PositionsSeen(at=now, positions=seen))
+            self._append(entry, events, (), ())
+
+    def _arm(self, not_before: int = 0) -> None:
+        """Sets the one timer to the instant the engine asks for."""
+        self._disarm()
+        if self._closing:
+            return
+        wake_at = self.engine.wake_at()
+        if wake_at is None:
+            # Positions that wait must enter all the same: a rider unheard of would count as lost.
+            wake_at = self.clock.now() + POSITIONS_EVERY_S
+        wait_s = self.clock.wait_s(max(wake_at, not_before))
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._state is None or self._closing:
+            return
+        try:
+            now = self.clock.now()
+            if len(self.positions):
+                self._take_positions(now)
+            wake_at = self.engine.wake_at()
+            if wake_at is not None and wake_at <= now:
+                events = self.report(lambda at: Wake(at=at))
+                # A wake-up that changes nothing must not be asked for again within the same second.
+                self._arm(not_before=0 if events else now + 1)
+            else:
+                self._arm()
+        except Exception:
+            log.exception("a wake-up failed; the next one is in a second")
+            self._timer = asyncio.get_running_loop().call_later(1.0, self._ring)
+
+    def spawn(self, work: Any) -> None:
+        """Runs a coroutine of the host until it ends or the host closes."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a task of the host failed", exc_info=task.exception())

@@ -1,0 +1,231 @@
+"""Events of the engine as notices to the outside, in the words of the wire.
+
+A delivery's notices go to its tenant, those about riders, stores, rounds and settings to the operator.  A rider's
+route and offers are notices too: his phone hears of them by the same cursor.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from api.ledger.protocol import OPERATOR, Notice
+from dispatch import events as e
+from dispatch.board import Board
+
+SEPARATOR = "."
+"""Between tenant and external id in an order's id; no tenant's name holds one."""
+
+
+def order_id_of(tenant: str, external_id: str) -> str:
+    """The engine's id of a tenant's delivery."""
+    return f"{tenant}{SEPARATOR}{external_id}"
+
+
+def tenant_of(order_id: str) -> str:
+    """Whose delivery an order id names."""
+    return order_id.partition(SEPARATOR)[0]
+
+
+def external_id_of(order_id: str) -> str:
+    """The tenant's own id of a delivery."""
+    return order_id.partition(SEPARATOR)[2]
+
+
+def rider_of_offer(offer_id: str) -> str:
+    """Whom an offer was made to: its id begins with his."""
+    return offer_id.partition("@")[0]
+
+
+def rider_of_stop(stop_id: str) -> str:
+    """On whose route a stop stands, or stood: its id begins with his."""
+    return stop_id.rpartition(".")[0]
+
+
+def timestamp(at: int | None) -> str | None:
+    """Epoch seconds as RFC 3339 UTC."""
+    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Notices:
+    """Makes notices with their numbers; one for each fact that somebody outside waits for."""
+
+    def __init__(self, head: int = 0, sequences: dict[str, int] | None = None) -> None:
+        self.head = head
+        self._sequences = sequences or {}
+
+    def of(self, events: Iterable[e.Event], board: Board) -> list[Notice]:
+        """The notices of events that `board` has applied."""
+        found = []
+        for event in events:
+            said = _SAY.get(type(event))
+            if said is not None:
+                spoken = said(event, board)
+                if spoken is not None:
+                    found.append(self.make(event.at, *spoken))
+        return found
+
+    def make(self, at: int, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
+        """One notice with the next number."""
+        self.head += 1
+        sequence = self._sequences[subject] = self._sequences.get(subject, 0) + 1
+        return Notice(self.head, f"evt_{uuid.uuid4().hex}", tenant, kind, subject, sequence, at, data)
+
+    def forget(self, subjects: Iterable[str]) -> None:
+        """Drops the count of subjects that will not be heard of again."""
+        for subject in subjects:
+            self._sequences.pop(subject, None)
+
+
+def _delivery(order_id: str, kind: str, **data: Any) -> tuple[str, str, str, dict[str, Any]]:
+    known = {"delivery_id": order_id, "external_delivery_id": external_id_of(order_id)}
+    return tenant_of(order_id), f"delivery.{kind}", order_id, known | data
+
+
+def _rider(rider_id: str, kind: str, **data: Any) -> tuple[str, str, str, dict[str, Any]]:
+    return OPERATOR, f"rider.{kind}", f"rider:{rider_id}", {"rider_id": rider_id} | data
+
+
+def _order_accepted(event: e.OrderAccepted, board: Board) -> Any:
+    return _delivery(event.order.order_id, "created", status="created", due_at=timestamp(event.order.due_at))
+
+
+def _order_revised(event: e.OrderRevised, board: Board) -> Any:
+    return _delivery(event.order.order_id, "changed", due_at=timestamp(event.order.due_at))
+
+
+def _order_moved(event: e.OrderMoved, board: Board) -> Any:
+    record = board.orders[event.order_id]
+    return _delivery(
+        event.order_id,
+        event.state.value,
+        status=event.state.value,
+        happened_at=timestamp(event.happened_at),
+        rider_id=event.rider_id,
+        reason=event.reason,
+        expected_dropoff_at=timestamp(record.expected_dropoff_at),
+    )
+
+
+def _outcome_corrected(event: e.OutcomeCorrected, board: Board) -> Any:
+    happened_at = timestamp(event.happened_at)
+    return _delivery(event.order_id, "corrected", status=event.state.value, happened_at=happened_at)
+
+
+def _rider_changed(event: e.RiderChanged, board: Board) -> Any:
+    before = event.previous_rider_id
+    return _delivery(event.order_id, "rider_changed", rider_id=event.rider_id, previous_rider_id=before)
+
+
+def _ready_known(event: e.ReadyKnown, board: Board) -> Any:
+    ready_at, expected = timestamp(event.ready_at), timestamp(event.expected_ready_at)
+    return _delivery(event.order_id, "ready_changed", expected_ready_at=expected, ready_at=ready_at)
+
+
+def _eta_changed(event: e.EtaChanged, board: Board) -> Any:
+    return _delivery(event.order_id, "eta_changed", expected_dropoff_at=timestamp(event.expected_dropoff_at))
+
+
+def _hold_set(event: e.HoldSet, board: Board) -> Any:
+    return _delivery(event.order_id, "held" if event.held else "let_go", reason=event.reason)
+
+
+def _reason_set(event: e.ReasonSet, board: Board) -> Any:
+    kept_until = timestamp(event.kept_until)
+    return _delivery(event.order_id, "waiting", reason=event.reason.name, kept_until=kept_until)
+
+
+def _goods_moved(event: e.GoodsMoved, board: Board) -> Any:
+    return _delivery(event.order_id, "goods_moved", reason=event.reason)
+
+
+def _route_revised(event: e.RouteRevised, board: Board) -> Any:
+    if not event.told:
+        return None
+    return _rider(event.route.rider_id, "route", revision=event.route.revision, stops=len(event.route.told))
+
+
+def _offer_made(event: e.OfferMade, board: Board) -> Any:
+    offer = event.offer
+    expires_at = timestamp(offer.expires_at)
+    return _rider(
+        offer.rider_id, "offer", offer_id=offer.offer_id, deliveries=list(offer.order_ids), expires_at=expires_at
+    )
+
+
+def _offer_closed(event: e.OfferClosed, board: Board) -> Any:
+    return _rider(rider_of_offer(event.offer_id), "offer_closed", offer_id=event.offer_id, outcome=event.outcome)
+
+
+def _rider_lost(event: e.RiderLost, board: Board) -> Any:
+    carried = [
+        order_id
+        for order_id, record in board.open_orders.items()
+        if record.rider_id == event.rider_id and record.state.is_on_board
+    ]
+    return _rider(event.rider_id, "lost", deliveries_on_board=carried)
+
+
+def _rider_found(event: e.RiderFound, board: Board) -> Any:
+    return _rider(event.rider_id, "found")
+
+
+def _shift_opened(event: e.ShiftOpened, board: Board) -> Any:
+    shift = event.shift
+    return _rider(shift.rider_id, "shift", start_at=timestamp(shift.start_at), end_at=timestamp(shift.end_at))
+
+
+def _shift_closed(event: e.ShiftClosed, board: Board) -> Any:
+    return _rider(event.rider_id, "shift_ended")
+
+
+def _break_set(event: e.BreakSet, board: Board) -> Any:
+    return _rider(event.rider_id, "break" if event.on_break else "break_ended")
+
+
+def _report_contradicted(event: e.ReportContradicted, board: Board) -> Any:
+    return _rider(event.rider_id, "contradicted", stop_id=event.stop_id, about=event.about)
+
+
+def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
+    closed = event.closed_until is not None
+    data = {"store_id": event.store_id, "closed": closed, "delay_s": event.delay_s}
+    return OPERATOR, "store.state", f"store:{event.store_id}", data
+
+
+def _zone_state_set(event: e.ZoneStateSet, board: Board) -> Any:
+    data = {"zone_id": event.zone_id, "paused": event.paused, "reason": event.reason}
+    return OPERATOR, "zone.state", f"zone:{event.zone_id}", data
+
+
+def _setting_set(event: e.SettingSet, board: Board) -> Any:
+    return OPERATOR, "settings.changed", "settings", {"key": event.key, "value": event.value}
+
+
+_SAY: dict[type, Any] = {
+    e.OrderAccepted: _order_accepted,
+    e.OrderRevised: _order_revised,
+    e.OrderMoved: _order_moved,
+    e.OutcomeCorrected: _outcome_corrected,
+    e.RiderChanged: _rider_changed,
+    e.ReadyKnown: _ready_known,
+    e.EtaChanged: _eta_changed,
+    e.HoldSet: _hold_set,
+    e.ReasonSet: _reason_set,
+    e.GoodsMoved: _goods_moved,
+    e.RouteRevised: _route_revised,
+    e.OfferMade: _offer_made,
+    e.OfferClosed: _offer_closed,
+    e.RiderLost: _rider_lost,
+    e.RiderFound: _rider_found,
+    e.ShiftOpened: _shift_opened,
+    e.ShiftClosed: _shift_closed,
+    e.BreakSet: _break_set,
+    e.ReportContradicted: _report_contradicted,
+    e.StoreStateSet: _store_state_set,
+    e.ZoneStateSet: _zone_state_set,
+    e.SettingSet: _setting_set,
+}
+"""Other events are the engine's own business and stay in the journal."""

@@ -1,0 +1,111 @@
+"""One webhook request: signed, to a pinned address, without redirects, with little time and a bounded answer."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+import httpx
+
+from api.signing import signed_headers
+from api.targets import Resolver, UnsafeTarget, pin, resolve_name
+
+__all__ = ["Answer", "Post"]
+
+_LONGEST_ANSWER = 16 * 1024
+
+
+class Answer(NamedTuple):
+    """How a try ended: a status, or None with the kind of failure; `retry_after_s` where the receiver asked for it."""
+
+    status: int | None
+    problem: str = ""
+    retry_after_s: int = 0
+
+    @property
+    def is_taken(self) -> bool:
+        """True where the receiver has said 2xx."""
+        return self.status is not None and 200 <= self.status < 300
+
+
+class Post:
+    """Sends messages to one URL.
+
+    Each receiver has a Post of its own: connections are kept by address, and one that was made to one name must never
+    carry the messages of another that happens to live at the same address.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Callable[[], float],
+        resolve: Resolver = resolve_name,
+        development: bool = False,
+        timeout_s: float = 10.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.url = url
+        self._clock = clock
+        self._resolve = resolve
+        self._development = development
+        self._timeout_s = timeout_s
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            verify=_trusted(),
+            timeout=httpx.Timeout(timeout_s, connect=min(3.0, timeout_s)),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._http.aclose()
+
+    async def send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
+        """Tries once and never raises: whatever a receiver does wrong is an Answer."""
+        try:
+            async with asyncio.timeout(self._timeout_s):  # a receiver that drips a byte a second passes all others
+                return await self._send(secrets, message_id, body)
+        except UnsafeTarget as unsafe:
+            return Answer(None, unsafe.code)
+        except TimeoutError:
+            return Answer(None, "timeout")
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError) as failure:
+            return Answer(None, type(failure).__name__)
+
+    async def _send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
+        pinned = await pin(self.url, self._resolve, development=self._development)
+        headers = {
+            "host": pinned.host_header,
+            "content-type": "application/json",
+            "user-agent": "halfhour-webhooks",
+            **signed_headers(secrets, message_id, int(self._clock()), body),
+        }
+        request = self._http.build_request(
+            "POST", pinned.url, content=body, headers=headers, extensions={"sni_hostname": pinned.server_name}
+        )
+        response = await self._http.send(request, stream=True)
+        try:
+            read = 0
+            async for chunk in response.aiter_raw():  # read out, so that the connection serves again; never all of it
+                read += len(chunk)
+                if read > _LONGEST_ANSWER:
+                    break
+            return Answer(response.status_code, "", _retry_after_s(response.headers))
+        finally:
+            await response.aclose()
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The usual authorities, loaded once: every receiver has a client, and each would load them again."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> int:
+    said = headers.get("retry-after", "")
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 8 else 0

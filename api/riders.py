@@ -1,0 +1,326 @@
+"""Riders: who they are, when they work, and what the phone in a rider's hand says and asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import Response
+
+from api import shown, wire
+from api.auth import Caller, NotFound, Scope, access
+from api.faults import problems
+from api.ledger.protocol import OPERATOR, VaultRow
+from api.limits import Meter
+from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from dispatch.errors import Refused
+from dispatch.inputs import (
+    BreakBegan,
+    BreakEnded,
+    Input,
+    Position,
+    RiderListed,
+    RouteSeen,
+    ShiftEnded,
+    ShiftPlanned,
+)
+from dispatch.model import Engagement, Rider, Shift
+from dispatch.records import RiderRecord
+from routing.errors import InvalidInput
+
+router = APIRouter(tags=["riders"])
+
+Looks = Annotated[Caller, access(Scope.RIDERS, Scope.OPS)]
+Writes = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, meter=Meter.WRITE)]
+Self = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True)]
+SelfWrites = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True, meter=Meter.WRITE)]
+SelfMoves = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True, meter=Meter.POSITION)]
+RiderId = Annotated[wire.Id, Path()]
+LONGEST_SHIFT_S = 14 * 3600
+
+
+def find(service: Service, rider_id: str) -> RiderRecord:
+    """A rider; NotFound where there is none."""
+    record = service.host.board.riders.get(rider_id)
+    if record is None:
+        raise NotFound("there is no such rider here", code="unknown_rider")
+    return record
+
+
+def happened(said: int | None, at: int) -> int:
+    """When a phone says it was: its clock may be wrong, so never ahead of ours and never more than a day back."""
+    return at if said is None else max(at - 86_400, min(said, at))
+
+
+# --- catalogue ------------------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/riders", summary="List riders", response_model=list[wire.RiderShown], responses=problems())
+async def list_riders(service: Running, caller: Looks) -> list[wire.RiderShown]:
+    """Every rider."""
+    board = await service.host.settled()
+    return [_shown(service, record) for record in board.riders.values()]
+
+
+@router.get("/v1/riders/{rider_id}", summary="Read a rider", response_model=wire.RiderShown, responses=problems())
+async def get_rider(service: Running, caller: Self, rider_id: RiderId) -> wire.RiderShown:
+    """A rider as of now."""
+    await service.host.settled()
+    return _shown(service, find(service, rider_id))
+
+
+@router.put(
+    "/v1/riders/{rider_id}", summary="Make or change a rider", response_model=wire.RiderShown, responses=problems()
+)
+async def put_rider(service: Running, caller: Writes, rider_id: RiderId, body: wire.RiderBody) -> wire.RiderShown:
+    """A rider is new, or is now this; `location` counts for a new one only."""
+    with service.slots.held(caller.tenant):
+        return await list_rider(service, rider_id, body)
+
+
+async def list_rider(service: Service, rider_id: str, body: wire.RiderBody) -> wire.RiderShown:
+    """Tells the engine of a rider; one it knows keeps his place, which has moved with him."""
+    host, names = service.host, service.config.service.needs
+    profile = body.profile or host.times.profiles[0]
+    if profile not in host.times.profiles:
+        raise InvalidInput(
+            f"no travel times are known for {profile!r}",
+            code="validation_failed",
+            field="profile",
+            known=list(host.times.profiles),
+        )
+    for name in body.provides:
+        if name not in names:
+            raise InvalidInput(f"there is no need {name!r}", code="validation_failed", field="provides")
+    known = host.board.riders.get(rider_id)
+    where = body.location
+    handle = known.rider.place if known is not None else host.add_place(where.lat, where.lng)
+    row = VaultRow(handle, OPERATOR, "rider", rider_id, where.lat, where.lng)
+    row = (host.vault_row(handle) or row)._replace(
+        personal=body.model_dump(mode="json", include={"name", "phone_number"}, exclude_none=True)
+    )
+    rider = Rider(
+        rider_id,
+        handle,
+        profile,
+        body.capacity_units,
+        shown.mask_of(body.provides, names),
+        Engagement(body.engagement),
+    )
+    told = await host.tell(
+        lambda at: RiderListed(at=at, rider=rider),
+        vault=(row,),
+        respond=lambda events: _shown(service, find(service, rider_id)),
+    )
+    made: wire.RiderShown = told.response
+    return made
+
+
+def _shown(service: Service, record: RiderRecord) -> wire.RiderShown:
+    return shown.rider(service.host, record, service.config.service.needs)
+
+
+@router.post(
+    "/v1/riders/{rider_id}/token", summary="A rider's own key", response_model=wire.Token, responses=problems()
+)
+async def token(request: Request, service: Running, caller: Writes, rider_id: RiderId) -> wire.Token:
+    """For the app in his hand: short-lived, good for this rider alone."""
+    await service.host.settled()
+    find(service, rider_id)
+    text, said = request.app.state.gate.keys.rider_token(caller.tenant, rider_id, service.host.clock.now())
+    return wire.Token(token=text, expires_at=wire.at(said.expires_at))
+
+
+# --- shifts and breaks ----------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/riders/{rider_id}/shift",
+    summary="Begin or plan a shift",
+    response_model=wire.RiderShown,
+    responses=problems(409),
+)
+async def shift(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    rider_id: RiderId,
+    body: wire.ShiftBody | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """He may be given work from `start_at` (now) on: no pickup after `last_pickup_at`, on his way home by `end_at`."""
+    said = body or wire.ShiftBody()
+
+    def make(at: int) -> Input:
+        start_at = max(at, wire.epoch(said.start_at) or at)
+        end_at = wire.epoch(said.end_at)
+        last = wire.epoch(said.last_pickup_at) or end_at or start_at + LONGEST_SHIFT_S
+        if last < start_at:
+            raise InvalidInput("the shift is over before it begins", code="invalid_order", field="last_pickup_at")
+        _no_overlap(find(service, rider_id), start_at, end_at if end_at is not None else last, at)
+        service.host.positions.forget(rider_id)
+        return ShiftPlanned(at=at, shift=Shift(rider_id, start_at, last, end_at))
+
+    return await _about_rider(request, service, caller, rider_id, key, make)
+
+
+def _no_overlap(record: RiderRecord, start_at: int, end_at: int, now: int) -> None:
+    for known in record.shifts:
+        known_end = known.end_at if known.end_at is not None else known.last_pickup_at
+        if known_end >= now and known.start_at < end_at and start_at < known_end:
+            raise Refused("he has a shift then", code="invalid_transition", field="start_at")
+
+
+@router.post(
+    "/v1/riders/{rider_id}/shift/end", summary="End the shift", response_model=wire.RiderShown, responses=problems()
+)
+async def shift_end(
+    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
+) -> Response:
+    """He logs off; what he has not picked up goes to others."""
+    return await _about_rider(
+        request, service, caller, rider_id, key, lambda at: ShiftEnded(at=at, rider_id=rider_id)
+    )
+
+
+@router.post("/v1/riders/{rider_id}/break", summary="Pause", response_model=wire.RiderShown, responses=problems())
+async def break_begin(
+    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
+) -> Response:
+    """No new work until the break ends; what was told stays his."""
+    return await _about_rider(
+        request, service, caller, rider_id, key, lambda at: BreakBegan(at=at, rider_id=rider_id)
+    )
+
+
+@router.post("/v1/riders/{rider_id}/break/end", summary="Resume", response_model=wire.RiderShown, responses=problems())
+async def break_end(
+    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
+) -> Response:
+    """He is back."""
+    return await _about_rider(
+        request, service, caller, rider_id, key, lambda at: BreakEnded(at=at, rider_id=rider_id)
+    )
+
+
+async def _about_rider(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    rider_id: str,
+    key: str | None,
+    make: Callable[[int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        find(service, rider_id)
+        told = await service.host.tell(
+            make,
+            respond=lambda events: Reply(200, _shown(service, find(service, rider_id)).model_dump_json()),
+            answer=keep,
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+# --- positions ------------------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/riders/{rider_id}/position", summary="Where he is", response_model=wire.PositionsTaken, responses=problems()
+)
+async def position(service: Running, caller: SelfMoves, rider_id: RiderId, body: wire.PositionBody) -> Response:
+    """The newest counts; kept in memory and told to the engine at the next round."""
+    find(service, rider_id)
+    return _taken(1 if _put(service, rider_id, body) else 0, 1)
+
+
+@router.post(
+    "/v1/positions", summary="Where many are", response_model=wire.PositionsTaken, responses=problems()
+)
+async def positions(
+    service: Running,
+    caller: Annotated[Caller, access(Scope.RIDERS, Scope.OPS, meter=Meter.POSITION)],
+    body: wire.PositionBatch,
+) -> Response:
+    """Up to 500 positions at once, from a gateway."""
+    riders = service.host.board.riders
+    taken = sum(said.rider_id in riders and _put(service, said.rider_id, said) for said in body.positions)
+    return _taken(taken, len(body.positions))
+
+
+def _put(service: Service, rider_id: str, body: wire.PositionBody) -> bool:
+    now = service.host.clock.now()
+    seen_at = wire.epoch(body.seen_at)
+    said = Position(rider_id, body.location.lat, body.location.lng, now if seen_at is None else seen_at)
+    return service.host.positions.put(said, now)
+
+
+def _taken(taken: int, of: int) -> Response:
+    return Response(f'{{"taken":{taken},"left_out":{of - taken}}}', media_type="application/json")
+
+
+# --- routes ---------------------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/riders/{rider_id}/route", summary="His route", response_model=wire.RouteShown, responses=problems())
+async def route(
+    service: Running,
+    caller: Self,
+    rider_id: RiderId,
+    after_revision: Annotated[int | None, Query(ge=-1, le=2**53, description="Wait for a newer one.")] = None,
+    wait_s: Annotated[float, Query(ge=0, le=30)] = 0,
+) -> Response:
+    """The told stops.  With `after_revision` and `wait_s` it answers as soon as there is a newer revision."""
+    await service.host.settled()
+    record = find(service, rider_id)
+    if after_revision is not None and wait_s:
+        feed = service.host.feed
+        try:
+            async with asyncio.timeout(wait_s):
+                while find(service, rider_id).told_revision <= after_revision and not feed.is_closed:
+                    await feed.wait()
+        except TimeoutError:
+            pass
+        await service.host.settled()
+        record = find(service, rider_id)
+    told = shown.route(service.host, record)
+    if service.shadow:  # another dispatcher tells this rider where to go
+        told.stops.clear()
+    return Response(told.model_dump_json(), media_type="application/json")
+
+
+@router.post(
+    "/v1/riders/{rider_id}/route/seen",
+    summary="His phone has shown it",
+    response_model=wire.Taken,
+    responses=problems(),
+)
+async def route_seen(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    rider_id: RiderId,
+    body: wire.RouteSeenBody,
+    key: IdempotencyKey = None,
+) -> Response:
+    """From now on the told stops are under way; a route that no phone has shown is withdrawn after a while."""
+
+    async def do(keep: Keep) -> Reply:
+        find(service, rider_id)
+        said = wire.epoch(body.happened_at)
+        await service.host.tell(
+            lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=happened(said, at)),
+            respond=lambda events: TAKEN,
+            answer=keep,
+        )
+        return TAKEN
+
+    return await service.run(request, caller, key, do)
+
+
+TAKEN = Reply(200, wire.Taken().model_dump_json())
+UNKNOWN = Reply(200, wire.Taken(known=False).model_dump_json())

@@ -1,0 +1,172 @@
+"""Rounds of a live service: asked of the solver's process, answered by the host itself where that fails.
+
+A late, dead or lying solver means insertion in the host, within the deadline, counted; the round is closed in any case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, cast
+
+from api.checks import flaw_of
+from api.ladder import URGENT_ORDERS, Ladder, Step
+from api.ledger.protocol import OPERATOR, LedgerFailed, Write
+from api.poison import poison_of
+from api.worker import SolverFailed, Task, task_of
+from dispatch.config import Settings
+from dispatch.events import RoundOpened
+from dispatch.frozen import Frozen
+from dispatch.inputs import OrderHeld, RoundSolved, SettingChanged
+from routing.errors import HalfhourError
+
+if TYPE_CHECKING:
+    from api.live import LiveHost
+    from dispatch.planner import Recipe
+
+log = logging.getLogger(__name__)
+
+SOLVER_SHARE, SEARCH_SHARE = 0.8, 0.6
+"""Of the deadline: how long the solver is waited for, and how long it may search. The rest is insertion's."""
+
+
+class Solves(Protocol):
+    """Where rounds are solved; `api.worker.Solver` in production."""
+
+    is_warm: bool
+    restarts: int
+
+    async def start(self) -> None: ...
+
+    async def solve(self, task: Task, timeout_s: float) -> RoundSolved: ...
+
+    async def close(self) -> None: ...
+
+
+class Rounds:
+    """Solves one round at a time and tells the engine."""
+
+    def __init__(self, solver: Solves) -> None:
+        self.solver = solver
+        self.ladder = Ladder()
+        self.solved = 0
+        self.fallbacks: dict[str, int] = {}
+        """Rounds answered by the host, by why: late, dead, error, travel, lying, failed."""
+        self.last_s = 0.0
+        self._host_warm = False
+        self._starting: asyncio.Task[None] | None = None
+        self._usual_open_orders: int | None = None
+
+    @property
+    def is_warm(self) -> bool:
+        """Both the solver and the host's own insertion are compiled."""
+        return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
+
+    def start(self, host: LiveHost) -> None:
+        """Warms both sides in the background."""
+        self._starting = asyncio.get_running_loop().create_task(self._warm())
+
+    async def _warm(self) -> None:
+        from api.warm import get_ready, warm_up
+
+        async def solver() -> None:
+            try:
+                await self.solver.start()
+            except (SolverFailed, OSError) as problem:
+                # Rounds are answered by insertion meanwhile; the solver tries again by itself.
+                log.error("the solver does not start: %s", problem)
+
+        # What the solver's process compiles first the host finds in the cache: compiling is done once.
+        await asyncio.gather(solver(), asyncio.to_thread(get_ready))
+        await asyncio.to_thread(warm_up, "insertion")
+        self._host_warm = True
+
+    async def close(self) -> None:
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        await self.solver.close()
+
+    async def solve(self, host: LiveHost, frozen: Frozen, opened: RoundOpened) -> None:
+        """Has one round solved and answers it; never leaves it open."""
+        began = time.perf_counter()
+        allowed_s = max(1.0, (opened.deadline_at - opened.at) / host.clock.speed)
+        try:
+            answer = await self._asked(host, frozen, opened, allowed_s)
+        except SolverFailed as problem:
+            log.warning("a round is answered by the host", extra={"round": frozen.round, "cause": problem.why})
+            answer = await self._own(host, frozen, problem.why)
+        except Exception:
+            log.exception("the solver's answer cannot be read")
+            answer = await self._own(host, frozen, "error")
+        self.last_s = time.perf_counter() - began
+        host.metrics.round_s.labels(answer.cause).observe(self.last_s)
+        try:
+            self._answer(host, answer)
+            self._step(host, self.last_s / allowed_s)
+        except HalfhourError as problem:
+            if isinstance(problem, LedgerFailed) or host.failure is not None:
+                return  # the engine is folded anew and its open round abandoned
+            log.exception("round %d: the engine took no answer", frozen.round)
+            host.report(lambda at: RoundSolved(at=at, round=frozen.round, cause="FALLBACK"))
+
+    async def _asked(self, host: LiveHost, frozen: Frozen, opened: RoundOpened, allowed_s: float) -> RoundSolved:
+        usual = cast("Recipe", frozen.settings.search.recipe)
+        recipe: Recipe = usual if self.ladder.step is Step.SEARCH else "insertion"
+        task = task_of(frozen, host.board.places, opened.travel_version, recipe, SEARCH_SHARE * allowed_s)
+        answer = await self.solver.solve(task, SOLVER_SHARE * allowed_s)
+        flaw = flaw_of(frozen, answer)
+        if flaw is not None:
+            raise SolverFailed("lying", flaw)
+        self.solved += 1
+        return answer
+
+    async def _own(self, host: LiveHost, frozen: Frozen, why: str) -> RoundSolved:
+        """Insertion by the host; where even that fails, an empty answer that keeps everything as it is."""
+        from dispatch.planner import solve_round
+
+        try:
+            answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
+        except Exception:
+            log.exception("round %d cannot be planned at all", frozen.round)
+            why, answer = "failed", RoundSolved(at=frozen.at, round=frozen.round)
+            await self._park(host)
+        self.fallbacks[why] = self.fallbacks.get(why, 0) + 1
+        host.metrics.fallbacks.labels(why).inc()
+        return replace(answer, cause="FALLBACK")
+
+    async def _park(self, host: LiveHost) -> None:
+        """Holds the order that planning fails on, so that it stops nobody else's."""
+        board = host.board
+        found = await asyncio.to_thread(poison_of, board.dump(), board.places, host.times)
+        if found is not None:
+            host.report(lambda at: OrderHeld(at=at, order_id=found, held=True, reason="cannot be planned"))
+
+    def _answer(self, host: LiveHost, answer: RoundSolved) -> None:
+        """Tells the engine, without reasons it knows already: they would only lengthen the journal."""
+        known = host.board.open_orders
+        news = tuple(said for said in answer.reasons if said[0] in known and known[said[0]].reason is not said[1])
+        host.report(lambda at: replace(answer, at=at, reasons=news))
+
+    def _step(self, host: LiveHost, share: float) -> None:
+        """Moves on the overload ladder; each move is a notice, a metric, and on the last step a journalled setting."""
+        before = self.ladder.step
+        after = self.ladder.note(share)
+        if after is None:
+            return
+        host.metrics.ladder_step.set(after)
+        host.metrics.ladder_moves.labels("down" if after > before else "up").inc()
+        if after is Step.URGENT:
+            self._usual_open_orders = host.board.settings.rules.max_open_orders
+            self._limit(host, min(URGENT_ORDERS, self._usual_open_orders))
+        elif before is Step.URGENT:
+            self._limit(host, self._usual_open_orders or Settings().rules.max_open_orders)
+        notice = host.notice(
+            OPERATOR, "service.ladder", "service", {"step": after.name.lower(), "load": round(share, 2)}
+        )
+        host.spawn(host.write(Write(notices=(notice,))))
+
+    def _limit(self, host: LiveHost, orders: int) -> None:
+        host.report(lambda at: SettingChanged(at=at, key="rules.max_open_orders", value=str(orders)))

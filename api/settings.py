@@ -1,0 +1,81 @@
+"""How a service is run: address, data folder, what it serves, and the engine's settings, from one TOML file.
+
+    [service]            [engine]                      [travel]
+    port = 8080          "rules.round_s" = 5           kind = "straight"
+                                                       metres_per_minute = { bike = 250 }
+
+The engine's settings are those of every scenario (`halfhour config show`); they open an empty ledger and change, from
+then on, only as journalled inputs.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dispatch.config import Settings
+from routing.errors import InvalidInput, UnreadableFile
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(_Block):
+    """Address, limits and habits of the service itself."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8080, ge=0, le=65535)
+    frame: Literal["wgs84", "plane"] = "wgs84"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    radius_m: int = Field(default=30_000, ge=100, le=500_000)
+    """An order whose drop lies further from its store than this is outside the service area."""
+    needs: tuple[str, ...] = ("cool_box", "hot_box", "large_bag", "age_check", "cash")
+    """Names of what an order may need of its rider, in the order of their bits."""
+    store_enter_s: int = Field(default=60, ge=0, le=3600)
+    store_exit_s: int = Field(default=30, ge=0, le=3600)
+    drop_enter_s: int = Field(default=60, ge=0, le=3600)
+    drop_exit_s: int = Field(default=30, ge=0, le=3600)
+    quote_s: int = Field(default=300, ge=10, le=86_400)
+    """A quote is good for so long."""
+    most_open_orders: int = Field(default=20_000, ge=1)
+    """Orders beyond this are refused with no_capacity."""
+    most_waiting: int = Field(default=256, ge=1)
+    """Commands that may wait for the ledger at once; more are refused with overloaded."""
+    keep_s: int = Field(default=7 * 86_400, ge=86_400)
+    """Answers to idempotency keys and notices are kept for so long."""
+    snapshot_every: int = Field(default=20_000, ge=100)
+    """A snapshot is folded every so many entries."""
+
+
+class Config(_Block):
+    """One configuration file."""
+
+    service: Service = Field(default_factory=lambda: Service())
+    engine: dict[str, Any] = {}
+    travel: dict[str, Any] = {"kind": "straight", "detour": 1.3, "metres_per_minute": {"default": 250.0}}
+
+    def engine_settings(self) -> Settings:
+        """The settings an empty ledger begins with; raises InvalidSetting."""
+        return Settings().with_values(self.engine)
+
+
+def read_config(path: Path | None) -> Config:
+    """The configuration in a TOML file (None: all defaults); raises UnreadableFile or InvalidInput naming the field."""
+    if path is None:
+        return Config()
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise UnreadableFile(f"no configuration can be read: {problem}", file=str(path)) from problem
+    try:
+        config = Config.model_validate(value)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(f"{name}: {first['msg']}", code="invalid_setting", field=name, file=str(path)) from problem
+    config.engine_settings()
+    return config

@@ -1,0 +1,224 @@
+"""How the board and the vault look on the wire: one function for each thing that is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from api import wire
+from api.ledger.protocol import VaultRow
+from api.live import LiveHost
+from api.notices import external_id_of
+from api.tokens import signed
+from dispatch.board import Board
+from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.records import OrderRecord, RiderRecord
+from routing.places import PlaceBook
+
+PRECISION = 6
+"""Decimals of a shown degree: a tenth of a metre."""
+
+
+def needs_of(mask: int, names: Sequence[str]) -> list[str]:
+    """The names of the bits of a mask."""
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def mask_of(wanted: Sequence[str], names: Sequence[str]) -> int:
+    """The mask of names; KeyError-free: unknown names are the caller's to refuse first."""
+    return sum({1 << names.index(name) for name in wanted})
+
+
+def location(places: PlaceBook, handle: int) -> dict[str, float]:
+    """A place as shown."""
+    point = places.latlng(handle)
+    return {"lat": round(point.lat, PRECISION), "lng": round(point.lng, PRECISION)}
+
+
+def dropoff_of(row: VaultRow | None) -> wire.Dropoff | None:
+    """What the vault holds of a drop; None once erased."""
+    if row is None or row.erased_at is not None:
+        return None
+    personal = {name: value for name, value in row.personal.items() if name != "pin"}
+    return wire.Dropoff(location=wire.Location(lat=row.first, lng=row.second), **personal)
+
+
+def version_of(record: OrderRecord, row: VaultRow | None) -> str:
+    """Changes with the state and with everything that PATCH can change, not with estimates."""
+    kept = (row.personal, row.body) if row is not None else None
+    said = [record.state.value, str(record.order), record.held, kept]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def delivery(
+    host: LiveHost, order_id: str, secret: bytes, names: Sequence[str], row: VaultRow | None = None
+) -> wire.Delivery:
+    """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand."""
+    board = host.board
+    record = board.orders[order_id]
+    order = record.order
+    row = row or host.vault_row(order.drop_place)
+    body: dict[str, Any] = row.body if row is not None else {}
+    instant = wire.instant
+    waiting = record.reason.name if record.reason not in (None, Reason.SERVED) else None
+    return wire.Delivery.model_construct(
+        delivery_id=order_id,
+        external_delivery_id=external_id_of(order_id),
+        status=record.state.value,
+        pickup_store_id=order.store_id,
+        created_at=instant(order.placed_at),
+        status_at=instant(record.state_at),
+        due_at=instant(order.due_at),
+        expected_ready_at=instant(record.expected_ready_at),
+        ready_at=instant(record.ready_at),
+        release_at=instant(order.release_at),
+        expected_pickup_at=instant(record.expected_pickup_at),
+        expected_dropoff_at=instant(record.expected_dropoff_at),
+        picked_up_at=instant(record.picked_up_at),
+        ended_at=instant(record.ended_at),
+        kept_until=instant(record.kept_until),
+        waiting_because=waiting,
+        end_reason=record.end_reason,
+        rider=_rider_of(host, record),
+        offer_count=record.offer_count,
+        decision_id=record.decision_id,
+        batch_id=_batch_of(board, record),
+        held=record.held,
+        dropoff=dropoff_of(row),
+        load_units=order.load_units,
+        needs=needs_of(order.needs, names),
+        order_value=body.get("order_value"),
+        currency=body.get("currency"),
+        items=[wire.Item(**item) for item in body.get("items", ())],
+        proof_of_delivery=body.get("proof_of_delivery", "none"),
+        pin=row.personal.get("pin") if row is not None else None,
+        proof=body.get("proof"),
+        tracking_path=f"/v1/track/{signed(secret, 'track', order_id)}",
+        version=version_of(record, row),
+    )
+
+
+def _rider_of(host: LiveHost, record: OrderRecord) -> wire.RiderSeen | None:
+    if record.rider_id is None:
+        return None
+    seen = host.positions.newest(record.rider_id) if not record.state.is_final else None
+    if seen is None:
+        return wire.RiderSeen(rider_id=record.rider_id)
+    where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
+    return wire.RiderSeen(rider_id=record.rider_id, location=where, seen_at=wire.instant(seen.seen_at))
+
+
+def _batch_of(board: Board, record: OrderRecord) -> str | None:
+    """Orders that are on board of one rider together, or picked up at one stop, share an id: that of the first one."""
+    rider = board.riders.get(record.rider_id or "")
+    if rider is None or record.state.is_final:
+        return None
+    mine = record.order.order_id
+    for stop in rider.route.told:
+        picked = [act.order_id for act in stop.acts if act.kind is ActKind.PICKUP and act.level >= Level.TOLD]
+        if mine in picked and len(picked) > 1:
+            return min(picked)
+    if not record.state.is_on_board:
+        return None
+    carried = {act.order_id for stop in rider.route.told for act in stop.acts if act.level is Level.ON_BOARD}
+    return min(carried) if mine in carried and len(carried) > 1 else None
+
+
+def tracking(host: LiveHost, order_id: str) -> wire.Tracking:
+    """What a customer sees: where his order is, and his rider once the goods are on board."""
+    record = host.board.orders[order_id]
+    seen = host.positions.newest(record.rider_id) if record.rider_id and record.state.is_on_board else None
+    where = {"lat": round(seen.first, 4), "lng": round(seen.second, 4)} if seen is not None else None
+    delivered_at = record.ended_at if record.state is OrderState.DELIVERED else None
+    return wire.Tracking.model_construct(
+        status=record.state.value,
+        expected_dropoff_at=wire.instant(record.expected_dropoff_at),
+        due_at=wire.instant(record.order.due_at),
+        rider_location=where,
+        delivered_at=wire.instant(delivered_at),
+    )
+
+
+def store(host: LiveHost, store_id: str) -> wire.StoreShown:
+    """A store as its operator sees it."""
+    board = host.board
+    record = board.stores[store_id]
+    row = host.vault_row(record.store.place)
+    personal = row.personal if row is not None else {}
+    closed = record.closed_until is not None and record.closed_until > board.now
+    until = record.closed_until if closed and (record.closed_until or 0) < 2**40 else None
+    return wire.StoreShown(
+        store_id=store_id,
+        location=location(board.places, record.store.place),
+        name=personal.get("name"),
+        address=personal.get("address"),
+        mean_ready_s=record.store.mean_ready_s,
+        closed=closed,
+        closed_until=wire.instant(until),
+        delay_s=record.delay_s,
+        open_deliveries=sum(order.order.store_id == store_id for order in board.open_orders.values()),
+    )
+
+
+def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> wire.RiderShown:
+    """A rider as operations and himself see him."""
+    board, known = host.board, record.rider
+    row = host.vault_row(known.place)
+    shift = record.shift_at(board.now)
+    seen = host.positions.newest(known.rider_id)
+    where = location(board.places, known.place)
+    if seen is not None:
+        where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
+    return wire.RiderShown(
+        rider_id=known.rider_id,
+        name=row.personal.get("name") if row is not None else None,
+        profile=known.profile,
+        capacity_units=known.capacity_units,
+        provides=needs_of(known.provides, names),
+        engagement=known.engagement.value,
+        on_duty=shift is not None and shift.start_at <= board.now,
+        on_break=record.on_break,
+        lost=record.lost,
+        shift_end_at=wire.instant(shift.end_at) if shift is not None else None,
+        location=where,
+        heard_at=wire.at(record.heard_at),
+        revision=record.told_revision,
+        offer_id=record.offer_id,
+    )
+
+
+def route(host: LiveHost, record: RiderRecord) -> wire.RouteShown:
+    """What a rider's phone shows: told stops, each with the acts told."""
+    told: Route = record.route
+    stops = [_stop(host, stop) for stop in told.told]
+    return wire.RouteShown(rider_id=record.rider.rider_id, revision=told.revision, stops=stops)
+
+
+def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
+    acts = []
+    for act in stop.acts:
+        if act.level >= Level.TOLD:
+            row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+            body: dict[str, Any] = row.body if row is not None else {}
+            acts.append(
+                wire.ActShown(
+                    delivery_id=act.order_id,
+                    kind="pickup" if act.kind is ActKind.PICKUP else "drop",
+                    items=[wire.Item(**item) for item in body.get("items", ())],
+                    dropoff=dropoff_of(row),
+                    proof_of_delivery=body.get("proof_of_delivery", "none"),
+                )
+            )
+    at = wire.instant
+    return wire.StopShown.model_construct(
+        stop_id=stop.stop_id,
+        location=location(host.board.places, stop.place),
+        store_id=stop.store_id,
+        expected_arrive_at=at(stop.expected_arrive_at),
+        expected_act_at=at(stop.expected_act_at),
+        expected_leave_at=at(stop.expected_leave_at),
+        leg_s=stop.leg_s,
+        acts=acts,
+    )

@@ -1,0 +1,22 @@
+"""`python -m api.snapshot FOLDER`: folds a ledger that another process writes, and keeps the snapshot beside it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from api.ledger.reading import SqliteReader
+from api.recovery import recover, snapshot_of
+from dispatch.config import Settings
+
+
+def main(folder: Path) -> None:
+    """Reads without a lock: committed rows only, and the file appears whole."""
+    reader = SqliteReader(folder)
+    found = recover(reader, Settings())
+    reader.save_snapshot(snapshot_of(found.board, found.seq)).result()
+    reader.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

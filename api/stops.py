@@ -1,0 +1,227 @@
+"""What a rider's phone says at stops and to offers.
+
+Reports are facts: one about an old revision, or a stop that is no longer his, is taken down and never refused.  Only a
+missing proof of delivery is sent back before it becomes a report.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from api import wire
+from api.auth import Caller, NotFound
+from api.faults import problems
+from api.ledger.protocol import VaultRow
+from api.notices import rider_of_offer, rider_of_stop
+from api.riders import TAKEN, UNKNOWN, RiderId, Self, SelfWrites, find, happened
+from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from dispatch.events import Event, ReportContradicted
+from dispatch.inputs import Input, OfferAccepted, OfferDeclined, StopArrived, StopCompleted, StopFailed
+from dispatch.model import ActKind, Level, Stop
+from routing.errors import InvalidInput
+
+router = APIRouter(tags=["riders"])
+
+StopId = Annotated[wire.OfferOrStopId, Path(examples=["r-7.3"])]
+OfferId = Annotated[wire.OfferOrStopId, Path(examples=["r-7@1700000000.0"])]
+
+
+def rider_at(service: Service, caller: Caller, stop_id: str) -> str:
+    """Whose stop it is, or was; NotFound where the caller may not speak for him."""
+    rider_id = rider_of_stop(stop_id)
+    number = stop_id.rpartition(".")[2]
+    record = service.host.board.riders.get(rider_id)
+    known = record is not None and number.isdigit() and 0 < int(number) <= record.stops_told
+    if not known or not caller.is_rider(rider_id):
+        raise NotFound("there is no such stop here", code="unknown_stop")
+    return rider_id
+
+
+@router.post("/v1/stops/{stop_id}/arrive", summary="He is there", response_model=wire.Taken, responses=problems())
+async def arrive(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.Happened | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """At the stop since `happened_at`."""
+    said = wire.epoch(body.happened_at) if body is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=happened(said, at))
+
+    return await _report(request, service, caller, stop_id, key, make)
+
+
+@router.post("/v1/stops/{stop_id}/complete", summary="It is done", response_model=wire.Taken, responses=problems())
+async def complete(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.StopDone | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Goods were taken, or handed over; a delivery that asks for a proof needs the pin or the photo's reference."""
+    done = body or wire.StopDone()
+    said = wire.epoch(done.happened_at)
+    named = tuple(done.deliveries) if done.deliveries is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        at_ = happened(said, at)
+        return StopCompleted(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, order_ids=named)
+
+    return await _report(
+        request, service, caller, stop_id, key, make, lambda rider_id: _proofs(service, rider_id, stop_id, done)
+    )
+
+
+@router.post("/v1/stops/{stop_id}/fail", summary="It cannot be done", response_model=wire.Taken, responses=problems())
+async def fail(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.StopFailedBody,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Customer absent, goods missing, store shut."""
+    said = wire.epoch(body.happened_at)
+    named = tuple(body.deliveries) if body.deliveries is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        at_ = happened(said, at)
+        return StopFailed(
+            at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, reason=body.reason, order_ids=named
+        )
+
+    return await _report(request, service, caller, stop_id, key, make)
+
+
+async def _report(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    stop_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+    proofs: Callable[[str], tuple[VaultRow, ...]] = lambda rider_id: (),
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        rider_id = rider_at(service, caller, stop_id)
+        told = await service.host.tell(
+            lambda at: make(rider_id, at), vault=proofs(rider_id), respond=_taken, answer=keep
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+def _taken(events: tuple[Event, ...]) -> Reply:
+    return UNKNOWN if any(isinstance(event, ReportContradicted) for event in events) else TAKEN
+
+
+def _proofs(service: Service, rider_id: str, stop_id: str, done: wire.StopDone) -> tuple[VaultRow, ...]:
+    """Vault rows with the proofs of what is delivered here; raises where one is missing or wrong."""
+    stop = _stop_of(service, rider_id, stop_id)
+    if stop is None:
+        return ()
+    rows = []
+    for act in stop.acts:
+        is_named = done.deliveries is None or act.order_id in done.deliveries
+        if act.kind is ActKind.DROP and act.level >= Level.TOLD and is_named and stop.store_id is None:
+            row = service.host.vault_row(service.host.board.orders[act.order_id].order.drop_place)
+            if row is not None and row.erased_at is None:
+                rows.append(_with_proof(row, done, len(stop.acts)))
+    return tuple(row for row in rows if row is not None)
+
+
+def _with_proof(row: VaultRow, done: wire.StopDone, acts: int) -> VaultRow | None:
+    wanted = row.body.get("proof_of_delivery", "none")
+    if wanted == "pin":
+        if done.pin is None or not hmac.compare_digest(done.pin, row.personal.get("pin", "")):
+            raise InvalidInput("the customer's pin is missing or wrong", code="proof_required", field="pin")
+        return row._replace(body=row.body | {"proof": {"kind": "pin"}})
+    if wanted == "photo" and done.photo_reference is None:
+        raise InvalidInput("a photo is asked for", code="proof_required", field="photo_reference")
+    if done.photo_reference is not None:
+        return row._replace(body=row.body | {"proof": {"kind": "photo", "reference": done.photo_reference}})
+    return None
+
+
+def _stop_of(service: Service, rider_id: str, stop_id: str) -> Stop | None:
+    stops = service.host.board.riders[rider_id].route.told
+    return next((stop for stop in stops if stop.stop_id == stop_id), None)
+
+
+# --- offers ---------------------------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/v1/riders/{rider_id}/offers",
+    summary="What he is asked to take",
+    response_model=list[wire.OfferShown],
+    responses=problems(),
+)
+async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[wire.OfferShown]:
+    """The open offer, if there is one."""
+    board = await service.host.settled()
+    offer = board.offers.get(find(service, rider_id).offer_id or "")
+    if offer is None or offer.expires_at <= service.host.clock.now():
+        return []
+    expires_at = wire.at(offer.expires_at)
+    return [
+        wire.OfferShown(
+            offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at
+        )
+    ]
+
+
+@router.post("/v1/offers/{offer_id}/accept", summary="Take it", response_model=wire.Taken, responses=problems(409))
+async def accept_offer(
+    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
+) -> Response:
+    """All of it; 409 offer_closed where it has expired, was withdrawn, or is answered."""
+    return await _answer(
+        request, service, caller, offer_id, key,
+        lambda rider_id, at: OfferAccepted(at=at, offer_id=offer_id, rider_id=rider_id),
+    )  # fmt: skip
+
+
+@router.post(
+    "/v1/offers/{offer_id}/decline", summary="Turn it down", response_model=wire.Taken, responses=problems(409)
+)
+async def decline_offer(
+    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
+) -> Response:
+    """He is not asked for these orders again."""
+    return await _answer(
+        request, service, caller, offer_id, key,
+        lambda rider_id, at: OfferDeclined(at=at, offer_id=offer_id, rider_id=rider_id),
+    )  # fmt: skip
+
+
+async def _answer(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    offer_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        rider_id = rider_of_offer(offer_id)
+        if rider_id not in service.host.board.riders or "@" not in offer_id or not caller.is_rider(rider_id):
+            raise NotFound("there is no such offer here", code="unknown_offer")
+        await service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
+        return TAKEN
+
+    return await service.run(request, caller, key, do)

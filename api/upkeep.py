@@ -1,0 +1,73 @@
+"""What a service does beside serving: snapshots by a process of its own, forgetting, watching its own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.ledger.protocol import LedgerFailed
+
+if TYPE_CHECKING:
+    from api.service import Service
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.1
+LOOK_EVERY_S = 5.0
+FORGET_EVERY_S = 3600.0
+
+
+async def run(service: Service) -> None:
+    """Until it is cancelled."""
+    watch = asyncio.create_task(_watch_loop(service))
+    last_snapshot, forgot_at = service.host.seq, time.monotonic()
+    try:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if service.host.seq - last_snapshot >= service.config.service.snapshot_every:
+                last_snapshot = service.host.seq
+                await fold_snapshot(getattr(service.ledger, "folder", None))
+            if time.monotonic() - forgot_at >= FORGET_EVERY_S:
+                forgot_at = time.monotonic()
+                await _forget(service)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def fold_snapshot(folder: Path | None) -> None:
+    """Folds the ledger into a snapshot in a process of its own: a dump of the board would stop the loop."""
+    if folder is None:
+        return
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "api.snapshot", str(folder), env=environment)
+    try:
+        if await process.wait() != 0:
+            log.error("no snapshot was made; a restart folds more of the journal")
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+
+
+async def _forget(service: Service) -> None:
+    try:
+        await asyncio.wrap_future(service.ledger.forget(service.host.clock.now() - service.config.service.keep_s))
+    except LedgerFailed:
+        log.warning("old answers and notices are kept for now")
+
+
+async def _watch_loop(service: Service) -> None:
+    """Measures how late the loop comes back from a short sleep: its longest stall."""
+    longest_s = 0.0
+    while True:
+        began = time.perf_counter()
+        await asyncio.sleep(BEAT_S)
+        stall_s = time.perf_counter() - began - BEAT_S
+        if stall_s > longest_s:
+            longest_s = stall_s
+            service.host.metrics.loop_stall_s.set(longest_s)

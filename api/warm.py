@@ -1,0 +1,46 @@
+"""A round of one order, so that everything a round needs is imported and compiled before the first real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dispatch.config import Settings
+from dispatch.engine import Engine
+from dispatch.events import RoundOpened
+from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
+from dispatch.model import Order, Rider, Shift, Store
+from routing.places import PlaceBook
+from routing.travel import StraightTravel
+
+if TYPE_CHECKING:
+    from dispatch.planner import Recipe
+
+_AT = 1_700_000_000
+
+
+def get_ready() -> None:
+    """Imports what rounds need: the longer part of a warm start."""
+    import dispatch.planner  # noqa: F401
+    import routing.plans.trips  # noqa: F401
+
+
+def warm_up(recipe: Recipe | None = None) -> None:
+    """Solves a round with two stores, two riders and three orders, as `recipe` (None: as configured by default)."""
+    from dispatch.planner import solve_round
+
+    places = PlaceBook("wgs84")
+    engine = Engine(places, Settings())
+    for k in range(2):
+        store, rider = places.add(48.0 + k * 0.01, 11.0), places.add(48.005, 11.0 + k * 0.01)
+        engine.handle(StoreListed(at=_AT, store=Store(f"s{k}", store)))
+        engine.handle(RiderListed(at=_AT, rider=Rider(f"r{k}", rider)))
+        engine.handle(ShiftPlanned(at=_AT, shift=Shift(f"r{k}", _AT, _AT + 7200)))
+    for k in range(3):
+        drop = places.add(48.02, 11.0 + k * 0.01)
+        order = Order(f"o{k}", f"s{k % 2}", drop, _AT, _AT + 600 * k, _AT + 1800)
+        engine.handle(OrderPlaced(at=_AT, order=order))
+    for second in range(3):
+        events = engine.handle(Wake(at=_AT + second))
+        if any(isinstance(event, RoundOpened) for event in events):
+            solve_round(engine.freeze(), StraightTravel(places, {"default": 250.0}), recipe=recipe)
+            return

@@ -1,0 +1,607 @@
+"""The words of the wire: bodies that are taken, and what is answered.
+
+Unknown fields are refused on write.  Times are RFC 3339 with an offset, coordinates `{"lat", "lng"}` in degrees, money
+integer minor units with an ISO currency, phones E.164.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
+_EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # years 2000 to 2100: what an int32 of a round's ticks can reach from
+
+
+def _is_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("an instant is a text like 2030-01-31T12:00:00Z")
+    return value
+
+
+def _in_range(value: datetime) -> datetime:
+    if not _EARLIEST <= value.timestamp() < _LATEST:
+        raise ValueError("lies outside the years 2000 to 2100")
+    return value
+
+
+def _printable(value: str) -> str:
+    if _UNPRINTABLE.search(value):
+        raise ValueError("holds control characters")
+    return value
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_in_range)]
+Text = Annotated[str, AfterValidator(_printable)]
+ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}$", examples=["o-1017"])]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_~:-]{0,63}$", examples=["r-7"])]
+DeliveryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,127}$", examples=["demo.o-1017"])]
+OfferOrStopId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@-]{0,127}$", examples=["r-7.3"])]
+Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+4915112345678"])]
+Name = Annotated[Text, Field(min_length=1, max_length=100)]
+Why = Annotated[Text, Field(min_length=1, max_length=200, examples=["customer called"])]
+
+
+def epoch(value: datetime | None) -> int | None:
+    """Whole epoch seconds of an instant."""
+    return None if value is None else int(value.timestamp())
+
+
+def instant(at: int | None) -> datetime | None:
+    """The inverse of `epoch`."""
+    return None if at is None else datetime.fromtimestamp(at, UTC)
+
+
+def at(seconds: int) -> datetime:
+    """Whole epoch seconds as an instant."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Body(BaseModel):
+    """What is handed to us: a field we do not know is an error, never dropped."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Shown(BaseModel):
+    """What we answer; clients ignore fields they do not know."""
+
+    model_config = ConfigDict(ser_json_timedelta="float")
+
+
+class Problem(Shown):
+    """An error, as RFC 9457 has it, with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    field_errors: list[dict[str, str]] = []
+
+
+class Location(Body):
+    """A point in WGS84 degrees."""
+
+    lat: Annotated[float, Field(strict=True, ge=-90, le=90)]
+    lng: Annotated[float, Field(strict=True, ge=-180, le=180)]
+
+
+class Item(Body):
+    """What is in the bag."""
+
+    name: Name
+    quantity: Annotated[int, Field(strict=True, ge=1, le=999)] = 1
+
+
+# --- deliveries -----------------------------------------------------------------------------------------------------
+
+Load = Annotated[int, Field(strict=True, ge=0, le=100_000, description="Size in the units of riders' capacity.")]
+Proof = Literal["none", "pin", "photo"]
+
+
+class Dropoff(Body):
+    """Where and to whom; everything here is personal and kept in the vault alone."""
+
+    location: Location
+    address: Annotated[Text, Field(max_length=300)] | None = None
+    contact_name: Name | None = None
+    phone_number: Phone | None = None
+    instructions: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class QuoteRequest(Body):
+    """A delivery as it would be ordered."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "external_delivery_id": "o-1017",
+                    "pickup_store_id": "store-1",
+                    "dropoff": {"location": {"lat": 48.139, "lng": 11.576}, "phone_number": "+4915112345678"},
+                }
+            ]
+        },
+    )
+
+    external_delivery_id: ExternalId
+    pickup_store_id: Id
+    dropoff: Dropoff
+    pickup_ready_at: Instant | None = None
+    dropoff_ready_at: Instant | None = None
+    dropoff_deadline_at: Instant | None = None
+    release_at: Instant | None = None
+    placed_at: Instant | None = None
+    load_units: Load = 1
+    needs: Annotated[list[Name], Field(max_length=16)] = []
+    max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
+    order_value: Annotated[int, Field(strict=True, ge=0, le=10**9, description="Minor units.")] | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    items: Annotated[list[Item], Field(max_length=100)] = []
+    proof_of_delivery: Proof = "none"
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,8}$")] | None = None
+
+    @model_validator(mode="after")
+    def _window(self) -> QuoteRequest:
+        opens, closes = self.dropoff_ready_at, self.dropoff_deadline_at
+        if opens is not None and closes is not None and closes < opens:
+            raise ValueError("dropoff_deadline_at lies before dropoff_ready_at")
+        if self.pin is not None and self.proof_of_delivery != "pin":
+            raise ValueError("a pin needs proof_of_delivery: pin")
+        return self
+
+
+class DeliveryRequest(QuoteRequest):
+    """A delivery to be made."""
+
+
+class DeliveryPatch(Body):
+    """What may change, as long as the delivery's state lets it (docs/integrate-orders.md has the table)."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"load_units": 2}]})
+
+    dropoff: Dropoff | None = None
+    pickup_ready_at: Instant | None = None
+    dropoff_ready_at: Instant | None = None
+    dropoff_deadline_at: Instant | None = None
+    release_at: Instant | None = None
+    load_units: Load | None = None
+    needs: Annotated[list[Name], Field(max_length=16)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=-10, le=10)] | None = None
+    order_value: Annotated[int, Field(strict=True, ge=0, le=10**9)] | None = None
+    items: Annotated[list[Item], Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> DeliveryPatch:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+
+class Cancel(Body):
+    """Why a delivery is called off."""
+
+    reason: Annotated[Text, Field(min_length=1, max_length=200)] = "customer"
+
+
+class ReadyEstimate(Body):
+    """The kitchen's new estimate."""
+
+    pickup_ready_at: Instant
+
+
+class Happened(Body):
+    """When it was so; now, if not said."""
+
+    happened_at: Instant | None = None
+
+
+class Promise(Shown):
+    """What the customer may be told; null where nothing is calibrated yet."""
+
+    due_at: datetime
+    p50_at: datetime | None = None
+    p90_at: datetime | None = None
+    on_time_probability: float | None = None
+
+
+class Quote(Shown):
+    """An estimate, good until `expires_at`; accepting it creates the delivery."""
+
+    quote_id: str
+    external_delivery_id: str
+    pickup_at: datetime | None
+    dropoff_at: datetime | None
+    expires_at: datetime
+    promise: Promise
+    fee: int | None = None
+    currency: str
+    reason: str | None = Field(default=None, description="Why there is no estimate now.")
+
+
+class QuoteAccept(Body):
+    """The quote as it was given."""
+
+    quote_id: Annotated[str, Field(min_length=1, max_length=12_000)]
+
+
+class RiderSeen(Shown):
+    """The rider, as the order system may know him."""
+
+    rider_id: str
+    location: dict[str, float] | None = None
+    seen_at: datetime | None = None
+
+
+class Delivery(Shown):
+    """A delivery as of now."""
+
+    delivery_id: str
+    external_delivery_id: str
+    status: str
+    pickup_store_id: str
+    created_at: datetime
+    status_at: datetime
+    due_at: datetime
+    expected_ready_at: datetime
+    ready_at: datetime | None = None
+    release_at: datetime | None = None
+    expected_pickup_at: datetime | None = None
+    expected_dropoff_at: datetime | None = None
+    picked_up_at: datetime | None = None
+    ended_at: datetime | None = None
+    kept_until: datetime | None = None
+    waiting_because: str | None = None
+    end_reason: str | None = None
+    rider: RiderSeen | None = None
+    offer_count: int = 0
+    decision_id: str | None = None
+    batch_id: str | None = None
+    held: bool = False
+    dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")
+    load_units: int = 1
+    needs: list[str] = []
+    order_value: int | None = None
+    currency: str | None = None
+    items: list[Item] = []
+    proof_of_delivery: Proof = "none"
+    pin: str | None = None
+    proof: dict[str, str] | None = None
+    tracking_path: str
+    version: str = Field(description="For If-Match; also in the ETag header.")
+
+
+class DeliveryList(Shown):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[Delivery]
+    next: str | None = None
+
+
+class Tracking(Shown):
+    """What a customer sees."""
+
+    status: str
+    expected_dropoff_at: datetime | None
+    due_at: datetime
+    rider_location: dict[str, float] | None = None
+    delivered_at: datetime | None = None
+
+
+# --- stores, zones --------------------------------------------------------------------------------------------------
+
+
+class StoreBody(Body):
+    """Where goods are handed to a rider."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"location": {"lat": 48.137, "lng": 11.575}, "name": "Kitchen 1"}]},
+    )
+
+    location: Location
+    name: Name | None = None
+    address: Annotated[Text, Field(max_length=300)] | None = None
+    mean_ready_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = None
+    enter_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    exit_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+
+
+class StoreShown(Shown):
+    """A store as of now."""
+
+    store_id: str
+    location: dict[str, float]
+    name: str | None = None
+    address: str | None = None
+    mean_ready_s: int | None = None
+    closed: bool = False
+    closed_until: datetime | None = None
+    delay_s: int = 0
+    open_deliveries: int = 0
+
+
+class StoreClose(Body):
+    """Until when; until further notice, if not said."""
+
+    until: Instant | None = None
+
+
+class StoreThrottle(Body):
+    """How much longer everything takes."""
+
+    delay_s: Annotated[int, Field(strict=True, ge=0, le=14_400)]
+
+
+class QueueItem(Shown):
+    """One order as its kitchen sees it."""
+
+    delivery_id: str
+    status: str
+    expected_ready_at: datetime
+    ready_at: datetime | None
+    start_preparing_at: datetime | None
+    expected_pickup_at: datetime | None
+    rider_id: str | None
+    items: list[Item] = []
+
+
+class ZoneBody(Body):
+    """A polygon; its edges do not cross the 180th meridian."""
+
+    corners: Annotated[list[Location], Field(min_length=3, max_length=200)]
+
+
+class ZoneShown(Shown):
+    """A zone as of now."""
+
+    zone_id: str
+    corners: list[dict[str, float]]
+    paused: bool
+
+
+# --- riders ---------------------------------------------------------------------------------------------------------
+
+
+class RiderBody(Body):
+    """Anyone or anything that carries."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"location": {"lat": 48.14, "lng": 11.58}, "capacity_units": 4}]},
+    )
+
+    location: Location
+    name: Name | None = None
+    phone_number: Phone | None = None
+    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    capacity_units: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 1000
+    provides: Annotated[list[Name], Field(max_length=16)] = []
+    engagement: Literal["employed", "crowd"] = "employed"
+
+
+class RiderShown(Shown):
+    """A rider as of now."""
+
+    rider_id: str
+    name: str | None = None
+    profile: str
+    capacity_units: int
+    provides: list[str]
+    engagement: str
+    on_duty: bool
+    on_break: bool
+    lost: bool
+    shift_end_at: datetime | None = None
+    location: dict[str, float] | None = None
+    heard_at: datetime
+    revision: int
+    offer_id: str | None = None
+
+
+class ShiftBody(Body):
+    """When he may be given work; from now on and open-ended, if not said."""
+
+    start_at: Instant | None = None
+    last_pickup_at: Instant | None = None
+    end_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _order(self) -> ShiftBody:
+        for early, late in ((self.start_at, self.last_pickup_at), (self.last_pickup_at, self.end_at)):
+            if early is not None and late is not None and late < early:
+                raise ValueError("start_at, last_pickup_at and end_at must follow each other")
+        return self
+
+
+class PositionBody(Body):
+    """Where a rider is, and when he was there (now, if not said)."""
+
+    location: Location
+    seen_at: Instant | None = None
+
+
+class PositionOf(PositionBody):
+    """A position in a batch."""
+
+    rider_id: Id
+
+
+class PositionBatch(Body):
+    """Up to 500 positions of any riders."""
+
+    positions: Annotated[list[PositionOf], Field(min_length=1, max_length=500)]
+
+
+class PositionsTaken(Shown):
+    """How many were believed; stale ones, jumps and unknown riders are left out."""
+
+    taken: int
+    left_out: int
+
+
+class RouteSeenBody(Body):
+    """The revision that the phone has shown."""
+
+    revision: Annotated[int, Field(strict=True, ge=0, le=2**53)]
+    happened_at: Instant | None = None
+
+
+class ActShown(Shown):
+    """One thing to do at a stop."""
+
+    delivery_id: str
+    kind: Literal["pickup", "drop"]
+    items: list[Item] = []
+    dropoff: Dropoff | None = None
+    proof_of_delivery: Proof = "none"
+
+
+class StopShown(Shown):
+    """One halt of a told route; without acts it is an empty move, or orders are still open."""
+
+    stop_id: str
+    location: dict[str, float]
+    store_id: str | None
+    expected_arrive_at: datetime
+    expected_act_at: datetime
+    expected_leave_at: datetime
+    leg_s: int
+    acts: list[ActShown]
+
+
+class RouteShown(Shown):
+    """What the rider's phone shows."""
+
+    rider_id: str
+    revision: int
+    stops: list[StopShown]
+
+
+class OfferShown(Shown):
+    """A trip he may take, all or nothing."""
+
+    offer_id: str
+    rider_id: str
+    deliveries: list[str]
+    expires_at: datetime
+
+
+class StopDone(Body):
+    """What happened at a stop. `deliveries`: those really handed over (all that were told, if not said)."""
+
+    happened_at: Instant | None = None
+    deliveries: Annotated[list[DeliveryId], Field(max_length=50)] | None = None
+    pin: Annotated[str, Field(pattern=r"^[0-9]{4,8}$")] | None = None
+    photo_reference: Annotated[Text, Field(min_length=1, max_length=300)] | None = None
+
+
+class StopFailedBody(Body):
+    """Why an act could not be done."""
+
+    reason: Why
+    happened_at: Instant | None = None
+    deliveries: Annotated[list[DeliveryId], Field(max_length=50)] | None = None
+
+
+class Token(Shown):
+    """A rider's own key, short-lived."""
+
+    token: str
+    expires_at: datetime
+
+
+class Taken(Shown):
+    """A report was taken down; `known` is false where it does not fit what we knew (kept all the same)."""
+
+    taken: bool = True
+    known: bool = True
+
+
+# --- operations -----------------------------------------------------------------------------------------------------
+
+
+class Override(Body):
+    """A person decides: `assign` and `release` a rider, `unassign`, `hold`, `let_go`, `handover`, `give_up`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"action": "hold", "delivery_id": "demo.o-1017", "reason": "customer called"}]},
+    )
+
+    action: Literal["assign", "release", "unassign", "hold", "let_go", "handover", "give_up", "pause", "resume"]
+    reason: Why
+    delivery_id: DeliveryId | None = None
+    rider_id: Id | None = None
+    zone_id: Id | None = None
+    location: Location | None = None
+
+    @model_validator(mode="after")
+    def _names(self) -> Override:
+        needed = {"pause": "zone_id", "resume": "zone_id"}.get(self.action, "delivery_id")
+        if getattr(self, needed) is None:
+            raise ValueError(f"{self.action} needs {needed}")
+        if self.action == "assign" and self.rider_id is None:
+            raise ValueError("assign needs rider_id")
+        if self.action == "handover" and self.location is None:
+            raise ValueError("handover needs the location of the goods")
+        return self
+
+
+class SettingBody(Body):
+    """A live setting's new value."""
+
+    value: Annotated[Text, Field(max_length=200)]
+
+
+class Decision(Shown):
+    """Why this rider, or why none now."""
+
+    delivery_id: str
+    decision_id: str | None
+    status: str
+    rider_id: str | None
+    added_cost: int | None = None
+    others: list[dict[str, Any]] = []
+    binding: str | None = None
+    waiting_because: str | None = None
+    kept_until: datetime | None = None
+    explanation: str
+
+
+class Events(Shown):
+    """Notices behind a cursor, in order."""
+
+    events: list[dict[str, Any]]
+    next: str = Field(description="The cursor to ask with next time.")
+
+
+class Status(Shown):
+    """How the service is."""
+
+    ready: bool
+    now: datetime
+    version: str
+    open_orders: int
+    riders_on_duty: int
+    stores: int
+    round: int
+    last_round_s: float
+    rounds_solved: int
+    fallbacks: dict[str, int]
+    solver_restarts: int
+    ladder: str
+    waiting_writes: int
+    journal_seq: int
+    positions_left_out: int
+    shadow: bool = False

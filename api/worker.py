@@ -1,0 +1,258 @@
+"""The solver in a process of its own: it reads rounds from its input and answers on its output.
+
+Messages are pickles behind their length.  The process holds the travel times; each round brings the places it names.
+One that is asked for times it does not hold says so and never guesses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.frozen import Frozen
+from dispatch.inputs import RoundSolved
+from routing.errors import HalfhourError
+from routing.places import PlaceBook
+
+if TYPE_CHECKING:
+    from dispatch.planner import Recipe
+
+log = logging.getLogger(__name__)
+
+_LENGTH = struct.Struct("!Q")
+COMMAND = (sys.executable, "-c", "from api.worker import main; main()")
+
+
+class SolverFailed(HalfhourError):
+    """The solver is late, dead, or does not hold what is asked of it; `why` is one of late, dead, error, travel."""
+
+    code = "solver_failed"
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.why = why
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SolverFailed, (self.why, self.message)
+
+
+class Travel(NamedTuple):
+    """Travel times as they are sent: a version and the table of `dispatch.catalogue.travel_table`."""
+
+    version: int
+    frame: str
+    table: dict[str, Any]
+
+
+class Task(NamedTuple):
+    """One round as it is sent; coordinates and matrix rows are those of `frozen.problem.place`."""
+
+    frozen: Frozen
+    travel_version: int
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+    matrix_row: NDArray[np.int32]
+    recipe: Recipe
+    budget_s: float
+
+
+def task_of(frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Recipe, budget_s: float) -> Task:
+    """A round with what the solver must know of its places."""
+    handles = frozen.problem.place
+    return Task(
+        frozen, travel_version, places.first[handles], places.second[handles], places.matrix_row[handles],
+        recipe, budget_s,
+    )  # fmt: skip
+
+
+class Solver:
+    """The parent's side: starts the process, warms it, asks it, and replaces it when it fails."""
+
+    def __init__(self, travel: Travel, command: Sequence[str] = COMMAND) -> None:
+        self._travel = travel
+        self._command = tuple(command)
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+        self._starting: asyncio.Task[None] | None = None
+        self.restarts = 0
+        self.is_warm = False
+
+    async def start(self) -> None:
+        """Starts the process and waits until it has compiled what it needs; raises SolverFailed."""
+        self.is_warm = False
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
+        )
+        await self._ask(self._travel)
+        self.is_warm = True
+
+    def adopt(self, travel: Travel) -> None:
+        """Travel times have a new version: the process is replaced by one that holds it."""
+        self._travel = travel
+        self._replace()
+
+    async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
+        """The answer to one round; raises SolverFailed, after which a new process is on its way."""
+        if not self.is_warm:
+            raise SolverFailed("dead", "the solver is starting")
+        async with self._lock:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    found = await self._ask(task)
+            except TimeoutError:
+                self._replace()
+                raise SolverFailed("late", f"no answer within {timeout_s:.1f} s") from None
+            except SolverFailed as problem:
+                if problem.why == "dead":
+                    self._replace()
+                raise
+        if not isinstance(found, RoundSolved):
+            raise SolverFailed("error", f"an answer of type {type(found).__name__}")
+        return found
+
+    async def close(self) -> None:
+        """Ends the process."""
+        if self._starting is not None:
+            self._starting.cancel()
+            await asyncio.gather(self._starting, return_exceptions=True)
+        self._kill()
+        if self._process is not None:
+            await self._process.wait()
+
+    async def _ask(self, message: Any) -> Any:
+        process = self._process
+        assert process is not None and process.stdin is not None and process.stdout is not None
+        try:
+            data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+            process.stdin.write(_LENGTH.pack(len(data)) + data)
+            await process.stdin.drain()
+            (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+            answer = pickle.loads(await process.stdout.readexactly(length))
+        except (OSError, EOFError, pickle.UnpicklingError, asyncio.IncompleteReadError) as problem:
+            raise SolverFailed("dead", f"the solver is gone: {problem}") from problem
+        if isinstance(answer, SolverFailed):
+            raise answer
+        return answer
+
+    def _replace(self) -> None:
+        """Kills the process; a new one is started in the background."""
+        self.is_warm = False
+        self._kill()
+        if self._starting is None or self._starting.done():
+            self.restarts += 1
+            self._starting = asyncio.create_task(self._start_again())
+
+    async def _start_again(self) -> None:
+        pause_s = 0.1
+        while True:
+            try:
+                await self.start()
+                return
+            except (SolverFailed, OSError) as problem:
+                log.error("the solver does not start: %s", problem)
+                self._kill()
+                await asyncio.sleep(pause_s)
+                pause_s = min(10.0, pause_s * 2)
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+
+# --- the process ----------------------------------------------------------------------------------------------------
+
+
+class _Desk:
+    """What the process holds: a book that grows as rounds name places, and travel times bound to it."""
+
+    def __init__(self, travel: Travel) -> None:
+        from dispatch.catalogue import travel_spec
+
+        self.version = travel.version
+        self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
+        self.times = travel_spec(travel.table).bind(self.places)
+
+    def answer(self, task: Task) -> RoundSolved:
+        from dispatch.planner import solve_round
+
+        if task.travel_version != self.version:
+            raise SolverFailed("travel", f"holds travel times {self.version}, not {task.travel_version}")
+        began = time.monotonic()
+        self._place(task)
+        return solve_round(
+            task.frozen,
+            self.times,
+            recipe=task.recipe,
+            expired=lambda: time.monotonic() - began > task.budget_s,
+        )
+
+    def _place(self, task: Task) -> None:
+        handles = task.frozen.problem.place
+        first, second = self.places.first, self.places.second
+        for k, handle in enumerate(handles.tolist()):
+            while len(self.places) <= handle:
+                row = int(task.matrix_row[k]) if len(self.places) == handle else -1
+                self.places.add(0.0, 0.0, matrix_row=row)
+                first, second = self.places.first, self.places.second
+            if first[handle] != task.first[k] or second[handle] != task.second[k]:
+                self.places.move(handle, float(task.first[k]), float(task.second[k]))
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answers messages until the parent is gone."""
+    desk: _Desk | None = None
+    while True:
+        message = _read(source)
+        if message is None:
+            return
+        answer: Any
+        try:
+            if isinstance(message, Travel):
+                desk = _Desk(message)
+                from api.warm import warm_up
+
+                warm_up()
+                answer = "warm"
+            else:
+                assert desk is not None
+                answer = desk.answer(message)
+        except SolverFailed as problem:
+            answer = problem
+        except Exception as problem:
+            log.exception("a round could not be solved")
+            answer = SolverFailed("error", f"{type(problem).__name__}: {problem}")
+        data = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        sink.write(_LENGTH.pack(len(data)) + data)
+        sink.flush()
+
+
+def _read(source: BinaryIO) -> Any:
+    """The next message, None at the end."""
+    head = source.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    data = source.read(length)
+    return pickle.loads(data) if len(data) == length else None
+
+
+def main() -> None:
+    """Serves on the real standard output; whatever prints goes to standard error."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
+    with os.fdopen(os.dup(1), "wb") as sink:
+        os.dup2(2, 1)
+        serve(sys.stdin.buffer, sink)

@@ -1,0 +1,140 @@
+"""One round of a lunch peak, part by part and whole, from 50 riders x 100 orders to 500 x 1000."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks.days import Round, busy_round
+from benchmarks.harness import Bound, Case, Sample, Work
+from dispatch.planner import seed_of, solve, solve_round, travel_block
+from routing.plans.budget import Budget
+from routing.plans.trips import exchange_plans, insert_new, search
+from routing.plans.trips_pack import Packed, pack
+
+QUICK = ((50, 100), (100, 200))
+FULL = (*QUICK, (200, 400), (500, 1000))
+COST = {"cost": Bound("lower", share=0.005)}
+"""A plan half a percent dearer is a worse planner."""
+
+
+@functools.cache
+def _round(riders: int, orders: int) -> Round:
+    return busy_round(riders, orders)
+
+
+def _snapshot(made: Round) -> Work:
+    def work() -> Sample:
+        problem = made.engine.freeze().problem
+        return Sample({"requests": len(problem.pick_place), "vehicles": len(problem.start_place)}, amount=1)
+
+    return work
+
+
+def _travel(made: Round) -> Work:
+    def work() -> Sample:
+        return Sample(amount=travel_block(made.frozen, made.times).ticks.size)
+
+    return work
+
+
+def _candidates(made: Round) -> Work:
+    """Packing and the bounds on who can be where first."""
+    seed = seed_of(made.frozen)
+
+    def work() -> Sample:
+        near = pack(made.frozen.problem, made.travel, seed).day.near
+        return Sample({"pairs": near.size}, amount=near.size)
+
+    return work
+
+
+def _insertion(made: Round) -> Work:
+    packed = _packed(made)
+
+    def work() -> Sample:
+        tried = insert_new(_copy(packed))
+        return Sample({"tried": tried}, amount=tried)
+
+    return work
+
+
+def _search(made: Round) -> Work:
+    packed = _packed(made)
+    problem = made.frozen.problem
+    budget = Budget(made.frozen.settings.search.work_per_order * int((problem.aboard_of < 0).sum()))
+
+    def work() -> Sample:
+        mine = _copy(packed)
+        insert_new(mine)
+        tried = search(mine, budget, 0)
+        return Sample({"tried": tried}, amount=tried)
+
+    return work
+
+
+def _assignment(made: Round) -> Work:
+    packed = _packed(made)
+    insert_new(packed)
+
+    def work() -> Sample:
+        tried = exchange_plans(_copy(packed))
+        return Sample({"tried": tried}, amount=tried)
+
+    return work
+
+
+def _insertion_round(made: Round) -> Work:
+    def work() -> Sample:
+        solution = solve(made.frozen, made.travel, recipe="insertion")
+        return Sample({"tried": solution.work}, {"cost": float(solution.cost)}, amount=1)
+
+    return work
+
+
+def _whole(made: Round) -> Work:
+    """Everything a host waits for: travel block, plan, empty moves, ids."""
+
+    def work() -> Sample:
+        answer = solve_round(made.frozen, made.times)
+        counters = {"tried": answer.work, "routes": len(answer.changes)}
+        return Sample(counters, {"cost": float(answer.cost)}, amount=1)
+
+    return work
+
+
+def _packed(made: Round) -> Packed:
+    return pack(made.frozen.problem, made.travel, seed_of(made.frozen))
+
+
+def _copy(value: Any) -> Any:
+    """A deep copy of nested tuples of arrays."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple):
+        return type(value)(*map(_copy, value)) if hasattr(value, "_fields") else tuple(map(_copy, value))
+    return value
+
+
+def _case(name: str, size: tuple[int, int], part: Callable[[Round], Work], **more: Any) -> Case:
+    suites = ("quick", "full") if size in QUICK else ("full",)
+    return Case(f"{name}/{size[0]}x{size[1]}", lambda: part(_round(*size)), suites, **more)
+
+
+CASES = tuple(
+    case
+    for size in FULL
+    for case in (
+        _case("snapshot", size, _snapshot, repeats=9),
+        _case("travel", size, _travel, repeats=9, unit="legs"),
+        _case("candidates", size, _candidates, repeats=9, unit="pairs"),
+        _case("insertion", size, _insertion, repeats=9, unit="places"),
+        _case("search", size, _search, unit="places"),
+        _case("assignment", size, _assignment, repeats=9, unit="places"),
+        _case("round-insertion", size, _insertion_round, bounds=COST),
+        _case("round", size, _whole, bounds=COST),
+    )
+)

@@ -1,0 +1,317 @@
+"""Street travel times beside their peers, row by row, both sides in turn in one run.
+
+    python -m benchmarks.roads_cases --data DIR [--json FILE] [--only PART] [--repeats N]
+
+DIR holds the OpenStreetMap extracts (docs/benchmarks.md).  Peers: pyroutingkit (customisable contraction hierarchies in
+C++) and scipy's Dijkstra.  Answers are compared before anything is timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import Case, Measured, Sample, measure
+from routing.roads import EdgeFactors, RoadNetwork
+from routing.roads.metric import NO_WAY_MS, Work
+from routing.roads.warm import warm_up
+
+CENTRE = (41.15, -8.61)
+"""The middle of Porto."""
+ZONE_KM, CITY_KM = 6.0, 20.0
+PROFILES = ("foot", "bike", "scooter", "car")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: our case, the peer's, and how many times faster ours must be and should be."""
+
+    name: str
+    ours: Callable[[], Sample]
+    peer: Callable[[], Sample] | None
+    floor: float
+    aim: float
+
+
+class Peer:
+    """pyroutingkit on the arcs of `as_csr`."""
+
+    def __init__(self, network: RoadNetwork) -> None:
+        import pyroutingkit
+
+        csr, latlng = network.as_csr("car")
+        tail = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+        topology = pyroutingkit.CCHTopology()
+        topology.build(
+            tail.astype(np.uint32), csr.indices.astype(np.uint32),
+            latlng[:, 0].astype(np.float32), latlng[:, 1].astype(np.float32), csr.shape[0],
+        )  # fmt: skip
+        self.none = pyroutingkit.INF_WEIGHT
+        self.metric = pyroutingkit.CCHMetric(topology)
+        self.customise(csr.data.astype(np.uint32))
+
+    def customise(self, ms: NDArray[np.uint32]) -> None:
+        """Take new weights."""
+        self.metric.customize(ms)
+
+    def table(self, origins: NDArray[np.int64], destinations: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Milliseconds between nodes."""
+        found = self.metric.distances_many_to_many(origins.astype(np.uint32), destinations.astype(np.uint32))
+        return np.asarray(found)
+
+
+class City:
+    """Porto by car: the network, the peer, and seeded points in the inner city and city-wide."""
+
+    def __init__(self, data: Path) -> None:
+        self.network = RoadNetwork.from_osm(data / "porto.osm.pbf", profiles=("car",))
+        self.peer = Peer(self.network)
+        latlng = self.network.latlng
+        offset = (latlng - CENTRE) * np.array([111.195, 111.195 * np.cos(np.radians(CENTRE[0]))])
+        self._away_km = np.sqrt((offset**2).sum(axis=1))
+        # Two states of traffic that differ on every road, to go back and forth between.
+        rng = np.random.default_rng(7)
+        self.traffic = [EdgeFactors(rng.uniform(0.4, 1.2, self.network.streets.edges)) for _ in range(2)]
+        self.peer_weights = []
+        for state in self.traffic:
+            self.network.update_speeds([state])
+            self.peer_weights.append(self.network.as_csr("car")[0].data.astype(np.uint32))
+        self.network.update_speeds([])
+
+    def nodes(self, count: int, radius_km: float, seed: int) -> NDArray[np.int64]:
+        """Nodes within a radius of the centre, drawn with a seed."""
+        inside = np.flatnonzero(self._away_km < radius_km)
+        return np.random.default_rng(seed).choice(inside, count)
+
+    def table_row(self, name: str, n: int, m: int, radius_km: float, floor: float, aim: float) -> Row:
+        """Weights unchanged: a table of n x m against pyroutingkit."""
+        origins, destinations = self.nodes(n, radius_km, 1), self.nodes(m, radius_km, 2)
+
+        def ours() -> Sample:
+            work = Work()
+            self.network.travel_ms(origins, destinations, profile="car", work=work)
+            return Sample({"sums": work.sums}, amount=n * m)
+
+        def peer() -> Sample:
+            return Sample(amount=self.peer.table(origins, destinations).size)
+
+        self._compare(origins, destinations)
+        ours()  # labels above these nodes are kept between rounds
+        return Row(name, ours, peer, floor, aim)
+
+    def traffic_row(self, name: str, radius_km: float, floor: float, aim: float) -> Row:
+        """A round of 500 riders and 1,000 stops, with new traffic on every road before it."""
+        origins, destinations = self.nodes(1500, radius_km, 3), self.nodes(1000, radius_km, 4)
+        turn = {"ours": 0, "peer": 0}
+
+        def ours() -> Sample:
+            turn["ours"] ^= 1
+            self.network.update_speeds([self.traffic[turn["ours"]]])
+            work = Work()
+            self.network.travel_ms(origins, destinations, profile="car", work=work)
+            return Sample({"labels": work.labels, "sums": work.sums}, amount=1_500_000)
+
+        def peer() -> Sample:
+            turn["peer"] ^= 1
+            self.peer.customise(self.peer_weights[turn["peer"]])
+            return Sample(amount=self.peer.table(origins, destinations).size)
+
+        ours(), peer()
+        self._compare(origins, destinations)
+        return Row(name, ours, peer, floor, aim)
+
+    def scipy_row(self) -> Row:
+        """500 x 500 against Dijkstra in scipy."""
+        from scipy.sparse.csgraph import dijkstra
+
+        origins, destinations = self.nodes(500, ZONE_KM, 5), self.nodes(500, ZONE_KM, 6)
+        csr, _ = self.network.as_csr("car")
+
+        def ours() -> Sample:
+            self.network.travel_ms(origins, destinations, profile="car")
+            return Sample(amount=250_000)
+
+        def peer() -> Sample:
+            found = dijkstra(csr, indices=origins)[:, destinations]
+            return Sample(amount=found.size)
+
+        ours()
+        return Row("500 x 500 inner city against scipy", ours, peer, 200.0, 500.0)
+
+    def _compare(self, origins: NDArray[np.int64], destinations: NDArray[np.int64]) -> None:
+        mine = self.network.travel_ms(origins, destinations, profile="car").astype(np.int64)
+        theirs = self.peer.table(origins, destinations).astype(np.int64)
+        np.testing.assert_array_equal(mine, np.where(theirs == self.peer.none, NO_WAY_MS, theirs))
+
+
+def rows_of(city: City) -> list[Callable[[], Row]]:
+    """Makers of the rows: one is prepared when its turn comes, so that each finds the traffic it was made for."""
+
+    def fresh(make: Callable[[], Row]) -> Callable[[], Row]:
+        def prepare() -> Row:
+            city.network.update_speeds([])
+            city.peer.customise(city.network.as_csr("car")[0].data.astype(np.uint32))
+            return make()
+
+        return prepare
+
+    table, traffic = city.table_row, city.traffic_row
+    return [
+        fresh(lambda: table("1000 x 1000 inner city", 1000, 1000, ZONE_KM, 4.0, 8.0)),
+        fresh(lambda: table("1000 x 1000 city-wide", 1000, 1000, CITY_KM, 10.0, 20.0)),
+        fresh(lambda: table("round of 1500 x 1000 inner city", 1500, 1000, ZONE_KM, 4.0, 8.0)),
+        fresh(lambda: table("round of 1500 x 1000 city-wide", 1500, 1000, CITY_KM, 4.0, 8.0)),
+        fresh(lambda: traffic("round with new traffic inner city", ZONE_KM, 2.5, 4.0)),
+        fresh(lambda: traffic("round with new traffic city-wide", CITY_KM, 5.0, 8.0)),
+        fresh(city.scipy_row),
+    ]
+
+
+def ratio_of(row: Row, repeats: int) -> dict[str, Any]:
+    """Measure both sides of a row in turn."""
+    cases = [Case("ours", lambda: row.ours, repeats=repeats, memory=False)]
+    if row.peer is not None:
+        cases.append(Case("peer", lambda: row.peer, repeats=repeats, memory=False))  # type: ignore[arg-type,return-value]
+    ours, peer = measure(cases)
+    ratio = peer.wall_s.median / ours.wall_s.median
+    return {
+        "ours_wall_ms": _ms(ours), "peer_wall_ms": _ms(peer), "wall_ratio": round(ratio, 2),
+        "cpu_ratio": round(peer.cpu_s.median / ours.cpu_s.median, 2),
+        "floor": row.floor, "aim": row.aim, "counters": dict(ours.sample.counters),
+        "reached": "aim" if ratio >= row.aim else "floor" if ratio >= row.floor else "missed",
+    }  # fmt: skip
+
+
+def _ms(measured: Measured) -> list[float]:
+    return [round(1000 * value, 2) for value in measured.wall_s]
+
+
+def build_seconds(data: Path, repeats: int) -> dict[str, Any]:
+    """Porto, one profile: from the .pbf to arrays with hierarchy, and from its .npz to the first answer."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "porto.npz"
+        built, cpu, loaded = [], [], []
+        for _ in range(repeats):
+            began, used = time.perf_counter(), time.process_time()
+            city = RoadNetwork.from_osm(data / "porto.osm.pbf", profiles=("car",))
+            built.append(time.perf_counter() - began)
+            cpu.append(time.process_time() - used)
+            city.save(file)
+            began = time.perf_counter()
+            RoadNetwork.load(file).travel_ms([0], [1], profile="car")
+            loaded.append(time.perf_counter() - began)
+        return {
+            "pbf_to_hierarchy_s": round(float(np.median(built)), 3),
+            "build_cpu_s": round(float(np.median(cpu)), 3),
+            "floor_s": 12.0,
+            "aim_s": 6.0,
+            "npz_to_first_answer_s": round(float(np.median(loaded)), 3),
+            "npz_floor_s": 0.5,
+            "npz_aim_s": 0.2,
+            "npz_mb": round(file.stat().st_size / 1e6, 1),
+        }
+
+
+def memory_mb(data: Path) -> dict[str, Any]:
+    """Porto, four profiles, one traffic state with every label, in a process of its own."""
+    program = "import sys; from benchmarks.roads_cases import _fill; _fill(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", program, str(data)], check=True, capture_output=True, text=True)
+    return {**json.loads(done.stdout), "floor_mb": 400, "aim_mb": 200}
+
+
+def _fill(data: str) -> None:
+    import tempfile
+
+    warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "porto.npz"
+        maker = (
+            "import sys; from routing.roads import RoadNetwork\n"
+            "RoadNetwork.from_osm(sys.argv[1], profiles=sys.argv[3:]).save(sys.argv[2])"
+        )
+        subprocess.run([sys.executable, "-c", maker, f"{data}/porto.osm.pbf", str(file), *PROFILES], check=True)
+        before = _resident_mb()
+        city = RoadNetwork.load(file)
+        some = np.arange(0, city.streets.nodes, city.streets.nodes // 1500)
+        for profile in PROFILES:
+            city.travel_ms(some, some, profile=profile)
+        round_mb = _resident_mb() - before
+        for profile in PROFILES:
+            city.state.travel(profile, None).metric.fill()
+        print(
+            json.dumps(
+                {
+                    "after_a_round_mb": round(round_mb, 1),
+                    "every_label_mb": round(_resident_mb() - before, 1),
+                    "metrics_mb": round(city.state.nbytes / 1e6, 1),
+                }
+            )
+        )
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def warm_up_seconds() -> dict[str, Any]:
+    """Importing and warming the road kernels in a fresh process, their machine code being cached."""
+    program = (
+        "import time; wall = time.perf_counter(); from routing.roads.warm import warm_up; warm_up()\n"
+        "print(time.perf_counter() - wall, time.process_time())"
+    )
+    runs = []
+    for _ in range(4):
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        runs.append([float(word) for word in done.stdout.split()])
+    wall, cpu = np.median(runs[1:], axis=0).tolist()
+    return {"warm_up_s": round(wall, 2), "cpu_s": round(cpu, 2), "floor_s": 2.0}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure every row and print it."""
+    parser = argparse.ArgumentParser(prog="benchmarks.roads_cases", description="Street travel times beside peers.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with porto.osm.pbf")
+    parser.add_argument("--json", type=Path, help="write the report")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--repeats", type=int, default=9)
+    chosen = parser.parse_args(arguments)
+    warm_up()
+    report: dict[str, Any] = {}
+
+    def tell(name: str, block: dict[str, Any]) -> None:
+        report[name] = block
+        print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in block.items()), flush=True)
+
+    extra: list[tuple[str, Callable[[], dict[str, Any]]]] = [
+        ("build and load", lambda: build_seconds(chosen.data, min(5, chosen.repeats))),
+        ("memory, four profiles", lambda: memory_mb(chosen.data)),
+        ("warm-up", warm_up_seconds),
+    ]
+    city = City(chosen.data)
+    for prepare in rows_of(city):
+        row = prepare()
+        if chosen.only in row.name:
+            tell(row.name, ratio_of(row, 3 if "scipy" in row.name else chosen.repeats))
+    for name, block in extra:
+        if chosen.only in name:
+            tell(name, block())
+    if chosen.json:
+        chosen.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,286 @@
+"""The arrays of a round, made from records: who may do what, what it costs, what has been told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.board import Board
+from dispatch.config import Prices, Rules, Settings
+from dispatch.model import ActKind, Level, OrderState, Reason
+from dispatch.progress import ready_at, whereabouts
+from dispatch.records import OrderRecord, RiderRecord
+from routing.plans.problem import I64, INFINITE, NEVER, U64, Rows
+
+ALWAYS = -INFINITE
+
+
+class LocalPlaces:
+    """Local numbering of places: those that may be gone to first, starts after them."""
+
+    def __init__(self) -> None:
+        self.handles: list[int] = []
+        self.local: dict[int, int] = {}
+
+    def __call__(self, handle: int) -> int:
+        found = self.local.get(handle)
+        if found is None:
+            found = self.local[handle] = len(self.handles)
+            self.handles.append(handle)
+        return found
+
+
+def is_stale(record: RiderRecord, board: Board) -> bool:
+    stale_s = board.settings.rules.stale_s
+    return bool(stale_s) and record.heard_at + stale_s < board.now
+
+
+# --- arrays ---------------------------------------------------------------------------------------------------------
+
+
+def request_fields(
+    board: Board, requests: list[OrderRecord], vehicle_of: dict[str, int], place: LocalPlaces
+) -> dict[str, Any]:
+    now, prices = board.now, board.settings.prices
+    count = len(requests)
+    pick = np.full(count, -1, dtype=np.int32)
+    drop = np.zeros(count, dtype=np.int32)
+    aboard = np.full(count, -1, dtype=np.int32)
+    store = np.zeros(count, dtype=np.int32)
+    load = np.zeros((count, 1), dtype=np.int32)
+    placed = np.zeros(count, dtype=np.int32)
+    ready = np.zeros(count, dtype=np.int32)
+    window = np.full((count, 2, 1, 2), INFINITE, dtype=np.int32)
+    window[..., 0] = ALWAYS
+    on_board = np.full(count, INFINITE, dtype=np.int32)
+    due = np.zeros((count, 2), dtype=np.int32)
+    weight = np.ones(count, dtype=np.int64)
+    for r, record in enumerate(requests):
+        order = record.order
+        store_place = board.stores[order.store_id].store.place
+        returning = record.state is OrderState.RETURNING
+        store[r] = place(store_place if record.pick_place is None else record.pick_place)
+        drop[r] = place(store_place if returning else order.drop_place)
+        if record.is_waiting:
+            pick[r] = store[r]
+            ready[r] = (ready_at(record, board, now) if record.pick_place is None else now) - now
+            if order.max_on_board_s is not None:
+                on_board[r] = order.max_on_board_s
+        else:
+            aboard[r] = vehicle_of[record.rider_id or ""]
+        load[r, 0] = order.load_units
+        placed[r] = order.placed_at - now
+        late_at = order.due_at if prices.promise else order.placed_at + prices.late_after_s
+        fail_at = max(late_at, order.placed_at + prices.fail_after_s)
+        due[r] = late_at - now, fail_at - now
+        if order.earliest_drop_at is not None and not returning:
+            window[r, 1, 0, 0] = order.earliest_drop_at - now
+        weight[r] = 1 + max(0, order.priority)
+    slope = np.array([prices.door_per_s, prices.late_per_s, prices.fail_per_s], dtype=np.int64)
+    fixed = np.array([prices.late_fixed, prices.fail_fixed], dtype=np.int64)
+    return {
+        "pick_place": pick,
+        "drop_place": drop,
+        "aboard_of": aboard,
+        "store": store,
+        "load": load,
+        "act": np.zeros((count, 2), dtype=np.int32),
+        "placed": placed,
+        "ready": ready,
+        "window": window,
+        "max_on_board": on_board,
+        "due": due,
+        "slope": weight[:, None] * slope[None, :],
+        "late_fixed": weight[:, None] * fixed[None, :],
+        # On top of what waiting has cost already: an order never becomes so late that leaving it out pays.
+        "skip_cost": weight * (prices.skip + _cost_so_far(placed, due, slope, fixed)),
+    }
+
+
+def _cost_so_far(placed: NDArray[np.int32], due: NDArray[np.int32], slope: I64, fixed: I64) -> I64:
+    """The price of each order's door time if it were delivered now, int64[R]."""
+    waited = np.maximum(0, -placed.astype(np.int64))
+    late = np.maximum(0, np.stack([-due[:, 0], -due[:, 1]]).astype(np.int64))
+    cost = slope[0] * (waited - late[0]) + slope[1] * (late[0] - late[1]) + slope[2] * late[1]
+    return np.asarray(np.maximum(0, cost + (late > 0).T @ fixed), dtype=np.int64)
+
+
+def work_price(board: Board) -> int:
+    """The price of a rider's second: with riders to spare, thrift only makes customers wait."""
+    prices = board.settings.prices
+    wait_s = min(board.planned_wait_s, prices.scarce_wait_s)
+    return prices.work_per_s + (prices.scarce_work_per_s * wait_s + prices.scarce_wait_s // 2) // prices.scarce_wait_s
+
+
+def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, work_price: int) -> dict[str, Any]:
+    now, rules, prices = board.now, board.settings.rules, board.settings.prices
+    count = len(riders)
+    profiles = {name: index for index, name in enumerate(board.profiles)}
+    start_place = np.zeros(count, dtype=np.int32)
+    start = np.zeros(count, dtype=np.int32)
+    last_pickup = np.full(count, ALWAYS, dtype=np.int32)
+    end = np.full(count, INFINITE, dtype=np.int32)
+    paid_until = np.zeros(count, dtype=np.int32)
+    profile = np.zeros(count, dtype=np.int32)
+    capacity = np.zeros((count, 1), dtype=np.int32)
+    trips = np.full(count, rules.max_trips, dtype=np.int32)
+    for v, record in enumerate(riders):
+        where = whereabouts(record, now, divert=rules.divert)
+        start_place[v] = place(where.place)
+        start[v] = where.free_at - now
+        shift = record.shift_at(now)
+        if shift is not None:
+            last_pickup[v] = min(INFINITE, shift.last_pickup_at - now)
+            if shift.end_at is not None:
+                end[v] = min(INFINITE, shift.end_at - now)
+            paid_until[v] = min(INFINITE, (shift.end_at or shift.last_pickup_at) - now)
+        profile[v] = profiles.get(record.rider.profile, 0)
+        capacity[v, 0] = record.rider.capacity_units
+        if any(board.orders[a.order_id].state.is_on_board for stop in record.route.stops[:1] for a in stop.acts):
+            trips[v] += 1  # the one he is on
+
+    def same(value: int, dtype: type = np.int64) -> NDArray[np.generic]:
+        return np.full(count, value, dtype=dtype)
+
+    return {
+        "start_place": start_place,
+        "start": start,
+        "end_place": same(-1, np.int32),
+        "last_pickup": last_pickup,
+        "end": end,
+        "paid_until": paid_until,
+        "profile": profile,
+        "capacity": capacity,
+        "max_requests": same(rules.max_batch, np.int32),
+        "max_trips": trips,
+        "fixed": same(0),
+        "per_work": same(work_price),
+        "per_drive": same(prices.drive_per_s),
+        "per_metre": same(prices.metre),
+    }
+
+
+def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRecord]) -> dict[str, Any]:
+    """Who may carry what, and which vehicles must keep one of which requests."""
+    count, vehicles = len(requests), len(riders)
+    needs = np.array([record.order.needs for record in requests], dtype=np.int64).reshape(count, 1)
+    provides = np.array([record.rider.provides for record in riders], dtype=np.int64).reshape(1, vehicles)
+    may = (needs & ~provides) == 0
+    vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
+    for v, record in enumerate(riders):
+        if record.on_break or is_stale(record, board):
+            may[:, v] = False
+    for r, order in enumerate(requests):
+        for rider_id in order.refused_by:
+            if rider_id in vehicle_of:
+                may[r, vehicle_of[rider_id]] = False
+        if order.forced_rider_id is not None:
+            forced = vehicle_of.get(order.forced_rider_id)
+            may[r] = np.arange(vehicles) == (-1 if forced is None else forced)
+        # What a rider has on his route stays lawful for him: silence and breaks bar new work only.
+        for owner in (order.rider_id, order.planned_rider_id):
+            if owner in vehicle_of and owner not in order.refused_by and order.forced_rider_id is None:
+                may[r, vehicle_of[owner]] = True
+    keep_ptr, keep = _obligations(board, requests, riders, may)
+    return {"allowed": _packed(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
+
+
+def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64) -> dict[str, Reason]:
+    provides = [record.rider.provides for record in riders]
+    return {
+        order.order.order_id: Reason.REFUSED_BY_ALL
+        if order.refused_by and any(order.order.needs & ~given == 0 for given in provides)
+        else Reason.NEEDS
+        for order, row in zip(requests, allowed, strict=True)
+        if riders and not row.any()
+    }
+
+
+def _obligations(
+    board: Board, requests: list[OrderRecord], riders: list[RiderRecord], may: NDArray[np.bool_]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """With empty moves off, a rider sent to a store keeps at least one order placed by his departure."""
+    ptr, keep = [0], []
+    for v, record in enumerate(riders):
+        stops = record.route.stops
+        if not board.settings.rules.empty_moves and stops and stops[0].level >= Level.TOLD:
+            first = stops[0]
+            left_at = record.departed_at if record.departed_at is not None else board.now
+            if any(act.kind is ActKind.PICKUP for act in first.acts):
+                keep += [
+                    r
+                    for r, order in enumerate(requests)
+                    if order.order.store_id == first.store_id
+                    and order.is_waiting
+                    and order.order.placed_at <= left_at
+                    and may[r, v]
+                ]
+        ptr.append(len(keep))
+    return np.array(ptr, dtype=np.int32), np.array(keep, dtype=np.int32)
+
+
+def _packed(may: NDArray[np.bool_]) -> U64:
+    """Bit v of word v // 64, uint64[R, ceil(V / 64)]."""
+    count, vehicles = may.shape
+    words = -(-vehicles // 64)
+    if not words:
+        return np.zeros((count, 0), dtype=np.uint64)
+    padded = np.zeros((count, words * 64), dtype=np.bool_)
+    padded[:, :vehicles] = may
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64).reshape(count, words)
+
+
+def told_rows(
+    riders: list[RiderRecord], request_of: dict[str, int], place: LocalPlaces
+) -> tuple[Rows, NDArray[np.int8], NDArray[np.int8]]:
+    stop_ptr, stop_place, stop_level = [0], [], []
+    act_ptr, act_request, act_kind, act_level = [0], [], [], []
+    for record in riders:
+        for stop in record.route.stops:
+            acts = [act for act in stop.acts if act.order_id in request_of]
+            if not acts and (stop.acts or stop.level < Level.TOLD) and not (stop.level >= Level.UNDERWAY):
+                continue
+            stop_place.append(place(stop.place))
+            stop_level.append(int(stop.level))
+            for act in acts:
+                act_request.append(request_of[act.order_id])
+                act_kind.append(int(act.kind))
+                act_level.append(int(act.level))
+            act_ptr.append(len(act_request))
+        stop_ptr.append(len(stop_place))
+    rows = Rows(
+        np.array(stop_ptr, dtype=np.int32),
+        np.array(stop_place, dtype=np.int32),
+        np.array(act_ptr, dtype=np.int32),
+        np.array(act_request, dtype=np.int32),
+        np.array(act_kind, dtype=np.int8),
+    )
+    return rows, np.array(stop_level, dtype=np.int8), np.array(act_level, dtype=np.int8)
+
+
+def change_prices(settings: Settings) -> dict[str, I64]:
+    """The operating rules as prices of changing what was told; NEVER forbids."""
+    rules, prices = settings.rules, settings.prices
+    add = np.zeros((6, 2), dtype=np.int64)
+    take = np.zeros((6, 2), dtype=np.int64)
+    take[Level.OFFERED] = NEVER
+    add[Level.OFFERED, 1] = NEVER
+    take[Level.TOLD, 0] = prices.change_told_place if rules.divert else NEVER
+    take[Level.UNDERWAY, 0] = 3 * prices.change_told_place if rules.divert else NEVER
+    take[Level.AT_STOP, 0] = NEVER
+    take[Level.ON_BOARD] = NEVER
+    for level in (Level.TOLD, Level.UNDERWAY, Level.AT_STOP):
+        add[level, 1] = 0 if _open_at(level, rules.grow_until) else NEVER
+        take[level, 1] = _taking(level, rules, prices)
+    return {"add_price": add, "take_price": take}
+
+
+def _taking(level: Level, rules: Rules, prices: Prices) -> int:
+    return prices.change_told_order if _open_at(level, rules.swap_until) else NEVER
+
+
+def _open_at(level: Level, until: str) -> bool:
+    """May orders at a stop of this level still change?"""
+    return until == "pickup" or (until == "departure" and level == Level.TOLD)

@@ -1,0 +1,396 @@
+"""The state of a city: orders, riders, stores, offers, the open round.  `apply(event)` is its only mutation.
+
+Folding the events of a journal over an empty Board gives the state that lived; `dump` and `load` make snapshots of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatch import codec
+from dispatch import events as e
+from dispatch.config import Settings
+from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
+from dispatch.spatial import CellIndex
+from routing.cells import Polygon
+from routing.places import PlaceBook
+
+
+class Board:
+    """Orders, riders and stores of one city, with an H3 index of what is open."""
+
+    def __init__(self, places: PlaceBook, settings: Settings) -> None:
+        self.places = places
+        self.settings = settings
+        self.now = 0
+        self.orders: dict[str, OrderRecord] = {}
+        self.riders: dict[str, RiderRecord] = {}
+        self.stores: dict[str, StoreRecord] = {}
+        self.zones: dict[str, ZoneRecord] = {}
+        self.offers: dict[str, Offer] = {}
+        self.offers_made = 0
+        self.round = 0
+        self.open_round: int | None = None
+        self.round_opened_at: int | None = None
+        self.planned_wait_s = 0
+        """How long goods waited ready for their pickups in the last plan, on average: how scarce riders are."""
+        self.dirty_at: int | None = None
+        """Since when something waits for a round."""
+        self.travel_version = 0
+        self.travel_digest = ""
+        self.profiles: tuple[str, ...] = ("default",)
+        """Names of the travel table's profiles, in its order."""
+        # Derived: rebuilt by `load`, never dumped.
+        self.open_orders: dict[str, OrderRecord] = {}
+        self.order_cells = CellIndex()
+        self.rider_cells = CellIndex()
+        self._polygons: dict[str, Polygon] = {}
+
+    def apply(self, event: e.Event) -> None:
+        """Take one fact in.  Never raises for an event the engine made."""
+        self.now = max(self.now, event.at)
+        _APPLY[type(event)](self, event)
+
+    def paused_zone_of(self, place: int) -> str | None:
+        """The first paused zone that holds a place."""
+        for zone_id, record in self.zones.items():
+            if record.paused and self._polygons[zone_id].holds(
+                float(self.places.first[place]), float(self.places.second[place])
+            ):
+                return zone_id
+        return None
+
+    # --- snapshots ----------------------------------------------------------------------------------------------
+
+    def dump(self) -> dict[str, Any]:
+        """The whole state as JSON values; two boards are the same if their dumps are equal."""
+        state: dict[str, Any] = {name: codec.plain(getattr(self, name)) for name in _SCALARS}
+        state["settings"] = self.settings.changed()
+        for name in _TABLES:
+            state[name] = {key: codec.plain(record) for key, record in getattr(self, name).items()}
+        return state
+
+    @classmethod
+    def load(cls, places: PlaceBook, state: dict[str, Any]) -> Board:
+        """The Board that `dump` described; `places` must hold every handle it names."""
+        board = cls(places, Settings().with_values(state["settings"]))
+        for name in _SCALARS:
+            # A snapshot of an earlier version may lack what has been added since.
+            setattr(board, name, state.get(name, getattr(board, name)))
+        board.profiles = tuple(board.profiles)
+        for name, kind in _TABLES.items():
+            setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
+        board._derive()
+        return board
+
+    def _derive(self) -> None:
+        for zone_id, zone in self.zones.items():
+            self._polygons[zone_id] = Polygon(zone.zone.corners)
+        for order_id, record in self.orders.items():
+            if not record.state.is_final:
+                self._index_order(order_id, record)
+        for rider_id, rider in self.riders.items():
+            self.rider_cells.put(rider_id, int(self.places.cell[rider.here]))
+
+    def _index_order(self, order_id: str, record: OrderRecord) -> None:
+        self.open_orders[order_id] = record
+        place = record.pick_place
+        if place is None:
+            place = self.stores[record.order.store_id].store.place
+        self.order_cells.put(order_id, int(self.places.cell[place]))
+
+    # --- catalogue ----------------------------------------------------------------------------------------------
+
+    def _store_known(self, event: e.StoreKnown) -> None:
+        record = self.stores.get(event.store.store_id)
+        if record is None:
+            self.stores[event.store.store_id] = StoreRecord(event.store)
+        else:
+            record.store = event.store
+
+    def _rider_known(self, event: e.RiderKnown) -> None:
+        rider = event.rider
+        record = self.riders.get(rider.rider_id)
+        if record is None:
+            self.riders[rider.rider_id] = RiderRecord(
+                rider, len(self.riders), rider.place, event.at, Route(rider.rider_id, 0), heard_at=event.at
+            )
+            self.rider_cells.put(rider.rider_id, int(self.places.cell[rider.place]))
+        else:
+            record.rider = rider
+
+    def _zone_known(self, event: e.ZoneKnown) -> None:
+        zone = event.zone
+        paused = zone.zone_id in self.zones and self.zones[zone.zone_id].paused
+        self.zones[zone.zone_id] = ZoneRecord(zone, paused)
+        self._polygons[zone.zone_id] = Polygon(zone.corners)
+
+    def _shift_opened(self, event: e.ShiftOpened) -> None:
+        record = self.riders[event.shift.rider_id]
+        record.shifts = tuple(sorted((*record.shifts, event.shift), key=lambda shift: shift.start_at))
+        record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
+        self._touch(event.at)
+
+    def _shift_closed(self, event: e.ShiftClosed) -> None:
+        record = self.riders[event.rider_id]
+        record.shifts = tuple(shift for shift in record.shifts if shift.start_at > event.at)
+        self._touch(event.at)
+
+    def _break_set(self, event: e.BreakSet) -> None:
+        record = self.riders[event.rider_id]
+        record.on_break = event.on_break
+        record.heard_at = max(record.heard_at, event.at)
+        self._touch(event.at)
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def _order_accepted(self, event: e.OrderAccepted) -> None:
+        order = event.order
+        record = OrderRecord(order, len(self.orders), OrderState.CREATED, event.at, order.expected_ready_at)
+        self.orders[order.order_id] = record
+        self._index_order(order.order_id, record)
+        store = self.stores[order.store_id]
+        store.demand.note(order.placed_at, order.expected_ready_at, self.settings.reposition.memory_s)
+        self._touch(event.at)
+
+    def _order_revised(self, event: e.OrderRevised) -> None:
+        record = self.orders[event.order.order_id]
+        if event.order.expected_ready_at != record.order.expected_ready_at:
+            record.expected_ready_at = event.order.expected_ready_at
+        record.order = event.order
+        self._touch(event.at)
+
+    def _order_moved(self, event: e.OrderMoved) -> None:
+        record = self.orders[event.order_id]
+        self._set_state(event.order_id, record, event.state, event.happened_at)
+        record.rider_id = event.rider_id
+        if event.state.is_on_board and event.rider_id is not None:
+            record.pick_place = None
+        if event.state is OrderState.CREATED:
+            record.decision_id = None
+            self._touch(event.at)
+        elif event.state is OrderState.CONFIRMED:
+            record.confirmed_at = event.at
+            record.reason, record.kept_until = None, None
+        elif event.state is OrderState.RETURNING:
+            record.end_reason = event.reason
+            self._touch(event.at)
+        if event.state.is_final:
+            record.end_reason = event.reason or record.end_reason
+
+    def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int) -> None:
+        record.state, record.state_at = state, happened_at
+        if state is OrderState.PICKED_UP:
+            record.picked_up_at = happened_at
+            record.reason, record.kept_until = None, None
+        if state.is_final:
+            record.ended_at = happened_at
+            record.reason, record.kept_until = None, None
+            self.open_orders.pop(order_id, None)
+            self.order_cells.remove(order_id)
+
+    def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+        record = self.orders[event.order_id]
+        record.corrected, record.rider_id = True, event.rider_id
+        record.ended_at = None
+        self._set_state(event.order_id, record, event.state, event.happened_at)
+        if event.state is OrderState.RETURNING:
+            record.picked_up_at = event.happened_at
+        if not event.state.is_final:
+            self._index_order(event.order_id, record)
+            self._touch(event.at)
+
+    def _rider_changed(self, event: e.RiderChanged) -> None:
+        self.orders[event.order_id].rider_id = event.rider_id
+
+    def _ready_known(self, event: e.ReadyKnown) -> None:
+        record = self.orders[event.order_id]
+        record.expected_ready_at = event.expected_ready_at
+        if event.ready_at is not None:
+            record.ready_at = event.ready_at
+        self._touch(event.at)
+
+    def _hold_set(self, event: e.HoldSet) -> None:
+        self.orders[event.order_id].held = event.held
+        self._touch(event.at)
+
+    def _rider_forced(self, event: e.RiderForced) -> None:
+        self.orders[event.order_id].forced_rider_id = event.rider_id
+        self._touch(event.at)
+
+    def _rider_refused(self, event: e.RiderRefused) -> None:
+        record = self.orders[event.order_id]
+        if event.rider_id not in record.refused_by:
+            record.refused_by = (*record.refused_by, event.rider_id)
+        self._touch(event.at)
+
+    def _goods_moved(self, event: e.GoodsMoved) -> None:
+        record = self.orders[event.order_id]
+        record.pick_place, record.rider_id = event.place, None
+        self._index_order(event.order_id, record)
+        self._touch(event.at)
+
+    def _reason_set(self, event: e.ReasonSet) -> None:
+        record = self.orders[event.order_id]
+        record.reason, record.kept_until = event.reason, event.kept_until
+
+    def _decision_made(self, event: e.DecisionMade) -> None:
+        self.orders[event.order_id].decision_id = event.decision_id
+
+    def _eta_changed(self, event: e.EtaChanged) -> None:
+        self.orders[event.order_id].announced_dropoff_at = event.expected_dropoff_at
+
+    # --- stores, zones, travel, settings ------------------------------------------------------------------------
+
+    def _store_state_set(self, event: e.StoreStateSet) -> None:
+        record = self.stores[event.store_id]
+        record.closed_until, record.delay_s = event.closed_until, event.delay_s
+        self._touch(event.at)
+
+    def _zone_state_set(self, event: e.ZoneStateSet) -> None:
+        self.zones[event.zone_id].paused = event.paused
+        self._touch(event.at)
+
+    def _travel_adopted(self, event: e.TravelAdopted) -> None:
+        self.travel_version, self.travel_digest = event.version, event.digest
+        self.profiles = event.profiles
+
+    def _setting_set(self, event: e.SettingSet) -> None:
+        self.settings = self.settings.with_values({event.key: event.value})
+        self._touch(event.at)
+
+    # --- riders and routes --------------------------------------------------------------------------------------
+
+    def _positions_taken(self, event: e.PositionsTaken) -> None:
+        for position in event.positions:
+            record = self.riders[position.rider_id]
+            record.heard_at = max(record.heard_at, position.seen_at)
+            self.places.move(record.rider.place, position.first, position.second)
+            if not record.route.told and record.free_at <= position.seen_at:
+                record.here = record.rider.place
+            self.rider_cells.put(position.rider_id, int(self.places.cell[record.rider.place]))
+
+    def _route_revised(self, event: e.RouteRevised) -> None:
+        route = event.route
+        record = self.riders[route.rider_id]
+        for stop in record.route.stops:
+            for act in stop.acts:
+                order = self.orders[act.order_id]
+                if order.planned_rider_id == route.rider_id:
+                    order.planned_rider_id = None
+        record.take(route, event.at)
+        self._take_times(route)
+        if event.told:
+            record.told_revision, record.told_at = route.revision, event.at
+            numbers = [int(stop.stop_id.rpartition(".")[2]) for stop in route.told]
+            record.stops_told = max([record.stops_told, *numbers])
+
+    def _take_times(self, route: Route) -> None:
+        for stop in route.stops:
+            for act in stop.acts:
+                order = self.orders[act.order_id]
+                order.planned_rider_id = route.rider_id
+                if act.kind is ActKind.PICKUP:
+                    order.expected_pickup_at = stop.expected_act_at
+                    if act.level < Level.TOLD:
+                        order.reason = Reason.KEPT
+                        order.kept_until = latest_departure(stop, self.places)
+                else:
+                    order.expected_dropoff_at = stop.expected_act_at
+
+    def _route_acknowledged(self, event: e.RouteAcknowledged) -> None:
+        record = self.riders[event.rider_id]
+        record.heard_at = max(record.heard_at, event.happened_at)
+        record.seen_revision = max(record.seen_revision, event.revision)
+        record.set_off(max(event.happened_at, record.free_at))
+
+    def _rider_arrived(self, event: e.RiderArrived) -> None:
+        record = self.riders[event.rider_id]
+        record.arrive(event.happened_at)
+        self.rider_cells.put(event.rider_id, int(self.places.cell[record.route.stops[0].place]))
+
+    def _rider_done(self, event: e.RiderDone) -> None:
+        record = self.riders[event.rider_id]
+        record.heard_at = max(record.heard_at, event.at)
+        for stop in record.route.stops[:1]:
+            for act in stop.acts:
+                order = self.orders[act.order_id]
+                if act.kind is ActKind.DROP and order.planned_rider_id == event.rider_id:
+                    order.planned_rider_id = None
+        record.finish(event.stop_id, event.place, event.free_at)
+        self.rider_cells.put(event.rider_id, int(self.places.cell[event.place]))
+        self._touch(event.at)
+
+    def _report_contradicted(self, event: e.ReportContradicted) -> None:
+        record = self.riders.get(event.rider_id)
+        if record is not None:
+            record.heard_at = max(record.heard_at, event.at)
+
+    def _rider_lost(self, event: e.RiderLost) -> None:
+        self.riders[event.rider_id].lost = True
+        self._touch(event.at)
+
+    def _rider_found(self, event: e.RiderFound) -> None:
+        record = self.riders[event.rider_id]
+        record.lost, record.heard_at = False, event.at
+        self._touch(event.at)
+
+    # --- offers and rounds --------------------------------------------------------------------------------------
+
+    def _offer_made(self, event: e.OfferMade) -> None:
+        self.offers[event.offer.offer_id] = event.offer
+        self.offers_made += 1
+        self.riders[event.offer.rider_id].offer_id = event.offer.offer_id
+        for order_id in event.offer.order_ids:
+            self.orders[order_id].offer_count += 1
+
+    def _offer_closed(self, event: e.OfferClosed) -> None:
+        offer = self.offers.pop(event.offer_id)
+        self.riders[offer.rider_id].offer_id = None
+
+    def _round_opened(self, event: e.RoundOpened) -> None:
+        self.round, self.open_round = event.round, event.round
+        self.round_opened_at = event.at
+        self.dirty_at = None
+
+    def _round_closed(self, event: e.RoundClosed) -> None:
+        self.open_round = None
+        self.planned_wait_s = event.planned_wait_s
+        for choice in event.choices:
+            if choice.order_id in self.orders:
+                self.orders[choice.order_id].choice = choice
+        if event.refused:
+            self._touch(event.at)
+
+    def _answer_dropped(self, event: e.AnswerDropped) -> None:
+        """Counted by whoever reads the journal; nothing changes."""
+
+    def _touch(self, at: int) -> None:
+        if self.dirty_at is None:
+            self.dirty_at = at
+
+
+_SCALARS = (
+    "now", "offers_made", "round", "open_round", "round_opened_at", "planned_wait_s", "dirty_at", "travel_version",
+    "travel_digest", "profiles",
+)  # fmt: skip
+_TABLES: dict[str, Any] = {
+    "stores": StoreRecord,
+    "zones": ZoneRecord,
+    "orders": OrderRecord,
+    "riders": RiderRecord,
+    "offers": Offer,
+}
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+# One method per event, found by its name: `OrderMoved` is taken in by `_order_moved`.
+_APPLY: dict[type, Any] = {
+    kind: getattr(Board, _snake(kind.__name__))
+    for kind in vars(e).values()
+    if isinstance(kind, type) and issubclass(kind, e.Event) and kind is not e.Event
+}

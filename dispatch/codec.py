@@ -1,0 +1,119 @@
+"""Inputs and events as plain JSON values and back, by class name and field type.
+
+The journal's lines and the ledger's rows are made here and nowhere else, so a schema change shows in one diff.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from typing import Any
+
+import dispatch.events
+import dispatch.inputs
+from dispatch.errors import CorruptJournal
+
+SCHEMA_VERSION = 1
+"""Version of inputs, events and journal lines; a journal states it in its header."""
+
+
+_ATOMS = frozenset({int, str, float, bool, type(None)})
+"""Types that are JSON values as they are; most values of a journal are of these, and it is written in one go."""
+
+
+def encode(item: Any) -> dict[str, Any]:
+    """An Input or Event as a JSON object whose `kind` names its class; fields at their default are left out."""
+    cls: Any = type(item)
+    encoded: dict[str, Any] = {"kind": cls.__name__}
+    for name, default in _encoders(cls):
+        value = getattr(item, name)
+        if default is dataclasses.MISSING or value != default:
+            encoded[name] = plain(value)
+    return encoded
+
+
+def decode_input(value: dict[str, Any]) -> dispatch.inputs.Input:
+    """The Input that `encode` made; raises CorruptJournal for an unknown kind or a missing field."""
+    item = _decode(value, dispatch.inputs)
+    assert isinstance(item, dispatch.inputs.Input)
+    return item
+
+
+def decode_event(value: dict[str, Any]) -> dispatch.events.Event:
+    """The Event that `encode` made; raises CorruptJournal for an unknown kind or a missing field."""
+    item = _decode(value, dispatch.events)
+    assert isinstance(item, dispatch.events.Event)
+    return item
+
+
+@functools.cache
+def _encoders(cls: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((item.name, item.default) for item in dataclasses.fields(cls))
+
+
+def plain(value: Any) -> Any:
+    """Any value of the model as JSON values: objects for dataclasses (defaults left out), lists for tuples."""
+    cls: Any = type(value)
+    if cls in _ATOMS:
+        return value
+    if isinstance(value, tuple | list):
+        return [part if type(part) in _ATOMS else plain(part) for part in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if not dataclasses.is_dataclass(value):
+        return value
+    found = {}
+    for name, default in _encoders(cls):
+        part = getattr(value, name)
+        if default is dataclasses.MISSING or part != default:
+            found[name] = part if type(part) in _ATOMS else plain(part)
+    return found
+
+
+def _decode(value: dict[str, Any], module: types.ModuleType) -> Any:
+    kind = value.get("kind")
+    cls = getattr(module, kind, None) if isinstance(kind, str) else None
+    if cls is None or not dataclasses.is_dataclass(cls):
+        raise CorruptJournal(f"unknown kind {kind!r}", kind=kind, hint="Was it written by a later version?")
+    try:
+        return _build(cls, value)
+    except (KeyError, TypeError, ValueError) as problem:
+        raise CorruptJournal(f"{kind} cannot be read: {problem}", kind=kind) from problem
+
+
+@functools.cache
+def _hints(cls: Any) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
+
+
+def _build(cls: Any, value: dict[str, Any]) -> Any:
+    hints = _hints(cls)
+    return cls(**{name: typed(hints[name], value[name]) for name, _ in _encoders(cls) if name in value})
+
+
+def typed(hint: Any, value: Any) -> Any:
+    """The value of type `hint` that `plain` made `value` of."""
+    if value is None:
+        return None
+    origin = typing.get_origin(hint)
+    if origin is types.UnionType or origin is typing.Union:
+        (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
+        return typed(inner, value)
+    if origin is list:
+        return list(value)
+    if origin is tuple:
+        parts = typing.get_args(hint)
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return tuple(typed(parts[0], part) for part in value)
+        return tuple(typed(part, inner) for part, inner in zip(parts, value, strict=True))
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return hint(value)
+    if dataclasses.is_dataclass(hint):
+        return _build(hint, value)
+    if isinstance(hint, type) and issubclass(hint, tuple):  # NamedTuple
+        hints = _hints(hint)
+        return hint(*(typed(hints[name], part) for name, part in zip(hint._fields, value, strict=True)))  # type: ignore[attr-defined]
+    return value

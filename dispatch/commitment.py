@@ -1,0 +1,136 @@
+"""What becomes irrevocable now, and what is kept until when: the one place where commitment levels rise.
+
+Two things are ever committed: "go to this place now" and "take these orders now".  Everything else stays open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from dispatch.board import Board
+from dispatch.config import Rules
+from dispatch.model import ActKind, Engagement, Level, Stop, latest_departure
+from dispatch.records import RiderRecord
+from routing.places import PlaceBook
+
+
+class CommitRule(Protocol):
+    """Says when a stop's place must be told."""
+
+    def due_at(self, stop: Stop, places: PlaceBook) -> int:
+        """The instant at which the rider must be told to go to `stop`."""
+
+
+class LastMoment:
+    """Tell at the last instant that does not delay the stop's act: the plan may improve until then."""
+
+    def due_at(self, stop: Stop, places: PlaceBook) -> int:
+        return latest_departure(stop, places)
+
+
+class AtOnce:
+    """Tell as soon as the rider is free to go."""
+
+    def due_at(self, stop: Stop, places: PlaceBook) -> int:
+        return stop.expected_arrive_at - stop.leg_s
+
+
+def rule_for(rules: Rules) -> CommitRule:
+    """The rule the settings name.  With estimated ready times waiting for the last moment costs more than it keeps."""
+    at_once = rules.commit == "at_once" or (rules.commit == "auto" and rules.ready_times != "exact")
+    return AtOnce() if at_once else LastMoment()
+
+
+def settles_at_departure(rules: Rules) -> bool:
+    """True where a rider is told his orders together with the place."""
+    return rules.grow_until != "pickup" and rules.swap_until != "pickup"
+
+
+def next_due(rider: RiderRecord, board: Board) -> int | None:
+    """When something on the rider's route must be told next; None if nothing is open."""
+    due = _next_step(rider, rider.route.stops, board)
+    return None if due is None else due[0]
+
+
+def committed(rider: RiderRecord, stops: tuple[Stop, ...], board: Board, now: int) -> tuple[Stop, ...]:
+    """The stops with everything raised to TOLD (crowd riders: OFFERED) that is due at `now`."""
+    lead = board.settings.rules.commit_lead_s
+    number = rider.stops_told
+    while True:
+        step = _next_step(rider, stops, board)
+        if step is None or step[0] > now + lead:
+            return stops
+        index = step[1]
+        if stops[index].level < Level.TOLD:
+            if _needs_offer(rider, stops[index]):
+                return _raised(stops, index, Level.OFFERED, orders=True)
+            number = max([number, *(_number(stop) for stop in stops)]) + 1
+            named = replace(stops[index], stop_id=stops[index].stop_id or f"{rider.rider.rider_id}.{number}")
+            stops = (*stops[:index], named, *stops[index + 1 :])
+            has_pickup = any(act.kind is ActKind.PICKUP for act in named.acts)
+            orders = settles_at_departure(board.settings.rules) or not has_pickup
+            stops = _raised(stops, index, Level.TOLD, orders=orders)
+        else:
+            stops = _raised(stops, index, stops[index].level, orders=True)
+        stops = _with_drops_told(rider, stops, index, number)
+
+
+def accepted(rider: RiderRecord, stops: tuple[Stop, ...], order_ids: tuple[str, ...]) -> tuple[Stop, ...]:
+    """The stops with an accepted offer raised from OFFERED to TOLD."""
+    index = next((k for k, stop in enumerate(stops) if stop.level == Level.OFFERED), None)
+    if index is None:
+        return stops
+    number = max([rider.stops_told, *(_number(stop) for stop in stops)]) + 1
+    named = replace(stops[index], stop_id=f"{rider.rider.rider_id}.{number}")
+    stops = _raised((*stops[:index], named, *stops[index + 1 :]), index, Level.TOLD, orders=True)
+    return _with_drops_told(rider, stops, index, number)
+
+
+def _needs_offer(rider: RiderRecord, stop: Stop) -> bool:
+    return rider.rider.engagement is Engagement.CROWD and any(
+        act.kind is ActKind.PICKUP and act.level < Level.TOLD for act in stop.acts
+    )
+
+
+def _number(stop: Stop) -> int:
+    return int(stop.stop_id.rpartition(".")[2]) if stop.stop_id else 0
+
+
+def _next_step(rider: RiderRecord, stops: tuple[Stop, ...], board: Board) -> tuple[int, int] | None:
+    """(due instant, index) of the first thing on the route that is not told yet."""
+    for index, stop in enumerate(stops):
+        if stop.level == Level.OFFERED:
+            return None
+        if stop.level < Level.TOLD:
+            due = rule_for(board.settings.rules).due_at(stop, board.places)
+            shift = rider.shift_at(board.now)
+            return max(due, shift.start_at if shift is not None else due), index
+        if any(act.level < Level.TOLD for act in stop.acts):
+            return stop.expected_act_at, index
+    return None
+
+
+def _raised(stops: tuple[Stop, ...], index: int, level: Level, *, orders: bool) -> tuple[Stop, ...]:
+    stop = stops[index]
+    acts = stop.acts
+    if orders:
+        order_level = min(level, Level.TOLD)
+        acts = tuple(act if act.level >= order_level else replace(act, level=order_level) for act in acts)
+    return (*stops[:index], replace(stop, level=level, acts=acts), *stops[index + 1 :])
+
+
+def _with_drops_told(rider: RiderRecord, stops: tuple[Stop, ...], index: int, number: int) -> tuple[Stop, ...]:
+    """Once orders are told, so are the drops that directly follow: the rider sees the whole errand."""
+    if any(act.level < Level.TOLD for act in stops[index].acts) or not stops[index].acts:
+        return stops
+    number = max([number, *(_number(stop) for stop in stops)])
+    for k in range(index + 1, len(stops)):
+        if any(act.kind is ActKind.PICKUP for act in stops[k].acts) or not stops[k].acts:
+            break
+        if stops[k].level < Level.TOLD:
+            number += 1
+            named = replace(stops[k], stop_id=stops[k].stop_id or f"{rider.rider.rider_id}.{number}")
+            stops = (*stops[:k], named, *stops[k + 1 :])
+            stops = _raised(stops, k, Level.TOLD, orders=True)
+    return stops

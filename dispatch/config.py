@@ -1,0 +1,238 @@
+"""Settings: one schema for scenarios, the command line (`--set rules.round_s=30`) and the live service.
+
+A setting is a field of one of the frozen dataclasses below; its metadata teach `halfhour config explain KEY`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dispatch.errors import InvalidSetting
+
+
+def _setting(
+    default: Any,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    live: bool = True,
+) -> Any:
+    """A field with its explanation; `live` says whether it may change while the service runs."""
+    return field(default=default, metadata={"doc": doc, "choices": choices, "low": low, "high": high, "live": live})
+
+
+UNTIL = ("told", "departure", "pickup")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Operating rules: what is allowed, and when things become irrevocable."""
+
+    batch_scope: str = _setting(
+        "same_store", "Which orders may share a trip: of one store, or any.", choices=("same_store", "any")
+    )
+    grow_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
+    swap_until: str = _setting("pickup", "Until when orders may be taken away from a told stop.", choices=UNTIL)
+    divert: bool = _setting(False, "May a rider under way be sent somewhere else?")
+    empty_moves: bool = _setting(True, "May an idle rider be sent empty to a store where demand is expected?")
+    max_batch: int = _setting(4, "Most orders picked up in one trip.", low=1, high=12)
+    max_trips: int = _setting(3, "Trips planned ahead for one rider.", low=1, high=99)
+    travel_round_s: int = _setting(1, "Travel times are rounded up to multiples of this many seconds.", low=1, high=600)
+    ready_times: str = _setting(
+        "exact", "What is known of ready times: each order's own, or its store's mean.", choices=("exact", "store_mean")
+    )
+    commit: str = _setting(
+        "auto",
+        "When a rider is told to go: at the last minute that delays nothing, or at once.  auto: last_moment where "
+        "ready times are exact, at_once where they are estimates.",
+        choices=("auto", "last_moment", "at_once"),
+    )
+    commit_lead_s: int = _setting(
+        0, "Seconds before the last responsible moment at which a stop is told.", low=0, high=900
+    )
+    overdue_s: int = _setting(
+        300, "Goods past their estimated ready time are expected in this many seconds.", low=0, high=3600
+    )
+    round_s: int = _setting(10, "At most this many seconds between two rounds.", low=1, high=3600)
+    round_mode: str = _setting(
+        "prompt",
+        "prompt: a round opens at most one second after a new order.  beat: only on the beat of round_s.",
+        choices=("prompt", "beat"),
+    )
+    round_deadline_s: int = _setting(5, "Seconds a round may take before insertion alone answers it.", low=1, high=600)
+    horizon_s: int = _setting(
+        3600, "Riders busy or not yet on duty are planned when free within this time.", low=0, high=14400
+    )
+    promise_s: int = _setting(1800, "The promise of an order that names none: placed_at + this.", low=60, high=86400)
+    offer_s: int = _setting(40, "Seconds a crowd rider has to answer an offer.", low=1, high=3600)
+    unseen_s: int = _setting(
+        60, "A told route that no phone has shown after this time is withdrawn (0: never).", low=0, high=3600
+    )
+    stale_s: int = _setting(120, "A rider unheard of for this long gets no new work (0: never).", low=0, high=86400)
+    lost_after_s: int = _setting(600, "A rider unheard of for this long counts as lost (0: never).", low=0, high=86400)
+    eta_changed_s: int = _setting(120, "A change of the expected delivery beyond this is announced.", low=1, high=3600)
+    max_open_orders: int = _setting(
+        2000, "Orders planned in one round; the rest are kept with reason BUDGET.", low=1, high=100000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a plan costs, in points; one point is a hundredth of a second of one order's door time."""
+
+    door_per_s: int = _setting(100, "Per second from placement to delivery.", low=0)
+    late_per_s: int = _setting(110, "The same beyond the late threshold.", low=0)
+    late_after_s: int = _setting(2400, "The late threshold, seconds after placement.", low=0)
+    late_fixed: int = _setting(0, "Charge for passing it.", low=0)
+    fail_per_s: int = _setting(110, "The same beyond the failure threshold.", low=0)
+    fail_after_s: int = _setting(5400, "The failure threshold, seconds after placement.", low=0)
+    fail_fixed: int = _setting(600_000, "Charge for passing it.", low=0)
+    promise: bool = _setting(False, "Measure the late threshold from the order's promise instead of its placement.")
+    work_per_s: int = _setting(10, "Per second a rider drives or serves inside his shift.", low=0)
+    scarce_work_per_s: int = _setting(40, "Added to it in full where planned pickups wait scarce_wait_s.", low=0)
+    scarce_wait_s: int = _setting(
+        240, "Riders are scarce when ready orders wait this long for their planned pickup, on average.", low=1
+    )
+    drive_per_s: int = _setting(0, "Per second a rider drives.", low=0)
+    metre: int = _setting(0, "Per metre driven.", low=0)
+    skip: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0)
+    change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0)
+    change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How hard a round is planned."""
+
+    recipe: str = _setting("lns", "What plans a round.", choices=("insertion", "lns", "ortools", "lns+ortools"))
+    work_per_order: int = _setting(480, "Insertions tried per open order and round.", low=0, high=1_000_000)
+    seed: int = _setting(1, "Seed of the search; each round uses a function of it and the round's number.", low=0)
+    threads: int = _setting(1, "Threads for independent clusters.", low=1, high=64, live=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reposition:
+    """Empty moves by expected coverage."""
+
+    memory_s: int = _setting(10_800, "Memory of a store's order rate.", low=60)
+    prior: float = _setting(0.5, "Orders a store is believed to have had before the first.", low=0.0)
+    pooled: float = _setting(5.0, "Weight, in orders, of all stores' notice times in each store's own.", low=0.0)
+    horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0)
+    min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0)
+    max_trip_s: int = _setting(900, "Longest empty move.", low=0)
+    every_s: int = _setting(300, "Empty moves are reconsidered this often.", low=1)
+    soon_free_s: int = _setting(900, "Riders done within this time count for coverage.", low=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one engine."""
+
+    rules: Rules = field(default_factory=Rules)
+    prices: Prices = field(default_factory=Prices)
+    search: Search = field(default_factory=Search)
+    reposition: Reposition = field(default_factory=Reposition)
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """A copy with `values` set by key; raises InvalidSetting, changes nothing on error."""
+        settings = self
+        for key, value in values.items():
+            settings = settings._with(key, value)
+        return settings
+
+    def _with(self, key: str, value: Any) -> Settings:
+        known = describe(key)
+        section, name = key.split(".")
+        block = dataclasses.replace(getattr(self, section), **{name: _parsed(known, value)})
+        return dataclasses.replace(self, **{section: block})
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by key, in the order of the schema."""
+        return {known.key: getattr(getattr(self, known.section), known.name) for known in schema()}
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from the defaults."""
+        usual = Settings().flat()
+        return {key: value for key, value in self.flat().items() if value != usual[key]}
+
+
+class Known(NamedTuple):
+    """One setting as documented."""
+
+    key: str
+    section: str
+    name: str
+    kind: type
+    default: Any
+    doc: str
+    choices: tuple[str, ...]
+    low: float | None
+    high: float | None
+    live: bool
+
+
+def schema() -> tuple[Known, ...]:
+    """Every setting, in order."""
+    return tuple(_SCHEMA.values())
+
+
+def describe(key: str) -> Known:
+    """One setting; raises InvalidSetting naming the nearest valid key."""
+    if key in _SCHEMA:
+        return _SCHEMA[key]
+    near = difflib.get_close_matches(key, _SCHEMA, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]}?" if near else "`halfhour config show` lists all settings."
+    raise InvalidSetting(f"there is no setting {key!r}", field=key, hint=hint)
+
+
+def _collect() -> dict[str, Known]:
+    found = {}
+    for block in dataclasses.fields(Settings):
+        section: Any = block.default_factory
+        for item in dataclasses.fields(section):
+            key = f"{block.name}.{item.name}"
+            meta = item.metadata
+            found[key] = Known(
+                key, block.name, item.name, type(item.default), item.default,
+                meta["doc"], meta["choices"], meta["low"], meta["high"], meta["live"],
+            )  # fmt: skip
+    return found
+
+
+_SCHEMA = _collect()
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+def _parsed(known: Known, value: Any) -> Any:
+    """`value` (text or the right type already) as the setting's type, inside its bounds."""
+    text = str(value).strip()
+    try:
+        if known.kind is bool:
+            parsed: Any = _BOOLEANS[text.lower()]
+        elif known.kind is int:
+            parsed = int(text)
+        elif known.kind is float:
+            parsed = float(text)
+        else:
+            parsed = text
+    except (KeyError, ValueError):
+        raise InvalidSetting(
+            f"{known.key}={text}: not a {known.kind.__name__}", field=known.key, hint=known.doc
+        ) from None
+    if known.choices and parsed not in known.choices:
+        raise InvalidSetting(f"{known.key}={text}", field=known.key, hint=f"Choose one of {', '.join(known.choices)}.")
+    if known.kind in (int, float):
+        low = known.low if known.low is not None else float("-inf")
+        high = known.high if known.high is not None else float("inf")
+        if not low <= parsed <= high:
+            raise InvalidSetting(
+                f"{known.key}={text} is out of bounds", field=known.key, hint=f"Between {low:g} and {high:g}."
+            )
+    return parsed

@@ -1,0 +1,163 @@
+"""What the KPI fold remembers: the life of an order, the day of a rider, one leg driven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from dispatch.events import RiderDone
+from dispatch.model import Order, OrderState, Reason, Rider, Shift, Stop
+
+
+@dataclass(slots=True)
+class OrderLife:
+    """One order from placement to its end."""
+
+    order: Order
+    """As first placed: its promise is the one that counts."""
+    state: OrderState = OrderState.CREATED
+    rider_id: str | None = None
+    told_at: int | None = None
+    """When a rider was first told of it."""
+    settled_at: int | None = None
+    """When the rider who fetched it was told of it."""
+    known_ready_at: int | None = None
+    picked_up_at: int | None = None
+    delivered_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+    reason: Reason | None = None
+    shared_with: int = 0
+    """Most other orders on board together with it."""
+
+    @property
+    def ready_at(self) -> int:
+        """When the goods were ready: as reported, or else as expected at placement."""
+        return self.order.expected_ready_at if self.known_ready_at is None else self.known_ready_at
+
+    @property
+    def click_to_door_s(self) -> int:
+        """Seconds from placement to delivery (delivered orders only)."""
+        return (self.delivered_at or 0) - self.order.placed_at
+
+    @property
+    def ready_to_pickup_s(self) -> int:
+        """Seconds the goods waited for a rider (delivered orders only)."""
+        return (self.picked_up_at or 0) - self.ready_at
+
+    @property
+    def ready_to_door_s(self) -> int:
+        """Seconds from ready to delivery (delivered orders only)."""
+        return (self.delivered_at or 0) - self.ready_at
+
+    @property
+    def lateness_s(self) -> int:
+        """Seconds by which the promise was missed, 0 where it was kept."""
+        return max(0, (self.delivered_at or 0) - self.order.due_at)
+
+    @property
+    def is_on_time(self) -> bool:
+        """Delivered by the promise."""
+        return self.delivered_at is not None and self.delivered_at <= self.order.due_at
+
+
+class Leg(NamedTuple):
+    """One way driven between two halts; `empty`: it led to an empty move's end."""
+
+    rider_id: str
+    origin: int
+    target: int
+    departed_at: int
+    arrived_at: int
+    empty: bool
+
+
+@dataclass(slots=True)
+class RiderDay:
+    """One rider's day, followed through the reports of his phone."""
+
+    rider: Rider
+    free_at: int
+    shifts: list[Shift] = field(default_factory=list)
+    shown: list[Stop] = field(default_factory=list)
+    left: set[str] = field(default_factory=set)
+    on_board: dict[str, OrderLife] = field(default_factory=dict)
+    place: int = -1
+    """Where he last halted; his own place at first."""
+    target: str = ""
+    """The stop he drives to."""
+    departed_at: int | None = None
+    arrived_at: int | None = None
+    delivered: int = 0
+    stops: int = 0
+    empty_moves: int = 0
+    driven_s: int = 0
+    driven_m: int = 0
+    served_s: int = 0
+    waited_s: int = 0
+
+    def __post_init__(self) -> None:
+        self.place = self.rider.place
+
+    @property
+    def shift_s(self) -> int:
+        """Seconds on duty."""
+        return sum(max(0, (shift.end_at or shift.last_pickup_at) - shift.start_at) for shift in self.shifts)
+
+    @property
+    def busy_s(self) -> int:
+        """Seconds driving or serving; waiting for goods does not count."""
+        return self.driven_s + self.served_s
+
+    def log_off(self, at: int) -> None:
+        """Shifts end here; what was to come after does too."""
+        self.shifts = [
+            replace(shift, last_pickup_at=min(shift.last_pickup_at, at), end_at=min(shift.end_at or at, at))
+            if shift.start_at <= at
+            else shift
+            for shift in self.shifts
+        ]
+
+    def follow(self, at: int) -> None:
+        """The phone has shown the newest route: he sets off to its first stop, or turns round to it."""
+        target = self.shown[0].stop_id if self.shown else ""
+        if target == self.target:
+            return
+        if self.departed_at is not None:
+            self.driven_s += at - self.departed_at
+        self.target = target
+        starts_at = max(at, self.free_at, self.shifts[0].start_at if self.shifts else at)
+        self.departed_at = starts_at if target else None
+        self.arrived_at = None
+
+    def arrive(self, stop_id: str, at: int) -> Leg | None:
+        """He is at a stop: the leg he drove, None for a stop never shown."""
+        stop = next((stop for stop in self.shown if stop.stop_id == stop_id), None)
+        if stop is None:
+            return None
+        departed_at = at - stop.leg_s if self.departed_at is None else self.departed_at
+        leg = Leg(self.rider.rider_id, self.place, stop.place, departed_at, at, not stop.acts)
+        self.driven_s += at - departed_at
+        self.driven_m += stop.leg_m
+        self.place, self.departed_at, self.arrived_at = stop.place, None, at
+        return leg
+
+    def finish(self, event: RiderDone, enter_s: int, exit_s: int) -> None:
+        """He has done a stop and is free at `event.free_at`."""
+        stop = next((stop for stop in self.shown if stop.stop_id == event.stop_id), None)
+        self.left.add(event.stop_id)
+        self.shown = [other for other in self.shown if other.stop_id != event.stop_id]
+        self.place, self.free_at = event.place, event.free_at
+        if stop is not None and not stop.acts:
+            self.empty_moves += 1
+        else:
+            self.stops += 1
+            self._serve(event.free_at - exit_s, enter_s, exit_s)
+        self.arrived_at = None
+        self.target = self.shown[0].stop_id if self.shown else ""
+        self.departed_at = self.free_at if self.shown else None
+
+    def _serve(self, act_at: int, enter_s: int, exit_s: int) -> None:
+        inside_s = act_at - self.arrived_at if self.arrived_at is not None else enter_s
+        self.served_s += min(inside_s, enter_s) + exit_s
+        self.waited_s += max(0, inside_s - enter_s)

@@ -1,0 +1,295 @@
+"""Working copies for one decision: routes as they will be, and the events that follow from the difference.
+
+A decision reads the Board and changes nothing.  It edits routes in a Draft; `finish` commits what is due, compares with
+what was, and writes the events: which phones must hear, which orders are told, changed hands or are nobody's again.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+from dispatch import events as e
+from dispatch.board import Board
+from dispatch.commitment import committed
+from dispatch.lifecycle import Trigger, next_state
+from dispatch.model import Act, ActKind, Level, Offer, OrderState, Reason, Route, Stop
+from dispatch.progress import retimed
+from dispatch.records import RiderRecord
+
+
+class Draft:
+    """Edits of one decision at instant `at`."""
+
+    def __init__(self, board: Board, at: int) -> None:
+        self.board = board
+        self.at = at
+        self.events: list[e.Event] = []
+        self._riders: dict[str, RiderRecord] = {}
+        self._states: dict[str, tuple[OrderState, str | None]] = {}
+        self._fetched: set[str] = set()
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    def rider(self, rider_id: str) -> RiderRecord:
+        """A rider's working copy, made at first use; whoever is asked for is looked at again by `finish`."""
+        if rider_id not in self._riders:
+            self._riders[rider_id] = copy.copy(self.board.riders[rider_id])
+        return self._riders[rider_id]
+
+    def state(self, order_id: str) -> OrderState:
+        """An order's state as it will be."""
+        return self._states[order_id][0] if order_id in self._states else self.board.orders[order_id].state
+
+    # --- editing ------------------------------------------------------------------------------------------------
+
+    def move(
+        self,
+        order_id: str,
+        trigger: Trigger,
+        happened_at: int,
+        *,
+        rider_id: str | None = None,
+        reason: str | None = None,
+    ) -> bool:
+        """Walk an order through the lifecycle; False, and no event, where that step cannot happen."""
+        after = next_state(self.state(order_id), trigger)
+        if after is None:
+            return False
+        owner = self._states[order_id][1] if order_id in self._states else self.board.orders[order_id].rider_id
+        waited = self._waits_elsewhere(order_id)
+        if trigger is Trigger.PICKED_UP:
+            self._fetched.add(order_id)
+        if after is self.state(order_id) and rider_id == owner and waited == self._waits_elsewhere(order_id):
+            return True
+        self._states[order_id] = (after, rider_id)
+        self.events.append(
+            e.OrderMoved(
+                at=self.at, order_id=order_id, state=after, happened_at=happened_at, rider_id=rider_id, reason=reason
+            )
+        )
+        return True
+
+    def correct(self, order_id: str, state: OrderState, happened_at: int, rider_id: str) -> None:
+        """Let a final state give way to a fact that happened before it."""
+        self._states[order_id] = (state, rider_id)
+        self.events.append(
+            e.OutcomeCorrected(at=self.at, order_id=order_id, state=state, happened_at=happened_at, rider_id=rider_id)
+        )
+
+    def set_stops(self, rider_id: str, stops: tuple[Stop, ...]) -> None:
+        """Give a rider other stops (times and levels are settled by `finish`)."""
+        record = self.rider(rider_id)
+        record.take(replace(record.route, stops=stops), self.at)
+
+    def without(self, rider_id: str, unwanted: Callable[[Act], bool]) -> None:
+        """Take acts off a rider's route; the store he goes to or stands at stays, as an empty stop."""
+        record = self.rider(rider_id)
+        stops = []
+        for index, stop in enumerate(record.route.stops):
+            acts = tuple(act for act in stop.acts if not unwanted(act))
+            is_there = index == 0 and stop.level >= Level.UNDERWAY and stop.store_id is not None
+            if acts or not stop.acts or is_there:
+                stops.append(stop if len(acts) == len(stop.acts) else replace(stop, acts=acts))
+        self.set_stops(rider_id, tuple(stops))
+
+    def drop_order(self, order_id: str) -> None:
+        """Take an order off whichever route it stands on; an offer that held it is withdrawn, all or nothing."""
+        rider_id = self.board.orders[order_id].planned_rider_id
+        if rider_id is None:
+            return
+        offer = self.board.offers.get(self.rider(rider_id).offer_id or "")
+        if offer is not None and order_id in offer.order_ids:
+            self.withdraw_offer(rider_id)
+            self.release(rider_id, offer.order_ids)
+        self.without(rider_id, lambda act: act.order_id == order_id)
+
+    def withdraw_offer(self, rider_id: str) -> None:
+        """Close a rider's open offer, if he has one; its orders stay where they are."""
+        record = self.rider(rider_id)
+        if record.offer_id is not None:
+            self.events.append(e.OfferClosed(at=self.at, offer_id=record.offer_id, outcome="withdrawn"))
+            record.offer_id = None
+
+    def release(self, rider_id: str, order_ids: tuple[str, ...] | None = None) -> None:
+        """Everything a rider has not picked up (or only `order_ids`) is nobody's again."""
+        carried = self.on_board_of(rider_id)
+
+        def unwanted(act: Act) -> bool:
+            return act.order_id not in carried and (order_ids is None or act.order_id in order_ids)
+
+        self.without(rider_id, unwanted)
+
+    def on_board_of(self, rider_id: str) -> frozenset[str]:
+        """Orders whose goods a rider carries."""
+        found: set[str] = set()
+        for stop in self.rider(rider_id).route.stops:
+            found.update(act.order_id for act in stop.acts if self.state(act.order_id).is_on_board)
+        picks = {a.order_id for s in self.rider(rider_id).route.stops for a in s.acts if a.kind is ActKind.PICKUP}
+        return frozenset(found - picks)
+
+    # --- finishing ----------------------------------------------------------------------------------------------
+
+    def finish(self) -> tuple[e.Event, ...]:
+        """Commit what is due on every route touched and write the events of all differences."""
+        finished: list[tuple[RiderRecord, Route]] = []
+        for record in sorted(self._riders.values(), key=lambda r: r.seq):
+            stops = retimed(record, record.route.stops, self.board, self.at)
+            stops = self._moved_on(record, committed(record, stops, self.board, self.at))
+            finished.append((record, replace(record.route, stops=stops)))
+        for record, route in finished:
+            self._offer(record, route)
+        self._settle_orders(finished)
+        for record, route in finished:
+            self._announce(record, route)
+        return tuple(self.events)
+
+    def _moved_on(self, record: RiderRecord, stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
+        """A rider who stands at a store without orders is done there once he is told to go elsewhere."""
+        if len(stops) < 2 or stops[0].acts or stops[0].level != Level.AT_STOP or stops[1].level < Level.TOLD:
+            return stops
+        stand = stops[0]
+        self.events.append(
+            e.RiderDone(
+                at=self.at, rider_id=record.rider.rider_id, stop_id=stand.stop_id, place=stand.place, free_at=self.at
+            )
+        )
+        record.finish(stand.stop_id, stand.place, self.at)
+        return stops[1:]
+
+    def _offer(self, record: RiderRecord, route: Route) -> None:
+        asked = [stop for stop in route.stops if stop.level == Level.OFFERED]
+        if not asked or record.offer_id is not None:
+            return
+        orders = tuple(act.order_id for act in asked[0].acts if act.kind is ActKind.PICKUP)
+        expires_at = self.at + self.board.settings.rules.offer_s
+        offer_id = f"{record.rider.rider_id}@{self.at}.{self.board.offers_made}"
+        offer = Offer(offer_id, record.rider.rider_id, orders, expires_at)
+        self.events.append(e.OfferMade(at=self.at, offer=offer))
+
+    def _settle_orders(self, finished: list[tuple[RiderRecord, Route]]) -> None:
+        told_by: dict[str, tuple[str, Stop]] = {}
+        for record, route in finished:
+            told_by.update({o: (record.rider.rider_id, stop) for o, stop in _told_pickups(route).items()})
+        for record, _ in finished:
+            for order_id in _told_pickups(self.board.riders[record.rider.rider_id].route):
+                if order_id not in told_by and self._is_his(order_id, record.rider.rider_id):
+                    self._release_order(order_id, record.rider.rider_id)
+        for order_id, (rider_id, stop) in told_by.items():
+            self._tell_order(order_id, rider_id, stop)
+
+    def _is_his(self, order_id: str, rider_id: str) -> bool:
+        if order_id in self._states:
+            state, owner = self._states[order_id]
+        else:
+            state, owner = self.board.orders[order_id].state, self.board.orders[order_id].rider_id
+        return owner == rider_id and not state.is_final and (self._waits_elsewhere(order_id) or not state.is_on_board)
+
+    def _waits_elsewhere(self, order_id: str) -> bool:
+        """Goods of a lost rider, left at a place, and not fetched by this decision."""
+        return self.board.orders[order_id].pick_place is not None and order_id not in self._fetched
+
+    def _release_order(self, order_id: str, rider_id: str) -> None:
+        if self.board.orders[order_id].pick_place is None:
+            self.move(order_id, Trigger.RELEASED, self.at)
+        else:
+            self._hand_to(order_id, None, rider_id)
+
+    def _hand_to(self, order_id: str, rider_id: str | None, previous_rider_id: str) -> None:
+        self._states[order_id] = (self.state(order_id), rider_id)
+        self.events.append(
+            e.RiderChanged(at=self.at, order_id=order_id, rider_id=rider_id, previous_rider_id=previous_rider_id)
+        )
+
+    def _tell_order(self, order_id: str, rider_id: str, stop: Stop) -> None:
+        owner = self._states[order_id][1] if order_id in self._states else self.board.orders[order_id].rider_id
+        if owner != rider_id:
+            if owner is None and self.board.orders[order_id].pick_place is None:
+                self.move(order_id, Trigger.TOLD, self.at, rider_id=rider_id)
+            else:
+                self._hand_to(order_id, rider_id, owner or "")
+            self._receipt(order_id, rider_id)
+        if stop.level == Level.UNDERWAY:
+            self.move(order_id, Trigger.SET_OFF, self.at, rider_id=rider_id)
+        elif stop.level == Level.AT_STOP:
+            self.move(order_id, Trigger.ARRIVED_AT_STORE, self.at, rider_id=rider_id)
+
+    def _receipt(self, order_id: str, rider_id: str) -> None:
+        choice = self.board.orders[order_id].choice
+        if choice is not None and choice.rider_id != rider_id:
+            choice = None
+        self.events.append(
+            e.DecisionMade(
+                at=self.at,
+                decision_id=f"{order_id}@{self.at}",
+                order_id=order_id,
+                rider_id=rider_id,
+                round=self.board.round,
+                added_cost=choice.added_cost if choice else 0,
+                others=choice.others if choice else (),
+                binding=choice.binding if choice else Reason.SERVED,
+            )
+        )
+
+    def _announce(self, record: RiderRecord, route: Route) -> None:
+        """Write the revised route, if it differs from what the board will hold without it."""
+        lived = self._lived(record)
+        if route.stops == lived.stops:
+            return
+        told = _shown(route.stops) != _shown(lived.stops)
+        changes_plan = told or _plan(route.stops) != _plan(lived.stops)
+        revision = lived.revision + 1 if changes_plan else lived.revision
+        version = self.board.travel_version if changes_plan else lived.travel_version
+        self.events.append(
+            e.RouteRevised(at=self.at, route=Route(route.rider_id, revision, route.stops, version), told=told)
+        )
+        self._announce_times(route)
+
+    def _lived(self, record: RiderRecord) -> Route:
+        """The route as the board will hold it after the events already written (finished stops are gone)."""
+        board_record = copy.copy(self.board.riders[record.rider.rider_id])
+        for event in self.events:
+            if isinstance(event, e.RiderDone) and event.rider_id == record.rider.rider_id:
+                board_record.finish(event.stop_id, event.place, event.free_at)
+            elif isinstance(event, e.RiderArrived) and event.rider_id == record.rider.rider_id:
+                board_record.arrive(event.happened_at)
+            elif isinstance(event, e.RouteAcknowledged) and event.rider_id == record.rider.rider_id:
+                board_record.seen_revision = max(board_record.seen_revision, event.revision)
+                board_record.set_off(max(event.happened_at, board_record.free_at))
+        return board_record.route
+
+    def _announce_times(self, route: Route) -> None:
+        threshold = self.board.settings.rules.eta_changed_s
+        for stop in route.stops:
+            for act in stop.acts:
+                if act.kind is not ActKind.DROP or act.level < Level.TOLD:
+                    continue
+                said = self.board.orders[act.order_id].announced_dropoff_at
+                if said is None or abs(said - stop.expected_act_at) > threshold:
+                    self.events.append(
+                        e.EtaChanged(at=self.at, order_id=act.order_id, expected_dropoff_at=stop.expected_act_at)
+                    )
+
+
+def _told_pickups(route: Route) -> dict[str, Stop]:
+    return {
+        act.order_id: stop
+        for stop in route.stops
+        for act in stop.acts
+        if act.kind is ActKind.PICKUP and act.level >= Level.TOLD
+    }
+
+
+def _shown(stops: tuple[Stop, ...]) -> list[tuple[str, int, tuple[tuple[str, ActKind], ...]]]:
+    """What a phone shows of a route."""
+    return [
+        (stop.stop_id, stop.place, tuple((act.order_id, act.kind) for act in stop.acts if act.level >= Level.TOLD))
+        for stop in stops
+        if stop.level >= Level.TOLD
+    ]
+
+
+def _plan(stops: tuple[Stop, ...]) -> list[tuple[int, Level, tuple[Act, ...]]]:
+    """A route without its times."""
+    return [(stop.place, stop.level, stop.acts) for stop in stops]

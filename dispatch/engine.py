@@ -1,0 +1,176 @@
+"""The engine: inputs in, events out.  It has no clock, no I/O, no randomness, and never solves.
+
+A table from input to decision; the decisions live in `requests`, `reports` and `rounds`.  A host feeds inputs in order,
+freezes right after RoundOpened, has the round solved and answers it, and calls again at `wake_at`.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from dispatch import events as e
+from dispatch import inputs as i
+from dispatch import reports, requests, rounds
+from dispatch.board import Board
+from dispatch.commitment import next_due
+from dispatch.config import Settings
+from dispatch.errors import ClockWentBack
+from dispatch.frozen import Frozen
+from dispatch.snapshot import freeze
+from routing.places import PlaceBook
+
+_DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
+    i.StoreListed: requests.store_listed,
+    i.RiderListed: requests.rider_listed,
+    i.ZoneListed: requests.zone_listed,
+    i.ShiftPlanned: requests.shift_planned,
+    i.OrderPlaced: requests.order_placed,
+    i.OrderChanged: requests.order_changed,
+    i.OrderCancelled: requests.order_cancelled,
+    i.ReadyEstimated: requests.ready_estimated,
+    i.OrderReady: requests.order_ready,
+    i.StoreClosed: requests.store_closed,
+    i.StoreOpened: requests.store_opened,
+    i.StoreThrottled: requests.store_throttled,
+    i.TravelChanged: requests.travel_changed,
+    i.SettingChanged: requests.setting_changed,
+    i.ShiftEnded: reports.shift_ended,
+    i.BreakBegan: reports.break_began,
+    i.BreakEnded: reports.break_ended,
+    i.OrderForced: requests.order_forced,
+    i.OrderUnassigned: requests.order_unassigned,
+    i.OrderHeld: requests.order_held,
+    i.ZonePaused: requests.zone_paused,
+    i.HandoverOrdered: requests.handover_ordered,
+    i.PositionsSeen: reports.positions_seen,
+    i.RouteSeen: reports.route_seen,
+    i.StopArrived: reports.stop_arrived,
+    i.StopCompleted: reports.stop_completed,
+    i.StopFailed: reports.stop_failed,
+    i.OfferAccepted: reports.offer_accepted,
+    i.OfferDeclined: reports.offer_declined,
+}
+
+
+class Engine:
+    """Decides; the Board remembers.
+
+    `places` belongs to the host, which adds a place before the first input that names it.
+    """
+
+    def __init__(self, places: PlaceBook, settings: Settings, board: Board | None = None) -> None:
+        self.board = board if board is not None else Board(places, settings)
+        self._timers: list[tuple[int, int, str]] = []
+        self._timer_of: dict[str, int] = {}
+        self._set_all_timers()
+
+    def decide(self, item: i.Input) -> tuple[e.Event, ...]:
+        """The events that `item` brings about; reads the board, changes nothing.
+
+        Raises Refused before any event, ClockWentBack where `item.at` lies before an input already handled.
+        """
+        if item.at < self.board.now:
+            raise ClockWentBack(f"input at {item.at} after {self.board.now}", at=item.at, now=self.board.now)
+        if isinstance(item, i.Wake):
+            return rounds.wake(self.board, item, self._due_riders(item.at))
+        if isinstance(item, i.RoundSolved):
+            return rounds.round_solved(self.board, item, self._due_riders(item.at))
+        return _DECISIONS[type(item)](self.board, item)
+
+    def handle(self, item: i.Input) -> tuple[e.Event, ...]:
+        """Decide, then apply each event."""
+        events = self.decide(item)
+        for event in events:
+            self.board.apply(event)
+        self.board.now = max(self.board.now, item.at)
+        if isinstance(item, i.SettingChanged):
+            self._set_all_timers()
+        elif isinstance(item, i.Wake | i.RoundSolved) and not any(isinstance(x, e.RoundOpened) for x in events):
+            # A timer that brought nothing about must not ring again at the same instant (unless a round has just
+            # opened on a beat: what is due then waits for its answer).
+            for rider_id in self._due_riders(item.at):
+                self._set_timer(rider_id, not_before=item.at + 1)
+        for rider_id in _riders_of(events):
+            if rider_id in self.board.riders:
+                self._set_timer(rider_id, not_before=item.at)
+        return events
+
+    def freeze(self) -> Frozen:
+        """The open part of the board as arrays; a pure function of the board at the moment a round opens."""
+        return freeze(self.board)
+
+    def wake_at(self) -> int | None:
+        """When the host must say Wake, if nothing else happens before; None for never."""
+        due = [offer.expires_at for offer in self.board.offers.values()]
+        rider_at = self._next_timer()
+        if rider_at is not None:
+            due.append(rider_at)
+        round_at = rounds.next_round_at(self.board, self.board.now)
+        if round_at is not None:
+            due.append(round_at)
+        return max(min(due), self.board.now) if due else None
+
+    # --- timers of riders: a heap with lazy removal, derived from the board --------------------------------------
+
+    def _set_all_timers(self) -> None:
+        for rider_id in self.board.riders:
+            self._set_timer(rider_id)
+
+    def _due_riders(self, at: int) -> tuple[str, ...]:
+        """Riders whose timer has run out by `at`, in the order of their entry."""
+        due = [entry for entry in self._timers if entry[0] <= at and self._timer_of.get(entry[2]) == entry[0]]
+        return tuple(dict.fromkeys(rider_id for _, _, rider_id in sorted(due, key=lambda entry: entry[1])))
+
+    def _set_timer(self, rider_id: str, not_before: int = 0) -> None:
+        record = self.board.riders[rider_id]
+        due = []
+        commit_at = next_due(record, self.board) if record.route.stops and not record.lost else None
+        if commit_at is not None:
+            due.append(commit_at - self.board.settings.rules.commit_lead_s)
+        silence_at = rounds.silence_at(record, self.board)
+        if silence_at is not None:
+            due.append(silence_at)
+        if not due:
+            self._timer_of.pop(rider_id, None)
+            return
+        at = max(min(due), not_before)
+        if self._timer_of.get(rider_id) != at:
+            self._timer_of[rider_id] = at
+            heapq.heappush(self._timers, (at, record.seq, rider_id))
+
+    def _next_timer(self) -> int | None:
+        while self._timers:
+            at, _, rider_id = self._timers[0]
+            if self._timer_of.get(rider_id) == at:
+                return at
+            heapq.heappop(self._timers)
+        return None
+
+
+def _riders_of(events: tuple[e.Event, ...]) -> list[str]:
+    """Riders whose timers may have changed, each once, in order."""
+    found: dict[str, None] = {}
+    for event in events:
+        if isinstance(event, e.RouteRevised):
+            found[event.route.rider_id] = None
+        elif isinstance(event, e.PositionsTaken):
+            found.update((position.rider_id, None) for position in event.positions)
+        elif isinstance(event, e.ShiftOpened):
+            found[event.shift.rider_id] = None
+        elif isinstance(event, _RIDER_EVENTS):
+            found[event.rider_id] = None
+    return list(found)
+
+
+_RIDER_EVENTS = (
+    e.RouteAcknowledged,
+    e.RiderArrived,
+    e.RiderDone,
+    e.RiderLost,
+    e.RiderFound,
+    e.ShiftClosed,
+    e.BreakSet,
+    e.ReportContradicted,
+)

@@ -1,0 +1,299 @@
+"""Facts of the board.  `Board.apply` is a pure fold over them and never raises.
+
+An event carries everything that `apply` needs, so that a journal folds without deciding again, in any later version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispatch.inputs import Choice, Position
+from dispatch.model import Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact of the board, true from `at` on."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreKnown(Event):
+    store: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderKnown(Event):
+    rider: Rider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneKnown(Event):
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftOpened(Event):
+    """A shift was entered; the rider is usable from its `start_at`."""
+
+    shift: Shift
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftClosed(Event):
+    """A rider logged off (or was lost): he gets no work until the next shift."""
+
+    rider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakSet(Event):
+    rider_id: str
+    on_break: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAccepted(Event):
+    """The order is ours from now on: it will end exactly once."""
+
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRevised(Event):
+    order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderMoved(Event):
+    """An order's state changed at `happened_at`; `rider_id` is whose it is now (None: nobody's)."""
+
+    order_id: str
+    state: OrderState
+    happened_at: int
+    rider_id: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCorrected(Event):
+    """A final state gave way, once, to a fact that happened before it; KPIs use the last."""
+
+    order_id: str
+    state: OrderState
+    happened_at: int
+    rider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderChanged(Event):
+    """A told order is now another rider's (on the wire: no step back, but news)."""
+
+    order_id: str
+    rider_id: str | None
+    previous_rider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyKnown(Event):
+    """A better idea of when goods are ready; `ready_at` only where it is a fact."""
+
+    order_id: str
+    expected_ready_at: int
+    ready_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreStateSet(Event):
+    """`closed_until`: None = works, 2**62 = closed until further notice."""
+
+    store_id: str
+    closed_until: int | None
+    delay_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TravelAdopted(Event):
+    version: int
+    digest: str
+    profiles: tuple[str, ...] = ("default",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingSet(Event):
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSet(Event):
+    order_id: str
+    held: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderForced(Event):
+    order_id: str
+    rider_id: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderRefused(Event):
+    """This rider is not asked again for this order."""
+
+    order_id: str
+    rider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneStateSet(Event):
+    zone_id: str
+    paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodsMoved(Event):
+    """Goods of a lost rider now wait at a place where another may fetch them."""
+
+    order_id: str
+    place: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionsTaken(Event):
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRevised(Event):
+    """A rider's route is now this one; `told` says whether his phone must hear of it."""
+
+    route: Route
+    told: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteAcknowledged(Event):
+    """The rider's phone has shown this revision; told stops are under way from `happened_at`."""
+
+    rider_id: str
+    revision: int
+    happened_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderArrived(Event):
+    """A rider is at the first stop of his route since `happened_at`."""
+
+    rider_id: str
+    stop_id: str
+    happened_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderDone(Event):
+    """A rider has finished the first stop of his route: he is free at `place` from `free_at`."""
+
+    rider_id: str
+    stop_id: str
+    place: int
+    free_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContradicted(Event):
+    """A report that does not fit what we knew; kept, never refused."""
+
+    rider_id: str
+    stop_id: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderLost(Event):
+    """Nothing heard for `rules.lost_after_s`: his open orders are planned anew, goods on board are flagged."""
+
+    rider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderFound(Event):
+    rider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferMade(Event):
+    offer: Offer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferClosed(Event):
+    """`outcome`: accepted, declined, expired or withdrawn."""
+
+    offer_id: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundOpened(Event):
+    """The host freezes before the next input, has the round solved, and answers RoundSolved."""
+
+    round: int
+    deadline_at: int
+    travel_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundClosed(Event):
+    """`refused`: riders whose change was refused whole because their route had moved or an order was gone."""
+
+    round: int
+    cause: str
+    refused: tuple[str, ...]
+    cost: int
+    work: int
+    choices: tuple[Choice, ...] = ()
+    """Receipts kept for orders about to be told."""
+    planned_wait_s: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDropped(Event):
+    """An answer to a round that is not open; counted, nothing else."""
+
+    round: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonSet(Event):
+    """Why an order has no rider now; KEPT comes with `kept_until`."""
+
+    order_id: str
+    reason: Reason
+    kept_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionMade(Event):
+    """The receipt of telling an order: chosen rider, next best ones, the gap, the law that bound."""
+
+    decision_id: str
+    order_id: str
+    rider_id: str
+    round: int
+    added_cost: int
+    others: tuple[tuple[str, int], ...]
+    binding: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EtaChanged(Event):
+    """The expected delivery moved by more than `rules.eta_changed_s` since it was last said."""
+
+    order_id: str
+    expected_dropoff_at: int

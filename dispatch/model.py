@@ -1,0 +1,199 @@
+"""Nouns of the domain: stores, orders, riders, shifts, zones, stops, routes.
+
+All are immutable; the Board replaces them.  Instants are epoch seconds UTC (`_at`), durations seconds (`_s`).  Facts
+are past participles (`picked_up_at`), estimates start with `expected_`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routing.places import PlaceBook
+from routing.plans.problem import ActKind, Level, Reason
+
+__all__ = [
+    "Act",
+    "ActKind",
+    "Engagement",
+    "Level",
+    "Offer",
+    "Order",
+    "OrderState",
+    "Reason",
+    "Rider",
+    "Route",
+    "Shift",
+    "Stop",
+    "Store",
+    "Zone",
+    "latest_departure",
+]
+
+
+class OrderState(StrEnum):
+    """Where an order stands (docs/life-of-an-order.md); the words are those of the wire."""
+
+    CREATED = "created"
+    CONFIRMED = "confirmed"
+    ENROUTE_TO_PICKUP = "enroute_to_pickup"
+    ARRIVED_AT_PICKUP = "arrived_at_pickup"
+    PICKED_UP = "picked_up"
+    ENROUTE_TO_DROPOFF = "enroute_to_dropoff"
+    ARRIVED_AT_DROPOFF = "arrived_at_dropoff"
+    DELIVERED = "delivered"
+    RETURNING = "returning"
+    RETURNED = "returned"
+    CANCELLED = "cancelled"
+    UNDELIVERED = "undelivered"
+
+    @property
+    def is_final(self) -> bool:
+        """True where nothing more happens to the order (but one correction by a later fact)."""
+        return self in _FINAL
+
+    @property
+    def is_on_board(self) -> bool:
+        """True where the goods are with a rider."""
+        return self in _ON_BOARD
+
+
+_FINAL = frozenset({OrderState.DELIVERED, OrderState.RETURNED, OrderState.CANCELLED, OrderState.UNDELIVERED})
+_ON_BOARD = frozenset(
+    {
+        OrderState.PICKED_UP,
+        OrderState.ENROUTE_TO_DROPOFF,
+        OrderState.ARRIVED_AT_DROPOFF,
+        OrderState.RETURNING,
+    }
+)
+
+
+class Engagement(StrEnum):
+    """Employed riders are instructed; crowd riders are offered work and may decline."""
+
+    EMPLOYED = "employed"
+    CROWD = "crowd"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where goods are handed to a rider: kitchen, shop, dark store."""
+
+    store_id: str
+    place: int
+    opens_at: int | None = None
+    closes_at: int | None = None
+    mean_ready_s: int | None = None
+    """Mean seconds from placement to ready: given data of the store, used where ready times are not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Goods under one promise."""
+
+    order_id: str
+    store_id: str
+    drop_place: int
+    placed_at: int
+    expected_ready_at: int
+    due_at: int
+    """The promise; lateness beyond it is priced, never forbidden."""
+    release_at: int | None = None
+    """Placed ahead: not planned before this instant."""
+    earliest_drop_at: int | None = None
+    load_units: int = 1
+    needs: int = 0
+    """Bit mask of what the rider must provide (cool box, age check ...)."""
+    max_on_board_s: int | None = None
+    priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rider:
+    """Anyone or anything that carries."""
+
+    rider_id: str
+    place: int
+    """His own place: a handle that moves with him."""
+    profile: str = "default"
+    capacity_units: int = 1000
+    provides: int = 0
+    engagement: Engagement = Engagement.EMPLOYED
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """When a rider may be given work: no pickup after `last_pickup_at`, done by `end_at` (None: no limit)."""
+
+    rider_id: str
+    start_at: int
+    last_pickup_at: int
+    end_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """An area with a rule of its own (paused, for now); corners as (lat, lng) degrees or (y, x) metres."""
+
+    zone_id: str
+    corners: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing done at a stop."""
+
+    order_id: str
+    kind: ActKind
+    level: Level = Level.TENTATIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One halt at one place with zero or more acts; the timeline is that of routing/plans/problem.py.
+
+    A stop without acts is an empty move.  `stop_id` is empty until the stop is told and survives revisions after that.
+    """
+
+    stop_id: str
+    place: int
+    store_id: str | None
+    level: Level
+    acts: tuple[Act, ...]
+    leg_s: int
+    leg_m: int
+    expected_arrive_at: int
+    expected_act_at: int
+    expected_leave_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A rider's stops from now on, the told ones first."""
+
+    rider_id: str
+    revision: int
+    stops: tuple[Stop, ...] = ()
+    travel_version: int = 0
+
+    @property
+    def told(self) -> tuple[Stop, ...]:
+        """What the rider's phone shows: stops told, each with the acts told."""
+        return tuple(stop for stop in self.stops if stop.level >= Level.TOLD)
+
+
+def latest_departure(stop: Stop, places: PlaceBook) -> int:
+    """The last instant at which leaving for a stop does not delay its act instant."""
+    enter_s = int(places.enter_s[stop.place]) if stop.acts else 0
+    return stop.expected_act_at - enter_s - stop.leg_s
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A trip that a crowd rider has been asked to take, all or nothing, until `expires_at`."""
+
+    offer_id: str
+    rider_id: str
+    order_ids: tuple[str, ...]
+    expires_at: int

@@ -1,0 +1,1 @@
+"""Baselines that a student can read: nearest, greedy, batch."""

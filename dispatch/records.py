@@ -1,0 +1,144 @@
+"""What the board knows of each order, rider, store and zone: mutable records that only `Board.apply` changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from dispatch.demand import StoreDemand
+from dispatch.inputs import Choice
+from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+
+FOR_EVER = 2**62
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """What is known of one order."""
+
+    order: Order
+    seq: int
+    """Place in the order of acceptance: ties between orders break by it."""
+    state: OrderState
+    state_at: int
+    expected_ready_at: int
+    ready_at: int | None = None
+    rider_id: str | None = None
+    """Whose it is: told or on board."""
+    planned_rider_id: str | None = None
+    """On whose route it stands, tentative or told."""
+    pick_place: int | None = None
+    """Where the goods wait, if not at the store."""
+    reason: Reason | None = None
+    kept_until: int | None = None
+    expected_pickup_at: int | None = None
+    expected_dropoff_at: int | None = None
+    announced_dropoff_at: int | None = None
+    confirmed_at: int | None = None
+    picked_up_at: int | None = None
+    ended_at: int | None = None
+    end_reason: str | None = None
+    decision_id: str | None = None
+    choice: Choice | None = None
+    offer_count: int = 0
+    refused_by: tuple[str, ...] = ()
+    held: bool = False
+    forced_rider_id: str | None = None
+    corrected: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while somebody still has to fetch the goods."""
+        return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
+
+
+@dataclass(slots=True)
+class RiderRecord:
+    """What is known of one rider, from reported facts only."""
+
+    rider: Rider
+    seq: int
+    here: int
+    """Handle of the place where he last was for certain."""
+    free_at: int
+    """When he can leave `here`."""
+    route: Route
+    shifts: tuple[Shift, ...] = ()
+    on_break: bool = False
+    lost: bool = False
+    arrived_at: int | None = None
+    """At the first stop of his route since then."""
+    departed_at: int | None = None
+    """On the way to it since then."""
+    told_revision: int = 0
+    told_at: int | None = None
+    seen_revision: int = 0
+    heard_at: int = 0
+    offer_id: str | None = None
+    stops_told: int = 0
+
+    def shift_at(self, now: int) -> Shift | None:
+        """The shift that runs at `now`, or else the next one."""
+        for shift in self.shifts:
+            if shift.end_at is None or shift.end_at >= now:
+                return shift
+        return None
+
+    @property
+    def has_nothing_to_do(self) -> bool:
+        """No stops, or standing at a store to which an empty move took him."""
+        stops = self.route.stops
+        return not stops or (len(stops) == 1 and stops[0].level == Level.AT_STOP and not stops[0].acts)
+
+    def set_off(self, at: int) -> None:
+        """The first stop, if told and not reached, is under way since `at`."""
+        stops = self.route.stops
+        if stops and stops[0].level == Level.TOLD and self.arrived_at is None:
+            self.departed_at = at
+            self.route = _with_first_level(self.route, Level.UNDERWAY)
+
+    def arrive(self, at: int) -> None:
+        """The rider is at his first stop since `at`."""
+        self.heard_at = max(self.heard_at, at)
+        self.arrived_at = at
+        self.route = _with_first_level(self.route, Level.AT_STOP)
+
+    def finish(self, stop_id: str, place: int, free_at: int) -> None:
+        """The rider has finished a stop; if it was his first, the rest of the route moves up."""
+        self.here, self.free_at = place, free_at
+        self.arrived_at = self.departed_at = None
+        stops = self.route.stops
+        if stops and stops[0].stop_id == stop_id:
+            self.route = replace(self.route, revision=self.route.revision + 1, stops=stops[1:])
+        if self.seen_revision >= self.told_revision:
+            self.set_off(free_at)
+
+    def take(self, route: Route, at: int) -> None:
+        """The route is this one from `at` on; what was known of the first stop holds only if it still comes first."""
+        before = self.route.stops[0].stop_id if self.route.stops else ""
+        self.route = route
+        if not before or not route.stops or route.stops[0].stop_id != before:
+            self.arrived_at = self.departed_at = None
+            if route.stops and route.stops[0].level == Level.UNDERWAY:
+                self.departed_at = max(at, self.free_at)
+
+
+@dataclass(slots=True)
+class StoreRecord:
+    """What is known of one store."""
+
+    store: Store
+    demand: StoreDemand = field(default_factory=StoreDemand)
+    closed_until: int | None = None
+    delay_s: int = 0
+
+
+@dataclass(slots=True)
+class ZoneRecord:
+    """What is known of one zone."""
+
+    zone: Zone
+    paused: bool = False
+
+
+def _with_first_level(route: Route, level: Level) -> Route:
+    return replace(route, stops=(replace(route.stops[0], level=level), *route.stops[1:]))

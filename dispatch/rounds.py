@@ -1,0 +1,252 @@
+"""Opening a round, taking its answer, and what time alone brings about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dispatch import events as e
+from dispatch import inputs as i
+from dispatch import reports
+from dispatch.board import Board
+from dispatch.draft import Draft
+from dispatch.model import Act, ActKind, Level, Stop
+from dispatch.records import RiderRecord
+
+Events = tuple[e.Event, ...]
+PROMPT_S = 1
+"""In prompt mode a round opens at most this long after something new; at once where a usable rider is idle."""
+
+
+def next_round_at(board: Board, now: int) -> int | None:
+    """When the next round opens; None while one is open or nothing asks for one."""
+    rules = board.settings.rules
+    if board.open_round is not None:
+        return None
+    last = board.round_opened_at
+    if rules.round_mode == "beat":
+        if not (_has_open_orders(board) or _has_riders_on_duty(board, now)):
+            return None
+        beat = -(-now // rules.round_s) * rules.round_s
+        return beat if last is None or beat > last else last - last % rules.round_s + rules.round_s
+    if board.dirty_at is not None and _has_open_orders(board):
+        prompt = board.dirty_at if _has_idle_rider(board, now) else board.dirty_at + PROMPT_S
+        return max(prompt, now, (last if last is not None else now - 1) + 1)
+    if _has_open_orders(board) or _may_move_empty(board, now):
+        return max(now, (last if last is not None else now) + rules.round_s)
+    return None
+
+
+def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
+    """Everything that the passing of time brings: commitments due, offers expired, riders lost, a round.
+
+    `due_riders`: those whose timer has run out.
+    """
+    found: list[e.Event] = []
+    at = item.at
+    opens_at = next_round_at(board, at)
+    opens = opens_at is not None and opens_at <= at
+    # On a beat the round of this instant decides first; commitments due now follow with its answer.
+    waits_for_answer = opens and board.settings.rules.round_mode == "beat"
+    draft = Draft(board, at)
+    for rider_id in due_riders:
+        silenced = _silent(board, rider_id, at)
+        found.extend(silenced)
+        if not silenced and not board.riders[rider_id].lost and not waits_for_answer:
+            draft.rider(rider_id)
+    found.extend(draft.finish())
+    for offer in tuple(board.offers.values()):
+        if at >= offer.expires_at:
+            found.extend(reports.close_offer(board, offer, at, "expired"))
+    if opens:
+        found.append(
+            e.RoundOpened(
+                at=at,
+                round=board.round + 1,
+                deadline_at=at + board.settings.rules.round_deadline_s,
+                travel_version=board.travel_version,
+            )
+        )
+    return tuple(found)
+
+
+def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...]) -> Events:
+    """Take the answer of the open round: changes that no longer fit are refused whole.
+
+    `due_riders`: those to whom something must be told now, whether their plan changed or not.
+    """
+    if board.open_round != item.round:
+        return (e.AnswerDropped(at=item.at, round=item.round),)
+    refused = _refused(board, item.changes)
+    draft = Draft(board, item.at)
+    draft.events.append(
+        e.RoundClosed(
+            at=item.at,
+            round=item.round,
+            cause=item.cause,
+            refused=tuple(change.rider_id for change in item.changes if change.rider_id in refused),
+            cost=item.cost,
+            work=item.work,
+            choices=item.choices,
+            planned_wait_s=item.planned_wait_s,
+        )
+    )
+    for change in item.changes:
+        if change.rider_id not in refused:
+            draft.set_stops(change.rider_id, _stops(board, draft.rider(change.rider_id), change))
+    for rider_id in due_riders:
+        if not board.riders[rider_id].lost:
+            draft.rider(rider_id)
+    events = list(draft.finish())
+    planned = {a.order_id for x in events if isinstance(x, e.RouteRevised) for s in x.route.stops for a in s.acts}
+    for order_id, reason in item.reasons:
+        record = board.open_orders.get(order_id)
+        if record is not None and record.reason is not reason and order_id not in planned and record.is_waiting:
+            events.append(e.ReasonSet(at=item.at, order_id=order_id, reason=reason))
+    return tuple(events)
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def _refused(board: Board, changes: tuple[i.RouteChange, ...]) -> set[str]:
+    """Riders whose change cannot be taken: their route moved, an order is gone, or another keeps one of its orders."""
+    refused = {change.rider_id for change in changes if not _fits(board, change)}
+    while True:
+        moving = {change.rider_id for change in changes} - refused
+        taken: dict[str, str] = {}
+        clash = set()
+        for change in changes:
+            if change.rider_id in refused:
+                continue
+            for order_id in dict.fromkeys(order for stop in change.stops for order, _ in stop.acts):
+                keeper = board.orders[order_id].planned_rider_id
+                stays = keeper is not None and keeper != change.rider_id and keeper not in moving
+                if stays or taken.setdefault(order_id, change.rider_id) != change.rider_id:
+                    clash.add(change.rider_id)
+        if not clash:
+            return refused
+        refused |= clash
+
+
+def _fits(board: Board, change: i.RouteChange) -> bool:
+    rider = board.riders.get(change.rider_id)
+    if rider is None or rider.route.revision != change.revision or rider.lost:
+        return False
+    picked: set[str] = set()
+    for stop in change.stops:
+        for order_id, kind in stop.acts:
+            record = board.open_orders.get(order_id)
+            if record is None or (kind is ActKind.PICKUP and (not record.is_waiting or record.held)):
+                return False
+            if kind is ActKind.PICKUP:
+                picked.add(order_id)
+            elif order_id not in picked and record.rider_id != change.rider_id:
+                return False
+    return True
+
+
+def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Stop, ...]:
+    """The planned stops with the levels and ids of those that were told already."""
+    told = list(rider.route.told)
+    stops = [_stop(board, planned, told) for planned in change.stops]
+    if stops and rider.route.stops and stops[0].stop_id and stops[0].stop_id == rider.route.stops[0].stop_id:
+        # He set out for it before this round: the leg counts from there, not from where the plan took him up.
+        stops[0] = replace(stops[0], leg_s=rider.route.stops[0].leg_s, leg_m=rider.route.stops[0].leg_m)
+    last_told = max((k for k, stop in enumerate(stops) if stop.level >= Level.TOLD), default=-1)
+    number = rider.stops_told
+    for k in range(last_told):
+        # Whatever comes before a told stop is told with it: the rider goes there first.
+        if stops[k].level < Level.TOLD:
+            number += 1
+            acts = tuple(Act(act.order_id, act.kind, Level.TOLD) for act in stops[k].acts)
+            stops[k] = replace(stops[k], stop_id=f"{rider.rider.rider_id}.{number}", level=Level.TOLD, acts=acts)
+    return tuple(stops)
+
+
+def _stop(board: Board, planned: i.PlannedStop, told: list[Stop]) -> Stop:
+    acts = tuple(Act(order_id, ActKind(kind)) for order_id, kind in planned.acts)
+    fresh = Stop("", planned.place, planned.store_id, Level.TENTATIVE, acts, *planned[3:])
+    match = next((stop for stop in told if stop.place == planned.place and _same_errand(stop, fresh)), None)
+    if match is None:
+        return fresh
+    told.remove(match)
+    levels = {(act.order_id, act.kind): act.level for act in match.acts}
+    # Orders that join others already told are told with them: the rider would leave without them.
+    joins = Level.TOLD if any(act.level >= Level.TOLD for act in match.acts) else Level.TENTATIVE
+    kept = tuple(Act(act.order_id, act.kind, levels.get((act.order_id, act.kind), joins)) for act in acts)
+    return replace(fresh, stop_id=match.stop_id, level=match.level, acts=kept)
+
+
+def _same_errand(told: Stop, fresh: Stop) -> bool:
+    """The same halt: a pickup stop at that store, or a drop stop with an order in common."""
+    if not told.acts or not fresh.acts:
+        return True
+    if told.acts[0].kind is not fresh.acts[0].kind:
+        return False
+    mine = {act.order_id for act in told.acts}
+    return told.acts[0].kind is ActKind.PICKUP or any(act.order_id in mine for act in fresh.acts)
+
+
+# --- time -----------------------------------------------------------------------------------------------------------
+
+
+def silence_at(record: RiderRecord, board: Board) -> int | None:
+    """When a rider's silence has consequences: an unseen route is withdrawn, a rider unheard of is lost."""
+    rules = board.settings.rules
+    due = []
+    if rules.unseen_s and record.told_at is not None and _is_unseen(record):
+        due.append(record.told_at + rules.unseen_s)
+    if rules.lost_after_s and not record.lost and _is_expected_to_speak(record, board.now):
+        due.append(record.heard_at + rules.lost_after_s)
+    return min(due, default=None)
+
+
+def _silent(board: Board, rider_id: str, at: int) -> Events:
+    record, rules = board.riders[rider_id], board.settings.rules
+    due = silence_at(record, board)
+    if due is None or due > at:
+        return ()
+    if rules.lost_after_s and not record.lost and record.heard_at + rules.lost_after_s <= at:
+        return reports.lose(board, rider_id, at)
+    return reports.withdraw_unseen(board, rider_id, at)
+
+
+def _is_unseen(record: RiderRecord) -> bool:
+    stops = record.route.stops
+    return bool(stops) and stops[0].level == Level.TOLD and record.seen_revision < record.told_revision
+
+
+def _is_expected_to_speak(record: RiderRecord, now: int) -> bool:
+    if record.route.told:
+        return True
+    shift = record.shift_at(now)
+    return shift is not None and shift.start_at <= now and not record.on_break
+
+
+def _has_open_orders(board: Board) -> bool:
+    return bool(board.open_orders)
+
+
+def _has_riders_on_duty(board: Board, now: int) -> bool:
+    return any(
+        (shift := record.shift_at(now)) is not None
+        and shift.start_at <= now + board.settings.rules.horizon_s
+        and shift.last_pickup_at >= now
+        for record in board.riders.values()
+    )
+
+
+def _may_move_empty(board: Board, now: int) -> bool:
+    return board.settings.rules.empty_moves and bool(board.stores) and _has_idle_rider(board, now)
+
+
+def _has_idle_rider(board: Board, now: int) -> bool:
+    return any(is_idle(record, now) for record in board.riders.values())
+
+
+def is_idle(record: RiderRecord, now: int) -> bool:
+    """On duty, free, and with nothing planned."""
+    if not record.has_nothing_to_do or record.lost or record.on_break or record.free_at > now:
+        return False
+    shift = record.shift_at(now)
+    return shift is not None and shift.start_at <= now <= shift.last_pickup_at

@@ -1,0 +1,139 @@
+"""Board -> Problem: the open part of the board as arrays.
+
+`freeze` is a pure function of the board at the moment a round opens; it names places by handle and holds no travel
+times.  `dispatch.answer` is the way back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dispatch import inputs as i
+from dispatch.arrays import (
+    LocalPlaces,
+    barred,
+    change_prices,
+    is_stale,
+    law_of_pairs,
+    request_fields,
+    told_rows,
+    vehicle_fields,
+    work_price,
+)
+from dispatch.board import Board
+from dispatch.demand import NOTICE_BINS
+from dispatch.frozen import Frozen, IdMap, Outlook
+from dispatch.model import ActKind, Reason
+from dispatch.records import OrderRecord, RiderRecord
+from routing.plans.problem import Problem, TripRule
+
+
+def freeze(board: Board) -> Frozen:
+    """The open part of the board as the arrays of a round, at `board.now`."""
+    now, settings = board.now, board.settings
+    riders = [record for record in sorted(board.riders.values(), key=lambda r: r.seq) if _takes_part(record, board)]
+    vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
+    requests, left_out = _requests(board, vehicle_of)
+    place = LocalPlaces()
+    request_of = {record.order.order_id: r for r, record in enumerate(requests)}
+    fields = request_fields(board, requests, vehicle_of, place)
+    rows, stop_level, act_level = told_rows(riders, request_of, place)
+    outlook_stores = list(board.stores.values()) if settings.rules.empty_moves else []
+    store_place = [place(record.store.place) for record in outlook_stores]
+    destinations = len(place.handles)
+    fields |= vehicle_fields(board, riders, place, work_price(board))
+    fields |= law_of_pairs(board, requests, riders)
+    fields |= change_prices(settings)
+    handles = np.array(place.handles, dtype=np.int32)
+    problem = Problem(
+        tick_us=1_000_000,
+        trip_rule=TripRule.ANY if settings.rules.batch_scope == "any" else TripRule.ONE_STORE_UNTIL_EMPTY,
+        place=handles,
+        enter=board.places.enter_s[handles],
+        exit=board.places.exit_s[handles],
+        told=rows,
+        stop_level=stop_level,
+        act_level=act_level,
+        **fields,
+    )
+    memory_s = settings.reposition.memory_s
+    outlook = Outlook(
+        np.array(store_place, dtype=np.int32),
+        np.array([record.demand.faded(now, memory_s) for record in outlook_stores]),
+        np.array([record.demand.notice for record in outlook_stores], dtype=np.int32).reshape(-1, NOTICE_BINS),
+        np.array([_is_movable(record, board) for record in riders], dtype=np.bool_),
+    )
+    ids = IdMap(
+        tuple(vehicle_of),
+        tuple(record.route.revision for record in riders),
+        tuple(request_of),
+        {place.local[s.store.place]: k for k, s in board.stores.items() if s.store.place in place.local},
+        tuple(record.route.stops for record in riders),
+        left_out,
+        barred(requests, riders, fields["allowed"]),
+    )
+    return Frozen(board.round, now, problem, destinations, ids, outlook, settings)
+
+
+# --- who and what takes part ----------------------------------------------------------------------------------------
+
+
+def _takes_part(record: RiderRecord, board: Board) -> bool:
+    """Usable within the horizon, or holding orders that must find another rider if he cannot fetch them."""
+    now, rules = board.now, board.settings.rules
+    if record.lost or record.offer_id is not None:
+        return False
+    free_by = now + rules.horizon_s
+    if record.route.told and record.route.told[-1].expected_leave_at > free_by:
+        return False
+    shift = record.shift_at(now)
+    if shift is not None and shift.start_at <= free_by and shift.last_pickup_at >= now and not record.on_break:
+        return True
+    return any(act.kind is ActKind.PICKUP for stop in record.route.stops for act in stop.acts)
+
+
+def _is_movable(record: RiderRecord, board: Board) -> bool:
+    """Idle, and his turn: empty moves are considered for each rider once in `reposition.every_s`."""
+    if not record.has_nothing_to_do or record.on_break or record.free_at > board.now or is_stale(record, board):
+        return False
+    shift = record.shift_at(board.now)
+    if shift is None or not shift.start_at <= board.now <= shift.last_pickup_at:
+        return False
+    round_s = board.settings.rules.round_s
+    return (board.now - record.seq * round_s) % board.settings.reposition.every_s < round_s
+
+
+def _requests(board: Board, vehicle_of: dict[str, int]) -> tuple[list[OrderRecord], tuple[i.OrderReason, ...]]:
+    chosen: list[OrderRecord] = []
+    left_out: list[i.OrderReason] = []
+    room = board.settings.rules.max_open_orders
+    any_paused = any(zone.paused for zone in board.zones.values())
+    for record in sorted(board.open_orders.values(), key=lambda r: r.seq):
+        if record.is_waiting:
+            if record.planned_rider_id is not None and record.planned_rider_id not in vehicle_of:
+                continue
+            reason = _left_out(record, board, any_paused, room)
+            if reason is not None:
+                left_out.append(i.OrderReason(record.order.order_id, reason))
+                continue
+            room -= 1
+            chosen.append(record)
+        elif record.rider_id in vehicle_of:
+            chosen.append(record)
+    return chosen, tuple(left_out)
+
+
+def _left_out(record: OrderRecord, board: Board, any_paused: bool, room: int) -> Reason | None:
+    if record.held:
+        return Reason.HELD
+    if record.order.release_at is not None and record.order.release_at > board.now:
+        return Reason.KEPT
+    if record.pick_place is None:
+        store = board.stores[record.order.store_id]
+        if store.closed_until is not None and store.closed_until > board.now:
+            return Reason.STORE_CLOSED
+    if record.rider_id is not None:
+        return None
+    if any_paused and board.paused_zone_of(record.order.drop_place) is not None:
+        return Reason.ZONE
+    return Reason.BUDGET if room <= 0 and record.planned_rider_id is None else None

@@ -1,0 +1,216 @@
+"""`halfhour admin`: tenants, keys, stores and riders, by command and by file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json
+from routing.errors import HalfhourError, InvalidInput
+
+EXAMPLE = "halfhour admin key acme --scope orders"
+
+app = typer.Typer(no_args_is_help=True, help="Look after a live service: tenants, keys, stores, riders, settings.")
+
+Url = Annotated[str, typer.Option(help="Address of a running service; without it the ledger is opened.")]
+Key = Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key of the running service, scope admin.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of the ledger of a stopped service.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SCOPES = ("orders", "riders", "ops", "admin")
+
+
+@app.command(epilog="Example:  halfhour admin tenant acme --name 'Acme Foods'")
+def tenant(
+    tenant: Annotated[str, typer.Argument(help="A short name: a-z, 0-9, - and _.")],
+    name: Annotated[str, typer.Option(help="Its name for people.")] = "",
+    url: Url = "",
+    key: Key = "",
+    data: Data = None,
+) -> None:
+    """Make an order system known."""
+    import re
+
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", tenant):
+        raise InvalidInput(f"{tenant!r} is no name for a tenant", field="tenant", hint="Use a-z, 0-9, - and _.")
+    if url:
+        _ask(url, key, "PUT", f"/v1/tenants/{tenant}", {"name": name or tenant})
+    else:
+        _with_ledger(data, lambda ledger: _save_tenant(ledger, tenant, name or tenant))
+    console().print(f"tenant {tenant} is known")
+
+
+@app.command(epilog="Example:  halfhour admin key acme --scope orders --scope ops")
+def key(
+    tenant: Annotated[str, typer.Argument(help="Whose key.")],
+    scope: Annotated[list[str], typer.Option(help="orders, riders, ops or admin; may be repeated.")],
+    label: Annotated[str, typer.Option(help="What it is for.")] = "",
+    valid_days: Annotated[int, typer.Option(min=0, help="Days until it ends (0: never).")] = 0,
+    url: Url = "",
+    key: Key = "",
+    data: Data = None,
+    as_data: AsJson = False,
+) -> None:
+    """Make a key; its text is shown once."""
+    unknown = [name for name in scope if name not in SCOPES]
+    if unknown:
+        raise InvalidInput(f"there is no scope {unknown[0]!r}", field="scope", hint=f"Choose of {', '.join(SCOPES)}.")
+    valid_s = valid_days * 86_400 or None
+    if url:
+        body: dict[str, Any] = {"tenant": tenant, "scopes": scope, "valid_s": valid_s, "label": label or None}
+        text = _ask(url, key, "POST", "/v1/keys", body)["key"]
+    else:
+        text = _with_ledger(data, lambda ledger: _make_key(ledger, tenant, scope, valid_s, label))
+    if as_data:
+        print_json({"tenant": tenant, "scopes": scope, "key": text})
+        return
+    console().print(text, markup=False)
+
+
+@app.command(epilog="Example:  halfhour admin store --import stores.csv --url http://127.0.0.1:8080")
+def store(
+    file: Annotated[Path, typer.Option("--import", help="CSV: store_id, lat, lng [, name, address, mean_ready_s].")],
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+) -> None:
+    """Make or change stores of a running service."""
+    _import(file, url, key, "stores", "store_id", ("name", "address", "mean_ready_s", "enter_s", "exit_s"))
+
+
+@app.command(epilog="Example:  halfhour admin rider --import riders.csv --url http://127.0.0.1:8080")
+def rider(
+    file: Annotated[
+        Path,
+        typer.Option(
+            "--import", help="CSV: rider_id, lat, lng [, name, phone_number, profile, capacity_units, engagement]."
+        ),
+    ],
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+) -> None:
+    """Make or change riders of a running service."""
+    columns = ("name", "phone_number", "profile", "capacity_units", "engagement", "provides")
+    _import(file, url, key, "riders", "rider_id", columns)
+
+
+@app.command(epilog="Example:  halfhour admin setting rules.round_s 5 --url http://127.0.0.1:8080")
+def setting(
+    name: Annotated[str, typer.Argument(help="As `halfhour config show` names it.")],
+    value: Annotated[str, typer.Argument(help="Its new value.")],
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+) -> None:
+    """Change a live setting; it goes into the journal."""
+    _ask(url, key, "PUT", f"/v1/settings/{name}", {"value": value})
+    console().print(f"{name} is {value} from now on", markup=False)
+
+
+# --- a running service ----------------------------------------------------------------------------------------------
+
+
+def _ask(url: str, key: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    import httpx
+
+    try:
+        answer = httpx.request(method, url + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
+    except httpx.TransportError as problem:
+        raise HalfhourError(
+            f"nobody answers at {url}", code="service_unreachable", hint="Is it running? `halfhour serve` starts one."
+        ) from problem
+    found: dict[str, Any] = answer.json()
+    if answer.status_code >= 400:
+        fields = [error["field"] for error in found.get("field_errors", ())]
+        details = {"field": fields[0]} if fields else {}
+        raise HalfhourError(str(found.get("detail")), code=str(found.get("code", "refused")), **details)
+    return found
+
+
+def _import(file: Path, url: str, key: str, what: str, id_column: str, optional: tuple[str, ...]) -> None:
+    count = 0
+    for line, row in _rows(file, (id_column, "lat", "lng"), optional):
+        body: dict[str, Any] = {"location": {"lat": row.pop("lat"), "lng": row.pop("lng")}}
+        name = row.pop(id_column)
+        body |= {column: value.split() if column == "provides" else value for column, value in row.items()}
+        try:
+            _ask(url, key, "PUT", f"/v1/{what}/{name}", body)
+        except HalfhourError as problem:
+            problem.details |= {"file": str(file), "line": line}
+            raise
+        count += 1
+    console().print(f"{count} {what} are known")
+
+
+def _rows(file: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Line number and non-empty cells of each row; raises InvalidInput naming file and line."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except OSError as problem:
+        why = f"it cannot be read: {problem.strerror}"
+        raise InvalidInput(why, code="unreadable_file", file=str(file)) from problem
+    reader = csv.DictReader(text.splitlines())
+    header = reader.fieldnames or []
+    for name in required:
+        if name not in header:
+            raise InvalidInput(f"there is no column {name}", code="unreadable_file", file=str(file), line=1)
+    for name in header:
+        if name not in (*required, *optional):
+            raise InvalidInput(f"nobody knows the column {name}", code="unreadable_file", file=str(file), line=1)
+    for row in reader:
+        line = reader.line_num
+        found = {name: value.strip() for name, value in row.items() if name and value and value.strip()}
+        for name in required:
+            if name not in found:
+                raise InvalidInput(f"{name} is empty", code="unreadable_file", file=str(file), line=line)
+        yield line, {name: _number(name, value, file, line) for name, value in found.items()}
+
+
+def _number(name: str, value: str, file: Path, line: int) -> Any:
+    kind: type = {"lat": float, "lng": float}.get(name, int if name.endswith(("_s", "_units")) else str)
+    try:
+        return kind(value)
+    except ValueError:
+        raise InvalidInput(
+            f"{name}: {value!r} is no number", code="unreadable_file", file=str(file), line=line
+        ) from None
+
+
+# --- a stopped service ----------------------------------------------------------------------------------------------
+
+
+def _with_ledger(data: Path | None, work: Callable[[Any], Any]) -> Any:
+    from api.app import header_of
+    from api.ledger.sqlite import SqliteLedger
+    from api.settings import Config
+    from halfhour.commands.serve import usual_folder
+    from halfhour.version import __version__
+
+    ledger = SqliteLedger(data if data is not None else usual_folder(), header_of(Config(), __version__))
+    try:
+        return work(ledger)
+    finally:
+        ledger.close()
+
+
+def _save_tenant(ledger: Any, tenant: str, name: str) -> None:
+    import time
+
+    from api.ledger.protocol import Tenant
+
+    ledger.save_tenant(Tenant(tenant, name, int(time.time()))).result()
+
+
+def _make_key(ledger: Any, tenant: str, scopes: list[str], valid_s: int | None, label: str) -> str:
+    import time
+
+    from api.app import secret_of
+    from api.keys import KeyBook, Scope
+
+    if tenant not in {known.tenant for known in ledger.tenants()}:
+        hint = f"Make it first: halfhour admin tenant {tenant}"
+        raise InvalidInput(f"there is no tenant {tenant}", code="unknown_tenant", hint=hint)
+    book = KeyBook(secret_of(ledger), ledger)
+    text, _ = book.make(tenant, [Scope(name) for name in scopes], int(time.time()), valid_s=valid_s, label=label)
+    return text

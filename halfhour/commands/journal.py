@@ -1,0 +1,105 @@
+"""`halfhour journal`: copies, checks and exports of a live service's ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from halfhour.terminal import console, print_json
+
+EXAMPLE = "halfhour journal export yesterday/ && halfhour replay yesterday/"
+
+app = typer.Typer(no_args_is_help=True, help="Read, check, copy and export the ledger of a live service.")
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _folder(data: Path | None) -> Path:
+    from halfhour.commands.serve import usual_folder
+
+    return data if data is not None else usual_folder()
+
+
+@app.command(epilog="Example:  halfhour journal export yesterday/")
+def export(
+    target: Annotated[Path, typer.Argument(help="The scenario folder to write.")],
+    data: Data = None,
+    exact: Annotated[bool, typer.Option(help="Keep customers' exact positions; needs --reason.")] = False,
+    reason: Annotated[str, typer.Option(help="Why exact positions are needed; goes into the audit log.")] = "",
+    force: Annotated[bool, typer.Option(help="Replace an existing folder.")] = False,
+    as_data: AsJson = False,
+) -> None:
+    """Write the live day as a scenario, for `halfhour replay`."""
+    from halfhour.exporting import audit_exact
+    from halfhour.exporting import export as write
+
+    folder = _folder(data)
+    if exact:
+        audit_exact(folder, target, reason)
+    found = write(folder, target, exact=exact, force=force)
+    if as_data:
+        print_json(found._asdict() | {"exact": exact})
+        return
+    where = "exact positions" if exact else f"{found.coarsened} drops moved to the middle of their cell"
+    console().print(f"{found.orders} orders, {found.riders} riders, {found.stores} stores: {target} ({where})")
+    if found.erased:
+        console().print(f"{found.erased} customers were erased: the replay is near, not exact.")
+
+
+@app.command(epilog="Example:  halfhour journal verify")
+def verify(data: Data = None, as_data: AsJson = False) -> None:
+    """Decide every entry again and compare."""
+    from api.ledger.keeping import verify as decide_again
+
+    found = decide_again(_folder(data))
+    if as_data:
+        print_json(found._asdict())
+        return
+    console().print(f"{found.entries:,} entries decided again: all agree.", style="green")
+
+
+@app.command(epilog="Example:  halfhour journal backup backups/today")
+def backup(target: Annotated[Path, typer.Argument(help="An empty folder.")], data: Data = None) -> None:
+    """Copy the ledger of a running or stopped service, as of one moment."""
+    from api.ledger.keeping import backup as copy
+
+    console().print(f"{copy(_folder(data), target):,} entries kept in {target}")
+
+
+@app.command(epilog="Example:  halfhour journal restore backups/today")
+def restore(source: Annotated[Path, typer.Argument(help="A folder that backup wrote.")], data: Data = None) -> None:
+    """Put a copy where the service will find it, after checking that it is whole and folds."""
+    from api.ledger.keeping import restore as put_back
+
+    console().print(f"{put_back(source, _folder(data)):,} entries restored")
+
+
+@app.command(epilog="Example:  halfhour journal rotate")
+def rotate(data: Data = None) -> None:
+    """Move entries that snapshots cover into an archive; the service must be stopped."""
+    from api.ledger.keeping import rotate as move
+
+    found = move(_folder(data))
+    console().print("Nothing to move yet." if found is None else f"{found[1]:,} entries moved to {found[0].name}")
+
+
+@app.command(epilog="Example:  halfhour journal show --after 100 --limit 5")
+def show(
+    data: Data = None,
+    after: Annotated[int, typer.Option(min=0, help="Entries behind this one.")] = 0,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+) -> None:
+    """Entries as JSON lines: an input and the events it led to; no personal data is in them."""
+    import itertools
+    import json
+    import sys
+
+    from api.ledger.keeping import opened
+
+    reader = opened(_folder(data))
+    for entry in itertools.islice(reader.entries(after), limit):
+        sys.stdout.write(json.dumps(entry._asdict(), ensure_ascii=False) + "\n")
+    reader.close()

@@ -1,0 +1,122 @@
+"""`halfhour replay`: a day under a policy, its KPIs, and a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json, progress
+from routing.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from halfhour.replaying import Replay
+
+EXAMPLE = "halfhour replay my-day/ --policy halfhour --set rules.round_s=30 --out runs/first"
+
+INTERRUPTED = 130
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
+    """`key=value` words as a mapping; raises InvalidInput for a word without `=`."""
+    values = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidInput(
+                f"--set {pair}: there is no = in it", code="invalid_setting", hint="Write --set rules.round_s=30."
+            )
+        values[key.strip()] = value.strip()
+    return values
+
+
+def replay(
+    scenario: Annotated[str, typer.Argument(help="A scenario folder or file; its format is recognised.")],
+    policy: Annotated[
+        str, typer.Option(help="halfhour, nearest, greedy, batch, or one of your own as my.py:MyPolicy.")
+    ] = "halfhour",
+    recipe: Annotated[
+        str | None, typer.Option(help="How halfhour plans a round: insertion, lns, ortools or lns+ortools.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the city's luck and of the search.")] = 1,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value; may be repeated (halfhour config show).")
+    ] = None,
+    roads: Annotated[str | None, typer.Option(help="Travel on this road network.")] = None,
+    audit: Annotated[bool, typer.Option("--audit", help="Have every plan judged independently.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Run folder to write; default: a dated one under runs/.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the run folder.")] = False,
+    as_data: Annotated[bool, typer.Option("--json", help="Print summary.json alone.")] = False,
+) -> None:
+    """Replay a day of orders and riders and report how it went."""
+    from dispatch.runfolder import refuse_to_overwrite
+    from halfhour import replaying
+
+    target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
+    refuse_to_overwrite(target, force=force)
+    with progress("Replaying", quiet=as_data) as bar:
+        done = replaying.replay(
+            scenario,
+            policy=policy,
+            recipe=recipe,
+            seed=seed,
+            settings=parse_settings(settings or ()),
+            roads=roads,
+            audit=audit,
+            out=target,
+            force=force,
+            progress=lambda at: bar(at.placed, at.total, f"{at.delivered:,} of {at.placed:,} delivered"),
+        )
+    if as_data:
+        print_json(done.summary)
+    else:
+        print_kpis([done.summary])
+        say_where(done)
+    finish([done.summary])
+
+
+def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
+    """The KPI table: one column for each run, the first compared with the last where there are two."""
+    from rich.table import Table
+
+    from sim.reporting.kpi_table import FIGURES, verdict, written
+
+    compares = len(summaries) == 2
+    table = Table(
+        title=f"{summaries[0]['scenario']}, {summaries[0]['orders']:,} orders", title_justify="left", box=None
+    )
+    table.add_column("")
+    for summary in summaries:
+        table.add_column(summary["policy"], justify="right")
+    if compares:
+        table.add_column("difference", justify="right")
+    colour = {"better": "green", "worse": "red", "": "default"}
+    for figure in FIGURES:
+        cells = [written(figure, summary) for summary in summaries]
+        if compares:
+            text, word = verdict(figure, *summaries)
+            cells.append(f"[{colour[word]}]{text}[/]")
+        table.add_row(figure.title, *cells)
+    console().print(table)
+
+
+def say_where(done: Replay) -> None:
+    """Name the run folder and its report; say so where an audit was made or the day was cut short."""
+    out = console()
+    violations = done.run.violations
+    if violations is not None:
+        out.print(f"audit: {len(violations)} violations", style="red" if violations else "green")
+        for line in violations[:5]:
+            out.print(f"  {line}", markup=False)
+    out.print(f"Run folder  {done.path}", markup=False)
+    if done.run.folded.orders:
+        out.print(f"Report      {done.path}/report.html", markup=False)
+
+
+def finish(summaries: Sequence[dict[str, Any]]) -> None:
+    """Leave with status 130 where a run was interrupted: what was finished has been kept."""
+    if not all(summary["complete"] for summary in summaries):
+        console(stderr=True).print("Stopped early: what was finished is kept, marked complete: false.", style="yellow")
+        raise typer.Exit(INTERRUPTED)

@@ -1,0 +1,241 @@
+"""`halfhour roads`: build a city's road network, look at it, ask it for times and ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json, progress
+from routing.errors import InvalidInput, UnreadableFile
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from routing.roads import RoadNetwork
+
+EXAMPLE = "halfhour roads build porto.osm.pbf --out porto.npz --profile bike"
+
+app = typer.Typer(no_args_is_help=True, help="Build, inspect and query a road network.")
+
+City = Annotated[Path, typer.Argument(help="A city file made by `halfhour roads build`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ProfileName = Annotated[str, typer.Option("--profile", help="Who travels: foot, bike, ebike, scooter, car.")]
+At = Annotated[int | None, typer.Option("--at", help="Epoch seconds: which slot of the traffic table holds.")]
+Traffic = Annotated[Path | None, typer.Option("--traffic", help="A TOML table of speeds by time slot.")]
+Weather = Annotated[str, typer.Option("--weather", help="A weather of the profile tables: rain, snow, heat.")]
+MaxSnap = Annotated[float, typer.Option("--max-snap-m", help="How far a point may lie from a road, metres.")]
+
+STEPS = ("reading", "assembling", "connecting", "ordering", "writing")
+
+
+@app.command(epilog="Example:  halfhour roads build porto.osm.pbf --out porto.npz --profile car --profile bike")
+def build(
+    source: Annotated[Path | None, typer.Argument(help="An .osm.pbf, .osm, .osm.gz or .graphml file.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="The city file to write.")] = Path("city.npz"),
+    place: Annotated[str, typer.Option("--place", help="Fetch a place by name instead (needs the network).")] = "",
+    area: Annotated[
+        Path | None, typer.Option("--area", help="Keep what lies in the polygons of a GeoJSON file.")
+    ] = None,
+    profile: Annotated[
+        list[str] | None, typer.Option("--profile", help="A profile to build; default all five.")
+    ] = None,
+    tables: Annotated[Path | None, typer.Option("--tables", help="A TOML file with own speeds and access.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a city file from OpenStreetMap data."""
+    from routing.roads.arrays import PROFILES
+    from routing.roads.build import build_city, build_place
+
+    if (source is None) == (not place):
+        raise InvalidInput("give a file or --place, one of the two", code="bad_option")
+    if place and area:
+        raise InvalidInput("--area goes with a file, not with --place", code="bad_option")
+    if not out.parent.is_dir():
+        raise InvalidInput(f"there is no folder {out.parent}", code="bad_option", field="--out")
+    profiles = tuple(profile or PROFILES)
+    with progress("Building the road network", quiet=as_json) as bar:
+
+        def step(name: str) -> None:
+            bar(STEPS.index(name), len(STEPS), name)
+
+        if source is not None:
+            city = build_city(source, profiles=profiles, tables=tables, area=area, progress=step)
+        else:
+            city = build_place(place, profiles=profiles, tables=tables, progress=step)
+        step("writing")
+        city.save(out)
+    facts = describe(city) | {"file": str(out)}
+    print_json(facts) if as_json else _show(facts)
+
+
+@app.command(epilog="Example:  halfhour roads info porto.npz")
+def info(city: City, as_json: AsJson = False) -> None:
+    """What a city file holds."""
+    facts = describe(_load(city)) | {"file": str(city)}
+    print_json(facts) if as_json else _show(facts)
+
+
+@app.command(epilog="Example:  halfhour roads traffic porto.npz --weather rain --out porto-wet.npz")
+def traffic(
+    city: City,
+    out: Annotated[Path, typer.Option("--out", help="The city file to write.")],
+    table: Traffic = None,
+    weather: Weather = "",
+    as_json: AsJson = False,
+) -> None:
+    """Copy a city file so that it opens with other traffic or weather (the truth beside an estimate)."""
+    network = _load(city)
+    network.save(out, traffic=table, weather=weather)
+    facts = {"file": str(out), "digest": _load(out).digest, "traffic": str(table or ""), "weather": weather}
+    print_json(facts) if as_json else _show(facts)
+
+
+@app.command(epilog="Example:  halfhour roads matrix porto.npz --origins riders.csv --destinations stops.csv")
+def matrix(
+    city: City,
+    origins: Annotated[Path, typer.Option("--origins", help="CSV with columns lat, lng.")],
+    destinations: Annotated[Path | None, typer.Option("--destinations", help="The same; default: the origins.")] = None,
+    profile: ProfileName = "bike",
+    at: At = None,
+    traffic: Traffic = None,
+    weather: Weather = "",
+    max_snap_m: MaxSnap = 500.0,
+    as_json: AsJson = False,
+) -> None:
+    """Travel seconds between points, as CSV (or JSON) on standard output; empty where there is no way."""
+    import sys
+
+    network = _load(city, traffic, weather)
+    starts = read_points(origins)
+    ends = starts if destinations is None else read_points(destinations)
+    seconds = network.travel_seconds(starts, ends, profile=profile, at=at, max_snap_m=max_snap_m)
+    rows = [[None if cell == float("inf") else round(cell, 3) for cell in row] for row in seconds.tolist()]
+    if as_json:
+        print_json({"profile": profile, "at": at, "digest": network.digest, "seconds": rows})
+        return
+    for row in rows:
+        sys.stdout.write(",".join("" if cell is None else f"{cell:g}" for cell in row) + "\n")
+
+
+@app.command(epilog="Example:  halfhour roads path porto.npz --from 41.1496,-8.6109 --to 41.1579,-8.6291 --profile car")
+def path(
+    city: City,
+    origin: Annotated[str, typer.Option("--from", help="lat,lng")],
+    destination: Annotated[str, typer.Option("--to", help="lat,lng")],
+    profile: ProfileName = "bike",
+    at: At = None,
+    traffic: Traffic = None,
+    weather: Weather = "",
+    max_snap_m: MaxSnap = 500.0,
+    as_json: AsJson = False,
+) -> None:
+    """The fastest way between two points: seconds, metres, streets (with --json its line too)."""
+    network = _load(city, traffic, weather)
+    way = network.path(
+        parse_point(origin, "--from"), parse_point(destination, "--to"), profile=profile, at=at, max_snap_m=max_snap_m
+    )
+    if as_json:
+        print_json(
+            {
+                "found": way.found,
+                "seconds": way.seconds if way.found else None,
+                "metres": way.metres if way.found else None,
+                "streets": list(way.streets),
+                "geometry": [[round(lat, 7), round(lng, 7)] for lat, lng in way.geometry.tolist()],
+                "attribution": network.attribution,
+            }
+        )
+        return
+    out = console()
+    if not way.found:
+        out.print(f"There is no way for {profile} between these points.")
+        return
+    out.print(f"{way.seconds / 60:.1f} min, {way.metres / 1000:.2f} km by {profile}")
+    for street in way.streets:
+        out.print(f"  {street}", markup=False)
+
+
+def describe(city: RoadNetwork) -> dict[str, Any]:
+    """The facts of a city as JSON values."""
+    from routing.roads.streets import SHUT
+
+    streets = city.streets
+    open_edges = (streets.drive_ms != SHUT).any(axis=1).sum(axis=1).tolist()
+    return {
+        "nodes": streets.nodes,
+        "edges": streets.edges,
+        "kilometres": round(float(streets.length_cm.sum(dtype="int64")) / 1e5, 1),
+        "profiles": dict(zip(streets.profiles, open_edges, strict=True)),
+        "missing_references": int(streets.facts.get("missing_references", 0)),
+        "turn_restrictions_ignored": int(streets.facts.get("turn_restrictions", 0)),
+        "signals": int(streets.facts.get("signals", 0)),
+        "barriers": int(streets.facts.get("barriers", 0)),
+        "label_entries": city.hierarchy.label_entries,
+        "deepest_label": city.hierarchy.width,
+        "south_west": [round(float(streets.lat.min()), 5), round(float(streets.lng.min()), 5)],
+        "north_east": [round(float(streets.lat.max()), 5), round(float(streets.lng.max()), 5)],
+        "weathers": sorted(city.notes.get("weather", {})),
+        "digest": city.digest,
+        "attribution": city.attribution,
+    }
+
+
+def read_points(file: Path) -> NDArray[np.float64]:
+    """Points from a CSV file with the columns lat and lng, float64[k, 2].  Raises UnreadableFile, InvalidInput."""
+    import csv
+
+    import numpy as np
+
+    points = []
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as text:
+            reader = csv.DictReader(text)
+            if not {"lat", "lng"} <= set(reader.fieldnames or ()):
+                raise InvalidInput("the points need the columns lat and lng", code="invalid_points", file=str(file))
+            for row in reader:
+                points.append(_point(row["lat"], row["lng"], file=str(file), line=reader.line_num))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(f"the points cannot be read: {error}", file=str(file)) from error
+    return np.array(points, dtype=np.float64).reshape(-1, 2)
+
+
+def parse_point(text: str, option: str) -> tuple[float, float]:
+    """A point written as lat,lng.  Raises InvalidInput."""
+    lat, _, lng = text.partition(",")
+    return _point(lat, lng, field=option)
+
+
+def _point(lat: str | None, lng: str | None, **where: Any) -> tuple[float, float]:
+    try:
+        return float(lat or ""), float(lng or "")
+    except ValueError:
+        raise InvalidInput(
+            f"{lat!r}, {lng!r} is no point", code="invalid_points", hint="Write lat,lng.", **where
+        ) from None
+
+
+def _load(city: Path, traffic: Path | None = None, weather: str = "") -> RoadNetwork:
+    from routing.roads import RoadNetwork
+
+    network = RoadNetwork.load(city)
+    if traffic is not None:
+        network.set_traffic(traffic)
+    if weather:
+        network.set_weather(weather)
+    return network
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {count}" for name, count in value.items())
+        elif isinstance(value, list):
+            value = ", ".join(str(each) for each in value)
+        table.add_row(key.replace("_", " "), str(value))
+    console().print(table)

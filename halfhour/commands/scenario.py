@@ -1,0 +1,158 @@
+"""`halfhour scenario`: make, check, describe and import scenario folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
+
+EXAMPLE = "halfhour scenario new my-city --seed 3 --rain"
+
+app = typer.Typer(no_args_is_help=True, help="Make, check, describe or import a scenario folder.")
+
+AsData = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Where = Annotated[str, typer.Argument(help="A scenario folder or file; its format is recognised.")]
+
+
+@app.command(epilog="Example:  halfhour scenario new my-city --seed 3 --orders 800 --riders 60 --rain")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to write.")],
+    seed: Annotated[int, typer.Option(min=0, help="Seed of city and day.")] = 1,
+    stores: Annotated[int, typer.Option(help="Stores.")] = 60,
+    riders: Annotated[int, typer.Option(help="Riders at scarcity 1.")] = 150,
+    orders: Annotated[int, typer.Option(help="Orders on a dry day.")] = 2_000,
+    hours: Annotated[float, typer.Option(help="Hours over which they are placed.")] = 2.5,
+    scarcity: Annotated[float, typer.Option(help="1.3: as many riders as 1 / 1.3 of --riders.")] = 1.0,
+    rain: Annotated[
+        bool, typer.Option("--rain", help="A rainstorm: more orders, slower streets and kitchens.")
+    ] = False,
+    name: Annotated[str, typer.Option(help="The scenario's name.")] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the folder.")] = False,
+    as_data: AsData = False,
+) -> None:
+    """Invent a city and a day from a seed."""
+    from halfhour.synthetic import write_synthetic
+    from sim.demand import DaySize
+
+    size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
+    scenario = write_synthetic(folder, seed, size, name=name, force=force)
+    _written(folder, scenario, as_data)
+
+
+@app.command(epilog="Example:  halfhour scenario validate my-city")
+def validate(scenario: Where, as_data: AsData = False) -> None:
+    """Read a scenario and say whether it can be replayed; status 2 with the first thing that is wrong."""
+    found = described(_opened(scenario))
+    if as_data:
+        print_json({"valid": True, **found})
+        return
+    out = console()
+    out.print(
+        f"{found['name']}: {found['orders']:,} orders, {found['riders']:,} riders: can be replayed.", markup=False
+    )
+    for note in found["notes"]:
+        out.print(f"note: {note}", markup=False)
+
+
+@app.command(epilog="Example:  halfhour scenario describe my-city")
+def describe(scenario: Where, as_data: AsData = False) -> None:
+    """Say what is in a scenario: how much, when, where, under which rules."""
+    found = described(_opened(scenario))
+    if as_data:
+        print_json(found)
+        return
+    from rich.table import Table
+
+    table = Table(title=found["name"], title_justify="left", box=None, show_header=False)
+    for key, value in found.items():
+        if key in ("name", "settings", "notes"):
+            continue
+        table.add_row(key.replace("_", " "), _words(value))
+    for key, value in found["settings"].items():
+        table.add_row(key, str(value))
+    out = console()
+    out.print(table)
+    for note in found["notes"]:
+        out.print(f"note: {note}", markup=False)
+
+
+@app.command("import", epilog="Example:  halfhour scenario import orders.csv riders.csv --map mapping.toml --out mine")
+def import_(
+    orders: Annotated[Path, typer.Argument(help="A table of orders, one a line (CSV).")],
+    riders: Annotated[Path, typer.Argument(help="A table of riders or shifts, one a line (CSV).")],
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help="TOML: which column is which, time zone, defaults.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write; default: named after the orders table.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the folder.")] = False,
+    as_data: AsData = False,
+) -> None:
+    """Make a scenario of your own yesterday, from two tables."""
+    from sim.sources.folder_writer import write_folder
+    from sim.sources.table import import_tables
+
+    target = out or Path(f"{orders.stem}-scenario")
+    scenario = import_tables(orders, riders, mapping)
+    write_folder(target, scenario, force=force)
+    _written(target, scenario, as_data)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _opened(scenario: str) -> Scenario:
+    from halfhour.replaying import opened
+
+    return opened(scenario)[0]
+
+
+def _written(folder: Path, scenario: Scenario, as_data: bool) -> None:
+    if as_data:
+        print_json({"folder": str(folder), **described(scenario)})
+        return
+    out = console()
+    out.print(f"{folder}: {len(scenario.demand):,} orders, {len(scenario.catalogue.riders):,} riders", markup=False)
+    for note in scenario.notes:
+        out.print(f"note: {note}", markup=False)
+    out.print(f"Replay it:  halfhour replay {folder}", markup=False)
+
+
+def described(scenario: Scenario) -> dict[str, Any]:
+    """What is in a scenario, as JSON values."""
+    from sim.reporting.figures import Clock
+
+    catalogue = scenario.catalogue
+    clock = Clock(catalogue.time_zone)
+    placed = [one.order.placed_at for one in scenario.demand]
+    shift_s = sum(max(0, (shift.end_at or shift.last_pickup_at) - shift.start_at) for shift in catalogue.shifts)
+    notice_s = [one.order.expected_ready_at - one.order.placed_at for one in scenario.demand]
+    return {
+        "name": catalogue.name,
+        "source": catalogue.source,
+        "attribution": catalogue.attribution,
+        "day": clock.day(placed[0] if placed else catalogue.begin_at),
+        "time_zone": catalogue.time_zone,
+        "orders": len(scenario.demand),
+        "first_order": clock(placed[0]) if placed else "none",
+        "last_order": clock(placed[-1]) if placed else "none",
+        "stores": len(catalogue.stores),
+        "riders": len(catalogue.riders),
+        "shifts": len(catalogue.shifts),
+        "rider_hours": round(shift_s / 3600, 1),
+        "zones": len(catalogue.zones),
+        "mean_notice_min": round(sum(notice_s) / len(notice_s) / 60, 1) if notice_s else 0.0,
+        "travel": type(catalogue.travel).__name__.removesuffix("Spec").lower(),
+        "frame": catalogue.places.frame,
+        "has_luck": scenario.has_luck,
+        "settings": catalogue.settings.changed(),
+        "notes": list(scenario.notes),
+    }

@@ -1,0 +1,211 @@
+"""`halfhour serve`: the live dispatch service over an embedded ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.service import Service
+    from api.settings import Config
+
+EXAMPLE = "halfhour serve --port 8080"
+KEY_S = 86_400
+"""Keys that are made at each start are good for a day."""
+
+
+class Options(NamedTuple):
+    """What the command line says beside the configuration."""
+
+    folder: Path
+    json: bool
+    robots: bool
+    shadow: bool
+    speed: float
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="A TOML file; without it a demo city is served.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+    robots: Annotated[bool, typer.Option(help="Let simulated riders work for it.")] = False,
+    shadow: Annotated[bool, typer.Option(help="Take another dispatcher's facts and send nothing out.")] = False,
+    clock_speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Seconds per second; for tests.")] = 1.0,
+) -> None:
+    """Run the live dispatch service."""
+    import os
+
+    from api.settings import read_config
+
+    found = read_config(config)
+    service = found.service
+    said = {"host": host, "port": port}
+    service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
+    folder = data if data is not None else usual_folder()
+    options = Options(folder, as_json, robots, shadow, clock_speed)
+    # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    asyncio.run(_serve(found.model_copy(update={"service": service}), options, demo=config is None))
+
+
+def usual_folder() -> Path:
+    """Where the ledger lives unless the command line says otherwise."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("halfhour")) / "live"
+
+
+async def _serve(config: Config, options: Options, *, demo: bool) -> None:
+    import uvicorn
+
+    from api.app import create_app, header_of
+    from api.clock import Clock
+    from api.ledger.sqlite import SqliteLedger
+    from api.metrics import log_json
+    from api.serving import Server
+    from halfhour.version import __version__
+
+    log_json(sys.stderr)
+    ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))
+    clock = Clock(options.speed) if options.speed != 1.0 else None
+    loopback = config.service.host in ("127.0.0.1", "::1", "localhost")
+    app = create_app(
+        config, ledger, version=__version__, clock=clock, development=loopback, as_shadow=options.shadow,
+        on_start=_demo_city if demo else None,
+    )  # fmt: skip
+    server = Server(
+        app,
+        uvicorn.Config(
+            app, host=config.service.host, port=config.service.port, log_config=None, access_log=False,
+            timeout_graceful_shutdown=3, timeout_keep_alive=30, server_header=False, lifespan="on",
+        ),
+    )  # fmt: skip
+    running = asyncio.create_task(server.serve())
+    riders = None
+    try:
+        if await _ready(server, app, running):
+            url = _url(server, config)
+            keys = await asyncio.to_thread(_keys, app, demo)
+            _announce(url, keys, options)
+            if options.robots:
+                riders = await _robots(url, keys, options.speed)
+        await running
+    finally:
+        if riders is not None:
+            with contextlib.suppress(ProcessLookupError):
+                riders.terminate()
+        ledger.close()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:
+    """Waits until the service may be given work; False where it ended before."""
+    service: Service = app.state.service
+    while not (server.started and service.host.is_ready):
+        if running.done():
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _url(server: Any, config: Config) -> str:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    host = config.service.host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
+    """Keys of the demo tenant and its operator, made anew at each start; a configured service makes its own."""
+    from api.keys import KeyBook, Scope
+    from api.ledger.protocol import Tenant
+
+    service: Service = app.state.service
+    if not demo:
+        return {}
+    book: KeyBook = app.state.gate.keys
+    now = service.host.clock.now()
+    known = {tenant.tenant for tenant in service.ledger.tenants()}
+    for tenant in ("demo", "operator"):
+        if tenant not in known:
+            service.ledger.save_tenant(Tenant(tenant, tenant.title(), now)).result()
+    wanted = (
+        ("orders", "demo", [Scope.ORDERS]),
+        ("riders", "operator", [Scope.RIDERS]),
+        ("ops", "operator", [Scope.OPS]),
+        ("admin", "operator", [Scope.ADMIN]),
+    )
+    return {name: book.make(tenant, scopes, now, valid_s=KEY_S, label="demo")[0] for name, tenant, scopes in wanted}
+
+
+async def _demo_city(service: Service) -> None:
+    """Stores and riders for an empty ledger, so that the first order has somewhere to go."""
+    from api.kitchens import list_store
+    from api.riders import list_rider
+    from halfhour.demo_city import riders, stores
+
+    board = service.host.board
+    if not board.stores:
+        for store_id, store in stores():
+            await list_store(service, store_id, store)
+    if not board.riders:
+        for rider_id, rider in riders():
+            await list_rider(service, rider_id, rider)
+
+
+async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subprocess.Process:
+    arguments = [sys.executable, "-m", "halfhour", "robots", "--url", url, "--speed", str(speed)]
+    arguments += ["--key", keys.get("admin", "")]
+    return await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL)
+
+
+def _announce(url: str, keys: dict[str, str], options: Options) -> None:
+    if options.json:
+        sys.stdout.write(json.dumps({"url": url, "keys": keys}) + "\n")
+        sys.stdout.flush()
+        return
+    sys.stdout.write(_walk_through(url, keys, options.folder) if keys else f"Halfhour serves at {url}\n")
+    sys.stdout.flush()
+
+
+def _walk_through(url: str, keys: dict[str, str], folder: Path) -> str:
+    body = '{"external_delivery_id": "o-1", "pickup_store_id": "store-1",'
+    body += ' "dropoff": {"location": {"lat": 48.1435, "lng": 11.5820}}}'
+    return f"""Halfhour serves at {url}        ledger: {folder}
+  documentation {url}/docs
+  board         {url}/board#key={keys["ops"]}
+
+Keys, good for a day:
+  export HH={url}
+  export ORDERS={keys["orders"]}
+  export RIDERS={keys["riders"]}
+  export OPS={keys["ops"]}
+  export ADMIN={keys["admin"]}
+
+1. A rider begins his shift beside the store:
+  curl -s -X POST $HH/v1/riders/rider-1/shift -H "Authorization: Bearer $RIDERS"
+
+2. The order system hands over an order:
+  curl -s -X POST $HH/v1/deliveries -H "Authorization: Bearer $ORDERS" -H "Content-Type: application/json" \\
+    -d '{body}'
+
+3. The kitchen has it ready, and the rider is told his route:
+  curl -s -X POST $HH/v1/deliveries/o-1/ready -H "Authorization: Bearer $ORDERS"
+  curl -s "$HH/v1/riders/rider-1/route?after_revision=0&wait_s=10" -H "Authorization: Bearer $RIDERS"
+
+4. What has happened so far, and why:
+  curl -s "$HH/v1/events" -H "Authorization: Bearer $ORDERS"
+  curl -s $HH/v1/decisions/o-1 -H "Authorization: Bearer $ORDERS"
+
+Ctrl-C ends the service; the ledger stays.
+"""

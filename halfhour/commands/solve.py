@@ -1,0 +1,74 @@
+"""`halfhour solve`: the best routes for a problem file of the field."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from halfhour.terminal import console, print_json
+
+if TYPE_CHECKING:
+    from routing.plans.routes import Objective, Recipe
+
+EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"
+
+INTERRUPTED = 130
+
+app = typer.Typer(context_settings={"help_option_names": ["--help", "-h"]})
+
+
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="Li & Lim or Sartori & Buriol text, or VROOM's JSON.")],
+    time_limit: Annotated[
+        float | None, typer.Option(min=0, help="Seconds of search after loading (default 5, unless --work is given).")
+    ] = None,
+    work: Annotated[
+        int | None, typer.Option(min=0, help="Insertions to try; the same number gives the same routes everywhere.")
+    ] = None,
+    objective: Annotated[
+        str, typer.Option(help="vehicles (then distance), distance, cost (the prices as they are), or auto.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search.")] = 0,
+    recipe: Annotated[str, typer.Option(help="insertion, lns, ortools or lns+ortools.")] = "lns",
+    out: Annotated[Path | None, typer.Option(help="Write the routes here instead of to the terminal.")] = None,
+    roads: Annotated[Path | None, typer.Option(help="Measure the coordinates of a VROOM file on these roads.")] = None,
+    as_data: Annotated[bool, typer.Option("--json", help="Print JSON alone: VROOM's answer, or the figures.")] = False,
+) -> None:
+    """Solve a routing problem file; Ctrl-C ends the search and prints the best routes so far."""
+    from halfhour.solving import solve_file
+
+    stopped = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        done = solve_file(
+            file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
+            recipe=cast("Recipe", recipe), roads=roads,
+            stopped=lambda: stopped,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if out is not None:
+        out.write_text(done.output, encoding="utf-8")
+    if as_data and done.format != "vroom":
+        print_json(done.summary())
+    elif out is None or as_data:
+        sys.stdout.write(done.output)
+    figures = done.summary()
+    distance = "" if done.distance is None else f", distance {done.distance:.2f}"
+    console(stderr=True).print(
+        f"{done.name}: {done.vehicles} vehicles{distance}, cost {figures['cost']:,}, {figures['unserved']} unserved; "
+        f"{done.seconds:.2f} s of search ({done.cpu_seconds:.2f} s of CPU, {done.solution.work:,} insertions tried)"
+    )
+    if stopped:
+        raise typer.Exit(INTERRUPTED)

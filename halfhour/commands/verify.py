@@ -1,0 +1,61 @@
+"""`halfhour verify`: does a run folder hold together?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json
+
+EXAMPLE = "halfhour verify runs/first"
+
+
+def verify(
+    folder: Annotated[Path, typer.Argument(help="A run folder, or the ledger's folder of a live service.")],
+    as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Fold the journal, decide every step again, and compare both with what was written down."""
+    if (folder / "ledger.sqlite").is_file():
+        from halfhour.commands.journal import verify as verify_ledger
+
+        verify_ledger(folder, as_data)
+        return
+    found = verified(folder)
+    if as_data:
+        print_json(found)
+        return
+    console().print(f"{found['entries']:,} entries decided again: all agree.", style="green")
+    console().print(f"decision digest  {found['decision_digest']}", markup=False)
+
+
+def verified(folder: Path) -> dict[str, Any]:
+    """What was checked; raises CorruptJournal at the first thing that differs."""
+    from dispatch.errors import CorruptJournal
+    from dispatch.journal import fold
+    from dispatch.kpi import kpis
+    from dispatch.runfolder import JOURNAL, SUMMARY, RunFolder
+
+    run = RunFolder(folder)
+    header, catalogue, summary = run.header, run.catalogue, run.summary
+    journal = str(folder / JOURNAL)
+    if header.catalogue_digest != catalogue.digest:
+        raise CorruptJournal("it was made from another catalogue than the one beside it", file=journal, line=1)
+    try:
+        entries = run.verify()
+        board = fold(run.catalogue.places, header.engine_settings(), run.entries())
+    except CorruptJournal as problem:
+        problem.details.setdefault("file", journal)
+        raise
+    folded = kpis(catalogue, run.entries())
+    if folded.decision_digest != summary["decision_digest"]:
+        raise CorruptJournal("its decisions are not those of summary.json", file=str(folder / SUMMARY))
+    ended = sum(record.state.is_final for record in board.orders.values())
+    return {
+        "entries": entries,
+        "orders": len(board.orders),
+        "ended": ended,
+        "decision_digest": folded.decision_digest,
+        "complete": summary["complete"],
+    }

@@ -1,0 +1,145 @@
+"""A live day as a scenario: what came from the world is taken from the ledger, the rest is made anew by a replay.
+
+Customers' positions become the middle of their cell unless the export is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from api.ledger.keeping import opened
+from api.ledger.protocol import Entry, VaultRow
+from dispatch import events as e
+from dispatch import inputs as i
+from dispatch.catalogue import Catalogue, TravelSpec, travel_spec
+from dispatch.codec import decode_event, decode_input
+from dispatch.config import Settings
+from dispatch.model import Order, OrderState, Rider, Shift, Store, Zone
+from routing.cells import cell_of, centre_of
+from routing.errors import InvalidInput
+from routing.places import RESOLUTION, PlaceBook
+from sim.scenario import Demand, Scenario
+from sim.sources.folder_writer import write_folder
+
+_NEWS = (i.StoreClosed, i.StoreOpened, i.StoreThrottled, i.SettingChanged, i.BreakBegan, i.BreakEnded)
+
+
+class Exported(NamedTuple):
+    """What an export holds."""
+
+    orders: int
+    riders: int
+    stores: int
+    coarsened: int
+    erased: int
+
+
+def export(folder: Path, target: Path, *, exact: bool = False, force: bool = False) -> Exported:
+    """Writes the live day of a ledger as a scenario folder; raises InvalidInput where it holds no order."""
+    reader = opened(folder)
+    day = _Day(exact, {row.handle: row for row in reader.vault()}, reader.header().get("frame", "wgs84"))
+    for entry in reader.entries():
+        day.take(entry)
+    travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
+    settings = reader.header().get("settings") or {}
+    reader.close()
+    scenario = day.scenario(folder.name, travel_spec(travel), Settings().with_values(settings))
+    write_folder(target, scenario, force=force)
+    return Exported(len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
+
+
+class _Day:
+    def __init__(self, exact: bool, vault: dict[int, VaultRow], frame: str) -> None:
+        self.exact, self.vault = exact, vault
+        self.places = PlaceBook("plane" if frame == "plane" else "wgs84")
+        self.stores: dict[str, Store] = {}
+        self.riders: dict[str, Rider] = {}
+        self.shifts: dict[str, list[Shift]] = {}
+        self.zones: dict[str, Zone] = {}
+        self.orders: dict[str, Order] = {}
+        self.ready_at: dict[str, int] = {}
+        self.cancelled_at: dict[str, int] = {}
+        self.news: list[i.Input] = []
+        self.coarsened = self.erased = 0
+
+    def take(self, entry: Entry) -> None:
+        """What the world said in one entry."""
+        item = decode_input(entry.input)
+        if isinstance(item, i.StoreListed):
+            self.stores[item.store.store_id] = item.store
+        elif isinstance(item, i.RiderListed):
+            self.riders[item.rider.rider_id] = item.rider
+        elif isinstance(item, i.ZoneListed):
+            self.zones[item.zone.zone_id] = item.zone
+        elif isinstance(item, i.ShiftPlanned):
+            self.shifts.setdefault(item.shift.rider_id, []).append(item.shift)
+        elif isinstance(item, i.ShiftEnded):
+            self._end_shift(item)
+        elif isinstance(item, i.OrderPlaced | i.OrderChanged):
+            self.orders[item.order.order_id] = item.order
+        elif isinstance(item, i.OrderReady):
+            self.ready_at[item.order_id] = item.happened_at
+        elif isinstance(item, i.OrderCancelled):
+            self.cancelled_at[item.order_id] = item.at
+        elif isinstance(item, _NEWS):
+            self.news.append(item)
+        for event in map(decode_event, entry.events):
+            # Where the kitchen said nothing, goods were ready at the latest when they were fetched.
+            if isinstance(event, e.OrderMoved) and event.state is OrderState.PICKED_UP:
+                order = self.orders[event.order_id]
+                self.ready_at.setdefault(event.order_id, min(order.expected_ready_at, event.happened_at))
+
+    def _end_shift(self, item: i.ShiftEnded) -> None:
+        """A shift ends when its rider has logged off."""
+        planned = self.shifts.get(item.rider_id, [])
+        kept = [shift for shift in planned if shift.start_at >= item.at or shift.last_pickup_at <= item.at]
+        cut = [shift for shift in planned if shift not in kept]
+        ended = [Shift(item.rider_id, shift.start_at, item.at, item.at) for shift in cut if shift.start_at < item.at]
+        self.shifts[item.rider_id] = [*kept, *ended]
+
+    def scenario(self, name: str, travel: TravelSpec, settings: Settings) -> Scenario:
+        """The day; its own book holds stores, riders and drops in this order."""
+        if not self.orders:
+            raise InvalidInput("the ledger holds no order", code="invalid_input")
+        stores = tuple(replace(store, place=self._place(store.place, exact=True)) for store in self.stores.values())
+        riders = tuple(replace(rider, place=self._place(rider.place, exact=True)) for rider in self.riders.values())
+        demand = [self._demand(order) for order in self.orders.values()]
+        demand.sort(key=lambda one: one.order.placed_at)
+        shifts = tuple(shift for rider_id in self.riders for shift in self.shifts.get(rider_id, ()))
+        begin_at = min([one.order.placed_at for one in demand] + [shift.start_at for shift in shifts])
+        catalogue = Catalogue(
+            name=name, begin_at=begin_at, places=self.places, stores=stores, riders=riders, shifts=shifts,
+            travel=travel, zones=tuple(self.zones.values()), settings=settings, source="live",
+        )  # fmt: skip
+        return Scenario(catalogue, tuple(demand), news=tuple(self.news))
+
+    def _demand(self, order: Order) -> Demand:
+        place = self._place(order.drop_place, exact=self.exact)
+        moved = replace(order, drop_place=place)
+        ready_at = self.ready_at.get(order.order_id, order.expected_ready_at)
+        return Demand(moved, max(ready_at, order.placed_at), self.cancelled_at.get(order.order_id))
+
+    def _place(self, handle: int, *, exact: bool) -> int:
+        row = self.vault[handle]
+        first, second = row.first, row.second
+        if row.kind == "drop":
+            self.erased += row.erased_at is not None
+            if not exact and row.erased_at is None and self.places.frame == "wgs84":
+                first, second = centre_of(cell_of(first, second, RESOLUTION))
+                self.coarsened += 1
+        return self.places.add(first, second, enter_s=row.enter_s, exit_s=row.exit_s)
+
+
+def audit_exact(folder: Path, target: Path, reason: str) -> None:
+    """Writes down who took exact positions, when and why; raises InvalidInput without a reason."""
+    import getpass
+    import json
+    import time
+
+    if not reason.strip():
+        raise InvalidInput("exact positions are personal data", field="reason", hint="Say why with --reason.")
+    line = {"at": int(time.time()), "who": getpass.getuser(), "what": f"exact export to {target}", "reason": reason}
+    with (folder / "audit.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")

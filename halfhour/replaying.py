@@ -1,0 +1,208 @@
+"""`halfhour.replay`: a day under a policy, as tables; what the commands replay and demo run as well."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from halfhour.policies import Chosen, choose
+from routing.errors import UnreadableFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dispatch.policy import Policy
+    from dispatch.runfolder import RunFolderWriter
+    from sim.run import Progress, Run
+    from sim.scenario import Scenario
+
+MAP_FILE = "map.geojson"
+"""Lines to be drawn under a report, in a scenario folder and in its run folders."""
+
+REPORT = "report.html"
+
+
+class Replay:
+    """A replayed day.  `summary`: the KPIs as in summary.json; `path`: its run folder, None if none was written."""
+
+    def __init__(self, run: Run, summary: dict[str, Any], path: Path | None) -> None:
+        self.run = run
+        self.summary = summary
+        self.path = path
+
+    @property
+    def orders(self) -> pd.DataFrame:
+        """One row per order; the columns of orders.csv (docs/kpis.md)."""
+        import pandas as pd
+
+        from dispatch.runfolder import ORDER_COLUMNS, order_rows
+
+        return pd.DataFrame(order_rows(self.run.folded), columns=list(ORDER_COLUMNS))
+
+    @property
+    def riders(self) -> pd.DataFrame:
+        """One row per rider; the columns of riders.csv."""
+        import pandas as pd
+
+        from dispatch.runfolder import RIDER_COLUMNS, rider_rows
+
+        return pd.DataFrame(rider_rows(self.run.folded), columns=list(RIDER_COLUMNS))
+
+    @property
+    def legs(self) -> pd.DataFrame:
+        """One row per way driven: rider, place handles, epoch seconds of departure and arrival, whether empty."""
+        import pandas as pd
+
+        from dispatch.days import Leg
+
+        return pd.DataFrame(self.run.folded.legs, columns=list(Leg._fields))
+
+    def __repr__(self) -> str:
+        share = self.summary["on_time_share"]
+        on_time = "" if share is None else f", {share:.1%} on time"
+        return (
+            f"<Replay {self.summary['scenario']!r}, {self.summary['policy']}: {self.summary['orders']} orders{on_time}>"
+        )
+
+
+def replay(
+    scenario: str | Path | Scenario,
+    *,
+    policy: str | Policy = "halfhour",
+    recipe: str | None = None,
+    seed: int = 1,
+    settings: Mapping[str, Any] | None = None,
+    roads: str | Path | None = None,
+    audit: bool = False,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+) -> Replay:
+    """Replay a scenario (a folder, a file, or a Scenario) and return its KPIs and tables.
+
+    `policy`: a name, `file.py:Class`, or an object; `recipe`: how `halfhour` plans a round.  `seed`: of the city's luck
+    and of the search.  `settings`: by key, on top of the scenario's.  `roads`: a road network to travel on.  `out`: a
+    run folder to write (never overwritten without `force`).  `progress`: is told after every round how far it is.
+    Raises InvalidInput and its kin for whatever a person can mend.
+    """
+    from sim import run as runs
+
+    day, features = opened(scenario, roads)
+    chosen = choose(policy, recipe=recipe)
+    options: dict[str, Any] = {
+        "settings": day.catalogue.settings.with_values(dict(settings or {})),
+        "seed": seed,
+        "audit": audit,
+        "progress": progress,
+    }
+    if out is None:
+        run = runs.replay(day, chosen.policy, **options)
+        return Replay(run, _summary(run, chosen), None)
+    from dispatch.runfolder import RunFolderWriter
+
+    target = Path(out)
+    with RunFolderWriter(target, force=force) as folder:
+        run = runs.replay(day, chosen.policy, journal=folder.journal, **options)
+        runs.write_run(folder, run)
+        done = Replay(run, _summary(run, chosen), target)
+        _complete(folder, done, features)
+    return done
+
+
+def opened(scenario: str | Path | Scenario, roads: str | Path | None = None) -> tuple[Scenario, dict[str, Any] | None]:
+    """The Scenario, travelling on `roads` where they are given, and the map that lies in its folder."""
+    from sim.sources import open_scenario
+
+    features = None
+    if isinstance(scenario, str | Path):
+        path = Path(scenario)
+        day = open_scenario(path)
+        features = _map(path if path.is_dir() else path.parent)
+    else:
+        day = scenario
+    if roads is not None:
+        from dispatch.catalogue import RoadsSpec
+
+        if not Path(roads).is_file():
+            raise UnreadableFile(
+                "there is no such road network", file=str(roads), hint="Make one: halfhour roads build."
+            )
+        catalogue = dataclasses.replace(day.catalogue, travel=RoadsSpec.for_riders(str(roads), day.catalogue.riders))
+        day = dataclasses.replace(day, catalogue=catalogue)
+    return day, features
+
+
+def dated_folder(name: str) -> Path:
+    """A folder of this minute under runs/, with a number where that is taken."""
+    stamp = datetime.now().strftime("%Y-%m-%d-%H%M")
+    word = "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-")
+    first = Path("runs") / f"{stamp}-{word}"
+    taken = 1
+    folder = first
+    while folder.exists():
+        taken += 1
+        folder = first.with_name(f"{first.name}-{taken}")
+    return folder
+
+
+def _map(folder: Path) -> dict[str, Any] | None:
+    path = folder / MAP_FILE
+    if not path.is_file():
+        return None
+    try:
+        features: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as problem:
+        raise UnreadableFile(
+            f"the map is damaged: {problem}", file=str(path), hint="Mend it or delete it."
+        ) from problem
+    return features
+
+
+def _summary(run: Run, chosen: Chosen) -> dict[str, Any]:
+    """summary.json: the run's, and where a policy of one's own came from."""
+    summary = run.summary
+    if "sha256" in chosen.described:
+        summary |= {"policy_file": chosen.described["path"], "policy_sha256": chosen.described["sha256"]}
+    return summary
+
+
+def _complete(folder: RunFolderWriter, done: Replay, features: dict[str, Any] | None) -> None:
+    """Add to a run folder what only this room knows: the policy's origin, the map, the report."""
+    from dispatch.runfolder import SUMMARY
+    from sim.reporting.page import write_report
+
+    text = json.dumps(done.summary, ensure_ascii=False, indent=1)
+    (folder.path / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    if features is not None:
+        (folder.path / MAP_FILE).write_text(json.dumps(features, separators=(",", ":")), encoding="utf-8")
+    if done.run.folded.orders:
+        catalogue = done.run.scenario.catalogue
+        write_report(folder.path / REPORT, catalogue, done.run.folded, done.summary, features=features)
+
+
+def reread(path: str | Path) -> tuple[dict[str, Any], Any]:
+    """Summary and KPI fold of a run folder, made anew from its journal."""
+    from dispatch.kpi import kpis
+    from dispatch.runfolder import RunFolder
+
+    folder = RunFolder(Path(path))
+    return folder.summary, kpis(folder.catalogue, folder.entries())
+
+
+def write_comparison(path: Path, done: Replay, summary: dict[str, Any], fold: Any) -> None:
+    """A report of one replay with another, reread from its folder, beside it."""
+    from sim.reporting.page import write_report
+
+    features = _map(done.path) if done.path is not None else None
+    catalogue = done.run.scenario.catalogue
+    write_report(path, catalogue, done.run.folded, done.summary, baseline=(summary, fold), features=features)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder of ours, if it is there."""
+    shutil.rmtree(path, ignore_errors=True)

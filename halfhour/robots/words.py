@@ -1,0 +1,99 @@
+"""What robots say, in the words of the wire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from dispatch.inputs import StopArrived, StopCompleted, StopFailed
+from dispatch.model import Engagement, Order, Rider, Shift
+from routing.cells import METRES_PER_DEGREE
+from routing.places import PLANE_ANCHOR, PlaceBook
+
+Json = dict[str, Any]
+
+
+def path_of(*parts: str) -> str:
+    """A path of the API; what comes from a scenario cannot leave its place in it."""
+    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+def epoch(text: str | None) -> int | None:
+    """Whole epoch seconds of an RFC 3339 text."""
+    return None if text is None else int(datetime.fromisoformat(text).timestamp())
+
+
+def text_of(at: int) -> str:
+    """The inverse of `epoch`."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def instants(**given: int | None) -> Json:
+    """Those of the named instants that are known."""
+    return {name: text_of(at) for name, at in given.items() if at is not None}
+
+
+def location(places: PlaceBook, handle: int) -> Json:
+    """Where a place lies on the globe."""
+    lat, lng = places.latlng(handle)
+    return {"lat": lat, "lng": lng}
+
+
+def on_globe(places: PlaceBook, first: float, second: float) -> Json:
+    """Coordinates of the book's frame on the globe."""
+    if places.frame == "wgs84":
+        return {"lat": first, "lng": second}
+    return {"lat": PLANE_ANCHOR[0] + first / METRES_PER_DEGREE, "lng": PLANE_ANCHOR[1] + second / METRES_PER_DEGREE}
+
+
+def in_frame(places: PlaceBook, lat: float, lng: float) -> tuple[float, float]:
+    """The inverse of `on_globe`."""
+    if places.frame == "wgs84":
+        return lat, lng
+    return (lat - PLANE_ANCHOR[0]) * METRES_PER_DEGREE, (lng - PLANE_ANCHOR[1]) * METRES_PER_DEGREE
+
+
+def order_body(order: Order, places: PlaceBook) -> Json:
+    """A delivery to be made."""
+    body: Json = {
+        "external_delivery_id": order.order_id,
+        "pickup_store_id": order.store_id,
+        "dropoff": {"location": location(places, order.drop_place)},
+        "load_units": order.load_units,
+        "priority": order.priority,
+    }
+    body |= instants(
+        pickup_ready_at=order.expected_ready_at,
+        dropoff_deadline_at=order.due_at,
+        dropoff_ready_at=order.earliest_drop_at,
+        release_at=order.release_at,
+    )
+    return body if order.max_on_board_s is None else body | {"max_on_board_s": order.max_on_board_s}
+
+
+def rider_body(rider: Rider, places: PlaceBook) -> Json:
+    """A rider as operations list him; the service knows his profile by the name of its own travel times."""
+    body: Json = {
+        "location": location(places, rider.place),
+        "capacity_units": rider.capacity_units,
+        "engagement": "crowd" if rider.engagement is Engagement.CROWD else "employed",
+    }
+    return body if rider.profile == "default" else body | {"profile": rider.profile}
+
+
+def shift_body(shift: Shift) -> Json:
+    """When he works."""
+    return instants(start_at=shift.start_at, last_pickup_at=shift.last_pickup_at, end_at=shift.end_at)
+
+
+def stop_report(item: StopArrived | StopCompleted | StopFailed, wire_ids: dict[str, str]) -> tuple[str, Json]:
+    """Path and body of what a phone says at a stop; `wire_ids`: the service's id of each order."""
+    body = instants(happened_at=item.happened_at)
+    if isinstance(item, StopArrived):
+        return path_of("stops", item.stop_id, "arrive"), body
+    if item.order_ids is not None:
+        body["deliveries"] = [wire_ids.get(order_id, order_id) for order_id in item.order_ids]
+    if isinstance(item, StopFailed):
+        return path_of("stops", item.stop_id, "fail"), body | {"reason": item.reason}
+    return path_of("stops", item.stop_id, "complete"), body

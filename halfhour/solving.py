@@ -1,0 +1,197 @@
+"""Solves one problem: arrays made in Python, or a file of Li & Lim, Sartori & Buriol or VROOM."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from routing.errors import InvalidInput
+from routing.plans.budget import Budget
+from routing.plans.formats import lilim, vroom, vroom_answer
+from routing.plans.problem import Problem, Solution, Travel
+
+if TYPE_CHECKING:
+    from routing.plans.routes import Objective, Recipe
+
+DEFAULT_TIME_S = 5.0
+UNLIMITED = 2**62
+
+VEHICLE_PRICE = 10**10
+"""Price of a vehicle where vehicles come first: above any distance of the public problems in ticks."""
+
+
+class SolvedFile(NamedTuple):
+    """What became of a file."""
+
+    name: str
+    format: str  # lilim, sartori, vroom
+    solution: Solution
+    vehicles: int
+    distance: float | None  # in the file's own unit, None for VROOM
+    seconds: float  # of search
+    cpu_seconds: float
+    output: str  # route lines, or VROOM's JSON
+
+    def summary(self) -> dict[str, Any]:
+        """The result in one flat object."""
+        return {
+            "name": self.name, "format": self.format, "vehicles": self.vehicles, "distance": self.distance,
+            "cost": self.solution.cost, "unserved": int((self.solution.reason != 0).sum()), "work": self.solution.work,
+            "search_s": round(self.seconds, 3), "search_cpu_s": round(self.cpu_seconds, 3),
+        }  # fmt: skip
+
+
+def solve(
+    problem: Problem | str | Path,
+    travel: Travel | None = None,
+    *,
+    time_limit: float | None = None,
+    work: int | None = None,
+    objective: Objective = "auto",
+    seed: int = 0,
+    recipe: Recipe = "lns",
+    roads: str | Path | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> Solution | SolvedFile:
+    """The best plan for a Problem with its Travel, or for a problem file, within `time_limit` seconds or `work` units.
+
+    Without either limit the search takes five seconds.  `work` alone gives the same plan every time.  `roads`: a road
+    network that measures the coordinates of a VROOM file.  `stopped` is asked while searching and ends it early.
+    Raises InvalidProblem, UnreadableFile, InvalidInput, Unsupported.
+    """
+    if not isinstance(problem, Problem):
+        return solve_file(
+            problem, time_limit=time_limit, work=work, objective=objective, seed=seed, recipe=recipe, roads=roads,
+            stopped=stopped,
+        )  # fmt: skip
+    if travel is None:
+        raise InvalidInput("a Problem needs its Travel", field="travel")
+    return _planner(time_limit, work, stopped, objective, seed, recipe)(problem, travel)
+
+
+def solve_file(
+    path: str | Path,
+    *,
+    time_limit: float | None = None,
+    work: int | None = None,
+    objective: Objective = "auto",
+    seed: int = 0,
+    recipe: Recipe = "lns",
+    roads: str | Path | None = None,
+    stopped: Callable[[], bool] | None = None,
+) -> SolvedFile:
+    """The best plan for a Li & Lim, Sartori & Buriol or VROOM file; options and errors as `solve`."""
+    run = _planner(time_limit, work, stopped, objective, seed, recipe)
+    return _solve_file(Path(path), roads, objective, run)
+
+
+def _planner(
+    time_limit: float | None, work: int | None, stopped: Callable[[], bool] | None, objective: Objective, seed: int,
+    recipe: Recipe,
+) -> Callable[[Problem, Travel], Solution]:  # fmt: skip
+    """A call that plans under these limits; its clock starts when it is made."""
+    if time_limit is not None and not 0 <= time_limit < 1e7:
+        raise InvalidInput(f"a limit of {time_limit:g} seconds", field="time_limit")
+    if work is not None and work < 0:
+        raise InvalidInput(f"a limit of {work} work units", field="work")
+    from routing.plans.routes import plan_routes
+
+    def run(problem: Problem, travel: Travel) -> Solution:
+        warm_up()
+        budget = _budget(time_limit, work, stopped)
+        return plan_routes(problem, travel, recipe=recipe, objective=objective, budget=budget, seed=seed)
+
+    return run
+
+
+def warm_up() -> None:
+    """Load the compiled search, so that a time limit counts searching alone."""
+    from routing.plans.build import make_problem
+    from routing.plans.routes import plan_routes
+
+    tiny = make_problem(place=[0, 1, 2], pick_place=[1], drop_place=[2], start_place=[0], end_place=[0])
+    import numpy as np
+
+    legs = Travel(np.ones((1, 3, 3), dtype=np.int32), np.zeros((0, 0, 0), dtype=np.int32))
+    plan_routes(tiny, legs, budget=Budget(10))
+
+
+def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bool] | None) -> Budget:
+    """A Budget on the wall clock, on work, or on both."""
+    limit = DEFAULT_TIME_S if time_limit is None and work is None else time_limit
+    begun = time.perf_counter()
+
+    def spent() -> float:
+        return 0.0 if limit is None else (time.perf_counter() - begun) / max(limit, 1e-9)
+
+    def expired() -> bool:
+        return spent() >= 1 or (stopped is not None and stopped())
+
+    return Budget(UNLIMITED if work is None else work, expired, spent)
+
+
+def _solve_file(
+    path: Path, roads: str | Path | None, objective: Objective, run: Callable[[Problem, Travel], Solution]
+) -> SolvedFile:
+    name = format_of(path)
+    if name == "vroom":
+        case = vroom.read_vroom(path, table_of=None if roads is None else _measure(roads))
+        solution, wall, cpu = _timed(lambda: run(case.problem, case.travel))
+        output = json.dumps(vroom_answer.write_vroom(case, solution), indent=1) + "\n"
+        return SolvedFile(path.stem, name, solution, _used(solution), None, wall, cpu, output)
+    if roads is not None:
+        raise InvalidInput(f"a {name} file brings its own distances", field="roads")
+    read = lilim.read_lilim if name == "lilim" else lilim.read_sartori
+    text = read(path, fixed=0 if objective in ("distance", "cost") else VEHICLE_PRICE)
+    solution, wall, cpu = _timed(lambda: run(text.problem, text.travel))
+    output = lilim.write_routes(text, solution.rows)
+    return SolvedFile(
+        path.stem, name, solution, _used(solution), lilim.distance_of(text, solution.rows), wall, cpu, output
+    )
+
+
+def format_of(path: Path) -> str:
+    """Which of the three formats a file has: lilim, sartori or vroom."""
+    try:
+        head = path.read_bytes()[:100_000].decode("utf-8", errors="replace")
+    except OSError as error:
+        from routing.errors import UnreadableFile
+
+        raise UnreadableFile(f"cannot be read: {error.strerror}", file=path.name) from None
+    if head.lstrip()[:1] in ("{", "["):
+        return "vroom"
+    return "sartori" if any(line.strip() == "NODES" for line in head.splitlines()) else "lilim"
+
+
+def _used(solution: Solution) -> int:
+    ends = solution.rows.stop_ptr
+    return int((ends[1:] > ends[:-1]).sum())
+
+
+def _timed(run: Callable[[], Solution]) -> tuple[Solution, float, float]:
+    warm_up()
+    wall, cpu = time.perf_counter(), time.process_time()
+    solution = run()
+    return solution, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def _measure(roads: str | Path) -> vroom.TableOf:
+    """Seconds and metres on a road network between points given as VROOM gives them."""
+    import numpy as np
+
+    from routing.places import PlaceBook
+    from routing.roads import RoadNetwork, road_travel
+
+    network = RoadNetwork.load(roads)
+
+    def table(points: list[tuple[float, float]], profile: str) -> tuple[Any, Any]:
+        book = PlaceBook("wgs84")
+        handles = np.array([book.add(lat, lng) for lng, lat in points], dtype=np.int32)
+        times = road_travel(network, book, [profile])
+        seconds = times.table(handles, handles, 0)[0].astype(np.int64)
+        return seconds, times.metres(handles, handles, 0)[0].astype(np.int64)
+
+    return table

@@ -1,0 +1,37 @@
+"""Synthetic scenario folders: the bundled lunch peak and whatever `halfhour scenario new` is asked for."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halfhour.replaying import MAP_FILE
+
+if TYPE_CHECKING:
+    from sim.demand import DaySize
+    from sim.scenario import Scenario
+
+
+def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", force: bool = False) -> Scenario:
+    """Write a scenario folder with its travel matrix and map; raises OutputExists where something is in the way."""
+    from dispatch.runfolder import refuse_to_overwrite
+    from sim.cityplan import map_of
+    from sim.demand import synthetic_day
+    from sim.sources.folder_writer import write_folder
+
+    refuse_to_overwrite(target, force=force)
+    with tempfile.TemporaryDirectory() as scratch:
+        scenario, plan = synthetic_day(seed, size, Path(scratch) / "travel.npz", name=name)
+        write_folder(target, scenario, force=force)
+    (target / MAP_FILE).write_text(json.dumps(map_of(plan), separators=(",", ":")), encoding="utf-8")
+    return scenario
+
+
+def write_lunch_peak(target: Path) -> Path:
+    """Write the bundled lunch peak, made from its seed; its folder."""
+    from sim.demand import DEMO_NAME, DEMO_SEED, DEMO_SIZE
+
+    write_synthetic(target, DEMO_SEED, DEMO_SIZE, name=DEMO_NAME)
+    return target

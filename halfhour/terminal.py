@@ -1,0 +1,82 @@
+"""What every command shares: one message for an error, JSON alone on standard output, progress only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from routing.errors import HalfhourError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+BAD_INPUT = 2
+"""Exit status of everything a person can mend."""
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A rich console on standard output (or standard error)."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON value alone on standard output, keys in their given order."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def explain(problem: HalfhourError) -> str:
+    """An error as one message: where, what, what to do, and its code."""
+    details = dict(problem.details)
+    file, line, name = details.pop("file", None), details.pop("line", None), details.pop("field", None)
+    where = ", ".join(
+        part
+        for part in (
+            str(file) if file is not None else "",
+            f"line {line}" if line is not None else "",
+            f"field {name}" if name is not None and str(name) not in problem.message else "",
+        )
+        if part
+    )
+    message = f"{where}: {problem.message}" if where else problem.message
+    rest = ", ".join(f"{key} {value}" for key, value in details.items())
+    if rest:
+        message += f" ({rest})"
+    if not message.endswith((".", "!", "?")):
+        message += "."
+    if problem.hint:
+        message += f" {problem.hint}"
+    return f"Error: {message} [{problem.code}]"
+
+
+class Progress:
+    """A bar that moves on a terminal and does nothing elsewhere."""
+
+    def __init__(self, bar: Any, task: Any) -> None:
+        self._bar = bar
+        self._task = task
+
+    def __call__(self, done: float, total: float, note: str = "") -> None:
+        """Show `done` of `total`; `note` stands behind the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=max(total, 1e-9), note=note)
+
+
+@contextmanager
+def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """A progress bar on standard error if that is a terminal (and `quiet` is false)."""
+    if quiet or not sys.stderr.isatty():
+        yield Progress(None, None)
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+    with Bar(
+        *columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console(stderr=True), transient=True
+    ) as bar:
+        yield Progress(bar, bar.add_task(title, total=1.0, note=""))

@@ -1,0 +1,78 @@
+"""H3 cells and polygons: the only module that imports h3 and shapely, and the only one that swaps lat and lng.
+
+Everywhere else a point is (lat, lng) in degrees or (x, y) in plane metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import h3.api.basic_int as h3
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+METRES_PER_DEGREE = 111_195.08
+"""Length of a degree of latitude on a sphere of 6,371,008.8 m radius."""
+
+EDGE_M = {5: 9854.0, 6: 3724.5, 7: 1406.5, 8: 531.4, 9: 200.8, 10: 75.9}
+"""Mean edge length of a cell by resolution, metres (H3 documentation, table of cell statistics)."""
+
+
+def cell_of(lat: float, lng: float, resolution: int) -> int:
+    """The H3 cell (as an integer) that holds a point in degrees."""
+    return int(h3.latlng_to_cell(lat, lng, resolution))
+
+
+def cells_of(lat: NDArray[np.float64], lng: NDArray[np.float64], resolution: int) -> NDArray[np.uint64]:
+    """The H3 cell of every point, uint64[n]."""
+    cells = [h3.latlng_to_cell(a, b, resolution) for a, b in zip(lat.tolist(), lng.tolist(), strict=True)]
+    return np.array(cells, dtype=np.uint64)
+
+
+def centre_of(cell: int) -> tuple[float, float]:
+    """(lat, lng) of a cell's centre, degrees."""
+    lat, lng = h3.cell_to_latlng(cell)
+    return float(lat), float(lng)
+
+
+def disk(cell: int, rings: int) -> list[int]:
+    """The cells within `rings` steps of `cell`, itself included, in ascending order."""
+    return sorted(int(c) for c in h3.grid_disk(cell, rings))
+
+
+def ring(cell: int, k: int) -> list[int]:
+    """The cells exactly `k` steps away, in ascending order (pentagon distortion handled by difference of disks)."""
+    if k == 0:
+        return [cell]
+    inner = set(h3.grid_disk(cell, k - 1))
+    return sorted(int(c) for c in h3.grid_disk(cell, k) if c not in inner)
+
+
+def boundary_of(cell: int) -> list[tuple[float, float]]:
+    """The corners of a cell as (lat, lng), degrees."""
+    return [(float(lat), float(lng)) for lat, lng in h3.cell_to_boundary(cell)]
+
+
+class Polygon:
+    """An area on the map, given by its corners as (lat, lng) degrees (or (y, x) plane metres)."""
+
+    def __init__(self, corners: Sequence[tuple[float, float]]) -> None:
+        self._shape: Any = shapely.Polygon([(second, first) for first, second in corners])
+        if not self._shape.is_valid:
+            self._shape = shapely.make_valid(self._shape)
+        shapely.prepare(self._shape)
+
+    @property
+    def is_empty(self) -> bool:
+        """True where the corners span no area."""
+        return bool(self._shape.is_empty or self._shape.area == 0.0)
+
+    def holds(self, first: float, second: float) -> bool:
+        """True if the point (lat, lng) is inside or on the border."""
+        return bool(shapely.intersects_xy(self._shape, second, first))
+
+    def cells(self, resolution: int) -> list[int]:
+        """The cells whose centres are inside, in ascending order."""
+        return sorted(int(c) for c in h3.geo_to_cells(self._shape, resolution))

@@ -1,0 +1,144 @@
+"""Places: anything a rider can stand at, behind one integer handle.
+
+A PlaceBook has one *frame*: ``plane`` (x, y in metres) or ``wgs84`` (lat, lng in degrees).  Orders, stores and riders
+hold handles; whoever computes travel times reads the columns it understands (coordinates, matrix row, a snap to roads
+kept beside the book).  `enter_s` and `exit_s` are the seconds a stop costs before its first and after its last act.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.cells import METRES_PER_DEGREE, cell_of
+from routing.errors import InvalidInput, UnknownPlace
+
+Frame = Literal["plane", "wgs84"]
+RESOLUTION = 9
+"""H3 resolution of the index: cells about 200 m across an edge, a minute's ride."""
+
+PLANE_ANCHOR = (0.0, 0.0)
+"""Where plane coordinates are laid on the globe to be indexed: near the equator a degree is the same both ways."""
+
+
+class LatLng(NamedTuple):
+    """A point in WGS84 degrees."""
+
+    lat: float
+    lng: float
+
+
+class PlaceBook:
+    """The places of one scenario or one live city, each with an int32 handle that never changes.
+
+    Columns (arrays of length `len(book)`): `first` and `second` (float64: lat and lng, or y and x metres), `cell`
+    (uint64, H3), `enter_s`, `exit_s`, `matrix_row` (int32; -1 where no matrix is used).
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame: Frame = frame
+        self._size = 0
+        self._first = np.zeros(64)
+        self._second = np.zeros(64)
+        self._cell = np.zeros(64, dtype=np.uint64)
+        self._enter_s = np.zeros(64, dtype=np.int32)
+        self._exit_s = np.zeros(64, dtype=np.int32)
+        self._matrix_row = np.full(64, -1, dtype=np.int32)
+        self.moves = 0
+        """Counts additions and moves, so that whoever keeps data beside the book knows when to look again."""
+
+    def __len__(self) -> int:
+        return self._size
+
+    @property
+    def first(self) -> NDArray[np.float64]:
+        """lat (degrees) or y (metres) of every place."""
+        return self._first[: self._size]
+
+    @property
+    def second(self) -> NDArray[np.float64]:
+        """lng (degrees) or x (metres) of every place."""
+        return self._second[: self._size]
+
+    @property
+    def cell(self) -> NDArray[np.uint64]:
+        """H3 cell of every place at `RESOLUTION`."""
+        return self._cell[: self._size]
+
+    @property
+    def enter_s(self) -> NDArray[np.int32]:
+        """Seconds before the first act of a stop at every place."""
+        return self._enter_s[: self._size]
+
+    @property
+    def exit_s(self) -> NDArray[np.int32]:
+        """Seconds after the last act of a stop at every place."""
+        return self._exit_s[: self._size]
+
+    @property
+    def matrix_row(self) -> NDArray[np.int32]:
+        """Row of every place in the scenario's travel matrix, -1 for none."""
+        return self._matrix_row[: self._size]
+
+    def add(self, first: float, second: float, *, enter_s: int = 0, exit_s: int = 0, matrix_row: int = -1) -> int:
+        """Add a place at (lat, lng) degrees or (y, x) metres and return its handle.
+
+        Raises InvalidInput where the coordinates are not finite or outside the world.
+        """
+        self._check(first, second)
+        if self._size == len(self._first):
+            self._grow()
+        handle = self._size
+        self._size += 1
+        self._enter_s[handle] = enter_s
+        self._exit_s[handle] = exit_s
+        self._matrix_row[handle] = matrix_row
+        self._put(handle, first, second)
+        return handle
+
+    def move(self, handle: int, first: float, second: float) -> None:
+        """Put a place (a rider's own) somewhere else; every reader sees it at once."""
+        self.require(handle)
+        self._check(first, second)
+        self._put(handle, first, second)
+
+    def require(self, handle: int) -> None:
+        """Raise UnknownPlace unless `handle` is in the book."""
+        if not 0 <= handle < self._size:
+            raise UnknownPlace(f"place {handle} is not in the book of {self._size}", place=handle)
+
+    def latlng(self, handle: int) -> LatLng:
+        """Where a place lies on the globe (plane metres are laid around PLANE_ANCHOR)."""
+        self.require(handle)
+        return self._on_globe(float(self._first[handle]), float(self._second[handle]))
+
+    def _on_globe(self, first: float, second: float) -> LatLng:
+        if self.frame == "wgs84":
+            return LatLng(first, second)
+        return LatLng(PLANE_ANCHOR[0] + first / METRES_PER_DEGREE, PLANE_ANCHOR[1] + second / METRES_PER_DEGREE)
+
+    def _put(self, handle: int, first: float, second: float) -> None:
+        self._first[handle] = first
+        self._second[handle] = second
+        self._cell[handle] = cell_of(*self._on_globe(first, second), RESOLUTION)
+        self.moves += 1
+
+    def _check(self, first: float, second: float) -> None:
+        if not (np.isfinite(first) and np.isfinite(second)):
+            raise InvalidInput("coordinates must be finite numbers", code="invalid_coordinates")
+        limit_first, limit_second = (90.0, 180.0) if self.frame == "wgs84" else (5e6, 5e6)
+        if abs(first) > limit_first or abs(second) > limit_second:
+            raise InvalidInput(
+                f"({first:g}, {second:g}) lies outside the world",
+                code="invalid_coordinates",
+                hint="Give latitude first, then longitude, in degrees (or plane metres within 5,000 km).",
+            )
+
+    def _grow(self) -> None:
+        for name in ("_first", "_second", "_cell", "_enter_s", "_exit_s", "_matrix_row"):
+            old = getattr(self, name)
+            wider = np.zeros(2 * len(old), dtype=old.dtype)
+            wider[: len(old)] = old
+            setattr(self, name, wider)

@@ -1,0 +1,1 @@
+"""Which vehicle, in which order: the Problem of a round, its one evaluator, its searches and its independent audit."""

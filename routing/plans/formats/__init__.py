@@ -1,0 +1,1 @@
+"""Open file formats of planning problems, read into a Problem and written back."""

@@ -1,0 +1,53 @@
+"""Columns of the packed tables that a search reads.
+
+Few wide arrays instead of many narrow ones: every array that crosses a compiled call is counted and copied, and a
+search calls a hundred million times.
+"""
+
+# Tables.node[N, .] int32
+PLACE, REQUEST, ENTER, STAY, OPEN, CLOSE, ACT = range(7)
+
+# Tables.request[R, .] int64; the loads follow LOAD
+KIND, SKIP, HOME, TAKE, PINNED, CARRIER, LONGEST_ABOARD, STORE, PLACED = range(9)
+FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, LOAD = 9, 10, 11, 14, 16, 17
+
+# Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them
+START_PLACE, START, END_PLACE, END, LAST_PICKUP, PAID_UNTIL, PROFILE, MAX_REQUESTS, MAX_TRIPS = range(9)
+FIXED, PER_WORK, PER_TICK, PER_METRE, TWIN, TOLD_PRICED, STANDING_AT, ARRIVED, START_COUNT, CAPACITY = range(9, 19)
+
+# Tables.flag[.] int64
+PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LIMITED_TRIPS, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS = range(
+    9
+)
+FLAGS = 9
+
+# Routes.row[V, ., L + 2] int32; the loads follow ON_BOARD_LOAD
+NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)
+
+# Routes.state[V, L + 2, .] int64: a timed vehicle behind a stop; the loads follow CARRIED
+NOW, PRICE, SUFFIX, ON_BOARD, TRIPS, IN_TRIP, CARRIED = range(7)
+
+# Kinds of requests (routing.plans.tables.Kind)
+PAIR, PICKUP_ONLY, LOADED, ABOARD, GHOST, STAYING = range(6)
+
+# Work.count[.] int64
+INSERTIONS, ITERATIONS, ACCEPTED, IMPROVED = range(4)
+COUNTS = 4
+
+# Work.clock[.] int64: iteration, routes touched in it, absent before it, first iteration that the best has not seen,
+# stamp of the last marking
+ITERATION, TOUCHED, OLD_ABSENT, UNKEPT, STAMP = range(5)
+CLOCKS = 5
+
+# Work.mark[V, .] int64: stamps of vehicles
+SEEN, RUINED, TOUCHED_AT, CHANGED_AT, TOUCHED_LIST, CLOSED = range(6)
+MARKS = 6
+
+# Work.list[R + L, .] int64: scratch by request
+ORDER, KEY, OLD, PICKED_AT, ABSENCES, HORIZON = range(6)
+LISTS = 6
+
+INFINITE = 2**30 - 1
+NEVER = 2**62
+LOCKED = 2**50
+BLINKS = 200

@@ -1,0 +1,175 @@
+"""Changing a plan under search: insert, remove, restore, and the choice between the two ways to judge an insertion."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import inner_kernel, lean_kernel
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.plain import best_plain, refresh_plain
+from routing.plans.kernels.schedule import is_allowed
+from routing.plans.kernels.timed import best_timed, refresh_timed, told_level
+
+
+@lean_kernel
+def refresh(tables, routes, vehicle, work):
+    """Bring everything derived from one route's nodes up to date; False where the route is illegal.
+
+    Without a triangle inequality a removal can break a law: such a route is LOCKED dearer, so that no plan keeps it.
+    """
+    if tables.flag[col.PLAIN] == 1:
+        legal = refresh_plain(tables, routes, vehicle)
+    else:
+        legal = refresh_timed(tables, routes, vehicle, work.list)
+    if not legal:
+        routes.price[vehicle] += col.LOCKED
+    return legal
+
+
+@lean_kernel
+def order_price(tables, request, vehicle):
+    """Price of the told order's move: taking it from its vehicle, adding it at a told stop of another."""
+    if tables.request[request, col.HOME] == vehicle:
+        return np.int64(0)
+    price = tables.request[request, col.TAKE]
+    if tables.flag[col.ORDER_ADDED] == 1 and tables.request[request, col.KIND] != col.GHOST:
+        level = told_level(tables, vehicle, tables.request[request, col.FIRST_PLACE])
+        if level >= 0:
+            price += min(tables.change[level, 1], col.LOCKED)
+    return price
+
+
+@lean_kernel
+def may_serve(tables, request, vehicle):
+    """Whether the bit matrix and the goods on board let `vehicle` serve `request`."""
+    carrier = tables.request[request, col.CARRIER]
+    return (carrier < 0 or carrier == vehicle) and is_allowed(tables.allowed, request, vehicle)
+
+
+@lean_kernel
+def best_in(tables, routes, request, vehicle, limit, work):
+    """Cheapest legal insertion of `request` into `vehicle` below `limit`, told prices included: (price, pick, drop)."""
+    if routes.size[vehicle] + 2 > tables.flag[col.STRIDE]:
+        return limit, -1, -1
+    moved = order_price(tables, request, vehicle)
+    if moved >= limit:
+        return limit, -1, -1
+    if tables.flag[col.PLAIN] == 1:
+        price, pick, drop = best_plain(tables, routes, request, vehicle, limit - moved, work.lines, work.luck)
+    else:
+        price, pick, drop = best_timed(
+            tables, routes, request, vehicle, limit - moved, work.nodes, work.states, work.list, work.luck
+        )
+    return price + moved, pick, drop
+
+
+@lean_kernel
+def insert(tables, routes, request, vehicle, pick, drop, work):
+    """Put the nodes of `request` into gaps `pick` and `drop` of a route and refresh it; False where illegal."""
+    nodes, n = routes.row[vehicle, col.NODE], routes.size[vehicle]
+    if tables.request[request, col.KIND] == col.PAIR:
+        for k in range(n, drop, -1):
+            nodes[k + 2] = nodes[k]
+        nodes[drop + 2] = 2 * request + 1
+        for k in range(drop, pick, -1):
+            nodes[k + 1] = nodes[k]
+        nodes[pick + 1] = 2 * request
+        routes.size[vehicle] = n + 2
+    else:
+        for k in range(n, pick, -1):
+            nodes[k + 1] = nodes[k]
+        nodes[pick + 1] = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+        routes.size[vehicle] = n + 1
+    routes.vehicle[request] = vehicle
+    return refresh(tables, routes, vehicle, work)
+
+
+@lean_kernel
+def remove(tables, routes, request):
+    """Take the nodes of `request` out of its route, which must be refreshed afterwards."""
+    vehicle = routes.vehicle[request]
+    nodes, kept = routes.row[vehicle, col.NODE], 0
+    for k in range(1, routes.size[vehicle] + 1):
+        if tables.node[nodes[k], col.REQUEST] != request:
+            kept += 1
+            nodes[kept] = nodes[k]
+    routes.size[vehicle] = kept
+    routes.vehicle[request] = -1
+    routes.absent[routes.missing[0]] = request
+    routes.missing[0] += 1
+
+
+@inner_kernel
+def save(routes, saved, vehicle, work):
+    """Keep a copy of a route before it is changed for the first time in an iteration."""
+    if work.mark[vehicle, col.TOUCHED_AT] == work.clock[col.ITERATION]:
+        return
+    work.mark[vehicle, col.TOUCHED_AT] = work.clock[col.ITERATION]
+    work.mark[work.clock[col.TOUCHED], col.TOUCHED_LIST] = vehicle
+    work.clock[col.TOUCHED] += 1
+    copy_route(routes, saved, vehicle)
+
+
+@inner_kernel
+def copy_route(source, target, vehicle):
+    """Copy what defines and what describes one route."""
+    last = source.size[vehicle] + 2
+    target.size[vehicle] = source.size[vehicle]
+    target.price[vehicle] = source.price[vehicle]
+    if source.state.shape[0] > 0:
+        copy_nodes(source, target, vehicle)
+        for k in range(last):
+            for column in range(source.state.shape[2]):
+                target.state[vehicle, k, column] = source.state[vehicle, k, column]
+        return
+    for column in range(source.row.shape[1]):
+        for k in range(last):
+            target.row[vehicle, column, k] = source.row[vehicle, column, k]
+
+
+@lean_kernel
+def copy_nodes(source, target, vehicle):
+    """Copy what defines one route."""
+    target.size[vehicle] = source.size[vehicle]
+    target.price[vehicle] = source.price[vehicle]
+    for k in range(1, source.size[vehicle] + 1):
+        target.row[vehicle, col.NODE, k] = source.row[vehicle, col.NODE, k]
+
+
+@lean_kernel
+def take_over(tables, source, target, vehicle):
+    """Copy one route and write down for its requests where they are."""
+    copy_route(source, target, vehicle)
+    for k in range(1, source.size[vehicle] + 1):
+        node = source.row[vehicle, col.NODE, k]
+        target.vehicle[tables.node[node, col.REQUEST]] = vehicle
+        target.at[node] = k
+
+
+@inner_kernel
+def absent_price(tables, routes):
+    """Price of everything that is on no route."""
+    price = np.int64(0)
+    for k in range(routes.missing[0]):
+        price += tables.request[routes.absent[k], col.SKIP]
+    return price
+
+
+@inner_kernel
+def route_price(tables, routes, vehicle):
+    """Price of one route and of its orders' moves."""
+    price = routes.price[vehicle]
+    for k in range(1, routes.size[vehicle] + 1):
+        node = routes.row[vehicle, col.NODE, k]
+        if node & 1 == 0 or tables.node[node - 1, col.PLACE] < 0:
+            price += order_price(tables, tables.node[node, col.REQUEST], vehicle)
+    return price
+
+
+@lean_kernel
+def plan_price(tables, routes):
+    """Price of the whole plan as the search counts it."""
+    price = absent_price(tables, routes)
+    for vehicle in range(len(routes.size)):
+        price += route_price(tables, routes, vehicle)
+    return price

@@ -1,0 +1,205 @@
+"""Insertion where time moves no price: constant-time checks against latest arrivals, exact bounds on the price.
+
+Savelsbergh (1992), "The vehicle routing problem with time windows: minimizing route duration", forward time slack;
+here as the latest arrival at every position.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import inline_kernel, inner_kernel
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.random import below
+
+
+@inner_kernel
+def refresh_plain(tables, routes, vehicle):
+    """Recompute places, legs, departures, latest arrivals, loads and price of one route; False where illegal."""
+    n = routes.size[vehicle]
+    row, own = routes.row[vehicle], tables.vehicle[vehicle]
+    legs, dimensions = tables.legs[:, own[col.PROFILE]], tables.flag[col.DIMENSIONS]
+    row[col.AT_PLACE, 0], row[col.AT_PLACE, n + 1] = own[col.START_PLACE], own[col.END_PLACE]
+    row[col.LEAVE, 0], row[col.LEG, 0] = own[col.START], 0
+    legal = True
+    for d in range(dimensions):
+        load = own[col.CAPACITY + dimensions + d]
+        for k in range(1, n + 1):
+            request = tables.node[row[col.NODE, k], col.REQUEST]
+            if tables.request[request, col.KIND] == col.LOADED:
+                load += tables.request[request, col.LOAD + d]
+        row[col.ON_BOARD_LOAD + d, 0] = load
+        legal = legal and (n == 0 or load <= own[col.CAPACITY + d])
+    driven, metres, worked = np.int64(0), np.int64(0), np.int64(0)
+    for k in range(1, n + 2):
+        node = row[col.NODE, k]
+        if k <= n:
+            row[col.AT_PLACE, k] = tables.node[node, col.PLACE]
+        here, there = row[col.AT_PLACE, k - 1], row[col.AT_PLACE, k]
+        leg = legs[0, here, there] if here != there else np.int32(0)
+        row[col.LEG, k] = leg
+        driven += leg
+        if legs.shape[0] > 1 and here != there:
+            metres += legs[1, here, there]
+        arrive = np.int64(row[col.LEAVE, k - 1]) + leg
+        if k > n:
+            legal = legal and arrive <= own[col.END]
+            break
+        routes.at[node] = k
+        at = max(arrive + tables.node[node, col.ENTER], np.int64(tables.node[node, col.OPEN]))
+        legal = legal and at <= tables.node[node, col.CLOSE] and (node & 1 == 1 or at <= own[col.LAST_PICKUP])
+        row[col.LEAVE, k] = min(at + tables.node[node, col.STAY], col.INFINITE)
+        worked += tables.node[node, col.ENTER] + tables.node[node, col.STAY]
+        for d in range(dimensions):
+            load = tables.request[tables.node[node, col.REQUEST], col.LOAD + d]
+            row[col.ON_BOARD_LOAD + d, k] = row[col.ON_BOARD_LOAD + d, k - 1] + (load if node & 1 == 0 else -load)
+            legal = legal and row[col.ON_BOARD_LOAD + d, k] <= own[col.CAPACITY + d]
+    latest = own[col.END]
+    row[col.LATEST, n + 1] = latest
+    for k in range(n, 0, -1):
+        node = row[col.NODE, k]
+        latest = min(latest - row[col.LEG, k + 1] - tables.node[node, col.STAY], np.int64(tables.node[node, col.CLOSE]))
+        if node & 1 == 0:
+            latest = min(latest, own[col.LAST_PICKUP])
+        latest -= tables.node[node, col.ENTER]
+        row[col.LATEST, k] = max(latest, np.int64(-1))
+    routes.price[vehicle] = 0
+    if n > 0:
+        routes.price[vehicle] = (
+            own[col.FIXED] + own[col.PER_TICK] * driven + own[col.PER_METRE] * metres + own[col.PER_WORK] * worked
+        )
+    return legal
+
+
+@inline_kernel
+def way(block, layers, to, per_tick, per_metre):
+    """Price of the leg of a gathered block[ticks or metres, place] to or from `to`."""
+    price = per_tick * block[0, to]
+    if layers > 1:
+        price += per_metre * block[1, to]
+    return price
+
+
+@inner_kernel
+def best_plain(tables, routes, request, vehicle, limit, scratch, luck):
+    """Cheapest legal insertion of `request` into `vehicle` that adds less than `limit`: (price, pick gap, drop gap).
+
+    Gap k lies behind position k; both gaps are counted before the insertion.  One-ended requests use the gap of their
+    only node twice.  `scratch` int64[3 or more, L + 4]; `luck[1]` counts gaps down to the next one that is overlooked,
+    0 overlooks none.
+    """
+    n = routes.size[vehicle]
+    row, own = routes.row[vehicle], tables.vehicle[vehicle]
+    profile, per_tick, per_metre = own[col.PROFILE], own[col.PER_TICK], own[col.PER_METRE]
+    dimensions, layers = tables.flag[col.DIMENSIONS], tables.legs.shape[0]
+    kind = tables.request[request, col.KIND]
+    pair = kind == col.PAIR
+    first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+    last = 2 * request + 1 if pair else first
+    pick, drop = tables.node[first], tables.node[last]
+    from_pick, to_pick = tables.legs[:, profile, pick[col.PLACE]], tables.back[:, profile, pick[col.PLACE]]
+    from_drop, to_drop = tables.legs[:, profile, drop[col.PLACE]], tables.back[:, profile, drop[col.PLACE]]
+    base = own[col.PER_WORK] * (pick[col.ENTER] + pick[col.STAY])
+    if pair:
+        base += own[col.PER_WORK] * (drop[col.ENTER] + drop[col.STAY])
+    if n == 0:
+        base += own[col.FIXED]
+    best, best_pick, best_drop = limit - base, -1, -1
+    added, removed, least = scratch[0], scratch[1], scratch[2]
+    least[n + 1] = col.LOCKED
+    for k in range(n, -1, -1):
+        here, after = row[col.AT_PLACE, k], row[col.AT_PLACE, k + 1]
+        gone = per_tick * row[col.LEG, k + 1]
+        if layers > 1 and here != after:
+            gone += per_metre * tables.legs[1, profile, here, after]
+        removed[k] = gone
+        if pair:
+            added[k] = (
+                way(to_drop, layers, here, per_tick, per_metre)
+                + way(from_drop, layers, after, per_tick, per_metre)
+                - gone
+            )
+            least[k] = min(least[k + 1], added[k])
+    close_pick = np.int64(pick[col.CLOSE])
+    if first & 1 == 0:
+        close_pick = min(close_pick, own[col.LAST_PICKUP])
+    open_pick, enter_pick, stay_pick = np.int64(pick[col.OPEN]), pick[col.ENTER], pick[col.STAY]
+    open_drop, enter_drop, stay_drop = np.int64(drop[col.OPEN]), drop[col.ENTER], drop[col.STAY]
+    close_drop = np.int64(drop[col.CLOSE])
+    between, across = np.int64(0), np.int64(0)
+    if pick[col.PLACE] != drop[col.PLACE]:
+        between = np.int64(from_pick[0, drop[col.PLACE]])
+        across = way(from_pick, layers, drop[col.PLACE], per_tick, per_metre)
+    for i in range(n + 1):
+        if row[col.LEAVE, i] > close_pick:
+            break
+        if luck[1] > 0:
+            luck[1] -= np.uint64(1)
+            if luck[1] == 0:
+                luck[1] = np.uint64(1 + below(luck, col.BLINKS))
+                continue
+        here, after = row[col.AT_PLACE, i], row[col.AT_PLACE, i + 1]
+        reach = way(to_pick, layers, here, per_tick, per_metre) - removed[i]
+        alone = reach + way(from_pick, layers, after, per_tick, per_metre)
+        if pair:
+            joined = reach + across + way(from_drop, layers, after, per_tick, per_metre)
+            if min(joined, alone + least[i + 1]) >= best:
+                continue
+        else:
+            joined = alone
+            if joined >= best:
+                continue
+        at = max(row[col.LEAVE, i] + to_pick[0, here] + enter_pick, open_pick)
+        if at > close_pick or not _fits(tables, row, own, request, kind, i, n, dimensions):
+            continue
+        out, latest = at + stay_pick, row[col.LATEST, i + 1]
+        if not pair:
+            if out + from_pick[0, after] <= latest:
+                best, best_pick, best_drop = joined, i, i
+            continue
+        if joined < best:
+            drop_at = max(out + between + enter_drop, open_drop)
+            if drop_at <= close_drop and drop_at + stay_drop + from_drop[0, after] <= latest:
+                best, best_pick, best_drop = joined, i, i
+        now = out + from_pick[0, after]
+        if now > latest:
+            continue
+        k = i + 1
+        while k <= n and alone + least[k] < best:
+            fits = True
+            for d in range(dimensions):
+                load = row[col.ON_BOARD_LOAD + d, k] + tables.request[request, col.LOAD + d]
+                fits = fits and load <= own[col.CAPACITY + d]
+            if not fits:
+                break
+            stop = tables.node[row[col.NODE, k]]
+            now = max(now + stop[col.ENTER], np.int64(stop[col.OPEN])) + stop[col.STAY]
+            if now > close_drop:
+                break
+            if alone + added[k] < best:
+                drop_at = max(now + to_drop[0, row[col.AT_PLACE, k]] + enter_drop, open_drop)
+                home = drop_at + stay_drop + from_drop[0, row[col.AT_PLACE, k + 1]]
+                if drop_at <= close_drop and home <= row[col.LATEST, k + 1]:
+                    best, best_pick, best_drop = alone + added[k], i, k
+            now += row[col.LEG, k + 1]
+            k += 1
+    return best + base, best_pick, best_drop
+
+
+@inline_kernel
+def _fits(tables, row, own, request, kind, i, n, dimensions):
+    """Whether the goods fit on board behind gap i (and, for one-ended requests, wherever else they are on board)."""
+    fits = True
+    for d in range(dimensions):
+        level = row[col.ON_BOARD_LOAD + d, i]
+        extra = tables.request[request, col.LOAD + d]
+        if kind == col.PICKUP_ONLY:
+            for k in range(i, n + 1):
+                level = max(level, row[col.ON_BOARD_LOAD + d, k])
+        elif kind == col.LOADED:
+            for k in range(i + 1):
+                level = max(level, row[col.ON_BOARD_LOAD + d, k])
+        elif kind != col.PAIR:
+            extra = np.int64(0)
+        fits = fits and level + extra <= own[col.CAPACITY + d]
+    return fits

@@ -1,0 +1,280 @@
+"""Ruin and recreate: slack induction by string removals with greedy insertion and blinks.
+
+Christiaens and Vanden Berghe (2020), "Slack induction by string removals for vehicle routing problems",
+Transportation Science 54(2): strings (section 3.1), blinks (3.3), fleet reduction by sums of absences (3.5).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import inner_kernel, lean_kernel
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.moves import (
+    absent_price,
+    best_in,
+    copy_nodes,
+    insert,
+    may_serve,
+    refresh,
+    remove,
+    route_price,
+    save,
+    take_over,
+)  # fmt: skip
+from routing.plans.kernels.random import below, shuffle
+
+
+@lean_kernel
+def recreate(tables, routes, saved, work):
+    """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place."""
+    count = routes.missing[0]
+    for k in range(count):
+        work.list[k, col.ORDER] = routes.absent[k]
+    _sort_absent(tables, work, count)
+    routes.missing[0] = 0
+    for k in range(count):
+        request = work.list[k, col.ORDER]
+        best, vehicle, pick, drop = tables.request[request, col.SKIP], -1, -1, -1
+        work.clock[col.STAMP] += 1
+        carrier = tables.request[request, col.CARRIER]
+        first, last = (carrier, carrier + 1) if carrier >= 0 else (np.int64(0), np.int64(len(routes.size)))
+        for v in range(first, last):
+            if routes.size[v] == 0:
+                twin = tables.vehicle[v, col.TWIN]
+                if work.mark[v, col.CLOSED] == 1 or work.mark[twin, col.SEEN] == work.clock[col.STAMP]:
+                    continue
+                work.mark[twin, col.SEEN] = work.clock[col.STAMP]
+            if not may_serve(tables, request, v):
+                continue
+            work.counter[col.INSERTIONS] += 1
+            price, i, j = best_in(tables, routes, request, v, best, work)
+            if i >= 0 and price < best:
+                best, vehicle, pick, drop = price, v, i, j
+        if vehicle < 0:
+            routes.absent[routes.missing[0]] = request
+            routes.missing[0] += 1
+        else:
+            save(routes, saved, vehicle, work)
+            insert(tables, routes, request, vehicle, pick, drop, work)
+
+
+@inner_kernel
+def _sort_absent(tables, work, count):
+    """Order of insertion: random, heavy, far, close, narrow, early or late first (weights of section 3.3)."""
+    order = work.list[:, col.ORDER]
+    shuffle(work.luck, order, count)
+    draw = below(work.luck, 17)
+    if draw < 4:
+        return
+    for k in range(count):
+        request = order[k]
+        first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+        last = 2 * request + 1 if tables.node[2 * request + 1, col.PLACE] >= 0 else first
+        opens, closes = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[last, col.CLOSE])
+        if draw < 8:
+            key = -tables.request[request, col.LOAD]
+        elif draw < 11:
+            key = np.int64(tables.back[0, 0, tables.node[first, col.PLACE], tables.vehicle[0, col.START_PLACE]])
+            key = -key if draw < 10 else key
+        elif draw < 13:
+            key = closes - opens
+        elif draw < 15:
+            key = opens
+        else:
+            key = -min(closes, tables.request[request, col.FIRST_DUE])
+        work.list[k, col.KEY] = key
+    for k in range(1, count):
+        request, key = order[k], work.list[k, col.KEY]
+        j = k - 1
+        while j >= 0 and work.list[j, col.KEY] > key:
+            order[j + 1], work.list[j + 1, col.KEY] = order[j], work.list[j, col.KEY]
+            j -= 1
+        order[j + 1], work.list[j + 1, col.KEY] = request, key
+
+
+@inner_kernel
+def _may_leave(tables, routes, request):
+    """Whether a request may be taken out of its route: not a locked place, not the last one that must be kept."""
+    if tables.request[request, col.PINNED] == 1:
+        return False
+    vehicle = routes.vehicle[request]
+    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
+    own, others = False, False
+    for k in range(begin, finish):
+        if tables.keep[k] == request:
+            own = True
+        elif routes.vehicle[tables.keep[k]] == vehicle:
+            others = True
+    return others or not own
+
+
+@inner_kernel
+def _drop_string(tables, routes, saved, node, length, split, work):
+    """Remove `length` nodes in a row around `node`; with `split` a few of them in between stay (section 3.2)."""
+    vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
+    n, at = routes.size[vehicle], routes.at[node]
+    kept = 0
+    if split:
+        kept = 1
+        while length + kept < n and below(work.luck, 100) == 0:
+            kept += 1
+    span = min(n, length + kept)
+    low, high = max(1, at - span + 1), min(at, n - span + 1)
+    begin = low + below(work.luck, high - low + 1)
+    hole = begin + (below(work.luck, length + 1) if kept > 0 else 0)
+    count = 0
+    for k in range(begin, begin + span):
+        if hole <= k < hole + kept and k != at:
+            continue
+        work.list[count, col.ORDER] = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
+        count += 1
+    save(routes, saved, vehicle, work)
+    for k in range(count):
+        request = work.list[k, col.ORDER]
+        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
+            remove(tables, routes, request)
+    refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
+def _random_node(tables, routes, work):
+    """A node of a served request, or -1 after a few fruitless draws."""
+    for _ in range(50):
+        node = below(work.luck, len(routes.at))
+        if tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0:
+            return node
+    return np.int64(-1)
+
+
+@inner_kernel
+def ruin_strings(tables, routes, saved, mean_removed, longest, work):
+    """Remove strings of neighbouring routes around a random node (sections 3.1 and 3.2)."""
+    nodes, used = 0, 0
+    for vehicle in range(len(routes.size)):
+        nodes += routes.size[vehicle]
+        used += routes.size[vehicle] > 0
+    seed = _random_node(tables, routes, work)
+    if seed < 0:
+        return
+    mean = max(1, min(longest, nodes // max(used, 1)))
+    # Uniform from 1 to 4 c / (1 + l) - 1 strings, of 1 to l nodes each: c nodes on average.
+    strings = 1 + below(work.luck, max(1, 4 * mean_removed // (1 + mean) - 1))
+    work.clock[col.STAMP] += 1
+    ruined = 0
+    for k in range(tables.near.shape[1]):
+        node = tables.near[seed, k]
+        if node < 0 or ruined >= strings:
+            break
+        vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
+        if vehicle < 0 or work.mark[vehicle, col.RUINED] == work.clock[col.STAMP]:
+            continue
+        work.mark[vehicle, col.RUINED] = work.clock[col.STAMP]
+        ruined += 1
+        length = 1 + below(work.luck, min(routes.size[vehicle], mean))
+        _drop_string(tables, routes, saved, node, length, length > 1 and below(work.luck, 2) == 0, work)
+
+
+@inner_kernel
+def ruin_related(tables, routes, saved, removed, work):
+    """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
+    seed = _random_node(tables, routes, work)
+    if seed < 0:
+        return
+    for k in range(tables.near.shape[1]):
+        node = tables.near[seed, k]
+        if node < 0 or removed == 0:
+            break
+        request = tables.node[node, col.REQUEST]
+        vehicle = routes.vehicle[request]
+        if vehicle < 0 or below(work.luck, 3) == 0 or not _may_leave(tables, routes, request):
+            continue
+        save(routes, saved, vehicle, work)
+        remove(tables, routes, request)
+        refresh(tables, routes, vehicle, work)
+        removed -= 1
+
+
+@inner_kernel
+def _restore(tables, routes, saved, work):
+    """Undo an iteration."""
+    for k in range(work.clock[col.TOUCHED]):
+        take_over(tables, saved, routes, work.mark[k, col.TOUCHED_LIST])
+    routes.missing[0] = work.clock[col.OLD_ABSENT]
+    for k in range(routes.missing[0]):
+        routes.absent[k] = work.list[k, col.OLD]
+        routes.vehicle[routes.absent[k]] = -1
+
+
+@inner_kernel
+def _touched_price(tables, routes, work):
+    """Price of the touched routes and of their orders' moves."""
+    price = np.int64(0)
+    for k in range(work.clock[col.TOUCHED]):
+        price += route_price(tables, routes, work.mark[k, col.TOUCHED_LIST])
+    return price
+
+
+@inner_kernel
+def keep_best(routes, best, work):
+    """Copy every route that changed since the best plan was last kept."""
+    for vehicle in range(len(routes.size)):
+        if work.mark[vehicle, col.CHANGED_AT] >= work.clock[col.UNKEPT]:
+            copy_nodes(routes, best, vehicle)
+    best.missing[0] = routes.missing[0]
+    for k in range(routes.missing[0]):
+        best.absent[k] = routes.absent[k]
+    work.clock[col.UNKEPT] = work.clock[col.ITERATION] + 1
+    work.cost[1] = work.cost[0]
+
+
+@inner_kernel
+def _absences(routes, work):
+    """Sum of the absence counters of what is absent."""
+    total = np.int64(0)
+    for k in range(routes.missing[0]):
+        total += work.list[routes.absent[k], col.ABSENCES]
+    return total
+
+
+@lean_kernel
+def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet):
+    """Ruin and recreate until `until` insertions have been tried; True as soon as `fleet` finds a home for everything.
+
+    `work.cost[0]` is the price of `routes`, `work.cost[1]` that of `best`.  With `fleet` the fewer or rarer absent
+    requests decide before the price (section 3.5); without it skipped requests are only priced.
+    """
+    while work.counter[col.INSERTIONS] < until:
+        work.clock[col.ITERATION] += 1
+        work.clock[col.TOUCHED] = 0
+        work.clock[col.OLD_ABSENT] = routes.missing[0]
+        for k in range(routes.missing[0]):
+            work.list[k, col.OLD] = routes.absent[k]
+        old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
+        if below(work.luck, 10) == 0:
+            ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work)
+        else:
+            ruin_strings(tables, routes, saved, mean_removed, longest, work)
+        recreate(tables, routes, saved, work)
+        work.counter[col.ITERATIONS] += 1
+        work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
+        old += _touched_price(tables, saved, work)
+        new = absent_price(tables, routes) + _touched_price(tables, routes, work)
+        accept = new < old + ((temperature * work.chill[below(work.luck, len(work.chill))]) >> 16)
+        if fleet:
+            accept = _absences(routes, work) < absences or (routes.missing[0] <= missing and accept)
+            for k in range(routes.missing[0]):
+                work.list[routes.absent[k], col.ABSENCES] += 1
+        if not accept:
+            _restore(tables, routes, saved, work)
+            continue
+        work.counter[col.ACCEPTED] += 1
+        work.cost[0] += new - old
+        for k in range(work.clock[col.TOUCHED]):
+            work.mark[work.mark[k, col.TOUCHED_LIST], col.CHANGED_AT] = work.clock[col.ITERATION]
+        if work.cost[0] < work.cost[1]:
+            work.counter[col.IMPROVED] += 1
+            keep_best(routes, best, work)
+        if fleet and routes.missing[0] == 0:
+            return True
+    return False

@@ -1,0 +1,399 @@
+"""Insertion where time moves prices: routes are walked stop by stop, pruned by the least price of what follows.
+
+Neighbouring nodes at one place form one stop and share its enter, act instant and exit.  `state` is a row of
+Routes.state: the vehicle behind a stop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import inner_kernel
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.random import below
+from routing.plans.kernels.schedule import opens_at, paid_ticks
+
+
+@inner_kernel
+def copy_state(source, target):
+    """Copy a row of Routes.state."""
+    for column in range(len(source)):
+        target[column] = source[column]
+
+
+@inner_kernel
+def start_state(tables, nodes, count, vehicle, state):
+    """State of `vehicle` before its first stop, with the goods its nodes load at the start; False where too much."""
+    own, dimensions = tables.vehicle[vehicle], tables.flag[col.DIMENSIONS]
+    state[col.NOW], state[col.PRICE] = own[col.START], 0
+    state[col.ON_BOARD] = own[col.START_COUNT]
+    for d in range(dimensions):
+        state[col.CARRIED + d] = own[col.CAPACITY + dimensions + d]
+    for k in range(1, count + 1):
+        request = tables.node[nodes[k], col.REQUEST]
+        if tables.request[request, col.KIND] == col.LOADED:
+            state[col.ON_BOARD] += 1
+            for d in range(dimensions):
+                state[col.CARRIED + d] += tables.request[request, col.LOAD + d]
+    state[col.TRIPS] = 1 if state[col.ON_BOARD] > 0 else 0
+    state[col.IN_TRIP] = state[col.ON_BOARD]
+    for d in range(dimensions):
+        if state[col.CARRIED + d] > own[col.CAPACITY + d]:
+            return False
+    return state[col.TRIPS] <= own[col.MAX_TRIPS] and state[col.IN_TRIP] <= own[col.MAX_REQUESTS]
+
+
+@inner_kernel
+def stop_instant(tables, nodes, begin, finish, base, last_pickup):
+    """Act instant of the stop nodes[begin:finish] entered by `base`, -1 where its acts suit no common instant."""
+    at = max(base, np.int64(0))
+    for k in range(begin, finish):
+        at = max(at, np.int64(tables.node[nodes[k], col.OPEN]))
+    moved = tables.flag[col.MANY_WINDOWS] != 0
+    while moved:
+        moved = False
+        for k in range(begin, finish):
+            request = tables.node[nodes[k], col.REQUEST]
+            if request < tables.window.shape[0]:
+                opening = opens_at(tables.window, request, nodes[k] & 1, at)
+                if opening < 0:
+                    return opening
+                if opening > at:
+                    at, moved = opening, True
+    for k in range(begin, finish):
+        node = nodes[k]
+        if at > tables.node[node, col.CLOSE]:
+            return np.int64(-1)
+        if node & 1 == 0 and at > last_pickup and tables.node[node, col.REQUEST] < tables.window.shape[0]:
+            return np.int64(-1)
+    return at
+
+
+@inner_kernel
+def door_price(own, at):
+    """Price of handing a request over at tick `at`, from its row of Tables.request."""
+    placed = own[col.PLACED]
+    first = max(own[col.FIRST_DUE], placed)
+    second = max(own[col.SECOND_DUE], first)
+    price = own[col.SLOPE] * max(np.int64(0), min(at, first) - placed)
+    if at > first:
+        price += own[col.SLOPE + 1] * (min(at, second) - first)
+    if at > second:
+        price += own[col.SLOPE + 2] * (at - second)
+    if at > own[col.FIRST_DUE]:
+        price += own[col.LATE]
+    if at > own[col.SECOND_DUE]:
+        price += own[col.LATE + 1]
+    return price
+
+
+@inner_kernel
+def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
+    """Do the acts of a stop at instant `at`: their ticks, -1 where load, trips or time on board break the law."""
+    service, fresh, store = np.int64(0), False, np.int64(-1)
+    dimensions = tables.flag[col.DIMENSIONS]
+    for k in range(begin, finish):
+        node = nodes[k]
+        request = tables.node[node, col.REQUEST]
+        order = tables.request[request]
+        if order[col.KIND] == col.GHOST:
+            continue
+        service += tables.node[node, col.ACT]
+        if node & 1 == 0:
+            if state[col.ON_BOARD] == 0:
+                state[col.TRIPS] += 1
+                state[col.IN_TRIP] = 0
+                fresh, store = True, order[col.STORE]
+            elif tables.flag[col.ONE_STORE] == 1 and (not fresh or store != order[col.STORE]):
+                return np.int64(-1)
+            state[col.ON_BOARD] += 1
+            state[col.IN_TRIP] += 1
+            scratch[request, col.PICKED_AT] = at
+            for d in range(dimensions):
+                state[col.CARRIED + d] += order[col.LOAD + d]
+                if state[col.CARRIED + d] > own[col.CAPACITY + d]:
+                    return np.int64(-1)
+            if state[col.TRIPS] > own[col.MAX_TRIPS] or state[col.IN_TRIP] > own[col.MAX_REQUESTS]:
+                return np.int64(-1)
+        else:
+            if order[col.KIND] == col.PAIR and at - scratch[request, col.PICKED_AT] > order[col.LONGEST_ABOARD]:
+                return np.int64(-1)
+            state[col.ON_BOARD] -= 1
+            for d in range(dimensions):
+                state[col.CARRIED + d] -= order[col.LOAD + d]
+            state[col.PRICE] += door_price(order, at)
+    return service
+
+
+@inner_kernel
+def _leg(tables, own, here, there, state):
+    """Drive: add the price of the leg and answer its ticks, -1 where there is no way."""
+    if here == there:
+        return np.int64(0)
+    leg = np.int64(tables.legs[0, own[col.PROFILE], here, there])
+    if leg >= col.INFINITE:
+        return np.int64(-1)
+    state[col.PRICE] += own[col.PER_TICK] * leg
+    if tables.legs.shape[0] > 1:
+        state[col.PRICE] += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, there]
+    if own[col.PER_WORK] > 0 and own[col.PAID_UNTIL] < col.INFINITE:
+        # PER_TICK leaves the work of driving out where it is free of charge from some tick on.
+        state[col.PRICE] += own[col.PER_WORK] * paid_ticks(state[col.NOW], state[col.NOW] + leg, own[col.PAID_UNTIL])
+    return leg
+
+
+@inner_kernel
+def run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
+    """Drive to the stop nodes[begin:finish] from the place of nodes[begin - 1] and do its acts; False where illegal."""
+    own = tables.vehicle[vehicle]
+    place = np.int64(tables.node[nodes[begin], col.PLACE])
+    here = own[col.START_PLACE] if begin == 1 else np.int64(tables.node[nodes[begin - 1], col.PLACE])
+    leg = _leg(tables, own, here, place, state)
+    if leg < 0:
+        return False
+    if begin == 1 and place == own[col.STANDING_AT]:
+        state[col.NOW] = own[col.ARRIVED]
+    enter, leave = np.int64(0), np.int64(0)
+    for k in range(begin, finish):
+        if tables.request[tables.node[nodes[k], col.REQUEST], col.KIND] != col.GHOST:
+            enter, leave = np.int64(tables.stop[place, 0]), np.int64(tables.stop[place, 1])
+    arrive = state[col.NOW] + leg
+    at = stop_instant(tables, nodes, begin, finish, arrive + enter, own[col.LAST_PICKUP])
+    if at < 0:
+        return False
+    service = do_acts(tables, nodes, begin, finish, at, own, state, scratch)
+    if service < 0:
+        return False
+    state[col.NOW] = at + service + leave
+    if own[col.PER_WORK] > 0:
+        paid = own[col.PAID_UNTIL]
+        worked = paid_ticks(arrive, arrive + enter, paid) + paid_ticks(at, state[col.NOW], paid)
+        state[col.PRICE] += own[col.PER_WORK] * worked
+    return True
+
+
+@inner_kernel
+def go_home(tables, nodes, count, vehicle, state):
+    """Drive to the end of the route; False where it is out of reach or too late."""
+    own = tables.vehicle[vehicle]
+    leg = _leg(tables, own, np.int64(tables.node[nodes[count], col.PLACE]), own[col.END_PLACE], state)
+    state[col.NOW] += leg
+    return leg >= 0 and state[col.NOW] <= own[col.END]
+
+
+@inner_kernel
+def stop_end(tables, nodes, begin, count):
+    """One past the last node of the stop that begins at position `begin`."""
+    finish = begin + 1
+    while finish <= count and tables.node[nodes[finish], col.PLACE] == tables.node[nodes[begin], col.PLACE]:
+        finish += 1
+    return finish
+
+
+@inner_kernel
+def told_level(tables, vehicle, place):
+    """The highest level at which the vehicle has been told to go to `place`, -1 where it has not."""
+    level = -1
+    for stop in range(tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]):
+        if tables.told[stop, 0] == place:
+            level = max(level, tables.told[stop, 1])
+    return level
+
+
+@inner_kernel
+def told_changes(tables, nodes, count, vehicle):
+    """Price of the told places that the route leaves out, and of new places put before told ones."""
+    price = np.int64(0)
+    begin, finish = tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]
+    for stop in range(begin, finish):
+        take = tables.change[tables.told[stop, 1], 2]
+        if take == 0:
+            continue
+        kept = False
+        if stop == begin:
+            kept = count > 0 and tables.node[nodes[1], col.PLACE] == tables.told[stop, 0]
+        else:
+            for k in range(1, count + 1):
+                kept = kept or tables.node[nodes[k], col.PLACE] == tables.told[stop, 0]
+        if not kept:
+            price += min(take, col.LOCKED)
+    ahead, last_place = -1, -1
+    for k in range(count, 0, -1):
+        place = tables.node[nodes[k], col.PLACE]
+        if place == last_place:
+            continue
+        last_place = place
+        level = told_level(tables, vehicle, place)
+        if level < 0 and ahead >= 0:
+            price += min(tables.change[ahead, 0], col.LOCKED)
+        ahead = max(ahead, level)
+    return price
+
+
+@inner_kernel
+def refresh_timed(tables, routes, vehicle, scratch):
+    """Recompute the states and the price of one route; False where it is illegal."""
+    n = routes.size[vehicle]
+    nodes, state, own = routes.row[vehicle, col.NODE], routes.state[vehicle], tables.vehicle[vehicle]
+    for k in range(1, n + 1):
+        routes.at[nodes[k]] = k
+    legal = start_state(tables, nodes, n, vehicle, state[0])
+    changes = told_changes(tables, nodes, n, vehicle) if own[col.TOLD_PRICED] else np.int64(0)
+    routes.price[vehicle] = changes
+    if n == 0:
+        return changes < col.LOCKED
+    begin = np.int64(1)
+    while begin <= n:
+        finish = stop_end(tables, nodes, begin, n)
+        copy_state(state[begin - 1], state[finish - 1])
+        legal = run_stop(tables, nodes, begin, finish, vehicle, state[finish - 1], scratch) and legal
+        begin = finish
+    copy_state(state[n], state[n + 1])
+    legal = go_home(tables, nodes, n, vehicle, state[n + 1]) and legal
+    total = state[n + 1, col.PRICE]
+    for k in range(n + 2):
+        state[k, col.SUFFIX] = total - state[k, col.PRICE]
+    routes.price[vehicle] = total + own[col.FIXED] + changes
+    return legal and changes < col.LOCKED
+
+
+@inner_kernel
+def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limit, scratch):
+    """Walk nodes[begin..count] from `state` to the end; its whole price, LOCKED where illegal or not below `limit`.
+
+    `grown`: nodes of the candidate that the current route has not, all before the end of `begin`'s stop.
+    """
+    old_state, old_nodes = routes.state[vehicle], routes.row[vehicle, col.NODE]
+    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.LIMITED_TRIPS] + tables.flag[col.ONE_STORE] > 0
+    while begin <= count:
+        finish = stop_end(tables, nodes, begin, count)
+        if not run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
+            return np.int64(col.LOCKED)
+        if state[col.PRICE] >= limit:
+            return np.int64(col.LOCKED)
+        old = finish - 1 - grown
+        same = old > 0 and tables.node[nodes[begin], col.PLACE] == tables.node[old_nodes[old], col.PLACE]
+        if same and tables.flag[col.LATE_IS_FREE] == 0:
+            # From the same place, what follows costs no less than it does now: nothing gets cheaper by being later.
+            if state[col.PRICE] + old_state[old, col.SUFFIX] >= limit:
+                return np.int64(col.LOCKED)
+            if not whole and state[col.NOW] == old_state[old, col.NOW]:
+                return state[col.PRICE] + old_state[old, col.SUFFIX]
+        begin = finish
+    if not go_home(tables, nodes, count, vehicle, state):
+        return np.int64(col.LOCKED)
+    return state[col.PRICE]
+
+
+@inner_kernel
+def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, state, scratch):
+    """State before the stop that a node at gap `i` joins or opens, and the position before it; -1 where illegal."""
+    nodes = routes.row[vehicle, col.NODE]
+    before = i
+    while before > 0 and tables.node[nodes[before], col.PLACE] == place:
+        before -= 1
+    if not whole:
+        copy_state(routes.state[vehicle, before], state)
+        return before
+    copy_state(routes.state[vehicle, 0], state)
+    if loaded and not start_state(tables, candidate, n + 1, vehicle, state):
+        return -1
+    begin = np.int64(1)
+    while begin <= before:
+        finish = stop_end(tables, nodes, begin, before)
+        if not run_stop(tables, candidate, begin, finish, vehicle, state, scratch):
+            return -1
+        begin = finish
+    return before
+
+
+@inner_kernel
+def best_timed(tables, routes, request, vehicle, limit, candidate, states, scratch, luck):
+    """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
+
+    `candidate` int32[L + 4], `states` int64[3, .] and `scratch` (Work.list) are overwritten.
+    """
+    n = routes.size[vehicle]
+    order, own = tables.request[request], tables.vehicle[vehicle]
+    pair = order[col.KIND] == col.PAIR
+    first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+    added = 2 if pair else 1
+    nodes, old_state = routes.row[vehicle, col.NODE], routes.state[vehicle]
+    opening = own[col.FIXED] if n == 0 else np.int64(0)
+    priced = own[col.TOLD_PRICED] != 0
+    changes = told_changes(tables, nodes, n, vehicle) if priced else np.int64(0)
+    walked = routes.price[vehicle] - changes - (own[col.FIXED] if n > 0 else 0)
+    best, best_pick, best_drop = limit, -1, -1
+    if n == 0 and not start_state(tables, nodes, n, vehicle, states[0]):
+        return best, best_pick, best_drop  # too much on board to set off at all
+    loaded = order[col.KIND] == col.LOADED
+    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.LIMITED_TRIPS] > 0 or loaded
+    place, drop_place = tables.node[first, col.PLACE], tables.node[first + 1 if pair else first, col.PLACE]
+    for i in range(n + 1):
+        if i > 0 and i < n and tables.node[nodes[i], col.PLACE] == tables.node[nodes[i + 1], col.PLACE]:
+            continue
+        if pair and i < n and tables.node[nodes[i + 1], col.PLACE] == place:
+            continue
+        if luck[1] > 0:
+            luck[1] -= np.uint64(1)
+            if luck[1] == 0:
+                luck[1] = np.uint64(1 + below(luck, col.BLINKS))
+                continue
+        if old_state[i, col.NOW] > tables.node[first, col.CLOSE]:
+            break
+        for k in range(1, i + 1):
+            candidate[k] = nodes[k]
+        candidate[i + 1] = first
+        for k in range(i + 1, n + 1):
+            candidate[k + added] = nodes[k]
+        before = _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, states[0], scratch)
+        if before < 0:
+            continue
+        ceiling = best - opening + walked + changes
+        if not pair:
+            price = finish_walk(tables, routes, vehicle, candidate, n + 1, before + 1, 1, states[0], ceiling, scratch)
+            if price < col.LOCKED:
+                total = price - walked + opening
+                if priced:
+                    total += told_changes(tables, candidate, n + 1, vehicle) - changes
+                if total < best:
+                    best, best_pick, best_drop = total, i, i
+            continue
+        # states[0]: before the last stop that is walked for sure; states[1]: behind it, at position `behind`.
+        behind, j = i + 1, i
+        copy_state(states[0], states[1])
+        alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], scratch)
+        while alive and states[1, col.PRICE] < ceiling:
+            candidate[j + 2] = first + 1
+            joins = tables.node[candidate[j + 1], col.PLACE] == drop_place
+            copy_state(states[0] if joins else states[1], states[2])
+            price = finish_walk(
+                tables,
+                routes,
+                vehicle,
+                candidate,
+                n + 2,
+                (before if joins else behind) + 1,
+                2,
+                states[2],
+                ceiling,
+                scratch,
+            )
+            if price < col.LOCKED:
+                total = price - walked + opening
+                if priced:
+                    total += told_changes(tables, candidate, n + 2, vehicle) - changes
+                if total < best:
+                    best, best_pick, best_drop = total, i, j
+                    ceiling = best - opening + walked + changes
+            if j >= n:
+                break
+            finish = stop_end(tables, nodes, j + 1, n)
+            for k in range(j + 1, finish):
+                candidate[k + 1] = nodes[k]
+            j, before = finish - 1, behind
+            behind = j + 1
+            copy_state(states[1], states[0])
+            alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], scratch)
+            alive = alive and states[1, col.NOW] <= tables.node[first + 1, col.CLOSE]
+    return best, best_pick, best_drop

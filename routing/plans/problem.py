@@ -1,0 +1,173 @@
+"""The arrays of one round: Problem (law and price), Travel (ticks), Rows (a plan), Solution.
+
+One structure serves published meal-delivery days, static pickup-and-delivery files and live dispatch.  Times are
+integer *ticks* from the start of the round; `tick_us` names the tick.  Letters in shapes: P local places, Q of them
+that may be gone to (the first Q), R requests, V vehicles, K windows, D load dimensions, S stops, A acts.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+I8 = NDArray[np.int8]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+
+INFINITE = 2**30 - 1
+"""A time that never comes, a leg that nobody can make; two of them still add up within int32."""
+
+NEVER = 2**62
+"""The price of what must not be done."""
+
+
+class TripRule(IntEnum):
+    """What a vehicle may mix on board."""
+
+    ANY = 0
+    ONE_STORE_UNTIL_EMPTY = 1
+    """Everything on board comes from one pickup stop; the next pickup only when empty."""
+
+
+class ActKind(IntEnum):
+    """What is done with a request at a stop."""
+
+    PICKUP = 0
+    DROP = 1
+
+
+class Level(IntEnum):
+    """How far a place or an order on a route is committed (docs/conventions.md)."""
+
+    TENTATIVE = 0
+    OFFERED = 1
+    TOLD = 2
+    UNDERWAY = 3
+    AT_STOP = 4
+    ON_BOARD = 5
+
+
+class Reason(IntEnum):
+    """Why a request is on no route.  A result, never an exception."""
+
+    SERVED = 0
+    NO_RIDER_IN_REACH = 1
+    CAPACITY = 2
+    NEEDS = 3
+    SHIFT_END = 4
+    UNREACHABLE = 5
+    ZONE = 6
+    WINDOW = 7
+    ON_BOARD_LIMIT = 8
+    STORE_CLOSED = 9
+    REFUSED_BY_ALL = 10
+    HELD = 11
+    BUDGET = 12
+    KEPT = 13
+
+
+class Rows(NamedTuple):
+    """A plan in compressed rows: vehicle -> stops -> acts.  A stop may have no act (an empty move, "go to store r").
+
+    Stops of vehicle v are `stop_ptr[v]:stop_ptr[v + 1]`, acts of stop s are `act_ptr[s]:act_ptr[s + 1]`.
+    """
+
+    stop_ptr: I32  # [V + 1]
+    stop_place: I32  # [S] local place
+    act_ptr: I32  # [S + 1]
+    act_request: I32  # [A]
+    act_kind: I8  # [A] ActKind
+
+
+class Problem(NamedTuple):
+    """Frozen arrays of one round: what is allowed, what it costs, and what has been told."""
+
+    tick_us: int
+    trip_rule: int  # TripRule
+    # places
+    place: I32  # [P] PlaceBook handle; the first Q may be gone to
+    enter: I32  # [P] ticks before the first act of a stop
+    exit: I32  # [P] ticks after the last act of a stop
+    # requests
+    pick_place: I32  # [R] -1: on board of `aboard_of`, or loaded at the vehicle's start where that is -1 too
+    drop_place: I32  # [R] -1: stays on board to the end (a single pickup)
+    aboard_of: I32  # [R] vehicle or -1
+    store: I32  # [R] trip group
+    load: I32  # [R, D]
+    act: I32  # [R, 2] ticks of the act at pickup, at drop
+    placed: I32  # [R] may be negative
+    ready: I32  # [R] may be negative
+    window: I32  # [R, 2, K, 2] (side, window, [open, close]) inclusive; unused: [-INFINITE, INFINITE]
+    max_on_board: I32  # [R] ticks between the act instants, INFINITE for none
+    due: I32  # [R, 2] instants (ticks) of the two thresholds
+    slope: I64  # [R, 3] price per tick of delivered - placed: up to due[0], up to due[1], beyond
+    late_fixed: I64  # [R, 2] charge for passing each threshold
+    skip_cost: I64  # [R] price of leaving it out
+    # vehicles
+    start_place: I32  # [V]
+    start: I32  # [V] tick from which the vehicle is free at start_place (or arrived there, where its first stop is)
+    end_place: I32  # [V] -1: open end
+    last_pickup: I32  # [V] law: no pickup act after it
+    end: I32  # [V] law: back at end_place (or last stop left) by then
+    paid_until: I32  # [V] price: work after it is free of charge
+    profile: I32  # [V] first axis of Travel.ticks
+    capacity: I32  # [V, D]
+    max_requests: I32  # [V] requests per trip
+    max_trips: I32  # [V] trips planned ahead
+    fixed: I64  # [V] price of using the vehicle at all
+    per_work: I64  # [V] per tick of driving and service before paid_until (waiting excluded)
+    per_drive: I64  # [V] per tick of driving
+    per_metre: I64  # [V]
+    allowed: U64  # [R, ceil(V / 64)] bit v of word v // 64
+    keep_ptr: I32  # [V + 1]
+    keep_one_of: I32  # [..] vehicle v must keep at least one of these requests (no obligation where its row is empty)
+    # told plan (last round's tentative plan included: the warm start)
+    told: Rows
+    stop_level: I8  # [S]
+    act_level: I8  # [A]
+    add_price: I64  # [6, 2] by Level; column 0: the place, column 1: an order added at a stop of that level
+    take_price: I64  # [6, 2] the same for taking away; NEVER forbids
+
+
+class Travel(NamedTuple):
+    """Travel blocks of a round: everything to the places that may be gone to, never rider to rider."""
+
+    ticks: I32  # [profile, P, Q], INFINITE = unreachable
+    metres: I32  # the same shape, or [0, 0, 0] where unknown
+
+
+class Receipt(NamedTuple):
+    """Why this vehicle: what the next best ones would have cost for the same request, the rest of the plan fixed."""
+
+    request: int
+    vehicle: int
+    added_cost: int
+    others: tuple[tuple[int, int], ...]  # up to three (vehicle, added cost), cheapest first
+    binding: int  # Reason of the law that stopped the vehicle which would have been cheapest without it, or SERVED
+
+
+class Solution(NamedTuple):
+    """A plan for every vehicle, timed by the one evaluator, with the reason for each request that has none."""
+
+    rows: Rows
+    leg: I32  # [S] ticks driven to the stop
+    arrive: I32  # [S]
+    act_at: I32  # [S] the act instant
+    leave: I32  # [S]
+    reason: I8  # [R] Reason, SERVED where on a route
+    keep_until: I32  # [V] tick until which the next stop need not be told, INFINITE where there is none
+    cost: int
+    work: int  # work units spent (insertions tried), the same on every machine
+    receipts: tuple[Receipt, ...]
+
+
+def empty_rows(vehicles: int) -> Rows:
+    """A plan in which nobody does anything."""
+    none = np.zeros(0, dtype=np.int32)
+    return Rows(
+        np.zeros(vehicles + 1, dtype=np.int32), none, np.zeros(1, dtype=np.int32), none, np.zeros(0, dtype=np.int8)
+    )

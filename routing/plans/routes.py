@@ -1,0 +1,148 @@
+"""Plans routes for any Problem: insertion, search and OR-Tools by recipe, with a reason for whatever is left out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from routing.errors import InvalidInput
+from routing.plans.budget import Budget
+from routing.plans.insertion import Work, insert_absent, new_work, start_routes, to_rows
+from routing.plans.kernels import columns as col
+from routing.plans.problem import I8, I32, INFINITE, Problem, Rows, Solution, Travel
+from routing.plans.reasons import explain_absent, explain_choices
+from routing.plans.schedule import Timeline, evaluate
+from routing.plans.search import improve
+from routing.plans.tables import Routes, Tables, gather
+from routing.plans.validate import check
+
+log = logging.getLogger(__name__)
+
+Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
+Objective = Literal["auto", "vehicles", "distance", "cost"]
+
+RECIPES: tuple[Recipe, ...] = ("insertion", "lns", "ortools", "lns+ortools")
+OBJECTIVES: tuple[Objective, ...] = ("auto", "vehicles", "distance", "cost")
+
+POLISH_SHARE = 0.3
+"""Share of the budget that `lns+ortools` leaves to OR-Tools."""
+
+
+def plan_routes(
+    problem: Problem,
+    travel: Travel,
+    *,
+    recipe: Recipe = "lns",
+    objective: Objective = "auto",
+    budget: Budget,
+    seed: int = 0,
+    explain: Sequence[int] = (),
+    on_better: Callable[[Rows], None] | None = None,
+) -> Solution:
+    """The best plan found within the budget, never dearer than the told plan where that is still legal.
+
+    `objective`: `cost` takes the prices as they are; `distance` leaves the fixed price of vehicles out; `vehicles`
+    saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `explain`:
+    requests that get a receipt.  `on_better` sees every better plan while the search runs.
+    Raises InvalidProblem, InvalidInput (unknown recipe or objective).
+    """
+    if recipe not in RECIPES:
+        raise InvalidInput(f"no recipe {recipe!r}", field="recipe", hint=f"One of {', '.join(RECIPES)}.")
+    if objective not in OBJECTIVES:
+        raise InvalidInput(f"no objective {objective!r}", field="objective", hint=f"One of {', '.join(OBJECTIVES)}.")
+    check(problem, travel)
+    priced = _price(problem, objective)
+    tables = gather(priced, travel)
+    work = new_work(tables, seed)
+    routes = start_routes(priced, tables, work)
+    insert_absent(tables, routes, work)
+    fleet = objective == "vehicles" or (objective == "auto" and _vehicles_first(tables, routes))
+    if recipe in ("lns", "lns+ortools"):
+        share = 1 - POLISH_SHARE if recipe == "lns+ortools" else 1.0
+        tell = None if on_better is None else lambda best: on_better(to_rows(tables, best))
+        routes = improve(tables, routes, work, _part(budget, share), fleet=fleet, on_better=tell)
+    rows = to_rows(tables, routes)
+    if recipe in ("ortools", "lns+ortools"):
+        from routing.plans.vrp import polish
+
+        rows = polish(priced, travel, tables, rows, budget)
+    rows, timeline = _no_worse_than_told(priced, travel, rows)
+    if priced is not problem:
+        timeline = evaluate(problem, travel, rows)
+    return _solution(problem, travel, tables, rows, timeline, work, explain)
+
+
+def _price(problem: Problem, objective: Objective) -> Problem:
+    """The Problem with the prices that the objective asks for."""
+    if objective == "distance":
+        return problem._replace(fixed=np.zeros_like(problem.fixed))
+    return problem
+
+
+def _vehicles_first(tables: Tables, routes: Routes) -> bool:
+    """Whether the cheapest vehicle costs more than everything that is driven."""
+    used = routes.size > 0
+    fixed = tables.vehicle[:, col.FIXED]
+    return bool(used.any()) and int(fixed.min()) > int(routes.price[used].sum() - fixed[used].sum())
+
+
+def _part(budget: Budget, share: float) -> Budget:
+    """The first `share` of a budget."""
+    if share >= 1:
+        return budget
+    return Budget(
+        int(budget.work * share),
+        lambda: budget.expired() or budget.spent() >= share,
+        lambda: budget.spent() / share,
+    )
+
+
+def _no_worse_than_told(problem: Problem, travel: Travel, rows: Rows) -> tuple[Rows, Timeline]:
+    """The plan, or the told plan where that is legal and the new one is dearer or breaks a law."""
+    timeline = evaluate(problem, travel, rows)
+    told = evaluate(problem, travel, problem.told)
+    if told.feasible and not (timeline.feasible and timeline.cost <= told.cost):
+        return problem.told, told
+    if not timeline.feasible:
+        log.warning(
+            "the told plan breaks the law (%s, vehicle %d) and cannot be mended", timeline.law, timeline.vehicle
+        )
+    return rows, timeline
+
+
+def _solution(
+    problem: Problem, travel: Travel, tables: Tables, rows: Rows, timeline: Timeline, work: Work, explain: Sequence[int]
+) -> Solution:
+    return Solution(
+        rows, timeline.leg, timeline.arrive, timeline.act_at, timeline.leave,
+        reason=_reasons(problem, travel, tables, rows),
+        keep_until=_keep_until(problem, rows, timeline), cost=timeline.cost,
+        work=int(work.counter[col.INSERTIONS]),
+        receipts=explain_choices(problem, travel, tables, rows, explain) if explain else (),
+    )  # fmt: skip
+
+
+def _reasons(problem: Problem, travel: Travel, tables: Tables, rows: Rows) -> I8:
+    """Reason per request, SERVED where it is on a route or stays on board."""
+    served = np.zeros(len(problem.pick_place), dtype=np.bool_)
+    served[rows.act_request] = True
+    served |= (problem.aboard_of >= 0) & (problem.drop_place < 0)
+    reason = np.zeros(len(served), dtype=np.int8)
+    absent = np.flatnonzero(~served)
+    reason[absent] = explain_absent(problem, travel, tables, rows, absent)
+    return reason
+
+
+def _keep_until(problem: Problem, rows: Rows, timeline: Timeline) -> I32:
+    """Tick until which each vehicle may stand where it is without its first act happening later."""
+    keep = np.full(len(problem.start_place), INFINITE, dtype=np.int64)
+    used = np.flatnonzero(np.diff(rows.stop_ptr))
+    first = rows.stop_ptr[used]
+    acting = np.diff(rows.act_ptr)[first] > 0
+    ready = timeline.arrive[first] + np.where(acting, problem.enter[rows.stop_place[first]], 0)
+    wait = np.maximum(timeline.act_at[first].astype(np.int64) - ready, 0)
+    keep[used] = np.maximum(problem.start[used], 0) + wait
+    return np.minimum(keep, INFINITE).astype(np.int32)

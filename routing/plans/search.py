@@ -1,0 +1,152 @@
+"""Large-neighbourhood search over whole plans: anytime, seeded, in slices between which the budget is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from routing.plans.budget import Budget
+from routing.plans.insertion import Work
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.moves import copy_nodes, plan_price, refresh, remove, take_over
+from routing.plans.kernels.search import search_slice
+from routing.plans.tables import Routes, Tables, empty_routes
+
+SLICE = 4_000
+"""Insertions tried between two looks at the budget: a few milliseconds."""
+
+MEAN_REMOVED, LONGEST = 10, 10
+"""Nodes removed on average and longest string (Christiaens and Vanden Berghe 2020, table 1)."""
+
+FLEET_SHARE = 0.5
+"""Share of the budget in which vehicles may be saved, before the rest of the price is looked at."""
+
+HOT, COLD = 3.0, 0.01
+"""First and last temperature, in prices of a mean leg."""
+
+
+def improve(
+    tables: Tables,
+    routes: Routes,
+    work: Work,
+    budget: Budget,
+    *,
+    fleet: bool,
+    on_better: Callable[[Routes], None] | None = None,
+) -> Routes:
+    """The best plan found from `routes` on within the budget (which counts insertions from their present value).
+
+    `fleet`: first save vehicles, then money.  `on_better` sees the best plan after each slice that improved it.
+    """
+    search = _Search(tables, routes, work, budget, on_better)
+    if len(tables.request) == 0 or (routes.vehicle < 0).all():
+        return search.best
+    if fleet:
+        search.save_vehicles()
+    search.anneal()
+    return search.best
+
+
+class _Search:
+    """One run: the current plan, the best one, and the budget between them."""
+
+    def __init__(
+        self, tables: Tables, routes: Routes, work: Work, budget: Budget,
+        on_better: Callable[[Routes], None] | None,
+    ) -> None:  # fmt: skip
+        self.tables, self.routes, self.work, self.budget = tables, routes, work, budget
+        self.on_better = on_better
+        self.saved, self.best = empty_routes(tables), empty_routes(tables)
+        work.mark[:, col.CLOSED] = 0
+        self.begin = int(work.counter[0])
+        work.luck[1] = 1
+        work.cost[0] = plan_price(tables, routes)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Make the current plan the best one."""
+        for vehicle in range(len(self.routes.size)):
+            copy_nodes(self.routes, self.best, vehicle)
+        self.best.missing[0] = self.routes.missing[0]
+        self.best.absent[:] = self.routes.absent
+        self.work.cost[1] = self.work.cost[0]
+        self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
+
+    def _return_to_best(self) -> None:
+        """Make the best plan the current one."""
+        self.routes.vehicle[:] = -1
+        for vehicle in range(len(self.routes.size)):
+            take_over(self.tables, self.best, self.routes, vehicle)
+            refresh(self.tables, self.routes, vehicle, self.work)
+        self.routes.missing[0] = self.best.missing[0]
+        self.routes.absent[:] = self.best.absent
+        self.work.cost[0] = self.work.cost[1]
+        self.work.clock[col.ITERATION] += 1
+        self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
+
+    def spent(self) -> float:
+        """Share of the budget that is used up."""
+        by_work = (int(self.work.counter[col.INSERTIONS]) - self.begin) / max(1, self.budget.work)
+        return max(by_work, self.budget.spent())
+
+    def over(self) -> bool:
+        """Whether the budget is used up."""
+        return int(self.work.counter[col.INSERTIONS]) - self.begin >= self.budget.work or self.budget.expired()
+
+    def _slice(self, temperature: int, fleet: bool) -> bool:
+        work, known = self.work, int(self.work.counter[col.IMPROVED])
+        until = min(int(work.counter[col.INSERTIONS]) + SLICE, self.begin + self.budget.work)
+        done = search_slice(
+            self.tables, self.routes, self.saved, self.best, work, temperature, MEAN_REMOVED, LONGEST, until, fleet
+        )  # fmt: skip
+        if self.on_better is not None and work.counter[col.IMPROVED] > known:
+            self.on_better(self.best)
+        return bool(done)
+
+    def _mean_leg(self) -> int:
+        nodes = int(self.routes.size.sum())
+        price = int(self.routes.price.sum()) - int(self.tables.vehicle[self.routes.size > 0, col.FIXED].sum())
+        return max(1, price // max(1, nodes))
+
+    def anneal(self) -> None:
+        """Cool down over the rest of the budget."""
+        start = min(self.spent(), 0.999)
+        leg = self._mean_leg()
+        while not self.over():
+            share = min(1.0, (self.spent() - start) / (1 - start))
+            self._slice(int(leg * HOT * (COLD / HOT) ** share), False)
+
+    def save_vehicles(self) -> None:
+        """Close the vehicle whose orders are easiest to place elsewhere, until no vehicle more can be spared."""
+        leg = self._mean_leg()
+        while self.spent() < FLEET_SHARE and not self.over():
+            if self.routes.missing[0] == 0:
+                self._keep()
+                if not self._close_one():
+                    break
+            self._slice(leg // 4, True)
+        self._return_to_best()
+        self.work.mark[:, col.CLOSED] = self.routes.size == 0
+
+    def _close_one(self) -> bool:
+        """Empty and close the vehicle with the smallest sum of absences; False where none can be spared."""
+        bound = self.tables.request[:, col.CARRIER]
+        used = np.setdiff1d(np.flatnonzero(self.routes.size > 0), bound[bound >= 0])
+        if len(used) < 2:
+            return False
+        sums = []
+        for vehicle in used:
+            nodes = self.routes.row[vehicle, col.NODE, 1 : self.routes.size[vehicle] + 1]
+            requests = np.unique(self.tables.node[nodes, col.REQUEST])
+            sums.append(int(self.work.list[requests, col.ABSENCES].sum()))
+        chosen = int(used[int(np.argmin(sums))])
+        self.work.mark[:, col.CLOSED] = self.routes.size == 0
+        self.work.mark[chosen, col.CLOSED] = 1
+        nodes = self.routes.row[chosen, col.NODE, 1 : self.routes.size[chosen] + 1]
+        for request in np.unique(self.tables.node[nodes, col.REQUEST]):
+            remove(self.tables, self.routes, request)
+        refresh(self.tables, self.routes, chosen, self.work)
+        self.work.cost[0] = plan_price(self.tables, self.routes)
+        self.work.mark[chosen, col.CHANGED_AT] = self.work.clock[col.ITERATION] + 1
+        return True

@@ -1,0 +1,96 @@
+"""The hierarchy: what depends on the streets alone, never on their speeds.
+
+An order of the nodes by nested dissection, the upward graph that elimination in this order leaves, its tree, and its
+triangles.  Built once for a city and kept in the city's file; every traffic state only lays new weights on it.
+Source: Dibbelt, Strasser, Wagner, "Customizable Contraction Hierarchies" (2016).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.kernels import elimination
+from routing.roads.order import adjacency, by_flow, by_metis
+
+SMALL_SUBTREE = 8
+"""Nodes with no more than this many nodes below them (themselves included) keep no label: theirs is made from those of
+the nearest ancestors that do, in a few steps, and nine tenths of all labels need not be kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hierarchy:
+    """The upward graph in *positions*: a preorder of the elimination tree, so that ancestors come first.
+
+    `position` int32[n] of every node; `first` int64[n + 1], `up` int32[a]: upward neighbours of every position,
+    rising; `parent` (-1 for a root), `depth`, `end` int32[n]: the tree, `end[v]` closing the range below v; `arc`
+    int32[e] of every edge (-1 for a loop) and `tail_below` bool[e]: whether the edge's tail is its deeper node.
+    Derived: `third` int32[t]; `row` int64[n], where each node's label starts (-1: it keeps none); `row_total`.
+    """
+
+    position: NDArray[np.int32]
+    first: NDArray[np.int64]
+    up: NDArray[np.int32]
+    parent: NDArray[np.int32]
+    depth: NDArray[np.int32]
+    end: NDArray[np.int32]
+    arc: NDArray[np.int32]
+    tail_below: NDArray[np.bool_]
+    third: NDArray[np.int32] = field(init=False)
+    row: NDArray[np.int64] = field(init=False)
+    row_total: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        keeps = self.end - np.arange(len(self.end)) > SMALL_SUBTREE
+        length = np.where(keeps, self.depth + 1, 0).astype(np.int64)
+        stop = np.cumsum(length)
+        object.__setattr__(self, "third", elimination.find_triangles(self.first, self.up))
+        object.__setattr__(self, "row", np.where(keeps, stop - length, -1))
+        object.__setattr__(self, "row_total", int(length.sum()))
+
+    @property
+    def label_entries(self) -> int:
+        """Entries of the labels of all nodes in one direction: what joins and memory grow with."""
+        return int(self.depth.sum(dtype=np.int64)) + len(self.depth)
+
+    @property
+    def width(self) -> int:
+        """Entries of the longest label: one more than the depth of the tree."""
+        return int(self.depth.max()) + 1 if len(self.depth) else 1
+
+
+def build_hierarchy(
+    lat: NDArray[np.float64],
+    lng: NDArray[np.float64],
+    tail: NDArray[np.int32],
+    head: NDArray[np.int32],
+    *,
+    metis: bool = True,
+) -> Hierarchy:
+    """The hierarchy of a street graph, by the order whose labels are shortest; directions do not matter here.
+
+    `lat`, `lng` float64[n]; `tail`, `head` int32[e] node indexes, loops and parallel edges allowed; `metis`: also try
+    its order, if it is installed (without it the order is the same everywhere).
+    """
+    start, neighbour = adjacency(len(lat), tail, head)
+    ranks = [by_flow(lat, lng, start, neighbour)]
+    if metis and (other := by_metis(start, neighbour)) is not None:
+        ranks.append(other)
+    found = [_eliminate(start, neighbour, rank, tail, head) for rank in ranks]
+    return min(found, key=lambda hierarchy: hierarchy.label_entries)
+
+
+def _eliminate(
+    start: NDArray[np.int64], neighbour: NDArray[np.int32], rank: NDArray[np.int32], tail: Any, head: Any
+) -> Hierarchy:
+    node_of_rank = np.empty_like(rank)
+    node_of_rank[rank] = np.arange(len(rank), dtype=np.int32)
+    first, up, parent = elimination.eliminate(start, neighbour, rank, node_of_rank)
+    position_of_rank, parent, depth, end = elimination.preorder(parent)
+    first, up = elimination.by_position(first, up, position_of_rank)
+    position = position_of_rank[rank]
+    arc = elimination.find_arcs(first, up, position[tail], position[head])
+    return Hierarchy(position, first, up, parent, depth, end, arc, position[tail] > position[head])

@@ -1,0 +1,355 @@
+"""The road network: a city's streets, exact travel times between any points of it, and traffic.
+
+city = RoadNetwork.load("city.npz")
+city.travel_seconds(origins, destinations, profile="bike")
+city.path(here, there, profile="car").streets
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.errors import InvalidTraffic, UnknownNode
+from routing.roads.fifo import fifo_violation_s
+from routing.roads.hierarchy import Hierarchy, build_hierarchy
+from routing.roads.metric import FAR_MS, FAR_PAIR, NO_WAY_MS, Points, Work
+from routing.roads.paths import Arcs, RoadPath, find_path, reached_cells
+from routing.roads.snapping import Snaps, StreetGrid, require_near
+from routing.roads.spots import Spots, spot_table
+from routing.roads.state import State, profile_index
+from routing.roads.storage import load_city, save_city
+from routing.roads.streets import SHUT, Streets, arcs_of, check_streets
+from routing.roads.threads import in_background
+from routing.roads.traffic import Conditions, Rule, TrafficTable, check_rule, digest_of, parse_traffic, read_traffic
+
+MAX_SNAP_M = 500.0
+OPENING = "opening"
+"""The note of a city file that holds the traffic and weather it opens with."""
+
+
+class RoadNetwork:
+    """Streets with their hierarchy, and the traffic state that holds now.
+
+    Readers take the state once per call, so that every answer is of one whole state while new ones are swapped in.
+    """
+
+    def __init__(
+        self, streets: Streets, hierarchy: Hierarchy | None = None, *, notes: Mapping[str, Any] | None = None
+    ) -> None:
+        check_streets(streets)
+        self.streets = streets
+        self.hierarchy = hierarchy or build_hierarchy(streets.lat, streets.lng, streets.tail, streets.head)
+        self.notes = dict(notes or {})
+        self._grid: StreetGrid | None = None
+        self._arcs: Arcs | None = None
+        self._allowed: dict[str, NDArray[np.bool_]] = {}
+        self._swap = threading.Lock()
+        self._digest = digest_of(
+            *(bytes(a.data) for a in (streets.drive_ms, streets.wait_ms, streets.tail, streets.head))
+        )
+        self._state = self._make(Conditions(), 1)
+
+    @staticmethod
+    def from_arrays(
+        lat: Sequence[float] | NDArray[np.float64],
+        lng: Sequence[float] | NDArray[np.float64],
+        tail: Sequence[int] | NDArray[np.int32],
+        head: Sequence[int] | NDArray[np.int32],
+        length_m: Sequence[float] | NDArray[np.float64] | None = None,
+        **options: Any,
+    ) -> RoadNetwork:
+        """A network that is no OpenStreetMap file; see `routing.roads.arrays.streets_from_arrays` for the options."""
+        from routing.roads.arrays import streets_from_arrays
+
+        streets, notes = streets_from_arrays(lat, lng, tail, head, length_m, **options)
+        return RoadNetwork(streets, notes=notes)
+
+    @staticmethod
+    def from_osm(source: str | Path, **options: Any) -> RoadNetwork:
+        """A network from an OpenStreetMap or graphml file; see `routing.roads.build.build_city` for the options."""
+        from routing.roads.build import build_city
+
+        return build_city(Path(source), **options)
+
+    @staticmethod
+    def from_osmnx(graph: Any, **options: Any) -> RoadNetwork:
+        """A network from an osmnx graph in memory; see `routing.roads.build.build_graph` for the options."""
+        from routing.roads.build import build_graph
+
+        return build_graph(graph, **options)
+
+    @staticmethod
+    def load(path: str | Path) -> RoadNetwork:
+        """Read a city file, with the traffic and weather it was saved with.  Raises UnreadableFile, WrongVersion."""
+        streets, hierarchy, notes = load_city(Path(path))
+        network = RoadNetwork(streets, hierarchy, notes=notes)
+        opening = network.notes.pop(OPENING, {})
+        if opening:
+            table = parse_traffic(opening["traffic"], streets, str(path)) if opening["traffic"] else None
+            network._begin_with(table, opening["weather"])
+        return network
+
+    def save(self, path: str | Path, *, traffic: str | Path | None = None, weather: str = "") -> None:
+        """Write the city to `path`, whole or not at all; it opens with the traffic file and the weather given.
+
+        What was set or reported at run time is not written.  Raises what `set_traffic` and `set_weather` raise.
+        """
+        notes = self.notes
+        if traffic is not None or weather:
+            self.twin()._begin_with(None if traffic is None else read_traffic(Path(traffic), self.streets), weather)
+            text = "" if traffic is None else Path(traffic).read_text(encoding="utf-8")
+            notes = {**notes, OPENING: {"traffic": text, "weather": weather}}
+        save_city(Path(path), self.streets, self.hierarchy, notes)
+
+    def twin(self) -> RoadNetwork:
+        """A network of the same streets with a traffic state of its own: the truth beside an estimate."""
+        other = RoadNetwork.__new__(RoadNetwork)
+        other.__dict__.update(self.__dict__)
+        other._swap = threading.Lock()
+        other._state = other._make(self._state.conditions, self._state.version)
+        return other
+
+    # ---- what it is
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """Profiles the network was built for."""
+        return self.streets.profiles
+
+    @property
+    def attribution(self) -> str:
+        """Who must be named on every map drawn from this network."""
+        return self.streets.attribution
+
+    @property
+    def latlng(self) -> NDArray[np.float64]:
+        """(lat, lng) of every node, float64[n, 2]."""
+        return np.stack([self.streets.lat, self.streets.lng], axis=1)
+
+    @property
+    def grid(self) -> StreetGrid:
+        """The street lines by place."""
+        if self._grid is None:
+            self._grid = StreetGrid(self.streets)
+        return self._grid
+
+    # ---- travel times
+
+    def travel_ms(
+        self,
+        nodes_from: Sequence[int] | NDArray[np.int32],
+        nodes_to: Sequence[int] | NDArray[np.int32],
+        *,
+        profile: str,
+        at: int | None = None,
+        work: Work | None = None,
+    ) -> NDArray[np.int32]:
+        """Milliseconds between nodes, int32[n, m]; 2**31 - 1 where there is no way.
+
+        `at`: epoch seconds, selects the traffic slot (None: no slot).  Raises UnknownNode, UnknownProfile,
+        OutsideTraffic.
+        """
+        metric = self._state.travel(profile, at).metric
+        return metric.table(self._points(nodes_from), self._points(nodes_to), NO_WAY_MS, work)
+
+    def travel_seconds(
+        self,
+        origins: NDArray[np.float64],
+        destinations: NDArray[np.float64],
+        *,
+        profile: str,
+        at: int | None = None,
+        max_snap_m: float = MAX_SNAP_M,
+    ) -> NDArray[np.float64]:
+        """Seconds between points on the streets nearest to them, float64[n, m]; inf where there is no way.
+
+        `origins`, `destinations` float64[k, 2] of (lat, lng).  Raises TooFarFromRoad besides what `travel_ms` raises.
+        """
+        starts = self.nearest(origins, profile=profile, max_snap_m=max_snap_m, role="origin")
+        ends = self.nearest(destinations, profile=profile, max_snap_m=max_snap_m, role="destination")
+        ms = self.snapped_ms(starts, ends, profile=profile, at=at)
+        return np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
+
+    def snapped_ms(self, starts: Snaps, ends: Snaps, *, profile: str, at: int | None = None) -> NDArray[np.int32]:
+        """Milliseconds between spots found by `snap` or `nearest`; 2**31 - 1 where there is no way."""
+        travel = self._state.travel(profile, at)
+        return spot_table(travel.metric, self._spots(starts, travel.ms), self._spots(ends, travel.ms), NO_WAY_MS)
+
+    def snapped_pairs(self, starts: Snaps, ends: Snaps, *, profile: str, at: int | None = None) -> NDArray[np.int64]:
+        """As `snapped_ms`, milliseconds above 31 bits of centimetres (the shortest of fastest ways); -1 for none."""
+        travel = self._state.travel(profile, at, metres=True)
+        found = spot_table(travel.metric, self._spots(starts, travel.ms), self._spots(ends, travel.ms), int(FAR_PAIR))
+        found[found == FAR_PAIR] = -1
+        return found
+
+    def path(
+        self,
+        origin: Sequence[float],
+        destination: Sequence[float],
+        *,
+        profile: str,
+        at: int | None = None,
+        max_snap_m: float = MAX_SNAP_M,
+    ) -> RoadPath:
+        """The fastest way between two points (lat, lng): seconds, metres, line, street names; inf where none is."""
+        start = self.nearest(np.array(origin), profile=profile, max_snap_m=max_snap_m, role="origin")
+        end = self.nearest(np.array(destination), profile=profile, max_snap_m=max_snap_m, role="destination")
+        travel = self._state.travel(profile, at, metres=True)
+        return find_path(self.streets, self.hierarchy, self.grid, self._arcs_by_node(), travel, start, end)
+
+    def nearest(
+        self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M, role: str = "point"
+    ) -> Snaps:
+        """The nearest spot on a street the profile may use, for every point.  Raises TooFarFromRoad."""
+        snaps = self.snap(points, profile=profile, max_snap_m=max_snap_m)
+        require_near(snaps, profile, max_snap_m, role)
+        return snaps
+
+    def snap(self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M) -> Snaps:
+        """As `nearest`, with edge -1 instead of an error where no road is near enough."""
+        if profile not in self._allowed:
+            drive = self.streets.drive_ms[profile_index(self.streets, profile)]
+            self._allowed[profile] = (drive >= 0).any(axis=0) & (self.streets.length_cm > 0)
+            if not self._allowed[profile].any():
+                self._allowed[profile] = (drive >= 0).any(axis=0)
+        return self.grid.snap(points, self._allowed[profile], max_snap_m)
+
+    def reachable(
+        self, point: Sequence[float], seconds: float, *, profile: str, at: int | None = None, resolution: int = 9
+    ) -> list[int]:
+        """H3 cells with a street that can be reached from the point within `seconds`, ascending."""
+        start = self.nearest(np.array(point), profile=profile)
+        travel = self._state.travel(profile, at)
+        limit_ms = int(seconds * 1000)
+        return reached_cells(self.streets, self.hierarchy, self.grid, travel, start, limit_ms, resolution)
+
+    def as_csr(self, profile: str, at: int | None = None) -> tuple[Any, NDArray[np.float64]]:
+        """(scipy CSR matrix of integer milliseconds between nodes, latlng float64[n, 2]), to check against.
+
+        Of parallel edges the fastest counts; edges of no length are stored zeros, which scipy's searches follow.
+        """
+        from scipy.sparse import csr_matrix
+
+        along, against = self._state.weights(profile, at)
+        s = self.streets
+        source, target = np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail])
+        ms = np.concatenate([along, against])
+        order = np.lexsort((ms, target, source))
+        order = order[(ms[order] != FAR_MS) & (source[order] != target[order])]
+        source, target, ms = source[order], target[order], ms[order]
+        fresh = np.ones(len(ms), dtype=np.bool_)
+        fresh[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
+        shape = (s.nodes, s.nodes)
+        return csr_matrix((ms[fresh].astype(np.int64), (source[fresh], target[fresh])), shape=shape), self.latlng
+
+    # ---- traffic
+
+    @property
+    def state(self) -> State:
+        """The traffic state that holds now."""
+        return self._state
+
+    @property
+    def version(self) -> int:
+        """Version of the traffic state; grows by one with every change."""
+        return self._state.version
+
+    @property
+    def digest(self) -> str:
+        """Short hash of streets and traffic state (same digest: same times)."""
+        return self._state.digest
+
+    def set_traffic(self, table: TrafficTable | str | Path | None) -> int:
+        """Take a table of speeds by time slot, from a TOML file or ready made (None for no table); the new version."""
+        if isinstance(table, str | Path):
+            table = read_traffic(Path(table), self.streets)
+        old = self._state.conditions
+        return self._swap_in(Conditions(table, old.reported, old.weather, old.weather_factors))
+
+    def update_speeds(self, rules: Sequence[Rule], *, keep: bool = False) -> int:
+        """Let reported speeds hold from now on, instead of earlier reports (with `keep`: besides); the new version.
+
+        The new state is made ready for every profile in use before it is swapped in; readers go on meanwhile.
+        Raises InvalidSpeed for a factor that is not above zero, InvalidTraffic for a class, edge or way not there.
+        """
+        for number, rule in enumerate(rules):
+            check_rule(rule, self.streets, f"rules[{number}]")
+        old = self._state.conditions
+        return self._swap_in(old.with_reported((*old.reported, *rules) if keep else rules))
+
+    def set_weather(self, name: str) -> int:
+        """Let a weather of the profile tables hold ("" for none); the new version.  Raises InvalidTraffic."""
+        old = self._state.conditions
+        return self._swap_in(Conditions(old.table, old.reported, name, self._weather(name)))
+
+    def _begin_with(self, table: TrafficTable | None, weather: str) -> None:
+        self._state = self._make(Conditions(table, (), weather, self._weather(weather)), self._state.version)
+
+    def _weather(self, name: str) -> Mapping[str, Any]:
+        weathers = self.notes.get("weather", {})
+        if name and name not in weathers:
+            raise InvalidTraffic(
+                f"there is no weather {name!r}", weather=name, hint=f"Known: {', '.join(sorted(weathers)) or 'none'}."
+            )
+        found: Mapping[str, Any] = weathers.get(name, {})
+        return found
+
+    def prepare(self, at: int | None, profiles: Sequence[str] | None = None, *, metres: bool = False) -> None:
+        """Make the times at `at` ready, so that the first question finds them (safe in a background thread)."""
+        for profile in profiles or self.profiles:
+            self._state.prepare(profile, at, metres=metres)
+
+    def prepare_next(self, at: int, profiles: Sequence[str]) -> Future[object] | None:
+        """Begin, in the background, to make the slot after the one at `at` ready; None where nothing is to be done."""
+        table, state = self._state.conditions.table, self._state
+        following = None if table is None else table.next_slot_at(at)
+        if following is None or all(state.is_ready(profile, following) for profile in profiles):
+            return None
+        return in_background(self.prepare, following, profiles)
+
+    def fifo_violation_s(self, profile: str, nodes: NDArray[np.int32] | None = None) -> float:
+        """The most that waiting for the next slot can gain, in seconds, between any two of `nodes`.
+
+        `nodes` int32[k]: None for some spread over the city.  See `routing.roads.fifo`.
+        """
+        return fifo_violation_s(self, profile, nodes)
+
+    def _swap_in(self, conditions: Conditions) -> int:
+        with self._swap:
+            fresh = self._make(conditions, self._state.version + 1)
+            for profile, metres, at in self._state.in_use():
+                fresh.travel(profile, at, metres=metres)
+            self._state = fresh
+            return fresh.version
+
+    def _make(self, conditions: Conditions, version: int) -> State:
+        return State(self.streets, self.hierarchy, conditions, version, self._digest)
+
+    # ---- helpers
+
+    def _arcs_by_node(self) -> Arcs:
+        if self._arcs is None:
+            self._arcs = Arcs(*arcs_of(self.streets, (self.streets.drive_ms != SHUT).any(axis=0)))
+        return self._arcs
+
+    def _spots(self, snaps: Snaps, ms: NDArray[np.int32]) -> Spots:
+        return Spots(snaps, self.streets, self.hierarchy, ms)
+
+    def _points(self, nodes: Sequence[int] | NDArray[np.int32]) -> Points:
+        wanted = np.asarray(nodes, dtype=np.int64).ravel()
+        bad = (wanted < 0) | (wanted >= self.streets.nodes)
+        if bad.any():
+            index = int(np.argmax(bad))
+            raise UnknownNode(
+                f"there is no node {int(wanted[index])} among {self.streets.nodes}",
+                index=index,
+                node=int(wanted[index]),
+            )
+        return Points.at_nodes(self.hierarchy.position[wanted], np.int32)

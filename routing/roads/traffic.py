@@ -1,0 +1,321 @@
+"""Traffic: speed factors by time slot, road class, zone and edge, and by weather.
+
+Everything here is a description that never changes once made; `state.py` turns one into travel times.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.cells import Polygon
+from routing.errors import InvalidInput, UnreadableFile
+from routing.roads.errors import InvalidSpeed, InvalidTraffic, OutsideTraffic, UnknownProfile
+from routing.roads.profiles import require_speed
+from routing.roads.streets import Streets
+
+DAY_S = 86_400
+SHORTEST_SLOT_S, LONGEST_SLOT_S = 60, 3600
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedRule:
+    """Speeds times `factor` on the edges that meet every condition given, for `profiles` (empty: all).
+
+    `classes`: road classes; `zone`: corners of an area as (lat, lng); `edges`: edge indexes; `ways`: numbers of the
+    streets in their source.  Rules multiply.
+    """
+
+    factor: float
+    profiles: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    zone: tuple[tuple[float, float], ...] = ()
+    edges: tuple[int, ...] = ()
+    ways: tuple[int, ...] = ()
+
+    def chosen(self, streets: Streets) -> NDArray[np.bool_]:
+        """The edges the rule applies to, bool[e].  Raises InvalidTraffic for a class or an edge that is not there."""
+        chosen = np.ones(streets.edges, dtype=np.bool_)
+        if self.classes:
+            numbers = []
+            for name in self.classes:
+                if name not in streets.classes:
+                    raise InvalidTraffic(f"the streets have no class {name!r}", road_class=name)
+                numbers.append(streets.classes.index(name))
+            chosen &= np.isin(streets.road_class, numbers)
+        if self.zone:
+            chosen &= _within(streets, Polygon(self.zone))
+        if self.edges:
+            edges = np.array(self.edges, dtype=np.int64)
+            bad = (edges < 0) | (edges >= streets.edges)
+            if bad.any():
+                edge = int(edges[np.argmax(bad)])
+                raise InvalidTraffic(f"there is no edge {edge} among {streets.edges}", edge=edge)
+            listed = np.zeros(streets.edges, dtype=np.bool_)
+            listed[edges] = True
+            chosen &= listed
+        if self.ways:
+            unknown = [way for way in self.ways if way not in streets.way]
+            if unknown:
+                raise InvalidTraffic(f"the streets have no way {unknown[0]}", way=unknown[0])
+            chosen &= np.isin(streets.way, np.array(self.ways, dtype=np.int64))
+        return chosen
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EdgeFactors:
+    """A measured state of traffic: speeds times `factors` float64[e] edge by edge, for `profiles` (empty: all)."""
+
+    factors: NDArray[np.float64]
+    profiles: tuple[str, ...] = ()
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        factors = np.ascontiguousarray(self.factors, dtype=np.float64).copy()
+        object.__setattr__(self, "factors", factors)
+        object.__setattr__(self, "digest", hashlib.sha256(factors.tobytes()).hexdigest()[:16])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EdgeFactors) and (self.digest, self.profiles) == (other.digest, other.profiles)
+
+    def __hash__(self) -> int:
+        return int(self.digest, 16)
+
+    def __repr__(self) -> str:
+        return f"EdgeFactors({self.digest}, {self.profiles})"
+
+
+Rule = SpeedRule | EdgeFactors
+
+
+def _within(streets: Streets, zone: Polygon) -> NDArray[np.bool_]:
+    """Edges whose both ends lie in the zone."""
+    pairs = zip(streets.lat.tolist(), streets.lng.tolist(), strict=True)
+    inside = np.array([zone.holds(lat, lng) for lat, lng in pairs], dtype=np.bool_)
+    return np.asarray(inside[streets.tail] & inside[streets.head])
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficTable:
+    """Speed rules by time slot: slot k holds from `starts_at` + k * `slot_s` for `slot_s` seconds.
+
+    `rules[k]`: the rules of slot k.  With `daily` the table (which then spans a day) repeats for ever.
+    """
+
+    starts_at: int
+    slot_s: int
+    rules: tuple[tuple[SpeedRule, ...], ...]
+    daily: bool = False
+
+    def slot(self, at: int) -> int:
+        """The slot that holds at epoch second `at`.  Raises OutsideTraffic where the table does not reach."""
+        slot = (at - self.starts_at) // self.slot_s
+        if self.daily:
+            return int(slot % len(self.rules))
+        if not 0 <= slot < len(self.rules):
+            end = self.starts_at + self.slot_s * len(self.rules)
+            raise OutsideTraffic(f"{at} lies outside the traffic table ({self.starts_at} to {end})", at=at)
+        return int(slot)
+
+    def next_slot_at(self, at: int) -> int | None:
+        """When the slot after the one at `at` begins; None after the last."""
+        begins = at + self.slot_s - (at - self.starts_at) % self.slot_s
+        inside = self.daily or begins < self.starts_at + self.slot_s * len(self.rules)
+        return begins if inside else None
+
+    def neighbours(self) -> list[tuple[int, int]]:
+        """Slots that follow each other; of a daily table, the last and the first too."""
+        pairs = [(slot, slot + 1) for slot in range(len(self.rules) - 1)]
+        return [*pairs, (len(self.rules) - 1, 0)] if self.daily and len(self.rules) > 1 else pairs
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What speeds depend on at one moment of knowledge: the table, what was reported since, and the weather."""
+
+    table: TrafficTable | None = None
+    reported: tuple[Rule, ...] = ()
+    weather: str = ""
+    weather_factors: Mapping[str, Any] = field(default_factory=dict)
+
+    def rules(self, at: int | None) -> tuple[Rule, ...]:
+        """Every rule that holds at epoch second `at` (None: outside all slots, what the table says is left out)."""
+        slotted = () if self.table is None or at is None else self.table.rules[self.table.slot(at)]
+        return (*slotted, *self.reported, *self._weather_rules())
+
+    def _weather_rules(self) -> tuple[SpeedRule, ...]:
+        rules = []
+        for profile, value in sorted(self.weather_factors.items()):
+            if not isinstance(value, Mapping):
+                rules.append(SpeedRule(require_speed(value, f"weather.{self.weather}.{profile}"), (profile,)))
+                continue
+            for road, factor in sorted(value.items()):
+                require_speed(factor, f"weather.{self.weather}.{profile}.{road}")
+                rules.append(SpeedRule(float(factor), (profile,), (road,)))
+        return tuple(rules)
+
+    def with_reported(self, rules: Sequence[Rule]) -> Conditions:
+        """These conditions with other reported rules."""
+        return replace(self, reported=tuple(rules))
+
+
+def factors_of(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray[np.float64]:
+    """Product of the rules' factors on every edge for one profile, float64[e].
+
+    The class "other" of a weather rule means the classes that no rule of the same profile names.
+    """
+    factors = np.ones(streets.edges)
+    named = {c for rule in rules if isinstance(rule, SpeedRule) and profile in rule.profiles for c in rule.classes}
+    for rule in rules:
+        if rule.profiles and profile not in rule.profiles:
+            continue
+        if isinstance(rule, EdgeFactors):
+            factors *= rule.factors
+        elif rule.classes == ("other",):
+            rest = [i for i, c in enumerate(streets.classes) if c not in named]
+            factors[np.isin(streets.road_class, rest)] *= rule.factor
+        elif len(rule.classes) == 1 and rule.profiles and rule.classes[0] not in streets.classes:
+            continue
+        else:
+            factors[rule.chosen(streets)] *= rule.factor
+    return factors
+
+
+def check_rule(rule: Rule, streets: Streets, field: str) -> None:
+    """Raise InvalidSpeed, InvalidTraffic or UnknownProfile for a rule that these streets cannot follow."""
+    if isinstance(rule, EdgeFactors):
+        if rule.factors.shape != (streets.edges,):
+            raise InvalidTraffic(f"{field}.factors must have {streets.edges} entries", field=f"{field}.factors")
+        good = np.isfinite(rule.factors) & (rule.factors > 0)
+        if not good.all():
+            raise InvalidSpeed("a speed factor must be above zero", field=f"{field}.factors", edge=int(np.argmin(good)))
+    else:
+        require_speed(rule.factor, f"{field}.factor")
+        rule.chosen(streets)
+    for profile in rule.profiles:
+        if profile not in streets.profiles:
+            raise UnknownProfile(f"the network was not built for {profile!r}", profile=profile, field=field)
+
+
+def digest_of(*parts: object) -> str:
+    """Short hash of what the parts' `repr` says."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def read_traffic(path: Path, streets: Streets) -> TrafficTable:
+    """A traffic table from a TOML file (shape documented in docs/roads.md), checked against the streets.
+
+    Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"the traffic file is no text: {error}", file=str(path)) from error
+    return parse_traffic(text, streets, str(path))
+
+
+def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
+    """As `read_traffic`, from the file's text; `file` names it in errors."""
+    try:
+        table = make_table(tomllib.loads(text))
+        for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
+            check_rule(rule, streets, "speed")
+    except InvalidInput as error:
+        error.details["file"] = file
+        raise
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableFile(f"the traffic file is not TOML: {error}", file=file) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidTraffic(f"the traffic file cannot be understood: {error}", file=file) from error
+    return table
+
+
+def make_table(given: Mapping[str, Any]) -> TrafficTable:
+    """A traffic table from the parsed file."""
+    starts = given.get("starts_at", datetime.time(0))
+    daily = isinstance(starts, datetime.time)
+    if daily:
+        starts_at = starts.hour * 3600 + starts.minute * 60
+    elif isinstance(starts, datetime.datetime) and starts.tzinfo is not None:
+        starts_at = int(starts.timestamp())
+    elif isinstance(starts, int) and not isinstance(starts, bool):
+        starts_at = starts
+    else:
+        raise InvalidTraffic(
+            "starts_at must be a time with its zone, epoch seconds, or a time of day", field="starts_at"
+        )
+    slot_s = given.get("slot_s", 900)
+    if not isinstance(slot_s, int) or not SHORTEST_SLOT_S <= slot_s <= LONGEST_SLOT_S:
+        raise InvalidTraffic(
+            f"slot_s must be whole seconds from {SHORTEST_SLOT_S} to {LONGEST_SLOT_S}, not {slot_s!r}", field="slot_s"
+        )
+    slots = given.get("slots", DAY_S // slot_s)
+    if not isinstance(slots, int) or slots < 1 or (daily and slots * slot_s != DAY_S):
+        raise InvalidTraffic("slots must be a whole number; those of a daily table must fill a day", field="slots")
+    zones = {name: _corners(corners, name) for name, corners in given.get("zones", {}).items()}
+    rules: list[list[SpeedRule]] = [[] for _ in range(slots)]
+    for number, entry in enumerate(given.get("speed", [])):
+        rule = _rule(entry, zones, f"speed[{number}]")
+        first = _slot(entry.get("from"), 0, starts_at, slot_s, slots, daily, f"speed[{number}].from")
+        last = _slot(entry.get("to"), slots, starts_at, slot_s, slots, daily, f"speed[{number}].to")
+        if daily and last <= first:
+            last += slots
+        if not first < last:
+            raise InvalidTraffic("a rule must end after it begins", field=f"speed[{number}]")
+        for slot in range(first, last):
+            rules[slot % slots].append(rule)
+    return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily)
+
+
+def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:
+    try:
+        found = tuple((float(lat), float(lng)) for lat, lng in corners)
+    except (TypeError, ValueError):
+        found = ()
+    if len(found) < 3:
+        raise InvalidTraffic("a zone is a list of at least three corners [lat, lng]", field=f"zones.{name}")
+    return found
+
+
+def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str) -> SpeedRule:
+    known = {"factor", "profiles", "class", "zone", "edges", "ways", "from", "to"}
+    if set(entry) - known:
+        raise InvalidTraffic(f"unknown key {min(set(entry) - known)!r}", field=field)
+    zone = entry.get("zone")
+    if zone is not None and zone not in zones:
+        raise InvalidTraffic(f"there is no zone {zone!r}", field=f"{field}.zone")
+    classes = entry.get("class", ())
+    return SpeedRule(
+        require_speed(entry.get("factor"), f"{field}.factor"),
+        tuple(entry.get("profiles", ())),
+        (classes,) if isinstance(classes, str) else tuple(classes),
+        zones[zone] if zone is not None else (),
+        tuple(entry.get("edges", ())),
+        tuple(entry.get("ways", ())),
+    )
+
+
+def _slot(given: Any, default: int, starts_at: int, slot_s: int, slots: int, daily: bool, field: str) -> int:
+    """The slot that begins at a time of day or an instant."""
+    if given is None:
+        return default
+    if isinstance(given, datetime.time):
+        seconds = given.hour * 3600 + given.minute * 60 + given.second
+        offset = (seconds - starts_at) % DAY_S
+    elif isinstance(given, datetime.datetime) and given.tzinfo is not None and not daily:
+        offset = int(given.timestamp()) - starts_at
+    else:
+        raise InvalidTraffic("must be a time of day (07:30:00) or an instant with its zone", field=field)
+    if offset % slot_s or not 0 <= offset <= slots * slot_s:
+        raise InvalidTraffic("must fall on the beginning of a slot of the table", field=field)
+    return offset // slot_s

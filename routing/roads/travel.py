@@ -1,0 +1,171 @@
+"""Street travel times for the places of a book: what the engine and the simulator ask.
+
+travel = road_travel(RoadNetwork.load("city.npz"), places, profiles=("bike", "car"))
+travel.table(riders_and_stops, stops, at=now)
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import InvalidInput
+from routing.places import PlaceBook
+from routing.roads.kernels.ticks import round_to_seconds
+from routing.roads.metric import NO_WAY_MS, PAIR_SHIFT
+from routing.roads.network import MAX_SNAP_M, RoadNetwork
+from routing.roads.snapping import Snaps
+from routing.roads.state import profile_index
+from routing.roads.traffic import digest_of
+from routing.travel import UNREACHABLE, Rounding, to_ticks
+
+logger = logging.getLogger(__name__)
+
+
+class _PlaceSnaps:
+    """The snap of every place that was ever asked for, renewed when the place moves."""
+
+    def __init__(self) -> None:
+        self._lat = np.zeros(0)
+        self._lng = np.zeros(0)
+        self._edge = np.zeros(0, dtype=np.int32)
+        self._fraction = np.zeros(0)
+        self.renewed = 0
+
+    def of(
+        self, handles: NDArray[np.int32], places: PlaceBook, network: RoadNetwork, profile: str, max_snap_m: float
+    ) -> Snaps:
+        """Snaps of the places, edge -1 where no road is near enough."""
+        self._grow(len(places))
+        lat, lng = places.first, places.second
+        # NaN never equals itself, so a place not yet seen counts as moved.
+        moved = (self._lat[handles] != lat[handles]) | (self._lng[handles] != lng[handles])
+        stale = np.unique(handles[moved])
+        if len(stale):
+            points = np.stack([lat[stale], lng[stale]], axis=1)
+            found = network.snap(points, profile=profile, max_snap_m=max_snap_m)
+            self._lat[stale], self._lng[stale] = lat[stale], lng[stale]
+            self._edge[stale], self._fraction[stale] = found.edge, found.fraction
+            self.renewed += len(stale)
+            if (found.edge < 0).any():
+                place = int(stale[np.argmin(found.edge)])
+                logger.warning("place %d is more than %g m from any road for %s", place, max_snap_m, profile)
+        edge = self._edge[handles]
+        return Snaps(edge, self._fraction[handles], np.where(edge < 0, np.inf, 0.0))
+
+    def _grow(self, size: int) -> None:
+        missing = size - len(self._lat)
+        if missing <= 0:
+            return
+        more = missing + len(self._lat)
+        self._lat = np.concatenate([self._lat, np.full(more, np.nan)])
+        self._lng = np.concatenate([self._lng, np.full(more, np.nan)])
+        self._edge = np.concatenate([self._edge, np.full(more, -1, dtype=np.int32)])
+        self._fraction = np.concatenate([self._fraction, np.zeros(more)])
+
+
+class RoadTravel:
+    """Travel times on streets between the places of a book (a `routing.travel.TravelTimes`).
+
+    Snaps stay with the places and labels with the traffic state, so a rider who moved costs one snap and one join.
+    Places farther than `max_snap_m` from any road of a profile are unreachable for it, and warned of once.
+    `network_profile`: which profile of the network each profile of the table drives.
+    """
+
+    def __init__(
+        self, network: RoadNetwork, places: PlaceBook, network_profile: Mapping[str, str], *, max_snap_m: float
+    ) -> None:
+        if places.frame != "wgs84":
+            raise InvalidInput(
+                "roads need places in degrees, these lie on a plane", code="wrong_frame", frame=places.frame
+            )
+        if not network_profile:
+            raise InvalidInput("a travel table needs at least one profile", code="no_profile")
+        for profile in network_profile.values():
+            profile_index(network.streets, profile)
+        self.network = network
+        self._places = places
+        self._drives = dict(network_profile)
+        self._max_snap_m = max_snap_m
+        self._snaps = {profile: _PlaceSnaps() for profile in self._drives.values()}
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        return self.network.version
+
+    @property
+    def digest(self) -> str:
+        return digest_of(self.network.digest, self._drives, self._max_snap_m)
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return tuple(self._drives)
+
+    @property
+    def snaps_renewed(self) -> int:
+        """How often a place had to be snapped, over all profiles."""
+        return sum(each.renewed for each in self._snaps.values())
+
+    def table(
+        self,
+        origins: NDArray[np.int32],
+        destinations: NDArray[np.int32],
+        at: int,
+        *,
+        tick_us: int = 1_000_000,
+        rounding: Rounding = "nearest",
+        round_to_s: int = 1,
+    ) -> NDArray[np.int32]:
+        blocks = []
+        for profile in self._drives.values():
+            starts, ends = self._snapped(origins, destinations, profile)
+            ms = self.network.snapped_ms(starts, ends, profile=profile, at=at)
+            if tick_us == 1_000_000 and rounding == "nearest" and round_to_s == 1:
+                blocks.append(round_to_seconds(ms, NO_WAY_MS, UNREACHABLE))
+            else:
+                seconds = np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
+                blocks.append(to_ticks(seconds, tick_us, rounding, round_to_s))
+        self.network.prepare_next(at, tuple(dict.fromkeys(self._drives.values())))
+        return np.stack(blocks)
+
+    def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
+        """Metres along the fastest way (the shortest of equally fast ones); 0 where there is none."""
+        blocks = []
+        for profile in self._drives.values():
+            starts, ends = self._snapped(origins, destinations, profile)
+            pairs = self.network.snapped_pairs(starts, ends, profile=profile, at=at)
+            metres = np.rint((pairs & (2**PAIR_SHIFT - 1)) / 100.0)
+            blocks.append(np.where(pairs < 0, 0, metres).astype(np.int32))
+        return np.stack(blocks)
+
+    def _snapped(
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], profile: str
+    ) -> tuple[Snaps, Snaps]:
+        with self._lock:
+            kept = self._snaps[profile]
+            both = [
+                kept.of(np.asarray(each, dtype=np.int32), self._places, self.network, profile, self._max_snap_m)
+                for each in (origins, destinations)
+            ]
+        return both[0], both[1]
+
+
+def road_travel(
+    network: RoadNetwork,
+    places: PlaceBook,
+    profiles: Sequence[str] | Mapping[str, str] = ("bike",),
+    *,
+    max_snap_m: float = MAX_SNAP_M,
+) -> RoadTravel:
+    """Street travel times for a book of places.
+
+    `profiles`: profiles of the network, or {profile of the table: profile of the network} where a scenario has names
+    of its own.  Raises UnknownProfile, InvalidInput for places on a plane.
+    """
+    named = dict(profiles) if isinstance(profiles, Mapping) else {profile: profile for profile in profiles}
+    return RoadTravel(network, places, named, max_snap_m=max_snap_m)

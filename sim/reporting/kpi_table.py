@@ -1,0 +1,73 @@
+"""How KPIs are written: name, unit and better direction of every figure that people compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Figure(NamedTuple):
+    """One line of a KPI table.  `sense`: +1 more is better, -1 less is better, 0 neither."""
+
+    key: str
+    title: str
+    write: Callable[[float], str]
+    sense: int
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min"
+
+
+def _share(value: float) -> str:
+    return f"{value:.1%}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _two(value: float) -> str:
+    return f"{value:.2f}"
+
+
+FIGURES = (
+    Figure("orders", "Orders", _plain, 0),
+    Figure("delivered", "Delivered", _plain, 1),
+    Figure("undelivered", "Undelivered", _plain, -1),
+    Figure("cancelled", "Cancelled", _plain, -1),
+    Figure("on_time_share", "On time", _share, 1),
+    Figure("lateness_mean_s", "Lateness, mean", _minutes, -1),
+    Figure("click_to_door_mean_s", "Click to door, mean", _minutes, -1),
+    Figure("click_to_door_p90_s", "Click to door, 90th percentile", _minutes, -1),
+    Figure("ready_to_pickup_mean_s", "Ready to pickup, mean", _minutes, -1),
+    Figure("ready_to_door_mean_s", "Ready to door, mean", _minutes, -1),
+    Figure("orders_per_rider_hour", "Orders per rider-hour", _two, 1),
+    Figure("batched_share", "Batched orders", _share, 0),
+    Figure("driven_s_per_order", "Driven per order", _minutes, -1),
+    Figure("utilisation", "Utilisation", _share, 0),
+    Figure("cost_per_order", "Rider pay per order", _two, -1),
+)
+"""In the order in which every table shows them."""
+
+BY_KEY = {figure.key: figure for figure in FIGURES}
+
+
+def written(figure: Figure, summary: Mapping[str, Any]) -> str:
+    """A figure of a summary as text, a dash where it cannot be said."""
+    value = summary.get(figure.key)
+    return "–" if value is None else figure.write(value)
+
+
+def verdict(figure: Figure, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> tuple[str, str]:
+    """The difference to another run as text, and `better`, `worse` or an empty word."""
+    mine, other = ours.get(figure.key), theirs.get(figure.key)
+    if mine is None or other is None:
+        return "", ""
+    difference = mine - other
+    text = figure.write(abs(difference))
+    if text == figure.write(0.0):
+        return "same", ""
+    sign = "+" if difference > 0 else "−"
+    word = "" if figure.sense == 0 else ("better" if difference * figure.sense > 0 else "worse")
+    return sign + text.replace("%", " points"), word

@@ -1,0 +1,327 @@
+"""Our own scenario folder, read: scenario.toml, stores.csv, riders.csv, orders.csv (docs/scenario-folder.md)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import difflib
+import json
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, TravelSpec, travel_spec
+from dispatch.codec import decode_input
+from dispatch.config import Settings
+from dispatch.inputs import Class, Input
+from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
+from routing.errors import HalfhourError, InvalidInput, UnreadableFile
+from routing.places import PlaceBook
+from sim.scenario import Demand, Reality, Scenario, stores_with_means
+from sim.sources.clock import DayClock
+from sim.sources.rows import InvalidScenario, Row, Unique, read_rows, require_some
+
+FORMAT = 1
+TOML = "scenario.toml"
+COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
+STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
+KEYS = (
+    "format", "name", "attribution", "frame", "day", "time_zone", "begin_at", "settings", "travel", "stops", "pay",
+    "co2_g_per_km", "truth",
+)  # fmt: skip
+
+
+def recognises(path: Path) -> bool:
+    """True for a folder with a scenario.toml."""
+    return (path / TOML).is_file()
+
+
+def read(path: Path) -> Scenario:
+    """The Scenario of one folder; raises UnreadableFile or InvalidScenario."""
+    return _Folder(path).scenario()
+
+
+class _Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.toml = _toml(path / TOML)
+        self.frame = self._choice("frame", "wgs84", tuple(COORDINATES))
+        self.book = PlaceBook("plane" if self.frame == "plane" else "wgs84")
+        self.fields = COORDINATES[self.frame]
+        self.clock = self._clock()
+        self.settings = self._made("settings", lambda values: Settings().with_values(values))
+        self.stops = self._stops()
+
+    def scenario(self) -> Scenario:
+        store_ids, rider_ids, order_ids = Unique("store"), Unique("rider"), Unique("order")
+        stores = self._stores(store_ids)
+        riders, shifts = self._riders(rider_ids)
+        demand = self._demand(order_ids, store_ids)
+        news = self._news()
+        begin_at = self._begin_at(shifts, demand, news)
+        catalogue = Catalogue(
+            name=str(self.toml.get("name", self.path.resolve().name)),
+            attribution=str(self.toml.get("attribution", "")),
+            begin_at=begin_at,
+            places=self.book,
+            stores=tuple(self._with_means(stores, demand)),
+            riders=riders,
+            shifts=shifts,
+            zones=self._zones(),
+            travel=self._travel(self.toml.get("travel"), "travel"),
+            settings=self.settings,
+            pay=self._made("pay", lambda values: Pay(**values)) if "pay" in self.toml else None,
+            co2_g_per_km=self._made("co2_g_per_km", lambda values: {**CO2_G_PER_KM, **values}),
+            time_zone=self.clock.time_zone,
+        )
+        self._check_profiles(catalogue)
+        return Scenario(catalogue, demand, self._reality(), news)
+
+    # --- scenario.toml ------------------------------------------------------------------------------------------
+
+    def fail(self, message: str, field: str, hint: str = "") -> InvalidScenario:
+        """An error about scenario.toml, to be raised."""
+        return InvalidScenario(message, file=str(self.path / TOML), field=field, hint=hint)
+
+    def _choice(self, key: str, default: str, choices: tuple[str, ...]) -> str:
+        value = str(self.toml.get(key, default))
+        if value not in choices:
+            raise self.fail(f"{value!r} is no {key}", key, f"Choose one of {', '.join(choices)}.")
+        return value
+
+    def _clock(self) -> DayClock:
+        day = self.toml.get("day", datetime.date(2024, 1, 1))
+        if not isinstance(day, datetime.date) or isinstance(day, datetime.datetime):
+            raise self.fail(f"{day!r} is not a date", "day", "Write day = 2024-05-04, without quotes.")
+        try:
+            return DayClock(day, str(self.toml.get("time_zone", "UTC")))
+        except InvalidInput as problem:
+            raise self.fail(problem.message, "time_zone", problem.hint) from problem
+
+    def _made(self, key: str, build: Any) -> Any:
+        """What `build` makes of a table; its complaints name the file."""
+        values = self.toml.get(key, {})
+        if not isinstance(values, dict):
+            raise self.fail("must be a table", key)
+        try:
+            return build(values)
+        except InvalidInput as problem:
+            raise self.fail(problem.message, str(problem.details.get("field", key)), problem.hint) from problem
+        except (TypeError, ValueError) as problem:
+            raise self.fail(str(problem), key) from problem
+
+    def _stops(self) -> dict[str, int]:
+        values = self._made("stops", dict)
+        for name, value in values.items():
+            if name not in STOPS:
+                raise self.fail(f"there is no {name}", f"stops.{name}", f"Known are {', '.join(STOPS)}.")
+            if not isinstance(value, int) or value < 0:
+                raise self.fail(f"{value!r} is not a whole number of seconds", f"stops.{name}")
+        return {name: values.get(name, 0) for name in STOPS}
+
+    def _travel(self, value: Any, key: str) -> TravelSpec:
+        if not isinstance(value, dict):
+            raise self.fail("the table [travel] is missing", key, 'Say kind = "straight", "matrix" or "roads".')
+        if "file" in value:
+            file = self.path / str(value["file"])
+            if not file.is_file():
+                raise UnreadableFile("this file is missing", file=str(file), hint=f"{key}.file names it.")
+            value = {**value, "file": str(file)}
+        try:
+            return travel_spec(value)
+        except InvalidInput as problem:
+            raise self.fail(problem.message, str(problem.details.get("field", key)), problem.hint) from problem
+
+    def _reality(self) -> Reality:
+        values = dict(self.toml.get("truth", {}))
+        travel = values.pop("travel", None)
+        known = [field.name for field in dataclasses.fields(Reality)]
+        for name in values:
+            if name not in known:
+                raise self.fail(f"there is no {name}", f"truth.{name}", _nearest(name, known))
+        self.toml["truth"] = values
+        reality: Reality = self._made("truth", lambda given: Reality(**given))
+        return reality if travel is None else dataclasses.replace(reality, travel=self._travel(travel, "truth.travel"))
+
+    def _begin_at(self, shifts: Iterable[Shift], demand: Iterable[Demand], news: Iterable[Input]) -> int:
+        first = min(
+            (
+                *(shift.start_at for shift in shifts),
+                *(one.order.placed_at for one in demand),
+                *(item.at for item in news),
+            )
+        )
+        if "begin_at" not in self.toml:
+            return first
+        at = self.clock.read(str(self.toml["begin_at"]))
+        if at is None:
+            raise self.fail(f"{self.toml['begin_at']!r} is not an instant", "begin_at", "Write 18:05:30 in quotes.")
+        if at > first:
+            raise self.fail("shifts or orders lie before begin_at", "begin_at", "Let the day begin with the first.")
+        return at
+
+    # --- tables -------------------------------------------------------------------------------------------------
+
+    def _place(self, row: Row, enter_s: int, exit_s: int) -> int:
+        return row.place(
+            self.book,
+            self.fields,
+            enter_s=_else(row.maybe("enter_s", row.whole), enter_s),
+            exit_s=_else(row.maybe("exit_s", row.whole), exit_s),
+            matrix_row=_else(row.maybe("matrix_row", row.whole), -1),
+        )
+
+    def _at(self, row: Row, field: str) -> int | None:
+        return self.clock.instant(row, field) if row.has(field) else None
+
+    def _stores(self, ids: Unique) -> list[Store]:
+        path = self.path / "stores.csv"
+        rows = read_rows(path, ("store_id", *self.fields))
+        require_some(rows, path, "stores")
+        return [
+            Store(
+                store_id=ids.add(row, "store_id"),
+                place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
+                opens_at=self._at(row, "opens_at"),
+                closes_at=self._at(row, "closes_at"),
+                mean_ready_s=row.maybe("mean_ready_s", row.whole),
+            )
+            for row in rows
+        ]
+
+    def _riders(self, ids: Unique) -> tuple[tuple[Rider, ...], tuple[Shift, ...]]:
+        path = self.path / "riders.csv"
+        rows = read_rows(path, ("rider_id", *self.fields, "start_at", "last_pickup_at"))
+        require_some(rows, path, "riders")
+        riders: dict[str, Rider] = {}
+        shifts = []
+        for row in rows:
+            rider_id = row.text("rider_id")
+            if rider_id not in riders:
+                riders[ids.add(row, "rider_id")] = self._rider(row, rider_id)
+            elif row.has(self.fields[0]):
+                row.fail(f"rider {rider_id} came before", self.fields[0], "Leave it empty where a line adds a shift.")
+            shifts.append(self._shift(row, rider_id))
+        return tuple(riders.values()), tuple(shifts)
+
+    def _rider(self, row: Row, rider_id: str) -> Rider:
+        engagement = row.text("engagement") if row.has("engagement") else Engagement.EMPLOYED.value
+        if engagement not in list(Engagement):
+            row.fail(f"{engagement!r} is no engagement", "engagement", "Write employed or crowd.")
+        return Rider(
+            rider_id=rider_id,
+            place=self._place(row, 0, 0),
+            profile=row.text("profile") if row.has("profile") else "default",
+            capacity_units=_else(row.maybe("capacity_units", row.whole), Rider("", 0).capacity_units),
+            provides=_else(row.maybe("provides", row.whole), 0),
+            engagement=Engagement(engagement),
+        )
+
+    def _shift(self, row: Row, rider_id: str) -> Shift:
+        start_at, last_pickup_at = self.clock.instant(row, "start_at"), self.clock.instant(row, "last_pickup_at")
+        end_at = self._at(row, "end_at")
+        if last_pickup_at < start_at or (end_at is not None and end_at < last_pickup_at):
+            row.fail(
+                "the shift ends before it starts", "last_pickup_at", "start_at <= last_pickup_at <= end_at must hold."
+            )
+        return Shift(rider_id, start_at, last_pickup_at, end_at)
+
+    def _demand(self, ids: Unique, stores: Unique) -> tuple[Demand, ...]:
+        path = self.path / "orders.csv"
+        rows = read_rows(path, ("order_id", "store_id", *self.fields, "placed_at", "ready_at"))
+        require_some(rows, path, "orders")
+        for row in rows:
+            ids.add(row, "order_id")
+        # Handles follow the order of placement, so that a day cut short gives its first orders the same ones.
+        return tuple(self._one(row, stores) for row in sorted(rows, key=lambda r: self.clock.instant(r, "placed_at")))
+
+    def _one(self, row: Row, stores: Unique) -> Demand:
+        placed_at, ready_at = self.clock.instant(row, "placed_at"), self.clock.instant(row, "ready_at")
+        if ready_at < placed_at:
+            row.fail("the order is ready before it is placed", "ready_at", "placed_at must come first.")
+        order = Order(
+            order_id=row.text("order_id"),
+            store_id=stores.known(row, "store_id"),
+            drop_place=self._place(row, self.stops["drop_enter_s"], self.stops["drop_exit_s"]),
+            placed_at=placed_at,
+            expected_ready_at=_else(self._at(row, "expected_ready_at"), ready_at),
+            due_at=_else(self._at(row, "due_at"), placed_at + self.settings.rules.promise_s),
+            release_at=self._at(row, "release_at"),
+            earliest_drop_at=self._at(row, "earliest_drop_at"),
+            load_units=_else(row.maybe("load_units", row.whole), 1),
+            needs=_else(row.maybe("needs", row.whole), 0),
+            max_on_board_s=row.maybe("max_on_board_s", row.whole),
+            priority=_else(row.maybe("priority", row.whole), 0),
+        )
+        cancelled_at = self._at(row, "cancelled_at")
+        if cancelled_at is not None and cancelled_at < placed_at:
+            row.fail("the order is cancelled before it is placed", "cancelled_at")
+        return Demand(order, ready_at, cancelled_at)
+
+    def _with_means(self, stores: list[Store], demand: tuple[Demand, ...]) -> Iterable[Store]:
+        """Stores with the mean they state, or else that of their orders."""
+        for stated, counted in zip(stores, stores_with_means(stores, demand), strict=True):
+            yield counted if stated.mean_ready_s is None else stated
+
+    def _zones(self) -> tuple[Zone, ...]:
+        path = self.path / "zones.csv"
+        if not path.is_file():
+            return ()
+        corners: dict[str, list[tuple[float, float]]] = {}
+        for row in read_rows(path, ("zone_id", *self.fields)):
+            corners.setdefault(row.text("zone_id"), []).append((row.number(self.fields[0]), row.number(self.fields[1])))
+        for zone_id, points in corners.items():
+            if len(points) < 3:
+                raise InvalidScenario(f"zone {zone_id} has fewer than three corners", file=str(path), field="zone_id")
+        return tuple(Zone(zone_id, tuple(points)) for zone_id, points in corners.items())
+
+    def _news(self) -> tuple[Input, ...]:
+        path = self.path / "news.jsonl"
+        if not path.is_file():
+            return ()
+        found = []
+        for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                item = decode_input(json.loads(text))
+            except (ValueError, HalfhourError) as problem:
+                raise InvalidScenario(f"no input can be read: {problem}", file=str(path), line=line) from problem
+            if item.rank is not Class.EXOGENOUS:
+                raise InvalidScenario(f"{type(item).__name__} is no news of the world", file=str(path), line=line)
+            found.append(item)
+        return tuple(sorted(found, key=lambda item: item.at))
+
+    def _check_profiles(self, catalogue: Catalogue) -> None:
+        profiles = catalogue.travel.bind(catalogue.places).profiles
+        for rider in catalogue.riders:
+            if rider.profile not in profiles:
+                raise InvalidScenario(
+                    f"rider {rider.rider_id} travels as {rider.profile!r}, which the travel table does not know",
+                    file=str(self.path / "riders.csv"),
+                    field="profile",
+                    hint=f"It knows {', '.join(profiles)}.",
+                )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        value = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
+    if value.get("format") != FORMAT:
+        raise InvalidScenario(
+            f"format {value.get('format')!r}", file=str(path), field="format", hint="Write format = 1."
+        )
+    for key in value:
+        if key not in KEYS:
+            raise InvalidScenario(f"there is no key {key}", file=str(path), field=key, hint=_nearest(key, KEYS))
+    return value
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.4)
+    return f"Did you mean {found[0]}?" if found else f"Known are {', '.join(known)}."
+
+
+def _else(value: int | None, default: int) -> int:
+    return default if value is None else value

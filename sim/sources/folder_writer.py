@@ -1,0 +1,169 @@
+"""Our own scenario folder, written: the inverse of sim/sources/folder.py."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dispatch.catalogue import Catalogue, MatrixSpec, StraightSpec, TravelSpec
+from dispatch.codec import encode, plain
+from dispatch.model import Shift
+from dispatch.runfolder import refuse_to_overwrite, write_csv
+from sim.scenario import Reality, Scenario
+from sim.sources.clock import DayClock
+from sim.sources.folder import COORDINATES, FORMAT, TOML
+
+STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row")
+RIDER_COLUMNS = (
+    "profile", "capacity_units", "provides", "engagement", "start_at", "last_pickup_at", "end_at", "matrix_row",
+)  # fmt: skip
+ORDER_COLUMNS = (
+    "placed_at", "ready_at", "expected_ready_at", "due_at", "load_units", "needs", "max_on_board_s", "priority",
+    "release_at", "earliest_drop_at", "cancelled_at", "enter_s", "exit_s", "matrix_row",
+)  # fmt: skip
+
+
+def write_folder(target: Path, scenario: Scenario, *, force: bool = False) -> None:
+    """Write a scenario folder: under a temporary name, renamed when it is whole.  Raises OutputExists."""
+    refuse_to_overwrite(target, force=force)
+    path = target.with_name(f".{target.name}.unfinished")
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    try:
+        _Writer(path, scenario).write()
+        if target.exists():
+            shutil.rmtree(target)
+        path.replace(target)
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+class _Writer:
+    def __init__(self, path: Path, scenario: Scenario) -> None:
+        self.path = path
+        self.scenario = scenario
+        self.catalogue: Catalogue = scenario.catalogue
+        self.clock = DayClock.around(self.catalogue.begin_at, self.catalogue.time_zone)
+        self.fields = COORDINATES[self.catalogue.places.frame]
+
+    def write(self) -> None:
+        (self.path / TOML).write_text(self._toml(), encoding="utf-8")
+        write_csv(self.path / "stores.csv", ("store_id", *self.fields, *STORE_COLUMNS), self._stores())
+        write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
+        write_csv(self.path / "orders.csv", ("order_id", "store_id", *self.fields, *ORDER_COLUMNS), self._orders())
+        if self.catalogue.zones:
+            corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
+            write_csv(self.path / "zones.csv", ("zone_id", *self.fields), corners)
+        if self.scenario.news:
+            lines = (json.dumps(encode(item), ensure_ascii=False) + "\n" for item in self.scenario.news)
+            (self.path / "news.jsonl").write_text("".join(lines), encoding="utf-8")
+
+    # --- scenario.toml ------------------------------------------------------------------------------------------
+
+    def _toml(self) -> str:
+        catalogue, reality = self.catalogue, self.scenario.reality
+        tables: dict[str, Mapping[str, Any]] = {
+            "": {
+                "format": FORMAT,
+                "name": catalogue.name,
+                "attribution": catalogue.attribution,
+                "frame": catalogue.places.frame,
+                "day": self.clock.day,
+                "time_zone": catalogue.time_zone,
+                "begin_at": self.clock.write(catalogue.begin_at),
+            },
+            "settings": catalogue.settings.changed(),
+            **self._travel("travel", catalogue.travel),
+            "pay": plain(catalogue.pay) if catalogue.pay is not None else {},
+            "co2_g_per_km": catalogue.co2_g_per_km,
+            "truth": {
+                item.name: getattr(reality, item.name)
+                for item in dataclasses.fields(Reality)
+                if item.name != "travel" and getattr(reality, item.name) != item.default
+            },
+            **({} if reality.travel is None else self._travel("truth.travel", reality.travel)),
+        }
+        return "\n".join(text for name, table in tables.items() if (text := _table(name, table)))
+
+    def _travel(self, name: str, spec: TravelSpec) -> dict[str, Mapping[str, Any]]:
+        if isinstance(spec, StraightSpec):
+            return {
+                name: {"kind": "straight", "detour": spec.detour},
+                f"{name}.metres_per_minute": spec.metres_per_minute,
+            }
+        file = f"{name.replace('.', '-')}.npz"
+        shutil.copyfile(spec.file, self.path / file)
+        return {name: {"kind": "matrix" if isinstance(spec, MatrixSpec) else "roads", "file": file}}
+
+    # --- tables -------------------------------------------------------------------------------------------------
+
+    def _stores(self) -> Iterator[tuple[Any, ...]]:
+        for store in self.catalogue.stores:
+            yield (
+                store.store_id, *self._point(store.place), *self._stop(store.place), self._at(store.opens_at),
+                self._at(store.closes_at), store.mean_ready_s, self._row(store.place),
+            )  # fmt: skip
+
+    def _riders(self) -> Iterator[tuple[Any, ...]]:
+        shifts: dict[str, list[Shift]] = {}
+        for shift in self.catalogue.shifts:
+            shifts.setdefault(shift.rider_id, []).append(shift)
+        for rider in self.catalogue.riders:
+            for number, shift in enumerate(shifts.get(rider.rider_id, ())):
+                first = number == 0
+                yield (
+                    rider.rider_id, *(self._point(rider.place) if first else ("", "")), rider.profile,
+                    rider.capacity_units, rider.provides, rider.engagement.value, self._at(shift.start_at),
+                    self._at(shift.last_pickup_at), self._at(shift.end_at), self._row(rider.place),
+                )  # fmt: skip
+
+    def _orders(self) -> Iterator[tuple[Any, ...]]:
+        for one in self.scenario.demand:
+            order = one.order
+            expected = None if order.expected_ready_at == one.ready_at else order.expected_ready_at
+            yield (
+                order.order_id, order.store_id, *self._point(order.drop_place), self._at(order.placed_at),
+                self._at(one.ready_at), self._at(expected), self._at(order.due_at), order.load_units, order.needs,
+                order.max_on_board_s, order.priority, self._at(order.release_at), self._at(order.earliest_drop_at),
+                self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
+            )  # fmt: skip
+
+    def _point(self, place: int) -> tuple[float, float]:
+        book = self.catalogue.places
+        return float(book.first[place]), float(book.second[place])
+
+    def _stop(self, place: int) -> tuple[int, int]:
+        book = self.catalogue.places
+        return int(book.enter_s[place]), int(book.exit_s[place])
+
+    def _row(self, place: int) -> int | None:
+        row = int(self.catalogue.places.matrix_row[place])
+        return row if row >= 0 else None
+
+    def _at(self, at: int | None) -> str | None:
+        return None if at is None else self.clock.write(at)
+
+
+def _table(name: str, values: Mapping[str, Any]) -> str:
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
+    if not lines:
+        return ""
+    return "\n".join(([f"[{name}]"] if name else []) + lines) + "\n"
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").isalnum() and key.isascii() else json.dumps(key, ensure_ascii=False)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, Iterable):
+        return "[" + ", ".join(_value(part) for part in value) + "]"
+    return repr(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,135 @@
+"""Reading tables of scenarios: cells by column name, and errors that name file, line, field and what to do."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn, TypeVar
+
+from routing.errors import InvalidInput, UnreadableFile
+from routing.places import PlaceBook
+
+Value = TypeVar("Value")
+
+NO_NAMES: Mapping[str, str] = {}
+
+
+class InvalidScenario(InvalidInput):
+    """Scenario data that contradict themselves; details name file, line and field."""
+
+    code = "invalid_scenario"
+
+
+class Row:
+    """One line of a table.  `names`: what the file calls a field, where that is not the field's own name."""
+
+    def __init__(self, file: Path, line: int, cells: dict[str, str], names: Mapping[str, str] = NO_NAMES) -> None:
+        self.file = file
+        self.line = line
+        self._cells = cells
+        self._names = names
+
+    def fail(self, message: str, field: str = "", hint: str = "") -> NoReturn:
+        """Raise InvalidScenario that points here."""
+        where = {"field": self._names.get(field, field)} if field else {}
+        raise InvalidScenario(message, hint=hint, file=str(self.file), line=self.line, **where)
+
+    def has(self, field: str) -> bool:
+        """True where the cell holds something."""
+        return bool(self._cells.get(self._names.get(field, field), ""))
+
+    def text(self, field: str) -> str:
+        """A cell that must not be empty."""
+        value = self._cells.get(self._names.get(field, field), "")
+        if not value:
+            self.fail("this cell is empty", field, "Fill it in, or take the line out.")
+        return value
+
+    def number(self, field: str) -> float:
+        """A finite number."""
+        text = self.text(field)
+        try:
+            value = float(text)
+        except ValueError:
+            self.fail(f"{text!r} is not a number", field)
+        if not math.isfinite(value):
+            self.fail(f"{text!r} is not a finite number", field)
+        return value
+
+    def whole(self, field: str, low: int = 0) -> int:
+        """A whole number of at least `low`."""
+        value = self.number(field)
+        if value != int(value) or value < low:
+            self.fail(f"{self.text(field)!r} is not a whole number of at least {low}", field)
+        return int(value)
+
+    def maybe(self, field: str, read: Callable[[str], Value]) -> Value | None:
+        """`read(field)`, or None where the cell is empty or the column missing."""
+        return read(field) if self.has(field) else None
+
+    def place(
+        self, book: PlaceBook, fields: tuple[str, str], *, enter_s: int, exit_s: int, matrix_row: int = -1
+    ) -> int:
+        """Add the place whose coordinates stand in `fields` (lat, lng or y, x) and return its handle."""
+        first, second = self.number(fields[0]), self.number(fields[1])
+        try:
+            return book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=matrix_row)
+        except InvalidInput as problem:
+            self.fail(problem.message, f"{fields[0]}, {fields[1]}", problem.hint)
+
+
+def read_rows(
+    path: Path, required: Sequence[str], *, delimiter: str = ",", names: Mapping[str, str] = NO_NAMES
+) -> list[Row]:
+    """The lines of a table with one header line; raises UnreadableFile, or InvalidScenario for a missing column."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return list(_rows(path, csv.reader(stream, delimiter=delimiter), required, names))
+    except FileNotFoundError:
+        raise UnreadableFile("this file is missing", file=str(path), hint="Is this the right folder?") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as problem:
+        raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
+
+
+def _rows(path: Path, reader: Iterator[list[str]], required: Sequence[str], names: Mapping[str, str]) -> Iterator[Row]:
+    header = [name.strip() for name in next(reader, [])]
+    for name in (names.get(field, field) for field in required):
+        if name not in header:
+            found = ", ".join(header) or "nothing"
+            raise InvalidScenario(
+                f"there is no column {name}", file=str(path), line=1, field=name, hint=f"The header names {found}."
+            )
+    for line, cells in enumerate(reader, start=2):
+        if any(cell.strip() for cell in cells):
+            yield Row(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)), names)
+
+
+class Unique:
+    """Ids of one kind: each may come up once, and only these may be referred to."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._line: dict[str, int] = {}
+
+    def add(self, row: Row, field: str) -> str:
+        """The id in a cell; fails where it came up before."""
+        name = row.text(field)
+        if name in self._line:
+            row.fail(f"{self._kind} {name} is already on line {self._line[name]}", field, "Give each an id of its own.")
+        self._line[name] = row.line
+        return name
+
+    def known(self, row: Row, field: str) -> str:
+        """The id in a cell that refers to one of these; fails where there is none such."""
+        name = row.text(field)
+        if name not in self._line:
+            row.fail(f"there is no {self._kind} {name}", field, "Add it to its file, or mend the name.")
+        return name
+
+
+def require_some(rows: Sequence[Row], path: Path, what: str) -> None:
+    """Fail where a table has a header but no lines."""
+    if not rows:
+        raise InvalidScenario(f"there are no {what}", file=str(path), hint="A day needs at least one.")

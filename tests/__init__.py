@@ -1,0 +1,1 @@
+"""The test suite: `make test`, or `python -m pytest` in a checkout."""

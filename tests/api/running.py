@@ -1,0 +1,158 @@
+"""A service in the test's own process: real ledger, real host, real routes; the solver in process unless told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from api.app import create_app, header_of
+from api.clock import Clock
+from api.keys import Scope
+from api.ledger.protocol import Tenant
+from api.ledger.sqlite import SqliteLedger
+from api.limits import Meter, Rate
+from api.service import Service
+from api.settings import Config
+from api.worker import SolverFailed, Task
+from dispatch.catalogue import travel_spec
+from dispatch.inputs import RoundSolved
+
+FREE = {meter: Rate(1e6, 1_000_000) for meter in Meter}
+
+
+class SolvesHere:
+    """Solves in the test's process; `say` may be set to answer something else instead."""
+
+    def __init__(self) -> None:
+        self.is_warm = True
+        self.restarts = 0
+        self.say: Any = None
+        self.places: Any = None
+        self.table: dict[str, Any] = {}
+
+    async def start(self) -> None:
+        self.is_warm = True
+
+    async def close(self) -> None:
+        self.is_warm = False
+
+    async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
+        from dispatch.planner import solve_round
+
+        await asyncio.sleep(0)
+        answer = solve_round(task.frozen, travel_spec(self.table).bind(self.places()), recipe=task.recipe)
+        if self.say is not None:
+            said = self.say(task, answer)
+            if isinstance(said, SolverFailed):
+                raise said
+            return said
+        return answer
+
+
+@dataclass
+class Running:
+    """A service and a client for each kind of key."""
+
+    app: FastAPI
+    service: Service
+    ledger: SqliteLedger
+    solver: SolvesHere
+    http: dict[str, httpx.AsyncClient]
+    keys: dict[str, str]
+
+    def __getattr__(self, name: str) -> httpx.AsyncClient:
+        return self.http[name]
+
+    @property
+    def host(self) -> Any:
+        return self.service.host
+
+    async def until(self, seen: Any, most_s: float = 10.0) -> Any:
+        """Waits until `seen()` (or what it awaits) is true, and returns it."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + most_s
+        while True:
+            found = seen()
+            if asyncio.iscoroutine(found):
+                found = await found
+            if found:
+                return found
+            if loop.time() > ends:
+                raise AssertionError(f"not within {most_s} s: {seen}")
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path,
+    *,
+    speed: float = 1.0,
+    engine: dict[str, Any] | None = None,
+    as_shadow: bool = False,
+    **service: Any,
+) -> AsyncIterator[Running]:
+    """Starts a service over the ledger in `folder` and closes it."""
+    config = Config.model_validate({"engine": engine or {}, "service": service})
+    ledger = SqliteLedger(folder, header_of(config, "test"))
+    solver = SolvesHere()
+    solver.table = config.travel
+    app = create_app(
+        config, ledger, version="test", solver=solver, rates=FREE, development=True, as_shadow=as_shadow,
+        clock=Clock(speed) if speed != 1.0 else None,
+    )  # fmt: skip
+    found: Service = app.state.service
+    solver.places = lambda: found.host.board.places
+    keys = {}
+    for tenant in ("acme", "bee", "operator"):
+        await asyncio.wrap_future(ledger.save_tenant(Tenant(tenant, tenant.title(), 0)))
+    book = app.state.gate.keys
+    now = found.host.clock.now()
+    for name, tenant, scopes in (
+        ("orders", "acme", [Scope.ORDERS]),
+        ("other", "bee", [Scope.ORDERS]),
+        ("riders", "operator", [Scope.RIDERS]),
+        ("ops", "operator", [Scope.OPS]),
+        ("admin", "operator", [Scope.ADMIN]),
+    ):
+        keys[name] = book.make(tenant, scopes, now)[0]
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    http = {
+        name: httpx.AsyncClient(
+            transport=transport, base_url="http://halfhour", headers={"Authorization": f"Bearer {key}"}
+        )
+        for name, key in keys.items()
+    }
+    http["anyone"] = httpx.AsyncClient(transport=transport, base_url="http://halfhour")
+    try:
+        async with app.router.lifespan_context(app):
+            await found.host.rounds._starting  # insertion compiled
+            yield Running(app, found, ledger, solver, http, keys)
+    finally:
+        for client in http.values():
+            await client.aclose()
+        ledger.close()
+
+
+STORE = {"location": {"lat": 48.137, "lng": 11.575}, "mean_ready_s": 300}
+RIDER = {"location": {"lat": 48.138, "lng": 11.576}}
+DROP = {"location": {"lat": 48.142, "lng": 11.58}, "phone_number": "+4915112345678", "address": "Canary Street 7"}
+
+
+def order(external_id: str = "o1", **fields: Any) -> dict[str, Any]:
+    """A delivery's body, ready at once."""
+    return {"external_delivery_id": external_id, "pickup_store_id": "s1", "dropoff": DROP} | fields
+
+
+async def with_city(run: Running, riders: int = 1, **rider: Any) -> None:
+    """A store, and riders on duty beside it."""
+    assert (await run.ops.put("/v1/stores/s1", json=STORE)).status_code == 200
+    for k in range(1, riders + 1):
+        assert (await run.riders.put(f"/v1/riders/r{k}", json=RIDER | rider)).status_code == 200
+        assert (await run.riders.post(f"/v1/riders/r{k}/shift")).status_code == 200

@@ -1,0 +1,187 @@
+"""Looking after a ledger: copies, checks, rotation, exports that a replay can run, and the commands for them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.ledger.keeping import backup, restore, rotate, verify
+from api.ledger.reading import SqliteReader
+from api.ledger.sqlite import SqliteLedger
+from api.recovery import recover
+from api.upkeep import fold_snapshot
+from dispatch.config import Settings
+from dispatch.errors import CorruptJournal
+from halfhour.commands import main
+from halfhour.exporting import export
+from routing.errors import HalfhourError, InvalidInput
+from tests.api.running import order, running, with_city
+from tests.api.test_deliveries import QUICK, deliver
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with two orders delivered, one cancelled and one open."""
+    folder = tmp_path_factory.mktemp("lived") / "city"
+
+    async def go() -> None:
+        async with running(folder, speed=20, **QUICK) as run:
+            await with_city(run)
+            for name in ("o1", "o2", "o3"):
+                await run.orders.post("/v1/deliveries", json=order(name))
+                await run.orders.post(f"/v1/deliveries/{name}/ready")
+                if name == "o3":
+                    await run.orders.post("/v1/deliveries/o3/cancel")
+                else:
+                    await deliver(run, name)
+            await run.orders.post("/v1/deliveries", json=order("o4"))
+
+    asyncio.run(go())
+    return folder
+
+
+@pytest.fixture
+def city(lived: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may spoil."""
+    return Path(shutil.copytree(lived, tmp_path / "city"))
+
+
+def state(folder: Path) -> dict[str, Any]:
+    reader = SqliteReader(folder)
+    found = recover(reader, Settings()).board.dump()
+    reader.close()
+    return found
+
+
+def test_a_recorded_live_day_is_decided_again_event_by_event(city: Path) -> None:
+    found = verify(city)
+    assert found.entries > 20 and found.first_seq == 1 and found.erased_places == 0
+
+
+def test_an_edited_entry_is_found(city: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(city / "ledger.sqlite") as db:
+        (line,) = db.execute("SELECT line FROM journal WHERE line LIKE '%OrderPlaced%' LIMIT 1").fetchone()
+        db.execute("UPDATE journal SET line = ? WHERE line = ?", (line.replace('"due_at":', '"due_at":1', 1), line))
+    db.close()
+    with pytest.raises((CorruptJournal, HalfhourError)):
+        verify(city)
+
+
+def test_a_copy_is_the_same_ledger(city: Path, tmp_path: Path) -> None:
+    head = backup(city, tmp_path / "copy")
+    assert restore(tmp_path / "copy", tmp_path / "again") == head
+    assert state(tmp_path / "again") == state(city)
+    with pytest.raises(InvalidInput, match="already"):
+        restore(tmp_path / "copy", tmp_path / "again")
+    with pytest.raises(InvalidInput, match="not empty"):
+        backup(city, tmp_path / "again")
+    with pytest.raises(InvalidInput, match="no ledger"):
+        backup(tmp_path / "nowhere", tmp_path / "x")
+    damaged = tmp_path / "copy" / "ledger.sqlite"
+    raw = bytearray(damaged.read_bytes())
+    raw[4096:12288] = bytes(8192)
+    damaged.write_bytes(raw)
+    with pytest.raises(Exception, match=r"damaged|malformed|not a database"):
+        restore(tmp_path / "copy", tmp_path / "third")
+
+
+def test_a_copy_of_a_running_service(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path / "city") as run:
+            await with_city(run, riders=0)
+            await run.orders.post("/v1/deliveries", json=order())
+            await asyncio.to_thread(backup, tmp_path / "city", tmp_path / "copy")
+
+    asyncio.run(go())
+    assert "acme.o1" in state(tmp_path / "copy")["orders"]
+
+
+def test_rotation_moves_what_snapshots_cover(city: Path) -> None:
+    before = state(city)
+    assert rotate(city) is None, "one snapshot is not enough"
+    ledger = SqliteLedger(city)
+    ledger.close()
+    snapshot = next(city.glob("snapshot-*"))
+    early = json.loads(snapshot.read_text()) | {"seq": 0}
+    early["state"] = _empty_state()
+    (city / "snapshot-000000000000.json").write_text(json.dumps(early))
+    assert rotate(city) is None, "a snapshot of nothing covers nothing"
+    (city / "snapshot-000000000000.json").unlink()
+    asyncio.run(fold_snapshot(city))
+    (city / "snapshot-999999999999.json").write_text(snapshot.read_text())
+    moved = rotate(city)
+    assert moved is not None and moved[0].is_file() and moved[1] == json.loads(snapshot.read_text())["seq"] - 1
+    assert state(city) == before
+    assert verify(city).entries == 0 and verify(city).first_seq > 20
+
+
+def _empty_state() -> dict[str, Any]:
+    from dispatch.board import Board
+    from routing.places import PlaceBook
+
+    return {"board": Board(PlaceBook("wgs84"), Settings()).dump(), "moved": {}}
+
+
+def test_a_snapshot_is_folded_by_another_process(city: Path) -> None:
+    for path in city.glob("snapshot-*"):
+        path.unlink()
+    before = state(city)
+    asyncio.run(fold_snapshot(city))
+    (made,) = city.glob("snapshot-*")
+    assert json.loads(made.read_text())["state"]["board"] == before
+
+
+def test_an_exported_day_is_a_scenario_that_replays(city: Path, tmp_path: Path) -> None:
+    from halfhour.replaying import replay
+    from sim.sources import open_scenario
+
+    found = export(city, tmp_path / "day")
+    assert (found.orders, found.stores, found.riders, found.coarsened) == (4, 1, 1, 4)
+    text = "".join(path.read_text() for path in (tmp_path / "day").iterdir())
+    assert ",48.142," not in text and "Canary" not in text and "+4915" not in text
+    day = open_scenario(tmp_path / "day")
+    cancelled = [one.order.order_id for one in day.demand if one.cancelled_at is not None]
+    assert cancelled == ["acme.o3"] and len(day.demand) == 4
+    assert replay(day).summary["orders"] == 4
+    exact = export(city, tmp_path / "exact", exact=True)
+    assert exact.coarsened == 0 and ",48.142," in (tmp_path / "exact" / "orders.csv").read_text()
+
+
+def test_the_commands(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*words: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as left:
+            main(list(words))
+        out = capsys.readouterr()
+        return int(left.value.code or 0), out.out + out.err
+
+    data = ["--data", str(city)]
+    status, text = run("journal", "verify", *data)
+    assert status == 0 and "all agree" in text
+    status, text = run("verify", str(city))
+    assert status == 0 and "all agree" in text
+    status, text = run("journal", "export", str(tmp_path / "day"), *data, "--exact")
+    assert status == 2 and "--reason" in text
+    status, text = run("journal", "export", str(tmp_path / "day"), *data, "--exact", "--reason", "claim 12")
+    assert status == 0 and json.loads((city / "audit.jsonl").read_text())["reason"] == "claim 12"
+    status, text = run("journal", "show", *data, "--limit", "2")
+    assert [json.loads(line)["seq"] for line in text.splitlines()] == [1, 2]
+    status, text = run("admin", "tenant", "new-one", *data)
+    assert status == 0
+    status, text = run("admin", "key", "new-one", "--scope", "orders", "--json", *data)
+    assert json.loads(text)["key"].startswith("hh_")
+    assert run("admin", "key", "nobody", "--scope", "orders", *data)[0] == 2
+    assert run("admin", "key", "new-one", "--scope", "everything", *data)[0] == 2
+    assert run("admin", "tenant", "Not A Name", *data)[0] == 2
+    bad = tmp_path / "stores.csv"
+    bad.write_text("store_id,lat,lng\ns1,48.1,x\n")
+    status, text = run("admin", "store", "--import", str(bad), "--url", "http://127.0.0.1:9")
+    assert status == 2 and "line 2" in text and "lng" in text
+    status, text = run("status", "--url", "http://127.0.0.1:9")
+    assert status == 2 and "nobody answers" in text
