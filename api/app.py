@@ -96,11 +96,9 @@ def create_app(
     """
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
-    sent = Travel(1, config.service.frame, travel_table(spec))
+    sent = Travel(1, config.service.frame, travel_table(spec, for_process=True))
     rounds = Rounds(solver or Solver(sent, solver_command))
-    host = LiveHost(
-        ledger, config.engine_settings(), travel=spec.bind, rounds=rounds, clock=clock, metrics=metrics
-    )
+    host = LiveHost(ledger, config.engine_settings(), travel=spec.bind, rounds=rounds, clock=clock, metrics=metrics)
     secret = secret_of(ledger)
     if ledger.value("travel") != sent.table:
         ledger.append(Write(extra=(("travel", sent.table),))).result()
@@ -124,9 +122,7 @@ def create_app(
     faults.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=faults.problem)
-    app.add_middleware(
-        Shed, slots=slots, keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem
-    )
+    app.add_middleware(Shed, slots=slots, keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem)
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
 
@@ -194,5 +190,3 @@ def _look(host: LiveHost) -> dict[str, Any]:
         return LatLng(position.first, position.second) if position is not None else None
 
     return board_view(host.board, host.clock.now(), seen=seen, step=host.rounds.ladder.step.name.lower())
-
-

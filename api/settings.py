@@ -19,6 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from dispatch.config import Settings
 from routing.errors import InvalidInput, UnreadableFile
 
+FILES = ("file", "traffic")
+"""Keys of [travel] that name a file, beside the configuration unless the path is absolute."""
+
 
 class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,4 +81,8 @@ def read_config(path: Path | None) -> Config:
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"{name}: {first['msg']}", code="invalid_setting", field=name, file=str(path)) from problem
     config.engine_settings()
-    return config
+    travel = {
+        **config.travel,
+        **{key: str(path.parent / str(config.travel[key])) for key in FILES if config.travel.get(key)},
+    }
+    return config.model_copy(update={"travel": travel})

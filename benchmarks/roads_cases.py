@@ -1,20 +1,23 @@
 """Street travel times beside their peers, row by row, both sides in turn in one run.
 
-    python -m benchmarks.roads_cases --data DIR [--json FILE] [--only PART] [--repeats N]
+    python -m benchmarks.roads_cases [--only PART] [--repeats N] [--out benchmarks/results]
 
-DIR holds the OpenStreetMap extracts (docs/benchmarks.md).  Peers: pyroutingkit (customisable contraction hierarchies in
-C++) and scipy's Dijkstra.  Answers are compared before anything is timed.
+The OpenStreetMap extracts lie in the folder osm of the data (docs/benchmarks.md).  Peers: pyroutingkit (customisable
+contraction hierarchies in C++) and scipy's Dijkstra.  Answers are compared before anything is timed.  Exit status 1
+where a row misses its floor.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import Case, Measured, Sample, measure
+from benchmarks import data
+from benchmarks.harness import Case, Measured, Sample, Spread, measure
+from benchmarks.published import publish
 from routing.roads import EdgeFactors, RoadNetwork
 from routing.roads.metric import NO_WAY_MS, Work
 from routing.roads.warm import warm_up
@@ -186,63 +191,90 @@ def ratio_of(row: Row, repeats: int) -> dict[str, Any]:
     ours, peer = measure(cases)
     ratio = peer.wall_s.median / ours.wall_s.median
     return {
-        "ours_wall_ms": _ms(ours), "peer_wall_ms": _ms(peer), "wall_ratio": round(ratio, 2),
-        "cpu_ratio": round(peer.cpu_s.median / ours.cpu_s.median, 2),
-        "floor": row.floor, "aim": row.aim, "counters": dict(ours.sample.counters),
-        "reached": "aim" if ratio >= row.aim else "floor" if ratio >= row.floor else "missed",
+        "times_as_fast": round(ratio, 2), "by_cpu": round(peer.cpu_s.median / ours.cpu_s.median, 2),
+        "floor": row.floor, "aim": row.aim, "reached": _reached(ratio, row.floor, row.aim),
+        **_both("ours", ours), **_both("peer", peer), "repeats": ours.repeats, "counters": dict(ours.sample.counters),
     }  # fmt: skip
 
 
-def _ms(measured: Measured) -> list[float]:
-    return [round(1000 * value, 2) for value in measured.wall_s]
+def _both(side: str, measured: Measured) -> dict[str, list[float]]:
+    """Wall and CPU milliseconds of one side: median, lowest, highest."""
+    return {f"{side}_wall_ms": _ms(measured.wall_s), f"{side}_cpu_ms": _ms(measured.cpu_s)}
 
 
-def build_seconds(data: Path, repeats: int) -> dict[str, Any]:
+def _ms(spread: Spread) -> list[float]:
+    return [round(1000 * value, 2) for value in spread]
+
+
+def _reached(value: float, floor: float, aim: float) -> str:
+    """Whether a figure reaches its aim, its floor or neither; the aim says whether more or less is better."""
+    sign = 1 if aim >= floor else -1
+    return "aim" if sign * value >= sign * aim else "floor" if sign * value >= sign * floor else "missed"
+
+
+def build_seconds(folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
     """Porto, one profile: from the .pbf to arrays with hierarchy, and from its .npz to the first answer."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "porto.npz"
-        built, cpu, loaded = [], [], []
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "porto.npz"
+        built, loaded = _Stopwatch(), _Stopwatch()
         for _ in range(repeats):
-            began, used = time.perf_counter(), time.process_time()
-            city = RoadNetwork.from_osm(data / "porto.osm.pbf", profiles=("car",))
-            built.append(time.perf_counter() - began)
-            cpu.append(time.process_time() - used)
+            with built:
+                city = RoadNetwork.from_osm(folder / "porto.osm.pbf", profiles=("car",))
             city.save(file)
-            began = time.perf_counter()
-            RoadNetwork.load(file).travel_ms([0], [1], profile="car")
-            loaded.append(time.perf_counter() - began)
-        return {
-            "pbf_to_hierarchy_s": round(float(np.median(built)), 3),
-            "build_cpu_s": round(float(np.median(cpu)), 3),
-            "floor_s": 12.0,
-            "aim_s": 6.0,
-            "npz_to_first_answer_s": round(float(np.median(loaded)), 3),
-            "npz_floor_s": 0.5,
-            "npz_aim_s": 0.2,
-            "npz_mb": round(file.stat().st_size / 1e6, 1),
-        }
+            with loaded:
+                RoadNetwork.load(file).travel_ms([0], [1], profile="car")
+        size_mb = round(file.stat().st_size / 1e6, 1)
+    return {
+        "Porto .pbf to hierarchy": _limit("s", built.wall, 12.0, 6.0) | {"cpu_s": built.cpu},
+        "Porto .npz to the first answer": _limit("s", loaded.wall, 0.5, 0.2)
+        | {"cpu_s": loaded.cpu, "file_mb": size_mb},
+    }
 
 
-def memory_mb(data: Path) -> dict[str, Any]:
+class _Stopwatch:
+    """Medians of the wall and CPU seconds spent in its block."""
+
+    def __init__(self) -> None:
+        self._spent: list[tuple[float, float]] = []
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self._spent.append((time.perf_counter() - self._began[0], time.process_time() - self._began[1]))
+
+    @property
+    def wall(self) -> float:
+        """Median of the wall seconds."""
+        return round(float(np.median([wall for wall, _ in self._spent])), 3)
+
+    @property
+    def cpu(self) -> float:
+        """Median of the CPU seconds."""
+        return round(float(np.median([cpu for _, cpu in self._spent])), 3)
+
+
+def _limit(unit: str, value: float, floor: float, aim: float) -> dict[str, Any]:
+    return {unit: value, "floor": floor, "aim": aim, "reached": _reached(value, floor, aim)}
+
+
+def memory_mb(folder: Path) -> dict[str, dict[str, Any]]:
     """Porto, four profiles, one traffic state with every label, in a process of its own."""
     program = "import sys; from benchmarks.roads_cases import _fill; _fill(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", program, str(data)], check=True, capture_output=True, text=True)
-    return {**json.loads(done.stdout), "floor_mb": 400, "aim_mb": 200}
+    done = subprocess.run([sys.executable, "-c", program, str(folder)], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return {"memory, Porto, four profiles, every label": _limit("mb", found.pop("every_label_mb"), 400, 200) | found}
 
 
-def _fill(data: str) -> None:
-    import tempfile
-
+def _fill(folder: str) -> None:
     warm_up()
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "porto.npz"
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "porto.npz"
         maker = (
             "import sys; from routing.roads import RoadNetwork\n"
             "RoadNetwork.from_osm(sys.argv[1], profiles=sys.argv[3:]).save(sys.argv[2])"
         )
-        subprocess.run([sys.executable, "-c", maker, f"{data}/porto.osm.pbf", str(file), *PROFILES], check=True)
+        subprocess.run([sys.executable, "-c", maker, f"{folder}/porto.osm.pbf", str(file), *PROFILES], check=True)
         before = _resident_mb()
         city = RoadNetwork.load(file)
         some = np.arange(0, city.streets.nodes, city.streets.nodes // 1500)
@@ -267,51 +299,70 @@ def _resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def warm_up_seconds() -> dict[str, Any]:
+def warm_up_seconds() -> dict[str, dict[str, Any]]:
     """Importing and warming the road kernels in a fresh process, their machine code being cached."""
     program = (
         "import time; wall = time.perf_counter(); from routing.roads.warm import warm_up; warm_up()\n"
         "print(time.perf_counter() - wall, time.process_time())"
     )
     runs = []
-    for _ in range(4):
+    for _ in range(6):
         done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
         runs.append([float(word) for word in done.stdout.split()])
     wall, cpu = np.median(runs[1:], axis=0).tolist()
-    return {"warm_up_s": round(wall, 2), "cpu_s": round(cpu, 2), "floor_s": 2.0}
+    return {"warm-up with a filled cache": _limit("s", round(wall, 2), 2.0, 2.0) | {"cpu_s": round(cpu, 2)}}
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure every row and print it."""
+def written(name: str, block: Mapping[str, Any]) -> str:
+    """One line for people."""
+    if "times_as_fast" in block:
+        both = (
+            f"{block['times_as_fast']:>8.1f} x  (floor {block['floor']:g}, aim {block['aim']:g}: {block['reached']}); "
+            f"wall {block['ours_wall_ms'][0]:.1f} against {block['peer_wall_ms'][0]:.1f} ms, "
+            f"CPU {block['ours_cpu_ms'][0]:.1f} against {block['peer_cpu_ms'][0]:.1f} ms"
+        )
+        return f"{name:42}{both}"
+    unit = "mb" if "mb" in block else "s"
+    cpu = f", CPU {block['cpu_s']:g} s" if "cpu_s" in block else ""
+    limits = f"(floor {block['floor']:g}, aim {block['aim']:g}: {block['reached']})"
+    return f"{name:42}{block[unit]:>8g} {unit} {limits}{cpu}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every row, print it and write it down."""
     parser = argparse.ArgumentParser(prog="benchmarks.roads_cases", description="Street travel times beside peers.")
-    parser.add_argument("--data", type=Path, required=True, help="folder with porto.osm.pbf")
-    parser.add_argument("--json", type=Path, help="write the report")
+    parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--repeats", type=int, default=9)
     chosen = parser.parse_args(arguments)
+    folder = data.require("osm")
     warm_up()
     report: dict[str, Any] = {}
+    lines: list[str] = []
 
     def tell(name: str, block: dict[str, Any]) -> None:
-        report[name] = block
-        print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in block.items()), flush=True)
+        report[name] = block | {"load": round(os.getloadavg()[0], 2)}
+        lines.append(written(name, block))
+        print(lines[-1], flush=True)
 
-    extra: list[tuple[str, Callable[[], dict[str, Any]]]] = [
-        ("build and load", lambda: build_seconds(chosen.data, min(5, chosen.repeats))),
-        ("memory, four profiles", lambda: memory_mb(chosen.data)),
-        ("warm-up", warm_up_seconds),
-    ]
-    city = City(chosen.data)
+    city = City(folder)
     for prepare in rows_of(city):
         row = prepare()
         if chosen.only in row.name:
             tell(row.name, ratio_of(row, 3 if "scipy" in row.name else chosen.repeats))
-    for name, block in extra:
-        if chosen.only in name:
-            tell(name, block())
-    if chosen.json:
-        chosen.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    rest: list[tuple[str, Callable[[], dict[str, dict[str, Any]]]]] = [
+        ("Porto build and load", lambda: build_seconds(folder, min(5, chosen.repeats))),
+        ("memory", lambda: memory_mb(folder)),
+        ("warm-up", warm_up_seconds),
+    ]
+    for part, measured in rest:
+        if chosen.only in part:
+            for name, block in measured().items():
+                tell(name, block)
+    if chosen.out:
+        publish(chosen.out, "roads-speed", report, lines)
+    return 1 if any(block["reached"] == "missed" for block in report.values()) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

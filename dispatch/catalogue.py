@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,32 +77,46 @@ class MatrixSpec:
             ) from problem
 
 
-ROAD_PROFILE_OF = {"default": "scooter", "motorcycle": "scooter", "bicycle": "bike", "walking": "foot"}
-"""How riders of public days and of our own travel on streets; other names mean the network's own profile."""
+ROAD_PROFILES_OF = {
+    "default": ("scooter", "ebike", "bike", "car", "foot"),
+    "motorcycle": ("scooter", "car"),
+    "bicycle": ("bike", "ebike"),
+    "walking": ("foot",),
+}
+"""How riders of public days and of our own travel on streets, the best first; other names are the network's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoadsSpec:
     """Shortest paths on a road network saved as .npz.
 
-    `profiles`: {profile of the riders: profile of the network}; names missing are those of the network.
+    `profiles`: {profile of the riders: profile of the network}; empty: those of the network under their own names.
+    `traffic`: a TOML file of speeds by time slot, `weather`: one of the network's (both instead of those the file opens
+    with).
     """
 
     file: str
     profiles: Mapping[str, str] = field(default_factory=dict)
+    traffic: str = ""
+    weather: str = ""
 
-    @classmethod
-    def for_riders(cls, file: str, riders: Iterable[Rider]) -> RoadsSpec:
-        """Roads on which these riders travel, their profiles matched to the network's by what they mean."""
+    def for_riders(self, riders: Iterable[Rider]) -> RoadsSpec:
+        """The same roads for these riders, their profiles matched to the network's by what they mean."""
+        from routing.roads import RoadNetwork
+
         names = sorted({rider.profile for rider in riders})
-        return cls(file, {name: ROAD_PROFILE_OF.get(name, name) for name in names})
+        if not names:
+            return self
+        known = RoadNetwork.load(self.file).profiles
+        fitting = {name: [each for each in ROAD_PROFILES_OF.get(name, ()) if each in known] for name in names}
+        return replace(self, profiles={name: fitting[name][0] if fitting[name] else name for name in names})
 
     def bind(self, places: PlaceBook) -> TravelTimes:
         """Travel times for the places of one book, each snapped to the network."""
         from routing.roads import RoadNetwork, road_travel
 
-        profiles = self.profiles or {"default": ROAD_PROFILE_OF["default"]}
-        return road_travel(RoadNetwork.load(self.file), places, profiles)
+        network = RoadNetwork.load(self.file, traffic=self.traffic or None, weather=self.weather)
+        return road_travel(network, places, self.profiles or network.profiles)
 
 
 TravelSpec = StraightSpec | MatrixSpec | RoadsSpec
@@ -123,13 +137,22 @@ def travel_spec(value: Mapping[str, Any]) -> TravelSpec:
     return spec
 
 
-def travel_table(spec: TravelSpec) -> dict[str, Any]:
-    """The inverse of `travel_spec`, but for the folder of a file: a catalogue says the same wherever it lies."""
+def travel_table(spec: TravelSpec, *, for_process: bool = False) -> dict[str, Any]:
+    """The inverse of `travel_spec`, but for the folder of a file: a catalogue says the same wherever it lies.
+
+    `for_process`: for another process on this machine, with the absolute paths of files.
+    """
+
+    def named(file: str) -> str:
+        return str(Path(file).resolve()) if for_process else Path(file).name
+
     if isinstance(spec, StraightSpec):
         return {"kind": "straight", "detour": spec.detour, "metres_per_minute": dict(spec.metres_per_minute)}
     if isinstance(spec, RoadsSpec):
-        return {"kind": "roads", "file": Path(spec.file).name, "profiles": dict(spec.profiles)}
-    return {"kind": "matrix", "file": Path(spec.file).name}
+        conditions = {"traffic": named(spec.traffic) if spec.traffic else "", "weather": spec.weather}
+        stated = {name: value for name, value in conditions.items() if value}
+        return {"kind": "roads", "file": named(spec.file), "profiles": dict(spec.profiles), **stated}
+    return {"kind": "matrix", "file": named(spec.file)}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halfhour.policies import Chosen, choose
+from halfhour.streets import Streets, map_of_streets
 from routing.errors import UnreadableFile
 
 if TYPE_CHECKING:
@@ -78,6 +78,10 @@ def replay(
     seed: int = 1,
     settings: Mapping[str, Any] | None = None,
     roads: str | Path | None = None,
+    traffic: str | Path | None = None,
+    weather: str = "",
+    true_traffic: str | Path | None = None,
+    true_weather: str = "",
     audit: bool = False,
     out: str | Path | None = None,
     force: bool = False,
@@ -86,13 +90,15 @@ def replay(
     """Replay a scenario (a folder, a file, or a Scenario) and return its KPIs and tables.
 
     `policy`: a name, `file.py:Class`, or an object; `recipe`: how `halfhour` plans a round.  `seed`: of the city's luck
-    and of the search.  `settings`: by key, on top of the scenario's.  `roads`: a road network to travel on.  `out`: a
-    run folder to write (never overwritten without `force`).  `progress`: is told after every round how far it is.
+    and of the search.  `settings`: by key, on top of the scenario's.  `roads`: a road network to travel on; `traffic`
+    (a TOML file), `weather`: as the engine believes them; `true_traffic`, `true_weather`: as riders meet them.
+    `out`: a run folder to write (never overwritten without `force`).  `progress`: is told after every round how far it
+    is.
     Raises InvalidInput and its kin for whatever a person can mend.
     """
     from sim import run as runs
 
-    day, features = opened(scenario, roads)
+    day, features = opened(scenario, Streets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose(policy, recipe=recipe)
     options: dict[str, Any] = {
         "settings": day.catalogue.settings.with_values(dict(settings or {})),
@@ -114,8 +120,8 @@ def replay(
     return done
 
 
-def opened(scenario: str | Path | Scenario, roads: str | Path | None = None) -> tuple[Scenario, dict[str, Any] | None]:
-    """The Scenario, travelling on `roads` where they are given, and the map that lies in its folder."""
+def opened(scenario: str | Path | Scenario, streets: Streets | None = None) -> tuple[Scenario, dict[str, Any] | None]:
+    """The Scenario, on other `streets` where they are given, and the map in its folder or of its streets."""
     from sim.sources import open_scenario
 
     features = None
@@ -125,15 +131,10 @@ def opened(scenario: str | Path | Scenario, roads: str | Path | None = None) -> 
         features = _map(path if path.is_dir() else path.parent)
     else:
         day = scenario
-    if roads is not None:
-        from dispatch.catalogue import RoadsSpec
-
-        if not Path(roads).is_file():
-            raise UnreadableFile(
-                "there is no such road network", file=str(roads), hint="Make one: halfhour roads build."
-            )
-        catalogue = dataclasses.replace(day.catalogue, travel=RoadsSpec.for_riders(str(roads), day.catalogue.riders))
-        day = dataclasses.replace(day, catalogue=catalogue)
+    if streets is not None:
+        day = streets.under(day)
+    if features is None or (streets is not None and streets.roads is not None):
+        features = map_of_streets(day.catalogue) or features
     return day, features
 
 

@@ -1,4 +1,4 @@
-"""Synthetic scenario folders: the bundled lunch peak and whatever `halfhour scenario new` is asked for."""
+"""Synthetic scenario folders: the bundled lunch peak, and what `halfhour scenario new` is asked for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from halfhour.replaying import MAP_FILE
 
 if TYPE_CHECKING:
+    from routing.places import LatLng
     from sim.demand import DaySize
     from sim.scenario import Scenario
 
@@ -26,6 +27,27 @@ def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", f
         scenario, plan = synthetic_day(seed, size, Path(scratch) / "travel.npz", name=name)
         write_folder(target, scenario, force=force)
     (target / MAP_FILE).write_text(json.dumps(map_of(plan), separators=(",", ":")), encoding="utf-8")
+    return scenario
+
+
+def write_street_day(
+    target: Path,
+    city: Path,
+    seed: int,
+    size: DaySize,
+    *,
+    near: LatLng | None = None,
+    name: str = "",
+    force: bool = False,
+) -> Scenario:
+    """Write a scenario folder on the streets of a city file; raises OutputExists, and what reading the city raises."""
+    from dispatch.runfolder import refuse_to_overwrite
+    from sim.demand import day_on_streets
+    from sim.sources.folder_writer import write_folder
+
+    refuse_to_overwrite(target, force=force)
+    scenario = day_on_streets(city, seed, size, near=near, name=name)
+    write_folder(target, scenario, force=force)
     return scenario
 
 

@@ -1,4 +1,4 @@
-"""A synthetic day in a synthetic city: stores in clusters, a lunch peak of orders, shifts, and the luck of the kitchen.
+"""A synthetic day in an invented city or on real streets: stores in clusters, a lunch peak, shifts, the kitchens' luck.
 
 Everything is drawn from one seed.  `DaySize` says how much of it, `scarcity` how few riders, `rain` makes a rainstorm
 of it (more orders, slower streets, slower kitchens).
@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.catalogue import Catalogue, MatrixSpec, Pay
+from dispatch.catalogue import Catalogue, Pay
 from dispatch.config import Settings
 from dispatch.model import Order, Rider, Shift, Store
 from routing.errors import InvalidInput
-from routing.places import PlaceBook
-from sim.cityplan import CityPlan, Ways, all_ways, plan_city
+from routing.places import LatLng, PlaceBook
+from sim.cityplan import CityPlan, all_ways, plan_city
+from sim.ground import Ground, invented, on_streets
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 
 BEGIN_AT = 1_772_532_000
@@ -66,34 +67,37 @@ def synthetic_day(seed: int, size: DaySize, matrix_file: Path, *, name: str = ""
     plan = plan_city(seed)
     ways = all_ways(plan, slower=RAIN_SLOWER if size.rain else 1.0)
     ways.save(matrix_file)
-    default_name = f"{'Rainstorm' if size.rain else 'Lunch peak'}, city {seed}"
-    return _Day(plan, ways, size).scenario(name or default_name, matrix_file), plan
+    return _Day(invented(plan, ways, matrix_file), size).scenario(name), plan
+
+
+def day_on_streets(file: Path, seed: int, size: DaySize, *, near: LatLng | None = None, name: str = "") -> Scenario:
+    """A scenario on the streets of a city file, around `near` (default: where they are densest)."""
+    return _Day(on_streets(file, seed, near=near, weather="rain" if size.rain else ""), size).scenario(name)
 
 
 class _Day:
     """Draws the parts of a day one after another; each part has a random stream of its own."""
 
-    def __init__(self, plan: CityPlan, ways: Ways, size: DaySize) -> None:
-        self.plan = plan
-        self.ways = ways
+    def __init__(self, ground: Ground, size: DaySize) -> None:
+        self.ground = ground
         self.size = size
         self.book = PlaceBook("wgs84")
 
     def stream(self, part: int) -> np.random.Generator:
-        return np.random.default_rng([self.plan.seed, 100 + part])
+        return np.random.default_rng([self.ground.seed, 100 + part])
 
-    def scenario(self, name: str, matrix_file: Path) -> Scenario:
+    def scenario(self, name: str) -> Scenario:
         stores, corners, prep_s = self.stores()
         demand = self.demand(stores, corners, prep_s)
         riders, shifts = self.riders(corners)
         catalogue = Catalogue(
-            name=name,
+            name=name or f"{'Rainstorm' if self.size.rain else 'Lunch peak'}, {self.ground.title}",
             begin_at=BEGIN_AT,
             places=self.book,
             stores=stores_with_means(stores, demand),
             riders=riders,
             shifts=shifts,
-            travel=MatrixSpec(str(matrix_file)),
+            travel=self.ground.travel,
             settings=Settings().with_values(
                 {
                     "rules.round_s": 30,
@@ -109,7 +113,7 @@ class _Day:
                 }
             ),
             pay=Pay(per_order=2.0, guaranteed_per_hour=14.0),
-            attribution=f"Invented city, seed {self.plan.seed}: no real place, no real people.",
+            attribution=self.ground.attribution,
             source="synthetic",
         )
         reality = Reality(travel_sigma=0.08, service_sigma=0.15)
@@ -118,7 +122,7 @@ class _Day:
     def stores(self) -> tuple[tuple[Store, ...], NDArray[np.int64], NDArray[np.float64]]:
         """Stores around a few centres: the stores, the corner each stands at, its usual preparation in seconds."""
         rng = self.stream(0)
-        x, y = self.plan.x, self.plan.y
+        x, y = self.ground.x, self.ground.y
         centres = self._centres(rng)
         taken = np.zeros(len(x), dtype=np.int64)
         stores, corners = [], []
@@ -136,7 +140,7 @@ class _Day:
 
     def _centres(self, rng: np.random.Generator) -> list[int]:
         """Corners around which stores gather: the heart of the town first, then spread out from the others."""
-        x, y = self.plan.x, self.plan.y
+        x, y = self.ground.x, self.ground.y
         centres = [int(np.argmin((x - 200) ** 2 + (y - 500) ** 2))]
         inner = np.flatnonzero((np.abs(x) < 2_700) & (np.abs(y) < 1_900))
         while len(centres) < 6:
@@ -153,8 +157,8 @@ class _Day:
         placed = np.sort(_lunch_times(rng, count, self.size.hours))
         popularity = rng.permutation(1.0 / (3 + np.arange(len(stores))) ** 0.7)
         chosen = rng.choice(len(stores), count, p=popularity / popularity.sum())
-        people = 0.4 + rng.random(len(self.plan.x))
-        way_m = self.ways.metres[0][corners]
+        people = 0.4 + rng.random(len(self.ground.x))
+        way_m = self.ground.way_m(corners)
         pull = people * np.exp(-(((way_m - 740) / 940.0) ** 2)) * (way_m <= 4_000) * (way_m > 0)
         pull = np.cumsum(pull / pull.sum(axis=1, keepdims=True), axis=1)
         demand = []
@@ -181,10 +185,10 @@ class _Day:
         riders, shifts = [], []
         for number in range(count):
             near = corners[int(rng.integers(len(corners)))]
-            gap = (self.plan.x - self.plan.x[near]) ** 2 + (self.plan.y - self.plan.y[near]) ** 2
+            gap = (self.ground.x - self.ground.x[near]) ** 2 + (self.ground.y - self.ground.y[near]) ** 2
             corner = int(np.argsort(gap, kind="stable")[int(rng.integers(0, 30))])
             rider_id = f"r{number + 1:03}"
-            profile = self.ways.profiles[int(rng.random() < 0.35)]
+            profile = self.ground.profiles[int(rng.random() < 0.35)]
             riders.append(Rider(rider_id=rider_id, place=self._place(rng, corner, 10, (0, 0)), profile=profile))
             start = begin - 900 + 900 * int(rng.choice(5, p=(0.30, 0.25, 0.20, 0.15, 0.10)))
             start = min(start, end - 1_800)
@@ -195,10 +199,11 @@ class _Day:
         return tuple(riders), tuple(shifts)
 
     def _place(self, rng: np.random.Generator, corner: int, spread_m: float, stop_s: tuple[int, int]) -> int:
-        """A place within `spread_m` of a corner; the way to it is the way to the corner."""
+        """A place within `spread_m` of a corner; of an invented city, the way to it is the way to the corner."""
         dx, dy = rng.uniform(-spread_m, spread_m, 2)
-        point = self.plan.latlng(float(self.plan.x[corner] + dx), float(self.plan.y[corner] + dy))
-        return self.book.add(point.lat, point.lng, enter_s=stop_s[0], exit_s=stop_s[1], matrix_row=corner)
+        point = self.ground.latlng(float(self.ground.x[corner] + dx), float(self.ground.y[corner] + dy))
+        row = corner if self.ground.has_rows else -1
+        return self.book.add(point.lat, point.lng, enter_s=stop_s[0], exit_s=stop_s[1], matrix_row=row)
 
 
 def _lunch_times(rng: np.random.Generator, count: int, hours: float) -> NDArray[np.int64]:

@@ -129,7 +129,8 @@ class Host:
         """Put everything on the heap that will happen whatever is decided; what is known beforehand comes first."""
         catalogue = self._scenario.catalogue
         begin_at = catalogue.begin_at
-        self._heap.say(TravelChanged(at=begin_at, version=self._times.version, digest=self._times.digest))
+        times = self._times
+        self._heap.say(TravelChanged(at=begin_at, version=times.version, digest=times.digest, profiles=times.profiles))
         for item in catalogue.inputs(begin_at):
             self._heap.say(item)
         mean_ready_s = {store.store_id: store.mean_ready_s for store in catalogue.stores}

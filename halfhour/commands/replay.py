@@ -44,7 +44,11 @@ def replay(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value; may be repeated (halfhour config show).")
     ] = None,
-    roads: Annotated[str | None, typer.Option(help="Travel on this road network.")] = None,
+    roads: Annotated[str | None, typer.Option(help="Travel on this road network (halfhour roads build).")] = None,
+    traffic: Annotated[str | None, typer.Option(help="TOML table of speeds by time slot, as believed.")] = None,
+    weather: Annotated[str, typer.Option(help="Weather on the streets, as believed: rain, snow, heat.")] = "",
+    true_traffic: Annotated[str | None, typer.Option(help="The traffic that riders really meet.")] = None,
+    true_weather: Annotated[str, typer.Option(help="The weather that riders really meet.")] = "",
     audit: Annotated[bool, typer.Option("--audit", help="Have every plan judged independently.")] = False,
     out: Annotated[Path | None, typer.Option(help="Run folder to write; default: a dated one under runs/.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the run folder.")] = False,
@@ -64,6 +68,10 @@ def replay(
             seed=seed,
             settings=parse_settings(settings or ()),
             roads=roads,
+            traffic=traffic,
+            weather=weather,
+            true_traffic=true_traffic,
+            true_weather=true_weather,
             audit=audit,
             out=target,
             force=force,

@@ -39,6 +39,9 @@ def build(
     area: Annotated[
         Path | None, typer.Option("--area", help="Keep what lies in the polygons of a GeoJSON file.")
     ] = None,
+    invented: Annotated[
+        int | None, typer.Option("--invented", min=0, help="Build the invented city of this seed (demo: 7).")
+    ] = None,
     profile: Annotated[
         list[str] | None, typer.Option("--profile", help="A profile to build; default all five.")
     ] = None,
@@ -48,11 +51,15 @@ def build(
     """Make a city file from OpenStreetMap data."""
     from routing.roads.arrays import PROFILES
     from routing.roads.build import build_city, build_place
+    from sim.cityplan import plan_city
+    from sim.ground import streets_of
 
-    if (source is None) == (not place):
-        raise InvalidInput("give a file or --place, one of the two", code="bad_option")
-    if place and area:
-        raise InvalidInput("--area goes with a file, not with --place", code="bad_option")
+    if (source is not None) + bool(place) + (invented is not None) != 1:
+        raise InvalidInput("give a file, --place or --invented, one of the three", code="bad_option")
+    if area and source is None:
+        raise InvalidInput("--area goes with a file", code="bad_option", field="--area")
+    if invented is not None and (profile or tables):
+        raise InvalidInput("an invented city has its own bikes and scooters", code="bad_option", field="--profile")
     if not out.parent.is_dir():
         raise InvalidInput(f"there is no folder {out.parent}", code="bad_option", field="--out")
     profiles = tuple(profile or PROFILES)
@@ -63,6 +70,8 @@ def build(
 
         if source is not None:
             city = build_city(source, profiles=profiles, tables=tables, area=area, progress=step)
+        elif invented is not None:
+            city = streets_of(plan_city(invented))
         else:
             city = build_place(place, profiles=profiles, tables=tables, progress=step)
         step("writing")
@@ -220,12 +229,7 @@ def _point(lat: str | None, lng: str | None, **where: Any) -> tuple[float, float
 def _load(city: Path, traffic: Path | None = None, weather: str = "") -> RoadNetwork:
     from routing.roads import RoadNetwork
 
-    network = RoadNetwork.load(city)
-    if traffic is not None:
-        network.set_traffic(traffic)
-    if weather:
-        network.set_weather(weather)
-    return network
+    return RoadNetwork.load(city, traffic=traffic, weather=weather)
 
 
 def _show(facts: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from halfhour.terminal import console, print_json
+from routing.errors import InvalidInput
+from routing.places import LatLng
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -32,16 +34,27 @@ def new(
     rain: Annotated[
         bool, typer.Option("--rain", help="A rainstorm: more orders, slower streets and kitchens.")
     ] = False,
+    roads: Annotated[
+        Path | None, typer.Option(help="On the streets of this city (halfhour roads build), not of an invented one.")
+    ] = None,
+    near: Annotated[str, typer.Option(help="lat,lng: the middle of the day; default: where streets are densest.")] = "",
     name: Annotated[str, typer.Option(help="The scenario's name.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the folder.")] = False,
     as_data: AsData = False,
 ) -> None:
-    """Invent a city and a day from a seed."""
-    from halfhour.synthetic import write_synthetic
+    """Invent a day from a seed, in an invented city or on real streets."""
+    from halfhour.commands.roads import parse_point
+    from halfhour.synthetic import write_street_day, write_synthetic
     from sim.demand import DaySize
 
+    if near and roads is None:
+        raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
     size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
-    scenario = write_synthetic(folder, seed, size, name=name, force=force)
+    if roads is None:
+        scenario = write_synthetic(folder, seed, size, name=name, force=force)
+    else:
+        middle = LatLng(*parse_point(near, "--near")) if near else None
+        scenario = write_street_day(folder, roads, seed, size, near=middle, name=name, force=force)
     _written(folder, scenario, as_data)
 
 

@@ -86,14 +86,21 @@ class RoadNetwork:
         return build_graph(graph, **options)
 
     @staticmethod
-    def load(path: str | Path) -> RoadNetwork:
-        """Read a city file, with the traffic and weather it was saved with.  Raises UnreadableFile, WrongVersion."""
+    def load(path: str | Path, *, traffic: str | Path | None = None, weather: str = "") -> RoadNetwork:
+        """Read a city file, with the traffic file and weather given, or else those it was saved with.
+
+        Raises UnreadableFile, WrongVersion, InvalidTraffic.
+        """
         streets, hierarchy, notes = load_city(Path(path))
         network = RoadNetwork(streets, hierarchy, notes=notes)
-        opening = network.notes.pop(OPENING, {})
-        if opening:
-            table = parse_traffic(opening["traffic"], streets, str(path)) if opening["traffic"] else None
-            network._begin_with(table, opening["weather"])
+        opening = network.notes.pop(OPENING, {"traffic": "", "weather": ""})
+        table = None
+        if traffic is not None:
+            table = read_traffic(Path(traffic), streets)
+        elif opening["traffic"]:
+            table = parse_traffic(opening["traffic"], streets, str(path))
+        if table is not None or weather or opening["weather"]:
+            network._begin_with(table, weather or opening["weather"])
         return network
 
     def save(self, path: str | Path, *, traffic: str | Path | None = None, weather: str = "") -> None:

@@ -23,6 +23,10 @@ def _share(value: float) -> str:
     return f"{value:.1%}"
 
 
+def _kilometres(metres: float) -> str:
+    return f"{metres / 1000:.2f} km"
+
+
 def _plain(value: float) -> str:
     return f"{value:,.0f}"
 
@@ -45,6 +49,7 @@ FIGURES = (
     Figure("orders_per_rider_hour", "Orders per rider-hour", _two, 1),
     Figure("batched_share", "Batched orders", _share, 0),
     Figure("driven_s_per_order", "Driven per order", _minutes, -1),
+    Figure("driven_m_per_order", "Way per order", _kilometres, -1),
     Figure("utilisation", "Utilisation", _share, 0),
     Figure("cost_per_order", "Rider pay per order", _two, -1),
 )

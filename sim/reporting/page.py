@@ -48,7 +48,7 @@ def page(
     clock = figures.Clock(catalogue.time_zone)
     other = baseline[0] if baseline else None
     cards = [
-        _map_card(catalogue),
+        _map_card(catalogue, features),
         _over_time(fold, span, clock),
         _arrivals(fold, baseline),
         _fleet(catalogue, fold, span, clock),
@@ -179,7 +179,7 @@ def _stores(fold: KpiFold) -> str:
     return _card("Stores with most late orders", "", _table(heads, rows))
 
 
-def _map_card(catalogue: Catalogue) -> str:
+def _map_card(catalogue: Catalogue, features: Mapping[str, Any] | None) -> str:
     key = (
         '<p class="key"><span><i class="ink"></i>store</span><span><i class="ring"></i>order waiting</span>'
         '<span><i class="a dot"></i>on its way</span><span><i class="c dot"></i>delivered on time</span>'
@@ -192,13 +192,19 @@ def _map_card(catalogue: Catalogue) -> str:
     )
     body = (
         f'<div id="map"><canvas role="img" aria-label="Map of {len(catalogue.stores)} stores, the orders and the '
-        'riders at the instant chosen below"></canvas><div id="tip"></div><div class="controls">'
+        f'riders at the instant chosen below"></canvas>{_credit(features)}<div id="tip"></div><div class="controls">'
         '<button id="play" type="button">Play</button><span id="clock"></span>'
         '<input id="instant" type="range" min="0" value="0" step="1" aria-label="instant of the day">'
         f'<select id="speed" aria-label="speed">{speeds}</select></div><p id="counts"></p>{key}</div>'
     )
     note = "Drag to move, Ctrl and wheel to zoom, double-click to reset."
     return _card("The day on the map", note, body, wide=True)
+
+
+def _credit(features: Mapping[str, Any] | None) -> str:
+    """Who must be named on a map drawn from these lines."""
+    named = str(features.get("attribution", "")) if features else ""
+    return f'<p class="credit">{escape(named)}</p>' if named else ""
 
 
 def _footer(catalogue: Catalogue, summary: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, TravelSpec, travel_spec
+from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
 from dispatch.codec import decode_input
 from dispatch.config import Settings
 from dispatch.inputs import Class, Input
@@ -69,14 +69,14 @@ class _Folder:
             riders=riders,
             shifts=shifts,
             zones=self._zones(),
-            travel=self._travel(self.toml.get("travel"), "travel"),
+            travel=self._travel(self.toml.get("travel"), "travel", riders),
             settings=self.settings,
             pay=self._made("pay", lambda values: Pay(**values)) if "pay" in self.toml else None,
             co2_g_per_km=self._made("co2_g_per_km", lambda values: {**CO2_G_PER_KM, **values}),
             time_zone=self.clock.time_zone,
         )
         self._check_profiles(catalogue)
-        return Scenario(catalogue, demand, self._reality(), news)
+        return Scenario(catalogue, demand, self._reality(riders), news)
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 
@@ -120,20 +120,22 @@ class _Folder:
                 raise self.fail(f"{value!r} is not a whole number of seconds", f"stops.{name}")
         return {name: values.get(name, 0) for name in STOPS}
 
-    def _travel(self, value: Any, key: str) -> TravelSpec:
+    def _travel(self, value: Any, key: str, riders: Iterable[Rider]) -> TravelSpec:
         if not isinstance(value, dict):
             raise self.fail("the table [travel] is missing", key, 'Say kind = "straight", "matrix" or "roads".')
-        if "file" in value:
-            file = self.path / str(value["file"])
-            if not file.is_file():
-                raise UnreadableFile("this file is missing", file=str(file), hint=f"{key}.file names it.")
-            value = {**value, "file": str(file)}
+        for field in ("file", "traffic"):
+            if field in value:
+                file = self.path / str(value[field])
+                if not file.is_file():
+                    raise UnreadableFile("this file is missing", file=str(file), hint=f"{key}.{field} names it.")
+                value = {**value, field: str(file)}
         try:
-            return travel_spec(value)
+            spec = travel_spec(value)
+            return spec.for_riders(riders) if isinstance(spec, RoadsSpec) and not spec.profiles else spec
         except InvalidInput as problem:
             raise self.fail(problem.message, str(problem.details.get("field", key)), problem.hint) from problem
 
-    def _reality(self) -> Reality:
+    def _reality(self, riders: Iterable[Rider]) -> Reality:
         values = dict(self.toml.get("truth", {}))
         travel = values.pop("travel", None)
         known = [field.name for field in dataclasses.fields(Reality)]
@@ -142,7 +144,9 @@ class _Folder:
                 raise self.fail(f"there is no {name}", f"truth.{name}", _nearest(name, known))
         self.toml["truth"] = values
         reality: Reality = self._made("truth", lambda given: Reality(**given))
-        return reality if travel is None else dataclasses.replace(reality, travel=self._travel(travel, "truth.travel"))
+        if travel is None:
+            return reality
+        return dataclasses.replace(reality, travel=self._travel(travel, "truth.travel", riders))
 
     def _begin_at(self, shifts: Iterable[Shift], demand: Iterable[Demand], news: Iterable[Input]) -> int:
         first = min(

@@ -95,9 +95,17 @@ class _Writer:
                 name: {"kind": "straight", "detour": spec.detour},
                 f"{name}.metres_per_minute": spec.metres_per_minute,
             }
-        file = f"{name.replace('.', '-')}.npz"
-        shutil.copyfile(spec.file, self.path / file)
-        return {name: {"kind": "matrix" if isinstance(spec, MatrixSpec) else "roads", "file": file}}
+        file = self._copied(spec.file, f"{name.replace('.', '-')}.npz")
+        if isinstance(spec, MatrixSpec):
+            return {name: {"kind": "matrix", "file": file}}
+        stated = {"weather": spec.weather} if spec.weather else {}
+        if spec.traffic:
+            stated["traffic"] = self._copied(spec.traffic, f"{name.replace('.', '-')}-traffic.toml")
+        return {name: {"kind": "roads", "file": file, **stated}, f"{name}.profiles": spec.profiles}
+
+    def _copied(self, source: str, name: str) -> str:
+        shutil.copyfile(source, self.path / name)
+        return name
 
     # --- tables -------------------------------------------------------------------------------------------------
 

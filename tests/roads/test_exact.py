@@ -1,6 +1,6 @@
 """Exact on real cities: equal to scipy's Dijkstra to the millisecond, traffic or none, on every data file.
 
-10,000 pairs a file in the gate; a million with `-m slow` (make prove).
+10,000 pairs a file here; a million in `python -m benchmarks.roads_exact` (make prove).
 """
 
 from __future__ import annotations
@@ -9,65 +9,37 @@ import functools
 
 import numpy as np
 import pytest
-from scipy.sparse.csgraph import dijkstra
 
+from benchmarks import roads_exact
+from benchmarks.roads_exact import CITIES, comparisons
 from routing.cells import METRES_PER_DEGREE
-from routing.roads import EdgeFactors, RoadNetwork
-from routing.roads.metric import NO_WAY_MS
+from routing.roads import RoadNetwork
 from tests.data import folder, needs_data
 
-FILES = ("porto", "heidelberg", "baltimore", "helsinki_centre", "moscow")
 pytestmark = [needs_data, pytest.mark.data]
 
 
 @functools.cache
 def city(name: str) -> RoadNetwork:
-    """The network of a data file, by car (and on foot where there are tags to tell)."""
-    if name != "moscow":
-        return RoadNetwork.from_osm(folder("osm", f"{name}.osm.pbf"), profiles=("car", "foot"))
-    with np.load(folder("osm", "moscow_topology.npz")) as given:
-        x, y = given["xy_m"].astype(np.float64).T
-        tail, head, length_m = given["tail"], given["head"], given["length_m"]
-    # No tags and no place on the globe: 30 km/h everywhere, laid around the real city's latitude.
-    lat = 55.75 + y / METRES_PER_DEGREE
-    lng = 37.62 + x / (METRES_PER_DEGREE * np.cos(np.radians(55.75)))
-    ms = np.rint(length_m * 120.0).astype(np.int64)
-    shut = np.full(len(ms), -1)
-    return RoadNetwork.from_arrays(
-        lat, lng, tail, head, length_m, travel_ms={"car": (ms, shut)}, largest_component=False
-    )
+    """The network of a data file."""
+    return roads_exact.city(name, folder("osm"))
 
 
-def check(network: RoadNetwork, side: int, seed: int) -> None:
-    """side x side pairs without traffic, with a factor for every edge, and again without."""
-    rng = np.random.default_rng(seed)
-    streets = network.streets
-    for profile, drive_ms in zip(network.profiles, streets.drive_ms, strict=True):
-        edges = (drive_ms >= 0).any(axis=0)
-        used = np.unique([streets.tail[edges], streets.head[edges]])
-        for factors in (None, rng.uniform(0.3, 1.5, streets.edges)):
-            network.update_speeds([] if factors is None else [EdgeFactors(factors)])
-            origins, destinations = rng.choice(used, side), rng.choice(used, side)
-            got = network.travel_ms(origins, destinations, profile=profile)
-            csr, _ = network.as_csr(profile)
-            for at in range(0, side, 100):
-                part = slice(at, at + 100)
-                found = dijkstra(csr, indices=origins[part])[:, destinations]
-                wanted = np.where(np.isinf(found), NO_WAY_MS, found).astype(np.int64)
-                np.testing.assert_array_equal(got[part], wanted)
-            assert (got < NO_WAY_MS).mean() > 0.9
-    network.update_speeds([])
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", CITIES)
 def test_ten_thousand_pairs(name: str) -> None:
-    check(city(name), 100, 1)
+    rows = list(comparisons(city(name), 100, 1))
+    assert len(rows) == 2 * len(city(name).profiles)
+    for row in rows:
+        assert row["differ"] == 0, row
+        assert row["pairs"] == 10_000
+        assert row["with_way"] > 0.9
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", FILES)
-def test_a_million_pairs(name: str) -> None:
-    check(city(name), 1000, 2)
+def test_a_difference_of_a_millisecond_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = city("helsinki_centre")
+    ours = network.travel_ms
+    monkeypatch.setattr(network, "travel_ms", lambda *nodes, profile: ours(*nodes, profile=profile) + 1)
+    assert all(row["differ"] >= 81 for row in comparisons(network, 9, 1))
 
 
 @pytest.mark.parametrize("name", ["porto", "heidelberg"])
