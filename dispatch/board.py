@@ -223,6 +223,9 @@ class Board:
         record = self.orders[event.order_id]
         if event.rider_id not in record.refused_by:
             record.refused_by = (*record.refused_by, event.rider_id)
+            if event.unseen:
+                rider = self.riders[event.rider_id]
+                rider.unseen = (*rider.unseen, event.order_id)
         self._touch(event.at)
 
     def _goods_moved(self, event: e.GoodsMoved) -> None:
@@ -304,6 +307,17 @@ class Board:
         record.heard_at = max(record.heard_at, event.happened_at)
         record.seen_revision = max(record.seen_revision, event.revision)
         record.set_off(max(event.happened_at, record.free_at))
+        if record.unseen:
+            self._ask_again(record)
+            self._touch(event.at)
+
+    def _ask_again(self, record: RiderRecord) -> None:
+        """A silent phone refused nothing: now that it speaks, what it did not show may be its rider's again."""
+        rider_id = record.rider.rider_id
+        for order_id in record.unseen:
+            order = self.orders[order_id]
+            order.refused_by = tuple(refused for refused in order.refused_by if refused != rider_id)
+        record.unseen = ()
 
     def _rider_arrived(self, event: e.RiderArrived) -> None:
         record = self.riders[event.rider_id]

@@ -142,10 +142,12 @@ class RiderForced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiderRefused(Event):
-    """This rider is not asked again for this order."""
+    """This rider is not asked again for this order; where only his phone was silent, until it speaks again."""
 
     order_id: str
     rider_id: str
+    unseen: bool = False
+    """True where a told route was withdrawn because no phone had shown it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

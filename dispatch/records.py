@@ -73,6 +73,8 @@ class RiderRecord:
     told_at: int | None = None
     seen_revision: int = 0
     heard_at: int = 0
+    unseen: tuple[str, ...] = ()
+    """Orders taken from him because his phone did not show them; his again once it shows anything."""
     offer_id: str | None = None
     stops_told: int = 0
 

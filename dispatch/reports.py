@@ -33,6 +33,7 @@ def route_seen(board: Board, item: i.RouteSeen) -> Events:
     if record is None:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
     draft = Draft(board, item.at)
+    _heard_of(draft, item.rider_id)
     acknowledged = e.RouteAcknowledged(
         at=item.at, rider_id=item.rider_id, revision=item.revision, happened_at=item.happened_at
     )
@@ -145,6 +146,7 @@ def break_began(board: Board, item: i.BreakBegan) -> Events:
     if item.rider_id not in board.riders:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
     draft = Draft(board, item.at)
+    _heard_of(draft, item.rider_id)
     draft.events.append(e.BreakSet(at=item.at, rider_id=item.rider_id, on_break=True))
     draft.withdraw_offer(item.rider_id)
     rider = draft.rider(item.rider_id)
@@ -157,7 +159,10 @@ def break_began(board: Board, item: i.BreakBegan) -> Events:
 def break_ended(board: Board, item: i.BreakEnded) -> Events:
     if item.rider_id not in board.riders:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
-    return (e.BreakSet(at=item.at, rider_id=item.rider_id, on_break=False),)
+    draft = Draft(board, item.at)
+    _heard_of(draft, item.rider_id)
+    draft.events.append(e.BreakSet(at=item.at, rider_id=item.rider_id, on_break=False))
+    return draft.finish()
 
 
 def offer_accepted(board: Board, item: i.OfferAccepted) -> Events:
@@ -207,7 +212,7 @@ def withdraw_unseen(board: Board, rider_id: str, at: int) -> Events:
         if act.kind is ActKind.PICKUP and act.order_id not in carried
     )
     for order_id in orders:
-        draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=rider_id))
+        draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=rider_id, unseen=True))
     kept = tuple(stop for stop in rider.route.stops if any(act.order_id in carried for act in stop.acts))
     draft.set_stops(rider_id, kept)
     return draft.finish()

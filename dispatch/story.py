@@ -174,7 +174,8 @@ class _Teller:
         self.say(event.at, f"Taken from {event.previous_rider_id} and given to {now}")
 
     def rider_refused(self, event: e.RiderRefused) -> None:
-        self.say(event.at, f"{event.rider_id} is not asked for it again")
+        until = "until his phone speaks again" if event.unseen else "again"
+        self.say(event.at, f"{event.rider_id} is not asked for it {until}")
 
     def rider_forced(self, event: e.RiderForced) -> None:
         self.say(event.at, f"Operations want {event.rider_id or 'nobody in particular'} for it: {event.reason}")

@@ -63,7 +63,7 @@ class Page:
         number = next(self._ids)
         self._answers[number] = asyncio.get_running_loop().create_future()
         await self._socket.send(json.dumps({"id": number, "method": method, "params": params}))
-        answer = await asyncio.wait_for(self._answers[number], 30)
+        answer = await asyncio.wait_for(self._answers[number], 120)
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']}")
         result: dict[str, Any] = answer["result"]
@@ -83,7 +83,7 @@ class Page:
         await self.call("Page.navigate", url=url)
         await self.until(ready)
 
-    async def until(self, expression: str, most_s: float = 30) -> None:
+    async def until(self, expression: str, most_s: float = 120) -> None:
         """Waits until an expression of the page is true."""
         async with asyncio.timeout(most_s):
             while not await self.js(expression):
@@ -126,7 +126,7 @@ async def page() -> AsyncIterator[Page]:
 
 
 async def _port(file: Path) -> int:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not (file.exists() and file.read_text().count("\n")):
             await asyncio.sleep(0.05)
     return int(file.read_text().splitlines()[0])

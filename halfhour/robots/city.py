@@ -13,7 +13,7 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 import httpx
@@ -72,7 +72,10 @@ class Robots:
         seed: int = 1,
         prefix: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """`clock`: seconds that pass as the service's do (None: this machine's, times `speed`)."""
+        self._clock = clock or (lambda: time.monotonic() * speed)
         self._given, self._speed, self._seed = scenario, speed, seed
         self._prefix = prefix or f"r{uuid.uuid4().hex[:6]}-"
         self._http = httpx.AsyncClient(
@@ -93,7 +96,7 @@ class Robots:
     def now(self) -> int:
         """The service's clock."""
         server, local = self._zero
-        return int(server + (time.monotonic() - local) * self._speed)
+        return int(server + self._clock() - local)
 
     async def run(self) -> Tally:
         """Lists stores and riders, then lives the day to its end."""
@@ -121,7 +124,7 @@ class Robots:
 
     async def _meet(self) -> None:
         status = await self._call("GET", "/v1/status")
-        self._zero = (epoch(status["now"]) or 0, time.monotonic())
+        self._zero = (epoch(status["now"]) or 0, self._clock())
 
     async def _list_all(self) -> None:
         catalogue, places = self._scenario.catalogue, self._scenario.catalogue.places

@@ -39,7 +39,7 @@ async def things(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Thin
         await with_city(run, riders=2)
         assert (await run.orders.post("/v1/deliveries", json=order("o1"))).status_code == 201
         await run.orders.post("/v1/deliveries/o1/ready")
-        route: Any = await run.until(lambda: _told(run), most_s=60)
+        route: Any = await run.until(lambda: _told(run))
         hook = await run.orders.post("/v1/webhooks", json={"url": "https://example.com/h"})
         quote = (await run.orders.post("/v1/quotes", json=order("o2"))).json()
         await run.ops.put(

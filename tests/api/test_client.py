@@ -255,7 +255,7 @@ def _carry(url: str, keys: dict[str, str]) -> None:
 def _work(phone: Client) -> None:
     """What a rider's app does until nothing is left to do."""
     done: set[str] = set()
-    for _ in range(600):
+    for _ in range(3000):
         route = phone.riders.route("r9")
         phone.riders.seen("r9", route["revision"])
         todo = [stop for stop in route["stops"] if stop["stop_id"] not in done]

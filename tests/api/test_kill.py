@@ -136,7 +136,9 @@ def test_killed_again_and_again(tmp_path: Path, kills: int) -> None:
             httpx.post(f"{victim.url}/v1/riders/rider-{name}/shift", headers=headers).raise_for_status()
         tasks = [asyncio.create_task(writer.run()) for writer in writers]
         for _ in range(kills):
-            await asyncio.sleep(rng.uniform(0.05, 0.6))
+            enough = len(acknowledged) + rng.randint(2, 40)  # a slow machine is not killed before it has done anything
+            while len(acknowledged) < enough and not any(task.done() for task in tasks):
+                await asyncio.sleep(rng.uniform(0.001, 0.02))
             await asyncio.to_thread(victim.kill)
             await asyncio.to_thread(victim.start)
         await asyncio.sleep(0.3)

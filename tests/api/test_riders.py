@@ -170,7 +170,7 @@ def test_reports_are_facts(tmp_path: Path) -> None:
 
 def test_an_offer_over_http_goes_to_one_rider_after_the_other(tmp_path: Path) -> None:
     async def go() -> None:
-        rules = {"rules.offer_s": 20, "rules.stale_s": 0}
+        rules = {"rules.offer_s": 300, "rules.stale_s": 0}
         async with running(tmp_path, speed=10, engine=rules) as run:
             await with_city(run, riders=2, engagement="crowd")
             await run.orders.post("/v1/deliveries", json=order())

@@ -76,7 +76,7 @@ async def test_a_day_of_robots_ends_with_every_order_delivered_or_cancelled(tmp_
     day = small_day()
     engine = {"rules.unseen_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
     async with running(tmp_path, speed=SPEED, engine=engine) as run, serving(run.app) as url:
-        tally = await Robots(url, run.keys["admin"], day, speed=SPEED, prefix="t-").run()
+        tally = await Robots(url, run.keys["admin"], day, speed=SPEED, prefix="t-", clock=run.clock.exact).run()
         assert tally.placed == 8
         assert sum(tally.ended.values()) == 8, (tally, await _open(run))
         assert tally.ended["delivered"] >= 7

@@ -250,6 +250,43 @@ def test_goods_of_a_lost_rider_may_be_called_undelivered() -> None:
     world.check()
 
 
+def test_whatever_a_lost_riders_phone_says_finds_him() -> None:
+    for what in (i.RouteSeen, i.BreakEnded):
+        world = World(rules__lost_after_s=600)
+        world.rider("ann", 0, 0)
+        world.until(700)
+        assert world.board.riders["ann"].lost
+        more = {"revision": 0, "happened_at": world.now} if what is i.RouteSeen else {}
+        world.say(what(at=world.now, rider_id="ann", **more))
+        assert not world.board.riders["ann"].lost, what
+        world.until(700 + 599)
+        assert not world.board.riders["ann"].lost, "he has been heard of since"
+        world.check()
+
+
+def test_a_rider_whose_phone_was_silent_gets_the_order_once_it_speaks() -> None:
+    world = World(rules__unseen_s=60)
+    world.store("kitchen", 300, 0)
+    world.rider("ann", 0, 0)
+    heard = world.say
+
+    def say(item: i.Input) -> tuple[e.Event, ...]:
+        return () if isinstance(item, i.RouteSeen) else heard(item)
+
+    world.say = say  # type: ignore[method-assign]
+    world.order("o1", "kitchen", 600, 0)
+    world.until(200)
+    assert world.board.orders["o1"].refused_by == ("ann",)
+    assert world.board.orders["o1"].reason is Reason.REFUSED_BY_ALL
+    world.say = heard  # type: ignore[method-assign]
+    revision = world.board.riders["ann"].told_revision
+    world.say(i.RouteSeen(at=world.now, rider_id="ann", revision=revision, happened_at=world.now))
+    assert world.board.orders["o1"].refused_by == ()
+    world.deliver_all()
+    assert world.state("o1") is OrderState.DELIVERED
+    world.check()
+
+
 def test_a_route_that_no_phone_shows_is_withdrawn() -> None:
     world = World(rules__unseen_s=60)
     world.store("kitchen", 300, 0)

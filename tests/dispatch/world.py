@@ -44,13 +44,13 @@ class World:
         return self.engine.board
 
     def say(self, item: i.Input) -> tuple[e.Event, ...]:
-        """Handle one input, acknowledge every told route, and answer a round it opened."""
+        """Handle one input, acknowledge every told route of riders not lost, and answer a round it opened."""
         events = self.engine.handle(item)
         self.journal.append((item, events))
         for event in events:
             if isinstance(event, e.RoundOpened) and self.answers_rounds:
                 self.say(self.policy.answer(self.engine.freeze(), self.times))
-            if isinstance(event, e.RouteRevised) and event.told and self.board.riders[event.route.rider_id].rider:
+            if isinstance(event, e.RouteRevised) and event.told and not self.board.riders[event.route.rider_id].lost:
                 seen = i.RouteSeen(
                     at=self.now, rider_id=event.route.rider_id, revision=event.route.revision, happened_at=self.now
                 )
