@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -43,8 +43,9 @@ from api.rounds import Rounds, Solves
 from api.service import Service
 from api.settings import Config
 from api.shedding import Shed
+from api.warm import warm_up_roads
 from api.webhooks import Webhooks
-from api.worker import COMMAND, Solver, Travel
+from api.worker import Solver, Travel
 from dispatch.catalogue import TravelSpec, travel_spec, travel_table
 from dispatch.codec import SCHEMA_VERSION
 from routing.places import LatLng
@@ -84,24 +85,22 @@ def create_app(
     clock: Clock | None = None,
     travel: TravelSpec | None = None,
     solver: Solves | None = None,
-    solver_command: Sequence[str] = COMMAND,
-    development: bool = False,
     as_shadow: bool = False,
     rates: Any = None,
     on_start: Callable[[Service], Any] | None = None,
 ) -> FastAPI:
     """The application over an open ledger.
 
-    `development` lets webhooks call this machine; `on_start(service)` is awaited once the ledger is folded.
+    `on_start(service)` is awaited once the ledger is folded.
     """
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
-    sent = Travel(1, config.service.frame, travel_table(spec, for_process=True))
-    rounds = Rounds(solver or Solver(sent, solver_command))
+    rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
     host = LiveHost(ledger, config.engine_settings(), travel=spec.bind, rounds=rounds, clock=clock, metrics=metrics)
-    secret = secret_of(ledger)
-    if ledger.value("travel") != sent.table:
-        ledger.append(Write(extra=(("travel", sent.table),))).result()
+    secret, development = secret_of(ledger), config.service.development
+    table = travel_table(spec, for_process=True)
+    if ledger.value("travel") != table:
+        ledger.append(Write(extra=(("travel", table),))).result()
     waiting = config.service.most_waiting
     slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)
     service = Service(config, ledger, host, slots, secret, version, as_shadow)

@@ -21,7 +21,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
-from api.keys import KeyBook, Scope
+from api.keys import KeyBook, RiderToken, Scope
 from api.limits import Limits, Meter, Quota, RateLimited
 from routing.errors import HalfhourError
 
@@ -73,6 +73,8 @@ class Caller:
     scopes: frozenset[Scope]
     key_id: str
     rider_id: str | None = None
+    token: RiderToken | None = None
+    """What he came with, where he is a rider."""
 
     @property
     def sees_all(self) -> bool:
@@ -132,7 +134,7 @@ class Gate:
             return Caller(key.tenant, key.scopes, key.key_id)
         token = self.keys.find_rider(text, now)
         if token is not None:
-            return Caller(token.tenant, frozenset({Scope.RIDERS}), f"rider:{token.rider_id}", token.rider_id)
+            return Caller(token.tenant, frozenset({Scope.RIDERS}), f"rider:{token.rider_id}", token.rider_id, token)
         return None
 
 

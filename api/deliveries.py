@@ -114,14 +114,21 @@ async def create(
     return await service.run(request, caller, key, do)
 
 
-async def place(service: Service, caller: Caller, body: wire.QuoteRequest, keep: Keep, status: int = 201) -> Reply:
-    """Hands an order to the engine, with its place and what is personal in the same transaction."""
+async def place(
+    service: Service, caller: Caller, body: wire.DeliveryRequest, keep: Keep, due_at: int | None = None
+) -> Reply:
+    """Hands an order to the engine, with its place and what is personal in the same transaction.
+
+    `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
+    """
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
     fingerprint = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()[:32]
     if order_id in host.board.orders:
         return await _again(service, order_id, fingerprint)
     if len(host.board.open_orders) >= service.config.service.most_open_orders:
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
+    if due_at is not None and body.dropoff_deadline_at is None:
+        body = body.model_copy(update={"dropoff_deadline_at": wire.at(due_at)})
     check_deliverable(service, body, host.clock.now())
     where, usual = body.dropoff.location, service.config.service
     handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
@@ -133,7 +140,7 @@ async def place(service: Service, caller: Caller, body: wire.QuoteRequest, keep:
     told = await host.tell(
         lambda at: OrderPlaced(at=at, order=_order(service, body, order_id, handle, at)),
         vault=(row,),
-        respond=lambda events: reply(service, order_id, status, row),
+        respond=lambda events: reply(service, order_id, 201, row),
         answer=keep,
     )
     made: Reply = told.response

@@ -6,12 +6,13 @@ import asyncio
 import functools
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
-
-import httpx
+from typing import TYPE_CHECKING, NamedTuple
 
 from api.signing import signed_headers
 from api.targets import Resolver, UnsafeTarget, pin, resolve_name
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Answer", "Post"]
 
@@ -48,6 +49,8 @@ class Post:
         timeout_s: float = 10.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        import httpx  # a fifth of a second that a service without webhooks need not spend
+
         self.url = url
         self._clock = clock
         self._resolve = resolve
@@ -67,6 +70,8 @@ class Post:
 
     async def send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
         """Tries once and never raises: whatever a receiver does wrong is an Answer."""
+        import httpx
+
         try:
             async with asyncio.timeout(self._timeout_s):  # a receiver that drips a byte a second passes all others
                 return await self._send(secrets, message_id, body)
@@ -103,6 +108,8 @@ class Post:
 @functools.cache
 def _trusted() -> ssl.SSLContext:
     """The usual authorities, loaded once: every receiver has a client, and each would load them again."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -13,9 +15,10 @@ from api.auth import Caller, Scope, access
 from api.deliverability import check_deliverable, defaults
 from api.deliveries import OrdersWrite, place
 from api.faults import problems
+from api.ledger.protocol import Answer
 from api.limits import Meter
 from api.notices import order_id_of
-from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from api.tokens import opened, signed
 from dispatch.board import Board
 from dispatch.model import Reason
@@ -58,9 +61,27 @@ async def quote(
         board = await service.host.settled()
         now = service.host.clock.now()
         check_deliverable(service, body, now)
-        return Reply(200, _quote(service, board, caller, body, now).model_dump_json())
+        reply = Reply(200, _quote(service, board, caller, body, now).model_dump_json())
+        return await replied(service, keep, reply)
 
-    return await service.run(request, caller, None, do)
+    def restore(answer: Answer) -> Reply:
+        kept = json.loads(answer.body)
+        if "promise" not in kept:
+            return Reply(answer.status, answer.body)
+        expires_at, due_at = (int(datetime.fromisoformat(at).timestamp()) for at in (
+            kept["expires_at"], kept["promise"]["due_at"]
+        ))  # fmt: skip
+        again = wire.Quote(quote_id=_signed(service, caller, body, expires_at, due_at), **kept)
+        return Reply(answer.status, again.model_dump_json())
+
+    return await service.run(request, caller, key, do, restore)
+
+
+def _signed(service: Service, caller: Caller, body: wire.QuoteRequest, expires_at: int, due_at: int) -> str:
+    """The quote as a statement of ours: it is kept nowhere else, and it holds what is personal."""
+    said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at}
+    said["b"] = body.model_dump(mode="json", exclude_unset=True)
+    return signed(service.secret, "quote", said)
 
 
 def _quote(service: Service, board: Board, caller: Caller, body: wire.QuoteRequest, now: int) -> wire.Quote:
@@ -72,10 +93,8 @@ def _quote(service: Service, board: Board, caller: Caller, body: wire.QuoteReque
     if found.dropoff_at is not None and body.dropoff_deadline_at is None:
         due_at = max(due_at, found.dropoff_at)  # a promise that is broken already helps nobody
     expires_at = now + service.config.service.quote_s
-    said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at}
-    said["b"] = body.model_dump(mode="json", exclude_unset=True)
     return wire.Quote(
-        quote_id=signed(service.secret, "quote", said),
+        quote_id=_signed(service, caller, body, expires_at, due_at),
         external_delivery_id=body.external_delivery_id,
         pickup_at=wire.instant(found.pickup_at),
         dropoff_at=wire.instant(found.dropoff_at),
@@ -172,8 +191,6 @@ async def accept(
         known = order_id_of(caller.tenant, external_delivery_id) in service.host.board.orders
         if said["e"] <= service.host.clock.now() and not known:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
-        if ordered.dropoff_deadline_at is None:
-            ordered = ordered.model_copy(update={"dropoff_deadline_at": wire.at(said["d"])})
-        return await place(service, caller, ordered, keep)
+        return await place(service, caller, ordered, keep, due_at=said["d"])
 
     return await service.run(request, caller, key, do)

@@ -125,11 +125,18 @@ def _shown(service: Service, record: RiderRecord) -> wire.RiderShown:
 @router.post(
     "/v1/riders/{rider_id}/token", summary="A rider's own key", response_model=wire.Token, responses=problems()
 )
-async def token(request: Request, service: Running, caller: Writes, rider_id: RiderId) -> wire.Token:
-    """For the app in his hand: short-lived, good for this rider alone."""
+async def token(request: Request, service: Running, caller: SelfWrites, rider_id: RiderId) -> wire.Token:
+    """For the app in his hand: short-lived, good for this rider alone.
+
+    Asked with such a token it is renewed, up to a day after the operator has asked for the first one.
+    """
     await service.host.settled()
     find(service, rider_id)
-    text, said = request.app.state.gate.keys.rider_token(caller.tenant, rider_id, service.host.clock.now())
+    book, now = request.app.state.gate.keys, service.host.clock.now()
+    if caller.token is None:
+        text, said = book.rider_token(caller.tenant, rider_id, now)
+    else:
+        text, said = book.renewed(caller.token, now)
     return wire.Token(token=text, expires_at=wire.at(said.expires_at))
 
 

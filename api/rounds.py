@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -20,6 +21,7 @@ from dispatch.config import Settings
 from dispatch.events import RoundOpened
 from dispatch.frozen import Frozen
 from dispatch.inputs import OrderHeld, RoundSolved, SettingChanged
+from dispatch.metres import with_metres
 from routing.errors import HalfhourError
 
 if TYPE_CHECKING:
@@ -48,8 +50,9 @@ class Solves(Protocol):
 class Rounds:
     """Solves one round at a time and tells the engine."""
 
-    def __init__(self, solver: Solves) -> None:
+    def __init__(self, solver: Solves, warm_travel: Callable[[], None] = lambda: None) -> None:
         self.solver = solver
+        self._warm_travel = warm_travel
         self.ladder = Ladder()
         self.solved = 0
         self.fallbacks: dict[str, int] = {}
@@ -61,8 +64,8 @@ class Rounds:
 
     @property
     def is_warm(self) -> bool:
-        """Both the solver and the host's own insertion are compiled."""
-        return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
+        """The solver is compiled; or it has failed, and the host's own insertion is."""
+        return self.solver.is_warm or (self._host_warm and bool(self.solver.restarts))
 
     def start(self, host: LiveHost) -> None:
         """Warms both sides in the background."""
@@ -80,6 +83,7 @@ class Rounds:
 
         # What the solver's process compiles first the host finds in the cache: compiling is done once.
         await asyncio.gather(solver(), asyncio.to_thread(get_ready))
+        await asyncio.to_thread(self._warm_travel)
         await asyncio.to_thread(warm_up, "insertion")
         self._host_warm = True
 
@@ -129,6 +133,7 @@ class Rounds:
 
         try:
             answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
+            answer = with_metres(frozen, answer, host.times)
         except Exception:
             log.exception("round %d cannot be planned at all", frozen.round)
             why, answer = "failed", RoundSolved(at=frozen.at, round=frozen.round)

@@ -22,8 +22,8 @@ from api.settings import Config
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
 
-PERSONAL_FIELDS = ("dropoff", "pin")
-"""Of an answer: not kept with its idempotency key, filled in from the vault when it is replayed."""
+KEPT_ELSEWHERE = ("dropoff", "pin", "quote_id", "secret")
+"""Of an answer: personal or secret, so not kept with its idempotency key but filled in when it is replayed."""
 
 
 class Reply(NamedTuple):
@@ -44,6 +44,7 @@ class Reply(NamedTuple):
 
 Keep = Callable[[Reply], Answer] | None
 Do = Callable[[Keep], Awaitable[Reply]]
+Restore = Callable[[Answer], Reply]
 
 
 @dataclass(slots=True)
@@ -58,7 +59,7 @@ class Service:
     """Signs quotes and tracking links."""
     version: str = ""
     shadow: bool = False
-    restore: Callable[[Answer], Reply] = lambda answer: Reply(answer.status, answer.body)
+    restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)
 
@@ -66,17 +67,20 @@ class Service:
         """Four digits that the customer tells the rider."""
         return f"{secrets.randbelow(10_000):04d}"
 
-    async def run(self, request: Request, caller: Caller, key: str | None, do: Do) -> Response:
+    async def run(
+        self, request: Request, caller: Caller, key: str | None, do: Do, restore: Restore | None = None
+    ) -> Response:
         """One command: bounded in number, and done once for each idempotency key.
 
         `do(keep)` does it; `keep(reply)` makes the Answer to be written in the same transaction (None: without key).
+        `restore(answer)`: the kept answer with what is KEPT_ELSEWHERE (None: a delivery's, from the vault).
         """
         with self.slots.held(caller.rider_id or caller.tenant):
             if key is None:
                 return (await do(None)).response()
-            return await self._once(request, caller, key, do)
+            return await self._once(request, caller, key, do, restore or self.restore)
 
-    async def _once(self, request: Request, caller: Caller, key: str, do: Do) -> Response:
+    async def _once(self, request: Request, caller: Caller, key: str, do: Do, restore: Restore) -> Response:
         route = f"{request.method} {request.url.path}"
         fingerprint = hashlib.sha256(request.url.query.encode() + b"\n" + await request.body()).hexdigest()
         name = (caller.tenant, route, key)
@@ -87,7 +91,7 @@ class Service:
         known = self.ledger.answer(*name)
         if known is not None:
             _same(known.fingerprint, fingerprint)
-            return self.restore(known).response(replayed=True)
+            return restore(known).response(replayed=True)
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._busy[name] = fingerprint, waiting
         try:
@@ -103,7 +107,7 @@ class Service:
 
     async def _first(self, name: tuple[str, str, str], fingerprint: str, do: Do) -> Reply:
         def keep(reply: Reply) -> Answer:
-            return Answer(*name, fingerprint, reply.status, _without_personal(reply.body), self.host.clock.now())
+            return Answer(*name, fingerprint, reply.status, _kept_here(reply.body), self.host.clock.now())
 
         try:
             return await do(keep)
@@ -120,11 +124,11 @@ def _same(kept: str, fingerprint: str) -> None:
         raise InvalidInput("the key was used with another body", code="key_reused", field="Idempotency-Key")
 
 
-def _without_personal(body: str) -> str:
-    if not any(f'"{name}"' in body for name in PERSONAL_FIELDS):
+def _kept_here(body: str) -> str:
+    if not any(f'"{name}"' in body for name in KEPT_ELSEWHERE):
         return body
     value: dict[str, Any] = json.loads(body)
-    return json.dumps({name: part for name, part in value.items() if name not in PERSONAL_FIELDS}, ensure_ascii=False)
+    return json.dumps({name: part for name, part in value.items() if name not in KEPT_ELSEWHERE}, ensure_ascii=False)
 
 
 async def _service(request: Request) -> Service:

@@ -48,6 +48,8 @@ class Service(_Block):
     """Orders beyond this are refused with no_capacity."""
     most_waiting: int = Field(default=256, ge=1)
     """Commands that may wait for the ledger at once; more are refused with overloaded."""
+    development: bool = False
+    """Webhooks may call this machine itself, by plain http.  Never where others can register one."""
     keep_s: int = Field(default=7 * 86_400, ge=86_400)
     """Answers to idempotency keys and notices are kept for so long."""
     snapshot_every: int = Field(default=20_000, ge=100)

@@ -13,6 +13,7 @@ from routing.places import PlaceBook
 from routing.travel import StraightTravel
 
 if TYPE_CHECKING:
+    from dispatch.catalogue import TravelSpec
     from dispatch.planner import Recipe
 
 _AT = 1_700_000_000
@@ -22,6 +23,16 @@ def get_ready() -> None:
     """Imports what rounds need: the longer part of a warm start."""
     import dispatch.planner  # noqa: F401
     import routing.plans.trips  # noqa: F401
+
+
+def warm_up_roads(spec: TravelSpec) -> None:
+    """Compiles the kernels of the roads where travel is on them."""
+    from dispatch.catalogue import RoadsSpec
+
+    if isinstance(spec, RoadsSpec):
+        from routing.roads.warm import warm_up
+
+        warm_up()
 
 
 def warm_up(recipe: Recipe | None = None) -> None:

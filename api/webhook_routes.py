@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import json
 import uuid
 from dataclasses import replace
 from datetime import datetime
@@ -14,9 +14,9 @@ from pydantic import ConfigDict, Field
 
 from api.auth import Caller, Scope, access, owned
 from api.faults import problems
-from api.ledger.protocol import OPERATOR, Webhook
+from api.ledger.protocol import OPERATOR, Answer, Webhook, Write
 from api.limits import Meter
-from api.service import IdempotencyKey, Keep, Reply, Running, replied
+from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from api.signing import new_secret
 from api.targets import check_url
 from api.webhooks import Webhooks, enabled, rotated
@@ -129,17 +129,26 @@ async def add_webhook(
         tenant = _tenant(caller)
         if len(service.ledger.webhooks(tenant)) >= MOST_WEBHOOKS:
             raise InvalidInput(f"a tenant has at most {MOST_WEBHOOKS} webhooks", code="limit_reached")
-        # The id follows from the key, so that a try cut short between two writes leaves one webhook, not two.
-        name = hashlib.sha256(f"{tenant}\n{key}".encode()).hexdigest()[:32] if key else uuid.uuid4().hex
         made = Webhook(
-            f"wh_{name}", tenant, body.url, (new_secret(),), tuple(dict.fromkeys(body.kinds)),
+            f"wh_{uuid.uuid4().hex}", tenant, body.url, (new_secret(),), tuple(dict.fromkeys(body.kinds)),
             created_at=service.host.clock.now(),
         )  # fmt: skip
-        await asyncio.wrap_future(service.ledger.save_webhook(made))
+        reply = Reply(201, _shown(made, secret=made.secrets[0]).model_dump_json())
+        await service.host.write(Write(webhooks=(made,), answers=(keep(reply),) if keep is not None else ()))
         sender.notify()
-        return await replied(service, keep, Reply(201, _shown(made, secret=made.secrets[0]).model_dump_json()))
+        return reply
 
-    return await service.run(request, caller, key, do)
+    return await service.run(request, caller, key, do, lambda answer: _with_secret(service, answer))
+
+
+def _with_secret(service: Service, answer: Answer) -> Reply:
+    """A kept answer with the secret again, which lives with the webhook alone: until it is rotated or deleted."""
+    kept = json.loads(answer.body)
+    hook = next((one for one in service.ledger.webhooks() if one.webhook_id == kept.get("webhook_id")), None)
+    if "webhook_id" not in kept:
+        return Reply(answer.status, answer.body)
+    secret = hook.secrets[0] if hook is not None and len(hook.secrets) == 1 else None
+    return Reply(answer.status, WebhookShown(**kept, secret=secret).model_dump_json())
 
 
 @router.get("/v1/webhooks", response_model=WebhookList, responses=problems())

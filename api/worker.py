@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
+from dispatch.metres import with_metres
 from routing.errors import HalfhourError
 from routing.places import PlaceBook
 
 if TYPE_CHECKING:
+    from dispatch.catalogue import TravelSpec
     from dispatch.planner import Recipe
 
 log = logging.getLogger(__name__)
@@ -49,11 +51,11 @@ class SolverFailed(HalfhourError):
 
 
 class Travel(NamedTuple):
-    """Travel times as they are sent: a version and the table of `dispatch.catalogue.travel_table`."""
+    """Travel times as they are sent: a version, and where they come from."""
 
     version: int
     frame: str
-    table: dict[str, Any]
+    spec: TravelSpec
 
 
 class Task(NamedTuple):
@@ -86,16 +88,24 @@ class Solver:
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
         self._starting: asyncio.Task[None] | None = None
+        self._is_launched = False
         self.restarts = 0
         self.is_warm = False
 
-    async def start(self) -> None:
-        """Starts the process and waits until it has compiled what it needs; raises SolverFailed."""
-        self.is_warm = False
+    async def launch(self) -> None:
+        """Starts the process, which gets ready while we do; `start` goes on from there."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
         )
+        self._is_launched = True
+
+    async def start(self) -> None:
+        """Starts the process and waits until it has compiled what it needs; raises SolverFailed."""
+        self.is_warm = False
+        if not self._is_launched:
+            await self.launch()
+        self._is_launched = False
         await self._ask(self._travel)
         self.is_warm = True
 
@@ -180,11 +190,9 @@ class _Desk:
     """What the process holds: a book that grows as rounds name places, and travel times bound to it."""
 
     def __init__(self, travel: Travel) -> None:
-        from dispatch.catalogue import travel_spec
-
         self.version = travel.version
         self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
-        self.times = travel_spec(travel.table).bind(self.places)
+        self.times = travel.spec.bind(self.places)
 
     def answer(self, task: Task) -> RoundSolved:
         from dispatch.planner import solve_round
@@ -193,12 +201,13 @@ class _Desk:
             raise SolverFailed("travel", f"holds travel times {self.version}, not {task.travel_version}")
         began = time.monotonic()
         self._place(task)
-        return solve_round(
+        answer = solve_round(
             task.frozen,
             self.times,
             recipe=task.recipe,
             expired=lambda: time.monotonic() - began > task.budget_s,
         )
+        return with_metres(task.frozen, answer, self.times)
 
     def _place(self, task: Task) -> None:
         handles = task.frozen.problem.place
@@ -223,8 +232,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         try:
             if isinstance(message, Travel):
                 desk = _Desk(message)
-                from api.warm import warm_up
+                from api.warm import warm_up, warm_up_roads
 
+                warm_up_roads(message.spec)
                 warm_up()
                 answer = "warm"
             else:
@@ -252,7 +262,10 @@ def _read(source: BinaryIO) -> Any:
 
 def main() -> None:
     """Serves on the real standard output; whatever prints goes to standard error."""
+    from api.warm import get_ready
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
+    get_ready()
     with os.fdopen(os.dup(1), "wb") as sink:
         os.dup2(2, 1)
         serve(sys.stdin.buffer, sink)

@@ -75,6 +75,8 @@ class SqliteLedger(SqliteReader):
             for notice in write.notices:
                 connection.execute(t.INSERT_NOTICE, t.notice_row(notice))
                 connection.execute(t.INSERT_DUES, notice._asdict() | {"data": None})
+            for webhook in write.webhooks:
+                connection.execute(t.INSERT_WEBHOOK, t.webhook_row(webhook))
             for name, value in write.extra:
                 connection.execute(t.SET_VALUE, (name, t.packed(value)))
 

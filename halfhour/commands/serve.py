@@ -40,6 +40,7 @@ def serve(
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
     robots: Annotated[bool, typer.Option(help="Let simulated riders work for it.")] = False,
     shadow: Annotated[bool, typer.Option(help="Take another dispatcher's facts and send nothing out.")] = False,
+    development: Annotated[bool, typer.Option(help="Let webhooks call this machine by plain http.")] = False,
     clock_speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Seconds per second; for tests.")] = 1.0,
 ) -> None:
     """Run the live dispatch service."""
@@ -49,7 +50,7 @@ def serve(
 
     found = read_config(config)
     service = found.service
-    said = {"host": host, "port": port}
+    said = {"host": host, "port": port, "development": development or None}
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
     folder = data if data is not None else usual_folder()
     options = Options(folder, as_json, robots, shadow, clock_speed)
@@ -66,6 +67,13 @@ def usual_folder() -> Path:
 
 
 async def _serve(config: Config, options: Options, *, demo: bool) -> None:
+    from api.worker import Solver, Travel
+    from dispatch.catalogue import travel_spec
+
+    # The solver's process gets ready on another core while this one reads the rest of the program.
+    spec = travel_spec(config.travel)
+    solver = Solver(Travel(1, config.service.frame, spec))
+    await solver.launch()
     import uvicorn
 
     from api.app import create_app, header_of
@@ -78,9 +86,8 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     log_json(sys.stderr)
     ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))
     clock = Clock(options.speed) if options.speed != 1.0 else None
-    loopback = config.service.host in ("127.0.0.1", "::1", "localhost")
     app = create_app(
-        config, ledger, version=__version__, clock=clock, development=loopback, as_shadow=options.shadow,
+        config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
         on_start=_demo_city if demo else None,
     )  # fmt: skip
     server = Server(

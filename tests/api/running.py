@@ -136,12 +136,12 @@ async def running(
     **service: Any,
 ) -> AsyncIterator[Running]:
     """Starts a service over the ledger in `folder` and closes it."""
-    config = Config.model_validate({"engine": engine or {}, "service": service})
+    config = Config.model_validate({"engine": engine or {}, "service": {"development": True} | service})
     ledger = SqliteLedger(folder, header_of(config, "test"))
     solver, clock = SolvesHere(), PatientClock(speed)
     solver.table = config.travel
     app = create_app(
-        config, ledger, version="test", solver=solver, rates=FREE, development=True, as_shadow=as_shadow,
+        config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
         clock=clock,
     )  # fmt: skip
     found: Service = app.state.service

@@ -274,10 +274,36 @@ def test_quotes_are_estimates_that_survive_a_restart(tmp_path: Path) -> None:
             assert made.status_code == 201 and made.json()["due_at"] == quote["promise"]["due_at"]
             again = await run.orders.post("/v1/quotes/q1/accept", json={"quote_id": quote["quote_id"]})
             assert again.status_code == 200
+            posted = await run.orders.post("/v1/deliveries", json=order("q1"))
+            assert posted.status_code == 200, "what was quoted and accepted is this delivery"
+            assert posted.json()["due_at"] == quote["promise"]["due_at"]
+            other = await run.orders.post("/v1/deliveries", json=order("q1", load_units=2))
+            assert other.status_code == 409
             late = (await run.orders.post("/v1/quotes", json=order("q3"))).json()
             run.host.clock.not_before(run.host.clock.now() + 301)
             expired = await run.orders.post("/v1/quotes/q3/accept", json={"quote_id": late["quote_id"]})
             assert expired.status_code == 409 and expired.json()["code"] == "quote_expired"
+
+    asyncio.run(go())
+
+
+def test_a_quote_asked_again_with_its_key_is_the_same_quote(tmp_path: Path) -> None:
+    async def go() -> None:
+        key = {"Idempotency-Key": "q"}
+        async with running(tmp_path) as run:
+            await with_city(run)
+            first = await run.orders.post("/v1/quotes", json=order("q1"), headers=key)
+            run.clock.not_before(run.clock.now() + 60)
+            again = await run.orders.post("/v1/quotes", json=order("q1"), headers=key)
+            assert again.json() == first.json() and again.headers["idempotent-replayed"] == "true"
+            fresh = await run.orders.post("/v1/quotes", json=order("q1"))
+            assert fresh.json()["expires_at"] > first.json()["expires_at"]
+            other = await run.orders.post("/v1/quotes", json=order("q2"), headers=key)
+            assert other.status_code == 422 and other.json()["code"] == "key_reused"
+            kept = str(run.ledger.answer("acme", "POST /v1/quotes", "q"))
+            assert "48.142" not in kept and "quote_id" not in kept, "what is personal is in the quote alone"
+            body = {"quote_id": again.json()["quote_id"]}
+            assert (await run.orders.post("/v1/quotes/q1/accept", json=body)).status_code == 201
 
     asyncio.run(go())
 

@@ -14,6 +14,7 @@ from api.ladder import EASY_ROUNDS, Ladder, Step
 from api.ledger.protocol import LedgerFailed
 from api.recovery import recover
 from api.worker import Solver, SolverFailed, Task, Travel, task_of
+from dispatch.catalogue import StraightSpec
 from dispatch.codec import decode_event
 from dispatch.config import Settings
 from dispatch.engine import Engine
@@ -139,7 +140,7 @@ def answer(self, task):
     {what}
 worker._Desk.answer = answer
 import api.warm
-api.warm.warm_up = lambda: None
+api.warm.warm_up = api.warm.get_ready = lambda: None
 worker.main()
 """
 
@@ -153,7 +154,7 @@ def test_a_solver_process_that_fails_is_replaced(what: str, why: str) -> None:
 
     async def go() -> None:
         script = CRASHES.format(path=sys.path, what=what)
-        travel = Travel(1, "wgs84", {"kind": "straight", "metres_per_minute": {"default": 250.0}})
+        travel = Travel(1, "wgs84", StraightSpec({"default": 250.0}))
         solver = Solver(travel, (sys.executable, "-c", script))
         await solver.start()
         engine = Engine(PlaceBook("wgs84"), Settings())
@@ -175,9 +176,10 @@ def test_a_solver_that_holds_other_travel_times_says_so() -> None:
     import sys
 
     async def go() -> None:
-        travel = Travel(3, "wgs84", {"kind": "straight", "metres_per_minute": {"default": 250.0}})
-        path = f"import sys; sys.path[:] = {sys.path!r}; import api.warm; api.warm.warm_up = lambda: None; "
-        solver = Solver(travel, (sys.executable, "-c", path + "from api.worker import main; main()"))
+        travel = Travel(3, "wgs84", StraightSpec({"default": 250.0}))
+        cold = "import api.warm; api.warm.warm_up = api.warm.get_ready = lambda: None"
+        script = f"import sys; sys.path[:] = {sys.path!r}; {cold}; from api.worker import main; main()"
+        solver = Solver(travel, (sys.executable, "-c", script))
         await solver.start()
         engine = Engine(PlaceBook("wgs84"), Settings())
         with pytest.raises(SolverFailed, match="holds travel times 3, not 4") as failed:

@@ -146,6 +146,25 @@ def test_a_rider_sees_himself_alone(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
+def test_a_phone_renews_its_token_for_a_day(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run, riders=2)
+            token, renewed = (await run.riders.post("/v1/riders/r1/token")).json()["token"], 0
+            for _ in range(100):
+                run.clock.not_before(run.clock.now() + 1800)
+                mine = {"Authorization": f"Bearer {token}"}
+                assert (await run.anyone.post("/v1/riders/r2/token", headers=mine)).status_code in (401, 404)
+                answer = await run.anyone.post("/v1/riders/r1/token", headers=mine)
+                if answer.status_code == 401:
+                    break
+                token, renewed = answer.json()["token"], renewed + 1
+            assert 46 <= renewed <= 48, "then the operator must vouch for him again"
+            assert (await run.riders.post("/v1/riders/r1/token")).status_code == 200
+
+    asyncio.run(go())
+
+
 def test_reports_are_facts(tmp_path: Path) -> None:
     quick: dict[str, Any] = {"store_enter_s": 0, "store_exit_s": 0, "drop_enter_s": 0, "drop_exit_s": 0}
 

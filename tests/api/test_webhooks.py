@@ -563,9 +563,24 @@ async def test_a_tenant_gets_what_happens_to_its_deliveries_signed_once_and_agai
         assert len(got) == 6
 
 
-async def test_a_webhook_that_is_no_public_address_is_refused(tmp_path: Path) -> None:
+async def test_a_webhook_made_again_with_its_key_is_the_same_with_its_secret(tmp_path: Path) -> None:
+    key, body = {"Idempotency-Key": "w"}, {"url": "https://example.com/h"}
     async with running(tmp_path) as run:
-        run.app.state.webhooks.development = False
+        first = (await run.orders.post("/v1/webhooks", json=body, headers=key)).json()
+        assert first["secret"] not in str(run.ledger.answer("acme", "POST /v1/webhooks", "w"))
+    async with running(tmp_path) as run:
+        again = await run.orders.post("/v1/webhooks", json=body, headers=key)
+        assert again.status_code == 201 and again.json() == first, "an answer lost on the way is not lost for good"
+        assert len((await run.orders.get("/v1/webhooks")).json()["webhooks"]) == 1
+        await run.orders.post(f"/v1/webhooks/{first['webhook_id']}/rotate")
+        rotated = (await run.orders.post("/v1/webhooks", json=body, headers=key)).json()
+        assert rotated == first | {"secret": None}, "a secret of later is told to who has rotated, not to an old key"
+        await run.orders.delete(f"/v1/webhooks/{first['webhook_id']}")
+        assert (await run.orders.post("/v1/webhooks", json=body, headers=key)).json()["secret"] is None
+
+
+async def test_a_webhook_that_is_no_public_address_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path, development=False) as run:
         for url in ("http://example.com/", "https://user:pw@example.com/", "http://127.0.0.1/"):
             answer = await run.orders.post("/v1/webhooks", json={"url": url})
             assert (answer.status_code, answer.json()["code"]) == (422, "unsafe_target"), url

@@ -5,6 +5,7 @@ const $ = (id) => document.getElementById(id);
 const POSITION_MS = 15000;
 const OFFERS_MS = 4000;
 const WAIT_S = 25;
+const RENEW_MS = 20 * 60 * 1000; // a token lives for an hour
 
 let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? localStorage.getItem("halfhour-rider");
 history.replaceState(null, "", location.pathname);
@@ -240,6 +241,16 @@ async function enter() {
   }
 }
 
+async function renewToken() {
+  for (;;) {
+    await pause(RENEW_MS);
+    try {
+      token = (await call("POST", mine("/token"))).token;
+      localStorage.setItem("halfhour-rider", token);
+    } catch { /* the old one serves a while yet; then he is asked for a new one */ }
+  }
+}
+
 async function followRoute() {
   for (;;) {
     try {
@@ -271,4 +282,5 @@ await enter();
 setInterval(showOffer, 1000);
 drain();
 followOffers();
+renewToken();
 await followRoute();
