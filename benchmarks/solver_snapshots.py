@@ -1,4 +1,4 @@
-"""Live-city snapshots: open orders, riders with committed stops, soft promises; as a Problem and as VROOM JSON.
+"""Live-city snapshots: open orders, riders with committed stops, soft promises.
 
 Stores by Dirichlet popularity, normal around the centre; orders .2 to 5 km from their store, placed within four
 minutes, ready after N(6, 3) minutes, promised in thirty; riders with up to three committed drops, five orders at most,
@@ -7,7 +7,7 @@ minutes, ready after N(6, 3) minutes, promised in thirty; riders with up to thre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -26,8 +26,11 @@ class Snapshot(NamedTuple):
     travel: Travel
 
 
-def make_snapshot(riders: int, orders: int, seed: int) -> Snapshot:
-    """A snapshot with so many riders and open orders; the same seed gives the same moment."""
+def make_snapshot(riders: int, orders: int, seed: int, *, late_charge: int = 0) -> Snapshot:
+    """A snapshot with so many riders and open orders; the same seed gives the same moment.
+
+    `late_charge`: price of being late at all, in seconds of travel, on top of the price of each late second.
+    """
     rng = np.random.default_rng(seed)
     stores = rng.normal(0, 2500, (STORES, 2))
     popularity = rng.dirichlet(np.ones(STORES))
@@ -51,45 +54,7 @@ def make_snapshot(riders: int, orders: int, seed: int) -> Snapshot:
         pick_place=np.concatenate([of_store, np.full(len(committed), -1)]), drop_place=STORES + np.arange(requests),
         aboard_of=own, placed=placed, ready=np.concatenate([ready, np.zeros(len(committed))]),
         due=np.stack([due, due], axis=1), slope=np.tile([0, LATE_SLOPE, LATE_SLOPE], (requests, 1)),
+        late_fixed=np.tile([late_charge, 0], (requests, 1)),
         start_place=reachable + np.arange(riders), capacity=CAPACITY, skip_cost=10**7,
     )  # fmt: skip
     return Snapshot(problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)))
-
-
-def to_vroom(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot as a VROOM input: drops due on time, or a minute after anybody could; skills pin the bags."""
-    problem, ticks = snapshot.problem, snapshot.travel.ticks[0]
-    places, reachable = ticks.shape
-    square = np.zeros((places, places), dtype=np.int64)
-    square[:, :reachable] = ticks
-    jobs, shipments = [], []
-    for request in range(len(problem.pick_place)):
-        owner, pick, drop = (int(a[request]) for a in (problem.aboard_of, problem.pick_place, problem.drop_place))
-        ready, due = max(0, int(problem.ready[request])), int(problem.due[request, 0])
-        if owner >= 0:
-            soonest = int(ticks[problem.start_place[owner], drop])
-            window = [[0, max(due, soonest + 60)]]
-            jobs.append(
-                {"id": request, "location_index": drop, "service": DOOR_S, "skills": [owner + 1], "delivery": [1],
-                 "time_windows": window}
-            )  # fmt: skip
-            continue
-        first = max(ready, int(ticks[problem.start_place, pick].min())) + STORE_S + int(ticks[pick, drop])
-        shipments.append(
-            {
-                "amount": [1],
-                "pickup": {
-                    "id": request, "location_index": pick, "service": STORE_S, "time_windows": [[ready, 100_000]],
-                },
-                "delivery": {
-                    "id": request, "location_index": drop, "service": DOOR_S,
-                    "time_windows": [[0, max(due, first + 60)]],
-                },
-            }
-        )  # fmt: skip
-    vehicles = [
-        {"id": v, "start_index": int(place), "capacity": [CAPACITY], "skills": [v + 1]}
-        for v, place in enumerate(problem.start_place)
-    ]
-    matrices = {"car": {"durations": square.tolist()}}
-    return {"vehicles": vehicles, "jobs": jobs, "shipments": shipments, "matrices": matrices}
