@@ -200,10 +200,11 @@ class MatrixTravel:
         round_to_s: int = 1,
     ) -> NDArray[np.int32]:
         block = self._seconds[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
-        return to_ticks(block, tick_us, rounding, round_to_s)
+        # Picking rows and columns leaves the profile innermost in memory; planners want it outermost.
+        return np.ascontiguousarray(to_ticks(block, tick_us, rounding, round_to_s))
 
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         if self._metres is None:
             return np.zeros((len(self._profiles), len(origins), len(destinations)), dtype=np.int32)
         block = self._metres[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
-        return np.rint(block).astype(np.int32)
+        return np.ascontiguousarray(np.rint(block).astype(np.int32))

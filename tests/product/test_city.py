@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from dispatch.catalogue import MatrixSpec
+from halfhour.policies import choose
 from routing.errors import InvalidInput
 from sim.cityplan import BRIDGE, SPEED_M_PER_MIN, CityPlan, all_ways, map_of, plan_city
 from sim.demand import BEGIN_AT, PROMISE_S, DaySize, synthetic_day
+from sim.run import replay
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +124,12 @@ def test_a_day_that_cannot_be_is_refused(wrong):
     with pytest.raises(InvalidInput) as found:
         DaySize(**wrong)
     assert found.value.details["field"] in wrong
+
+
+def test_a_synthetic_day_may_mix_stores_in_a_bag(tmp_path):
+    """The travel matrix of a made city reaches the general search, and every answer passes the audit."""
+    scenario, _ = synthetic_day(3, DaySize(stores=6, riders=5, orders=25, hours=0.5), tmp_path / "travel.npz")
+    settings = scenario.catalogue.settings.with_values({"rules.batch_scope": "any"})
+    run = replay(scenario, choose("halfhour").policy, settings=settings, audit=True)
+    assert run.violations == []
+    assert run.summary["undelivered"] == 0
