@@ -64,15 +64,15 @@ class Rounds:
 
     @property
     def is_warm(self) -> bool:
-        """The solver is compiled; or it has failed, and the host's own insertion is."""
-        return self.solver.is_warm or (self._host_warm and bool(self.solver.restarts))
+        """Both the solver and the host's own insertion are compiled."""
+        return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
 
     def start(self, host: LiveHost) -> None:
         """Warms both sides in the background."""
         self._starting = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        from api.warm import get_ready, warm_up
+        from api.warm import get_ready, is_compiled, warm_up
 
         async def solver() -> None:
             try:
@@ -81,11 +81,16 @@ class Rounds:
                 # Rounds are answered by insertion meanwhile; the solver tries again by itself.
                 log.error("the solver does not start: %s", problem)
 
-        # What the solver's process compiles first the host finds in the cache: compiling is done once.
-        await asyncio.gather(solver(), asyncio.to_thread(get_ready))
-        await asyncio.to_thread(self._warm_travel)
-        await asyncio.to_thread(warm_up, "insertion")
-        self._host_warm = True
+        async def host() -> None:
+            await asyncio.to_thread(get_ready)
+            if not is_compiled():  # what the solver's process compiles first the host finds in the cache
+                await starting
+            await asyncio.to_thread(self._warm_travel)
+            await asyncio.to_thread(warm_up, "insertion")
+            self._host_warm = True
+
+        starting = asyncio.create_task(solver())
+        await asyncio.gather(starting, host())
 
     async def close(self) -> None:
         if self._starting is not None:

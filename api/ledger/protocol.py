@@ -140,10 +140,10 @@ class Write:
     notices: Sequence[Notice] = ()
     vault: Sequence[VaultRow] = ()
     """Places that are new or replace the row of their handle."""
-    webhooks: Sequence[Webhook] = ()
-    """Webhooks that are new or replace the one of their id."""
     extra: Sequence[tuple[str, Any]] = field(default=())
     """Values of `values()` to be set."""
+    webhooks: Sequence[Webhook] = ()
+    """Webhooks that are new or replace the one of their id."""
 
 
 class Ledger(Protocol):

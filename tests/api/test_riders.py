@@ -284,8 +284,7 @@ def test_every_order_of_up_to_five_inputs_has_one_winner() -> None:
     state, places, offer_id, rider_id = _offered()
     for length in range(1, 6):
         for moves in itertools.product(MOVES, repeat=length):
-            if length < 5 or len(set(moves)) >= 4:
-                _race(state, places, list(moves), offer_id, rider_id)
+            _race(state, places, list(moves), offer_id, rider_id)
 
 
 @pytest.mark.parametrize("races", [300, pytest.param(100_000, marks=pytest.mark.slow)])
