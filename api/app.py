@@ -30,6 +30,7 @@ from api.auth import Gate
 from api.clock import Clock
 from api.console.feed import BoardFeed
 from api.console.routes import router as console
+from api.console.streets import StreetLines
 from api.console.view import board_view
 from api.document import openapi
 from api.feed import render
@@ -117,7 +118,7 @@ def create_app(
         development=development,
     )
     app.state.stream_slots = Slots(MOST_STREAMS, MOST_STREAMS_EACH, clock=asyncio_time)
-    app.state.streets = None
+    app.state.streets = StreetLines(host)
     faults.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=faults.problem)

@@ -83,7 +83,10 @@ _BY_OPERATION: Json = {
     "healthz": {"alive": True},
     "readyz": {"ready": True},
     "list_settings": {"rules.round_s": _SETTING},
-    "get_streets": {"lines": [[[48.139, 11.576], [48.14, 11.578]]]},
+    "get_streets": {
+        "lines": [[[48.139, 11.576], [48.14, 11.578]]],
+        "attribution": "© OpenStreetMap contributors, ODbL 1.0, https://www.openstreetmap.org/copyright",
+    },
 }
 _BY_SCHEMA: Json = {"Events": {"events": [_EVENT], "next": "1042"}}
 

@@ -83,8 +83,11 @@ def read_config(path: Path | None) -> Config:
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"{name}: {first['msg']}", code="invalid_setting", field=name, file=str(path)) from problem
     config.engine_settings()
-    travel = {
-        **config.travel,
-        **{key: str(path.parent / str(config.travel[key])) for key in FILES if config.travel.get(key)},
-    }
+    travel = dict(config.travel)
+    for key in FILES:
+        if travel.get(key):
+            file = path.parent / str(travel[key])
+            if not file.is_file():
+                raise UnreadableFile("this file is missing", file=str(file), hint=f"travel.{key} names it.")
+            travel[key] = str(file)
     return config.model_copy(update={"travel": travel})

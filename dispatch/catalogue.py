@@ -100,16 +100,23 @@ class RoadsSpec:
     traffic: str = ""
     weather: str = ""
 
-    def for_riders(self, riders: Iterable[Rider]) -> RoadsSpec:
-        """The same roads for these riders, their profiles matched to the network's by what they mean."""
+    def for_riders(self, riders: Iterable[Rider], *, anyhow: bool = False) -> RoadsSpec:
+        """The same roads for these riders, their profiles matched to the network's by what they mean.
+
+        `anyhow`: names that mean nothing on streets travel as `default` does; else `bind` refuses them.
+        """
         from routing.roads import RoadNetwork
 
         names = sorted({rider.profile for rider in riders})
         if not names:
             return self
         known = RoadNetwork.load(self.file).profiles
-        fitting = {name: [each for each in ROAD_PROFILES_OF.get(name, ()) if each in known] for name in names}
-        return replace(self, profiles={name: fitting[name][0] if fitting[name] else name for name in names})
+
+        def fitting(name: str) -> str:
+            meant = ROAD_PROFILES_OF.get(name) or ((name, *ROAD_PROFILES_OF["default"]) if anyhow else (name,))
+            return next((each for each in meant if each in known), name)
+
+        return replace(self, profiles={name: fitting(name) for name in names})
 
     def bind(self, places: PlaceBook) -> TravelTimes:
         """Travel times for the places of one book, each snapped to the network."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,9 +36,10 @@ class Streets:
         """The day on these streets; raises UnreadableFile, and InvalidInput for traffic where there are no streets."""
         if self == Streets():
             return day
-        believed, true = day.catalogue.travel, day.reality.travel
+        believed, true, notes = day.catalogue.travel, day.reality.travel, day.notes
         if self.roads is not None:
             believed, true = self._roads(day), None
+            notes = (*notes, *_notes(believed.profiles))
         believed = _with(believed, self.traffic, self.weather)
         if self.true_traffic is not None or self.true_weather:
             true = _with(true or believed, self.true_traffic, self.true_weather)
@@ -45,6 +47,7 @@ class Streets:
             day,
             catalogue=dataclasses.replace(day.catalogue, travel=believed),
             reality=dataclasses.replace(day.reality, travel=true),
+            notes=notes,
         )
 
     def _roads(self, day: Scenario) -> RoadsSpec:
@@ -54,7 +57,16 @@ class Streets:
             raise UnreadableFile(
                 "there is no such road network", file=str(self.roads), hint="Make one: halfhour roads build."
             )
-        return RoadsSpec(str(self.roads)).for_riders(day.catalogue.riders)
+        spec, stated = RoadsSpec(str(self.roads)), day.catalogue.travel
+        if isinstance(stated, RoadsSpec) and stated.profiles:
+            return dataclasses.replace(spec, profiles=stated.profiles)
+        return spec.for_riders(day.catalogue.riders, anyhow=True)
+
+
+def _notes(profiles: Mapping[str, str]) -> Iterator[str]:
+    for rider, street in profiles.items():
+        if rider != street:
+            yield f"riders of profile {rider} travel as {street}"
 
 
 def _with(spec: Any, traffic: str | Path | None, weather: str) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import AsyncIterator
 from importlib import resources
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
@@ -14,6 +13,7 @@ from fastapi.responses import Response, StreamingResponse
 from api.auth import Caller, NotFound, Scope, access, access_public
 from api.console.feed import BoardFeed
 from api.console.shown import BoardShown, Streets
+from api.console.streets import StreetLines
 from api.faults import problems
 from api.limits import Meter, Slots
 
@@ -124,8 +124,6 @@ async def _events(feed: BoardFeed, after: int | None) -> AsyncIterator[bytes]:
     dependencies=[access(Scope.OPS)],
 )
 async def get_streets(request: Request) -> Response:
-    """Lines of [lat, lng] under the board; an empty list where the city has no roads."""
-    lines: Any = getattr(request.app.state, "streets", None) or []
-    return Response(
-        json.dumps({"lines": lines}), media_type="application/json", headers={"Cache-Control": "max-age=3600"}
-    )
+    """Lines of [lat, lng] under the board, around the stores; an empty list where the service travels on no streets."""
+    streets: StreetLines = request.app.state.streets
+    return Response(await streets.body(), media_type="application/json", headers={"Cache-Control": "max-age=300"})

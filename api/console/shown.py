@@ -81,6 +81,7 @@ class BoardShown(Shown):
 
 
 class Streets(Shown):
-    """Lines of [lat, lng]; none where the city has no roads."""
+    """Lines of [lat, lng]; none where the service travels on no streets.  `attribution` belongs on the map."""
 
     lines: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]]
+    attribution: str

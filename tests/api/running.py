@@ -133,10 +133,12 @@ async def running(
     speed: float = 1.0,
     engine: dict[str, Any] | None = None,
     as_shadow: bool = False,
+    travel: dict[str, Any] | None = None,
     **service: Any,
 ) -> AsyncIterator[Running]:
     """Starts a service over the ledger in `folder` and closes it."""
-    config = Config.model_validate({"engine": engine or {}, "service": {"development": True} | service})
+    given = {"engine": engine or {}, "service": {"development": True} | service}
+    config = Config.model_validate(given | ({"travel": travel} if travel else {}))
     ledger = SqliteLedger(folder, header_of(config, "test"))
     solver, clock = SolvesHere(), PatientClock(speed)
     solver.table = config.travel

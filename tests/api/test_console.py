@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -22,6 +23,7 @@ from api import faults
 from api.auth import Gate, Scope, routes_without_rule
 from api.console.feed import BoardFeed, Frame
 from api.console.routes import router
+from api.console.streets import StreetLines
 from api.console.view import TABLES, board_view, changes
 from api.keys import KeyBook
 from api.limits import Slots
@@ -230,6 +232,7 @@ async def _served(view: dict[str, Any]) -> AsyncIterator[tuple[str, str, FastAPI
     app.state.gate = Gate(book)
     app.state.board_feed = BoardFeed(lambda: json.loads(json.dumps(view)), beat_s=0.05)
     app.state.stream_slots = Slots(9, 9, clock=time.monotonic)
+    app.state.streets = StreetLines(SimpleNamespace(times=None))  # type: ignore[arg-type]
     app.include_router(router)
     faults.install(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))

@@ -455,8 +455,9 @@ async function begin() {
   state.cursor = first.cursor;
   takeAll(first);
   measure();
-  const { lines } = await get("/v1/board/streets");
+  const { lines, attribution } = await get("/v1/board/streets");
   if (lines.length) {
+    document.getElementById("credit").textContent = attribution;
     streets = new Path2D();
     for (const line of lines) line.forEach(([lat, lng], index) => {
       const { x, y } = project({ lat, lng });
