@@ -72,7 +72,8 @@ class Rounds:
         self._starting = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        from api.warm import get_ready, is_compiled, warm_up
+        from api.warm import get_ready, warm_up
+        from routing.kernels import is_compiled
 
         async def solver() -> None:
             try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispatch.config import Settings
@@ -24,15 +23,6 @@ def get_ready() -> None:
     """Imports what rounds need: the longer part of a warm start."""
     import dispatch.planner  # noqa: F401
     import routing.plans.trips  # noqa: F401
-
-
-def is_compiled() -> bool:
-    """True where a process before this one has compiled the kernels as they are now."""
-    import numba
-
-    import routing.kernels  # noqa: F401  names the folder
-
-    return any(Path(numba.config.CACHE_DIR).rglob("*.nbi"))
 
 
 def warm_up_roads(spec: TravelSpec) -> None:

@@ -28,6 +28,11 @@ _BASE = Path(numba.config.CACHE_DIR or platformdirs.user_cache_dir("halfhour")) 
 numba.config.CACHE_DIR = str(_BASE / _sources_digest())
 
 
+def is_compiled() -> bool:
+    """True where a process before this one has compiled kernels as they are now."""
+    return any(Path(numba.config.CACHE_DIR).rglob("*.nbi"))
+
+
 def kernel(function: Any) -> Any:
     """Compile `function` without the GIL and keep the machine code; no fastmath, so that no float decides twice."""
     return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
