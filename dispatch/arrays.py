@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from dispatch.board import Board
 from dispatch.config import Prices, Rules, Settings
-from dispatch.model import ActKind, Level, OrderState, Reason
+from dispatch.model import ActKind, Level, OrderState, Reason, Stop
 from dispatch.progress import ready_at, whereabouts
 from dispatch.records import OrderRecord, RiderRecord
 from routing.plans.problem import I64, INFINITE, NEVER, U64, Rows
@@ -201,24 +201,41 @@ def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64)
 def _obligations(
     board: Board, requests: list[OrderRecord], riders: list[RiderRecord], may: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """With empty moves off, a rider sent to a store keeps at least one order placed by his departure."""
-    ptr, keep = [0], []
+    """With empty moves off, a rider sent to a store keeps at least one order placed by his departure.
+
+    He is held to nothing where he could no longer keep what he had: the order was cancelled or has gone to another
+    while he was on his way, or it comes too late for his shift.
+    """
+    ptr, keep = [0], list[int]()
+    if board.settings.rules.empty_moves:
+        return np.zeros(len(riders) + 1, dtype=np.int32), np.zeros(0, dtype=np.int32)
     for v, record in enumerate(riders):
-        stops = record.route.stops
-        if not board.settings.rules.empty_moves and stops and stops[0].level >= Level.TOLD:
-            first = stops[0]
+        first = record.route.stops[0] if record.route.stops else None
+        if first is not None and first.level >= Level.TOLD:
+            his = {act.order_id for act in first.acts if act.kind is ActKind.PICKUP}
             left_at = record.departed_at if record.departed_at is not None else board.now
-            if any(act.kind is ActKind.PICKUP for act in first.acts):
-                keep += [
-                    r
-                    for r, order in enumerate(requests)
-                    if order.order.store_id == first.store_id
-                    and order.is_waiting
-                    and order.order.placed_at <= left_at
-                    and may[r, v]
-                ]
+            listed = [
+                r
+                for r, order in enumerate(requests)
+                if order.order.store_id == first.store_id
+                and order.is_waiting
+                and order.order.placed_at <= left_at
+                and may[r, v]
+                and _is_in_time(board, record, first, order)
+            ]
+            if any(requests[r].order.order_id in his for r in listed):
+                keep += listed
         ptr.append(len(keep))
     return np.array(ptr, dtype=np.int32), np.array(keep, dtype=np.int32)
+
+
+def _is_in_time(board: Board, rider: RiderRecord, stop: Stop, order: OrderRecord) -> bool:
+    """Whether a rider bound for a store can be believed to fetch an order there before his last pickup."""
+    shift = rider.shift_at(board.now)
+    if shift is None:
+        return True
+    entered_at = whereabouts(rider, board.now).free_at + int(board.places.enter_s[stop.place])
+    return max(entered_at, board.now, ready_at(order, board, board.now)) <= shift.last_pickup_at
 
 
 def _packed(may: NDArray[np.bool_]) -> U64:

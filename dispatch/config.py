@@ -57,7 +57,10 @@ class Rules:
         0, "Seconds before the last responsible moment at which a stop is told.", low=0, high=900
     )
     overdue_s: int = _setting(
-        300, "Goods past their estimated ready time are expected in this many seconds.", low=0, high=3600
+        300,
+        "With ready times as store means, goods not reported ready are expected no sooner than in this many seconds.",
+        low=0,
+        high=3600,
     )
     round_s: int = _setting(10, "At most this many seconds between two rounds.", low=1, high=3600)
     round_mode: str = _setting(

@@ -26,15 +26,14 @@ class Whereabouts(NamedTuple):
 def ready_at(record: OrderRecord, board: Board, now: int) -> int:
     """When goods are (believed) ready: the fact if known, else the estimate.
 
-    Goods past an *estimate* are expected in `rules.overdue_s`: a kitchen that is late has not become fast.
+    Where ready times are mere estimates and the kitchen says when goods are ready, goods it has not called ready are
+    not expected sooner than in `rules.overdue_s`: a kitchen that is late has not become fast.
     """
     if record.ready_at is not None:
         return record.ready_at
     expected = record.expected_ready_at + board.stores[record.order.store_id].delay_s
     rules = board.settings.rules
-    if rules.ready_times != "exact" and expected < now:
-        return now + rules.overdue_s
-    return expected
+    return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_s)
 
 
 def whereabouts(rider: RiderRecord, now: int, *, divert: bool = False) -> Whereabouts:

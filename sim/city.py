@@ -26,7 +26,7 @@ from dispatch.inputs import (
     StopCompleted,
     StopFailed,
 )
-from dispatch.model import Act, ActKind, Level, Offer, Order, Rider, Route, Stop
+from dispatch.model import Act, ActKind, Level, Offer, Order, Rider, Route, Shift, Stop
 from dispatch.records import FOR_EVER
 from routing.travel import UNREACHABLE, TravelTimes
 from sim.heap import EventHeap, Rank
@@ -61,6 +61,7 @@ class Body:
     profile: int
     phone: Phone
     on_duty_at: int
+    shifts: tuple[Shift, ...]
     place: int
     """Where he stands, or whence he set off."""
     doing: Doing = Doing.IDLE
@@ -105,14 +106,15 @@ class City:
         self._bodies: dict[str, Body] = {}
         self.positions: dict[str, Position] = {}
         """The newest position of each rider that the service has not been given yet."""
-        first_on: dict[str, int] = {}
-        for shift in scenario.catalogue.shifts:
-            first_on[shift.rider_id] = min(shift.start_at, first_on.get(shift.rider_id, shift.start_at))
+        shifts: dict[str, list[Shift]] = {}
+        for shift in sorted(scenario.catalogue.shifts, key=lambda one: one.start_at):
+            shifts.setdefault(shift.rider_id, []).append(shift)
         for rider in scenario.catalogue.riders:
             phone = Phone(rider.rider_id, self._reality, luck, heap)
-            on_duty_at = first_on.get(rider.rider_id, scenario.catalogue.begin_at)
+            worked = tuple(shifts.get(rider.rider_id, ()))
+            on_duty_at = worked[0].start_at if worked else scenario.catalogue.begin_at
             self._bodies[rider.rider_id] = Body(
-                rider, times.profiles.index(rider.profile), phone, on_duty_at, rider.place
+                rider, times.profiles.index(rider.profile), phone, on_duty_at, worked, rider.place
             )
 
     # --- what the day brings ------------------------------------------------------------------------------------
@@ -260,14 +262,18 @@ class City:
         acts = _told(body.stop)
         if not acts:
             return
-        act_at = max(at, body.since + self._service_s(body.stop, int(self._places.enter_s[body.stop.place]), "enter"))
+        enter_s = self._service_s(body.stop, int(self._places.enter_s[body.stop.place]), "enter")
+        entered_at = act_at = max(at, body.since + enter_s)
         for act in acts:
             act_at = max(act_at, self._not_before(act, body.stop))
         if any(self._is_absent(act, body.stop) for act in acts):
             act_at += self._reality.absent_wait_s
+        picks = any(act.kind is ActKind.PICKUP for act in acts)
+        if picks:
+            # He waits until his last pickup, takes what there is, and goes home without the rest.
+            act_at = min(act_at, max(entered_at, _off_at(body, at)))
         if act_at >= FOR_EVER:
             return
-        picks = any(act.kind is ActKind.PICKUP for act in acts)
         self._heap.put(act_at, Rank.HANDOVER if picks else Rank.REPORT, partial(self._act, body, body.step))
 
     def _not_before(self, act: Act, stop: Stop) -> int:
@@ -286,44 +292,46 @@ class City:
             return
         stop = body.stop
         done: list[str] = []
-        absent: list[str] = []
-        missing: list[str] = []
+        failed: dict[str, list[str]] = {}
         for act in _told(stop):
-            if act.kind is ActKind.PICKUP:
-                at_hand = self._goods[act.order_id] is Whose.STORE
-                (done if at_hand else missing).append(act.order_id)
-                if at_hand:
-                    self._goods[act.order_id] = body.rider.rider_id
-            elif self._goods[act.order_id] != body.rider.rider_id:
-                missing.append(act.order_id)
-            elif self._is_absent(act, stop):
-                absent.append(act.order_id)
-            else:
-                done.append(act.order_id)
-                self._goods[act.order_id] = Whose.CUSTOMER
+            reason = self._hindrance(body, stop, act, at)
+            if reason is not None:
+                failed.setdefault(reason, []).append(act.order_id)
+                continue
+            done.append(act.order_id)
+            picks = act.kind is ActKind.PICKUP
+            self._goods[act.order_id] = body.rider.rider_id if picks else Whose.CUSTOMER
         self._leave_behind(body, stop.stop_id)
-        self._report_acts(body, stop, at, done, absent, missing)
+        self._report_acts(body, stop, at, done, failed)
         body.doing, body.stop = Doing.LEAVING, None
         body.step += 1
         exit_s = self._service_s(stop, int(self._places.exit_s[stop.place]), "exit")
         self._heap.put(at + exit_s, Rank.REPORT, partial(self._walk_off, body, body.step))
 
-    def _report_acts(
-        self, body: Body, stop: Stop, at: int, done: list[str], absent: list[str], missing: list[str]
-    ) -> None:
+    def _hindrance(self, body: Body, stop: Stop, act: Act, at: int) -> str | None:
+        """Why an act cannot be done now, None if it can."""
+        if act.kind is ActKind.DROP:
+            if self._goods[act.order_id] != body.rider.rider_id:
+                return "goods_missing"
+            return "customer_absent" if self._is_absent(act, stop) else None
+        if self._goods[act.order_id] is not Whose.STORE:
+            return "goods_missing"
+        in_time = self._not_before(act, stop) <= at <= _off_at(body, at)
+        return None if in_time else "shift_over"
+
+    def _report_acts(self, body: Body, stop: Stop, at: int, done: list[str], failed: dict[str, list[str]]) -> None:
         rider_id = body.rider.rider_id
-        for reason, order_ids in (("customer_absent", absent), ("goods_missing", missing)):
-            if order_ids:
-                body.phone.report(
-                    StopFailed(
-                        at=at,
-                        rider_id=rider_id,
-                        stop_id=stop.stop_id,
-                        happened_at=at,
-                        reason=reason,
-                        order_ids=tuple(order_ids),
-                    )
+        for reason, order_ids in sorted(failed.items()):
+            body.phone.report(
+                StopFailed(
+                    at=at,
+                    rider_id=rider_id,
+                    stop_id=stop.stop_id,
+                    happened_at=at,
+                    reason=reason,
+                    order_ids=tuple(order_ids),
                 )
+            )
         if done:
             body.phone.report(
                 StopCompleted(at=at, rider_id=rider_id, stop_id=stop.stop_id, happened_at=at, order_ids=tuple(done))
@@ -377,6 +385,12 @@ class City:
             first + share * (float(book.first[target]) - first),
             second + share * (float(book.second[target]) - second),
         )
+
+
+def _off_at(body: Body, at: int) -> int:
+    """The last instant at which he takes goods, in the shift that has begun last."""
+    begun = [shift for shift in body.shifts if shift.start_at <= at] or list(body.shifts[:1])
+    return begun[-1].last_pickup_at if begun else FOR_EVER
 
 
 def _told(stop: Stop) -> tuple[Act, ...]:

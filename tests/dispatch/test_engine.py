@@ -343,6 +343,31 @@ def test_a_late_kitchen_moves_the_plan() -> None:
     assert world.board.orders["o1"].kept_until == T0 + 1080
 
 
+def test_goods_that_come_after_the_last_pickup_are_fetched_by_another_rider() -> None:
+    world = World(rules__ready_times="store_mean")
+    world.store("kitchen", 300, 0)
+    world.rider("ann", 300, 0, hours=1 / 4)
+    world.rider("bob", 2000, 0)
+    world.order("o1", "kitchen", 600, 0, ready_s=540)
+    world.until(60)
+    world.arrive("ann")
+    world.until(600)
+    # Not sooner than 300 s from now: at 900, her last pickup, she would be in time.
+    assert world.board.orders["o1"].planned_rider_id == "ann"
+    assert world.board.orders["o1"].rider_id is None, "goods that are not ready are nobody's yet"
+    world.until(660)
+    assert world.route("ann").stops[0].acts == (), "960 is after her last pickup at 900"
+    assert world.board.orders["o1"].planned_rider_id == "bob"
+    world.check()
+    world.until(1200)
+    world.arrive("bob")
+    world.say(i.OrderReady(at=world.now, order_id="o1", happened_at=world.now))
+    world.until(1260)
+    world.complete("bob")
+    assert world.state("o1").is_on_board
+    world.check()
+
+
 # --- operations -----------------------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,41 @@ def test_goods_that_another_has_taken_are_missing():
     assert [(item.rider_id, item.reason) for item in street.told(i.StopFailed)] == [("q", "goods_missing")]
 
 
+def off_at(scenario, seconds):
+    """The same town, in which the rider takes his last goods at T0 + seconds."""
+    shifts = (Shift("r", T0, T0 + seconds),)
+    return dataclasses.replace(scenario, catalogue=dataclasses.replace(scenario.catalogue, shifts=shifts))
+
+
+@pytest.mark.parametrize(
+    ("last_s", "taken", "left"),
+    [
+        (400, [(400, ("near", "far"))], []),
+        (399, [(399, ("near",))], [(399, ("far",))]),
+        (299, [], [(299, ("near", "far"))]),
+        # He is there at 60 and needs 30 s to enter: too late for anything.
+        (80, [], [(90, ("near", "far"))]),
+    ],
+)
+def test_at_his_last_pickup_he_takes_what_is_ready_and_waits_no_longer(last_s, taken, left):
+    street = Street(off_at(town(), last_s))
+    street.show(0, stop("r.1", STORE, pick("near"), pick("far"), store_id="s"))
+    street.until(1000)
+    assert [(done.happened_at - T0, done.order_ids) for done in street.told(i.StopCompleted)] == taken
+    failed = street.told(i.StopFailed)
+    assert [(item.happened_at - T0, item.order_ids) for item in failed] == left
+    assert {item.reason for item in failed} <= {"shift_over"}
+
+
+def test_a_store_that_stays_shut_does_not_hold_him_beyond_his_shift():
+    street = Street(off_at(town(), 700))
+    street.show(0, stop("r.1", STORE, pick("near"), store_id="s"))
+    street.until(100)
+    street.hear(100, StoreStateSet(at=T0 + 100, store_id="s", closed_until=2**62, delay_s=0))
+    street.until(1000)
+    assert [(item.happened_at - T0, item.reason) for item in street.told(i.StopFailed)] == [(700, "shift_over")]
+
+
 def test_a_shut_store_hands_out_nothing_until_it_opens():
     street = Street()
     street.show(0, stop("r.1", STORE, pick("near"), store_id="s"))
