@@ -47,8 +47,8 @@ class Row:
 STILL = {"rules.empty_moves": False}
 ROWS = {
     "halfhour": Row("halfhour"),
-    "halfhour, no empty moves": Row("halfhour", settings=STILL, liberty="updates"),
-    "halfhour, ready times as store means": Row("halfhour", settings={"rules.ready_times": "store_mean"}),
+    "halfhour without empty moves": Row("halfhour", settings=STILL, liberty="updates"),
+    "halfhour on store means": Row("halfhour", settings={"rules.ready_times": "store_mean"}),
     "insertion": Row("halfhour", "insertion"),
     "ortools": Row("halfhour", "ortools"),
     "lns+ortools": Row("halfhour", "lns+ortools"),
