@@ -12,11 +12,12 @@ from routing.plans.problem import Solution
 
 def answer(frozen: Frozen, solution: Solution, *, cause: str = "SOLVED") -> i.RoundSolved:
     """A Solution in ids: only routes that differ, reasons for orders without one, receipts for those told soon."""
-    changes = []
-    for v, rider_id in enumerate(frozen.ids.rider_ids):
-        planned = _planned_stops(frozen, solution, v)
-        if not _is_same(planned, frozen.ids.routes[v]):
-            changes.append(i.RouteChange(rider_id, frozen.ids.revisions[v], planned))
+    plan = _Plan(frozen, solution)
+    changes = tuple(
+        i.RouteChange(rider_id, frozen.ids.revisions[v], plan.stops(v))
+        for v, rider_id in enumerate(frozen.ids.rider_ids)
+        if not plan.is_same(v, frozen.ids.routes[v])
+    )
     reasons = [
         i.OrderReason(frozen.ids.order_ids[r], frozen.ids.barred.get(frozen.ids.order_ids[r], Reason(int(code))))
         for r, code in enumerate(solution.reason.tolist())
@@ -26,7 +27,7 @@ def answer(frozen: Frozen, solution: Solution, *, cause: str = "SOLVED") -> i.Ro
         at=frozen.at,
         round=frozen.round,
         cause=cause,
-        changes=tuple(changes),
+        changes=changes,
         reasons=(*reasons, *frozen.ids.left_out),
         choices=_choices(frozen, solution),
         cost=int(solution.cost),
@@ -45,44 +46,53 @@ def _planned_wait_s(frozen: Frozen, solution: Solution) -> int:
     return int(waits.astype(np.int64).sum() // len(waits))
 
 
-def _planned_stops(frozen: Frozen, solution: Solution, v: int) -> tuple[i.PlannedStop, ...]:
-    rows, ids, at = solution.rows, frozen.ids, frozen.at
-    stops = []
-    for s in range(int(rows.stop_ptr[v]), int(rows.stop_ptr[v + 1])):
-        local = int(rows.stop_place[s])
-        acts = tuple(
-            (ids.order_ids[int(rows.act_request[a])], ActKind(int(rows.act_kind[a])))
-            for a in range(int(rows.act_ptr[s]), int(rows.act_ptr[s + 1]))
-        )
-        stops.append(
+class _Plan:
+    """A Solution's rows as lists: most routes are as they were, and are found so without making their stops anew."""
+
+    def __init__(self, frozen: Frozen, solution: Solution) -> None:
+        rows = solution.rows
+        self._ids = frozen.ids
+        self._stop_ptr = rows.stop_ptr.tolist()
+        self._act_ptr = rows.act_ptr.tolist()
+        self._local = rows.stop_place.tolist()
+        self._place = frozen.problem.place[rows.stop_place].tolist()
+        self._request = rows.act_request.tolist()
+        self._kind = rows.act_kind.tolist()
+        self._leg = solution.leg.tolist()
+        ticks = np.stack([solution.arrive, solution.act_at, solution.leave], axis=1)
+        self._times = (ticks.astype(np.int64) + frozen.at).tolist()
+
+    def stops(self, v: int) -> tuple[i.PlannedStop, ...]:
+        """A vehicle's row in ids."""
+        return tuple(
             i.PlannedStop(
-                int(frozen.problem.place[local]),
-                ids.store_of.get(local),
-                acts,
-                int(solution.leg[s]),
-                0,
-                at + int(solution.arrive[s]),
-                at + int(solution.act_at[s]),
-                at + int(solution.leave[s]),
+                self._place[s], self._ids.store_of.get(self._local[s]), self._acts(s), self._leg[s], 0, *self._times[s]
             )
+            for s in range(self._stop_ptr[v], self._stop_ptr[v + 1])
         )
-    return tuple(stops)
+
+    def is_same(self, v: int, stops: tuple[Stop, ...]) -> bool:
+        """Whether a vehicle's row is the route it had: places, acts and their instants."""
+        first = self._stop_ptr[v]
+        if self._stop_ptr[v + 1] - first != len(stops):
+            return False
+        return all(
+            self._place[s] == stop.place
+            and self._times[s][1] == stop.expected_act_at
+            and self._acts(s) == tuple((act.order_id, act.kind) for act in stop.acts)
+            for s, stop in enumerate(stops, first)
+        )
+
+    def _acts(self, s: int) -> tuple[tuple[str, ActKind], ...]:
+        span = range(self._act_ptr[s], self._act_ptr[s + 1])
+        return tuple((self._ids.order_ids[self._request[a]], _KIND[self._kind[a]]) for a in span)
 
 
-def _is_same(planned: tuple[i.PlannedStop, ...], stops: tuple[Stop, ...]) -> bool:
-    if len(planned) != len(stops):
-        return False
-    return all(
-        new.place == old.place
-        and new.expected_act_at == old.expected_act_at
-        and new.acts == tuple((act.order_id, act.kind) for act in old.acts)
-        for new, old in zip(planned, stops, strict=True)
-    )
+_KIND = tuple(ActKind)
 
 
 def _choices(frozen: Frozen, solution: Solution) -> tuple[i.Choice, ...]:
-    """Receipts of orders whose rider may be told before the next round has been answered."""
-    ids, soon = frozen.ids, 2 * frozen.settings.rules.round_s
+    ids = frozen.ids
     return tuple(
         i.Choice(
             ids.order_ids[receipt.request],
@@ -92,5 +102,4 @@ def _choices(frozen: Frozen, solution: Solution) -> tuple[i.Choice, ...]:
             Reason(receipt.binding),
         )
         for receipt in solution.receipts
-        if solution.keep_until[receipt.vehicle] <= soon or frozen.ids.routes[receipt.vehicle]
     )

@@ -6,7 +6,6 @@ what was, and writes the events: which phones must hear, which orders are told, 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -27,6 +26,8 @@ class Draft:
         self.at = at
         self.events: list[e.Event] = []
         self._riders: dict[str, RiderRecord] = {}
+        self._held: dict[str, RiderRecord] = {}
+        """Riders as the board will hold them after the events written so far, where those change their route."""
         self._states: dict[str, tuple[OrderState, str | None]] = {}
         self._fetched: set[str] = set()
 
@@ -35,7 +36,7 @@ class Draft:
     def rider(self, rider_id: str) -> RiderRecord:
         """A rider's working copy, made at first use; whoever is asked for is looked at again by `finish`."""
         if rider_id not in self._riders:
-            self._riders[rider_id] = copy.copy(self.board.riders[rider_id])
+            self._riders[rider_id] = self.board.riders[rider_id].copied()
         return self._riders[rider_id]
 
     def state(self, order_id: str) -> OrderState:
@@ -77,6 +78,35 @@ class Draft:
         self.events.append(
             e.OutcomeCorrected(at=self.at, order_id=order_id, state=state, happened_at=happened_at, rider_id=rider_id)
         )
+
+    def acknowledge(self, rider_id: str, revision: int, happened_at: int) -> None:
+        """The rider's phone has shown a revision of his route."""
+        self.events.append(
+            e.RouteAcknowledged(at=self.at, rider_id=rider_id, revision=revision, happened_at=happened_at)
+        )
+        for record in self._both(rider_id):
+            record.seen_revision = max(record.seen_revision, revision)
+            record.set_off(max(happened_at, record.free_at))
+
+    def arrive(self, rider_id: str, stop_id: str, happened_at: int) -> None:
+        """The rider is at his first stop."""
+        self.events.append(e.RiderArrived(at=self.at, rider_id=rider_id, stop_id=stop_id, happened_at=happened_at))
+        for record in self._both(rider_id):
+            record.arrive(happened_at)
+
+    def leave(self, rider_id: str, stop: Stop, free_at: int) -> None:
+        """The rider has finished a stop."""
+        self.events.append(
+            e.RiderDone(at=self.at, rider_id=rider_id, stop_id=stop.stop_id, place=stop.place, free_at=free_at)
+        )
+        for record in self._both(rider_id):
+            record.finish(stop.stop_id, stop.place, free_at)
+
+    def _both(self, rider_id: str) -> tuple[RiderRecord, RiderRecord]:
+        """A rider as he will be, and as the board will hold him by the events alone."""
+        if rider_id not in self._held:
+            self._held[rider_id] = self.board.riders[rider_id].copied()
+        return self.rider(rider_id), self._held[rider_id]
 
     def set_stops(self, rider_id: str, stops: tuple[Stop, ...]) -> None:
         """Give a rider other stops (times and levels are settled by `finish`)."""
@@ -149,13 +179,7 @@ class Draft:
         """A rider who stands at a store without orders is done there once he is told to go elsewhere."""
         if len(stops) < 2 or stops[0].acts or stops[0].level != Level.AT_STOP or stops[1].level < Level.TOLD:
             return stops
-        stand = stops[0]
-        self.events.append(
-            e.RiderDone(
-                at=self.at, rider_id=record.rider.rider_id, stop_id=stand.stop_id, place=stand.place, free_at=self.at
-            )
-        )
-        record.finish(stand.stop_id, stand.place, self.at)
+        self.leave(record.rider.rider_id, stops[0], self.at)
         return stops[1:]
 
     def _offer(self, record: RiderRecord, route: Route) -> None:
@@ -234,30 +258,17 @@ class Draft:
 
     def _announce(self, record: RiderRecord, route: Route) -> None:
         """Write the revised route, if it differs from what the board will hold without it."""
-        lived = self._lived(record)
-        if route.stops == lived.stops:
+        held = self._held.get(route.rider_id, self.board.riders[route.rider_id]).route
+        if route.stops == held.stops:
             return
-        told = _shown(route.stops) != _shown(lived.stops)
-        changes_plan = told or _plan(route.stops) != _plan(lived.stops)
-        revision = lived.revision + 1 if changes_plan else lived.revision
-        version = self.board.travel_version if changes_plan else lived.travel_version
+        told = _shown(route.stops) != _shown(held.stops)
+        changes_plan = told or _plan(route.stops) != _plan(held.stops)
+        revision = held.revision + 1 if changes_plan else held.revision
+        version = self.board.travel_version if changes_plan else held.travel_version
         self.events.append(
             e.RouteRevised(at=self.at, route=Route(route.rider_id, revision, route.stops, version), told=told)
         )
         self._announce_times(route)
-
-    def _lived(self, record: RiderRecord) -> Route:
-        """The route as the board will hold it after the events already written (finished stops are gone)."""
-        board_record = copy.copy(self.board.riders[record.rider.rider_id])
-        for event in self.events:
-            if isinstance(event, e.RiderDone) and event.rider_id == record.rider.rider_id:
-                board_record.finish(event.stop_id, event.place, event.free_at)
-            elif isinstance(event, e.RiderArrived) and event.rider_id == record.rider.rider_id:
-                board_record.arrive(event.happened_at)
-            elif isinstance(event, e.RouteAcknowledged) and event.rider_id == record.rider.rider_id:
-                board_record.seen_revision = max(board_record.seen_revision, event.revision)
-                board_record.set_off(max(event.happened_at, board_record.free_at))
-        return board_record.route
 
     def _announce_times(self, route: Route) -> None:
         threshold = self.board.settings.rules.eta_changed_s

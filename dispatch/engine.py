@@ -120,8 +120,15 @@ class Engine:
 
     def _due_riders(self, at: int) -> tuple[str, ...]:
         """Riders whose timer has run out by `at`, in the order of their entry."""
-        due = [entry for entry in self._timers if entry[0] <= at and self._timer_of.get(entry[2]) == entry[0]]
-        return tuple(dict.fromkeys(rider_id for _, _, rider_id in sorted(due, key=lambda entry: entry[1])))
+        due: set[tuple[int, str]] = set()
+        heap, look = self._timers, [0]
+        while look:
+            k = look.pop()
+            if k < len(heap) and heap[k][0] <= at:
+                if self._timer_of.get(heap[k][2]) == heap[k][0]:
+                    due.add(heap[k][1:])
+                look += (2 * k + 1, 2 * k + 2)
+        return tuple(rider_id for _, rider_id in sorted(due))
 
     def _set_timer(self, rider_id: str, not_before: int = 0) -> None:
         record = self.board.riders[rider_id]

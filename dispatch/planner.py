@@ -12,11 +12,13 @@ from typing import Literal, cast
 import numpy as np
 
 from dispatch.answer import answer
+from dispatch.commitment import LastMoment, rule_for
+from dispatch.config import Rules
 from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
 from dispatch.reposition import with_empty_moves
 from routing.plans.budget import Budget
-from routing.plans.problem import Problem, Reason, Solution, Travel, TripRule, empty_rows
+from routing.plans.problem import Explain, Problem, Reason, Solution, Travel, TripRule, empty_rows
 from routing.travel import TravelTimes
 
 Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
@@ -61,10 +63,18 @@ def solve(
     if problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY:
         from routing.plans.trips import plan_trips
 
-        return plan_trips(problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads)
+        return plan_trips(
+            problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads,
+            explain=_told_soon(settings.rules),
+        )  # fmt: skip
     from routing.plans.routes import plan_routes
 
     return plan_routes(problem, travel, recipe=chosen, budget=budget, seed=seed)
+
+
+def _told_soon(rules: Rules) -> Explain:
+    """Orders that may be told before the next round has been answered."""
+    return Explain(2 * rules.round_s + rules.commit_lead_s, isinstance(rule_for(rules), LastMoment))
 
 
 def _nobody_there(problem: Problem) -> Solution:

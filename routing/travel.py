@@ -168,6 +168,7 @@ class MatrixTravel:
         self._profiles = profiles
         self._seconds = seconds
         self._metres = metres
+        self._ticks: dict[tuple[int, Rounding, int], NDArray[np.int32]] = {}
         self._version = version
 
     @property
@@ -199,9 +200,12 @@ class MatrixTravel:
         rounding: Rounding = "nearest",
         round_to_s: int = 1,
     ) -> NDArray[np.int32]:
-        block = self._seconds[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
-        # Picking rows and columns leaves the profile innermost in memory; planners want it outermost.
-        return np.ascontiguousarray(to_ticks(block, tick_us, rounding, round_to_s))
+        kept = (tick_us, rounding, round_to_s)
+        if kept not in self._ticks:
+            # Whoever asks, asks for the same ticks round after round: the whole matrix is converted once.
+            self._ticks[kept] = to_ticks(self._seconds, tick_us, rounding, round_to_s)
+        rows = self._ticks[kept].take(self._rows(origins), axis=1)
+        return rows.take(self._rows(destinations), axis=2)
 
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         if self._metres is None:

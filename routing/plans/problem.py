@@ -150,6 +150,14 @@ class Receipt(NamedTuple):
     binding: int  # Reason of the law that stopped the vehicle which would have been cheapest without it, or SERVED
 
 
+class Explain(NamedTuple):
+    """Which served requests get a receipt: those for which their vehicle sets off by tick `by`."""
+
+    by: int = INFINITE
+    last_moment: bool = True
+    """Vehicles set off as late as delays no act; else as soon as they can."""
+
+
 class Solution(NamedTuple):
     """A plan for every vehicle, timed by the one evaluator, with the reason for each request that has none."""
 

@@ -19,7 +19,7 @@ from routing.plans.kernels.trips_layout import Plan
 from routing.plans.kernels.trips_match import exchange, price_plans
 from routing.plans.kernels.trips_search import insert_all, search_slice
 from routing.plans.matching import assign
-from routing.plans.problem import I32, I64, Level, Problem, Rows, Solution, Travel
+from routing.plans.problem import I32, I64, Explain, Level, Problem, Rows, Solution, Travel
 from routing.plans.schedule import evaluate
 from routing.plans.trips_dress import dress
 from routing.plans.trips_pack import Packed, pack
@@ -32,6 +32,8 @@ SLICE = 20_000
 REACH = 48
 """Vehicles to which a plan may be given in one exchange, those that can be there first, beside its own."""
 
+EVERY_ONE = Explain()
+
 
 def plan_trips(
     problem: Problem,
@@ -41,14 +43,14 @@ def plan_trips(
     budget: Budget,
     seed: int,
     threads: int = 1,
-    receipts: bool = True,
+    explain: Explain = EVERY_ONE,
 ) -> Solution:
     """Plan a round of trips from what was told; the same problem, budget and seed give the same Solution.
 
     `recipe`: "insertion" (told plan and new requests at their cheapest place), "lns" (exchange and search besides),
     "ortools" (insertion and exchange, then the OR-Tools routing model on a few clusters), "lns+ortools" (both).
     `budget`: its work counts places tried. `threads` has no effect: a round is shorter than starting another thread
-    pays. `receipts`: say for every served request what the next best vehicles would have cost.
+    pays. `explain`: which served requests get a receipt, what the next best vehicles would have cost.
     Raises InvalidInput: `unknown_recipe`, `not_trips`.
     """
     if recipe not in get_args(Recipe):
@@ -60,16 +62,16 @@ def plan_trips(
     if recipe in ("lns", "lns+ortools"):
         work += search(packed, budget, work)
         work += exchange_plans(packed)
-    solution, lawful = dress(problem, travel, packed, work, receipts)
+    solution, lawful = dress(problem, travel, packed, work, explain)
     if not lawful:
         # The planner prices changes of the told plan more simply than the evaluator: rather what was told than a plan
         # that the evaluator forbids.
-        solution, _ = dress(problem, travel, pack(problem, travel, seed), work, receipts)
-    return _polished(problem, travel, solution, budget, seed, receipts) if "ortools" in recipe else solution
+        solution, _ = dress(problem, travel, pack(problem, travel, seed), work, explain)
+    return _polished(problem, travel, solution, budget, seed, explain) if "ortools" in recipe else solution
 
 
 def _polished(
-    problem: Problem, travel: Travel, solution: Solution, budget: Budget, seed: int, receipts: bool
+    problem: Problem, travel: Travel, solution: Solution, budget: Budget, seed: int, explain: Explain
 ) -> Solution:
     """The solution after the OR-Tools routing model has tried to improve it."""
     from routing.plans.vrp_trips import polish_trips
@@ -79,7 +81,7 @@ def _polished(
         return solution._replace(work=solution.work + spent)
     # Packed again with the polished plan as what was told: rows, times and receipts follow as for any plan.
     again = _with_told(problem, rows)
-    better, lawful = dress(again, travel, pack(again, travel, seed), solution.work + spent, receipts)
+    better, lawful = dress(again, travel, pack(again, travel, seed), solution.work + spent, explain)
     return better._replace(cost=evaluate(problem, travel, better.rows).cost) if lawful else solution
 
 

@@ -8,16 +8,19 @@ from numpy.typing import NDArray
 from routing.plans.kernels import trips_layout as col
 from routing.plans.kernels.trips_receipts import write_receipts
 from routing.plans.kernels.trips_rows import write_rows
-from routing.plans.problem import I8, I32, INFINITE, Problem, Reason, Receipt, Rows, Solution, Travel
+from routing.plans.problem import I8, I32, INFINITE, ActKind, Explain, Problem, Reason, Receipt, Rows, Solution, Travel
 from routing.plans.schedule import evaluate
 from routing.plans.trips_pack import Packed
 
 
-def dress(problem: Problem, travel: Travel, packed: Packed, work: int, receipts: bool) -> tuple[Solution, bool]:
+def dress(problem: Problem, travel: Travel, packed: Packed, work: int, explain: Explain) -> tuple[Solution, bool]:
     """The plan as a Solution, and whether the evaluator finds it lawful; `work` is what was spent on it so far."""
-    said, tried = receipts_of(packed) if receipts else ((), 0)
     rows, next_stop = to_rows(problem, packed)
     timeline = evaluate(problem, travel, rows)
+    there = timeline.act_at - problem.enter[rows.stop_place] if explain.last_moment else timeline.arrive
+    sets_off = np.repeat(there.astype(np.int64) - timeline.leg, np.diff(rows.act_ptr))
+    soon = rows.act_request[(rows.act_kind == ActKind.PICKUP) & (sets_off <= explain.by)]
+    said, tried = receipts_of(packed, np.sort(soon))
     told = next_stop >= 0
     stops = next_stop[told]
     keep_until = np.full(len(next_stop), INFINITE, dtype=np.int32)
@@ -48,10 +51,9 @@ def to_rows(problem: Problem, packed: Packed) -> tuple[Rows, I32]:
     return rows, next_stop
 
 
-def receipts_of(packed: Packed) -> tuple[tuple[Receipt, ...], int]:
-    """A receipt for every request that waits for its pickup on some row, and the places tried for them."""
+def receipts_of(packed: Packed, served: I32) -> tuple[tuple[Receipt, ...], int]:
+    """A receipt for each of these requests that wait for their pickup on some row, and the places tried for them."""
     day, plan = packed.day, packed.plan
-    served = np.flatnonzero((plan.where >= 0) & (day.request[:, col.PICK] >= 0)).astype(np.int32)
     added = np.zeros(len(served), dtype=np.int64)
     offers = np.full((len(served), 3, 2), col.NEVER, dtype=np.int64)
     binding = np.zeros(len(served), dtype=np.int64)

@@ -75,8 +75,11 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     )
     act_at = _earliest(day, plan, travel, group_place, problem)
     lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, col.FAR), col.FAR).T
-    day.near[:] = np.argsort(lawful, axis=1, kind="stable")
-    day.near_at[:] = np.take_along_axis(lawful, day.near, axis=1)
+    # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
+    bits = max(vehicles - 1, 1).bit_length()
+    both = np.sort((lawful << bits) | np.arange(vehicles, dtype=np.int64), axis=1)
+    day.near[:] = both & ((1 << bits) - 1)
+    day.near_at[:] = both >> bits
     _floors(day, problem, group)
     day = _owed(day, plan)
     return Packed(day, plan, _search(problem, day, seed), head, heads, act_at)

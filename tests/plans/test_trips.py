@@ -20,7 +20,7 @@ from routing.plans.kernels import trips_layout as col
 from routing.plans.kernels.trips_edit import best_place
 from routing.plans.kernels.trips_search import insert_all
 from routing.plans.kernels.trips_sequence import EXACT
-from routing.plans.problem import INFINITE, NEVER, Level, Problem, Reason, Solution, Travel, TripRule
+from routing.plans.problem import INFINITE, NEVER, Explain, Level, Problem, Reason, Solution, Travel, TripRule
 from routing.plans.schedule import evaluate
 from routing.plans.trips import exchange_plans, insert_new, plan_trips, search
 from routing.plans.trips_dress import to_rows
@@ -171,6 +171,18 @@ def test_receipts_name_the_next_best_vehicles(seed: int) -> None:
         offers = sorted((cost - base, v) for v, cost in costs.items() if cost is not None and v != receipt.vehicle)
         assert [cost for _, cost in receipt.others] == [cost for cost, _ in offers[:3]]
         assert all(costs[v] == base + cost for v, cost in receipt.others)
+
+
+def test_receipts_of_those_who_set_off_soon_alone() -> None:
+    problem, travel = round_of_two()
+
+    def explained(by: int, *, last_moment: bool) -> list[int]:
+        return [receipt.request for receipt in plan(problem, travel, explain=Explain(by, last_moment)).receipts]
+
+    # Request 1 at once: pickup at 12, drop at 26, free at 28. Request 0 from then on, or by 100 - 2 - 10 = 88.
+    assert explained(27, last_moment=False) == [1] == explained(87, last_moment=True)
+    assert explained(28, last_moment=False) == [0, 1] == explained(88, last_moment=True)
+    assert explained(-1, last_moment=False) == []
 
 
 def round_of_two(**fields: object) -> tuple[Problem, Travel]:
