@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from dispatch.version import __version__
 from routing.errors import HalfhourError
 
 SCHEMA = 1
@@ -209,8 +210,13 @@ def report(suite: str, measured: Sequence[Measured]) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """What was measured, and on what."""
-    found = {"commit": _commit(), "python": platform.python_version(), "processor": _processor()}
-    for name in ("halfhour", "numpy", "numba", "ortools"):
+    found = {
+        "halfhour": __version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "processor": _processor(),
+    }
+    for name in ("numpy", "numba", "ortools"):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:

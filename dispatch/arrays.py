@@ -118,28 +118,21 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
     now, rules, prices = board.now, board.settings.rules, board.settings.prices
     count = len(riders)
     profiles = {name: index for index, name in enumerate(board.profiles)}
-    start_place = np.zeros(count, dtype=np.int32)
-    start = np.zeros(count, dtype=np.int32)
-    last_pickup = np.full(count, ALWAYS, dtype=np.int32)
-    end = np.full(count, INFINITE, dtype=np.int32)
-    paid_until = np.zeros(count, dtype=np.int32)
-    profile = np.zeros(count, dtype=np.int32)
-    capacity = np.zeros((count, 1), dtype=np.int32)
-    trips = np.full(count, rules.max_trips, dtype=np.int32)
-    for v, record in enumerate(riders):
+    rows = []
+    for record in riders:
         where = whereabouts(record, now, divert=rules.divert)
-        start_place[v] = place(where.place)
-        start[v] = where.free_at - now
-        shift = record.shift_at(now)
-        if shift is not None:
-            last_pickup[v] = min(INFINITE, shift.last_pickup_at - now)
-            if shift.end_at is not None:
-                end[v] = min(INFINITE, shift.end_at - now)
-            paid_until[v] = min(INFINITE, (shift.end_at or shift.last_pickup_at) - now)
-        profile[v] = profiles.get(record.rider.profile, 0)
-        capacity[v, 0] = record.rider.capacity_units
-        if any(board.orders[a.order_id].state.is_on_board for stop in record.route.stops[:1] for a in stop.acts):
-            trips[v] += 1  # the one he is on
+        last_pickup, end, paid_until = _limits(record, now)
+        on_a_trip = any(
+            board.orders[act.order_id].state.is_on_board for stop in record.route.stops[:1] for act in stop.acts
+        )
+        rows.append(
+            (
+                place(where.place), where.free_at - now, last_pickup, end, paid_until,
+                profiles.get(record.rider.profile, 0), record.rider.capacity_units, rules.max_trips + on_a_trip,
+            )
+        )  # fmt: skip
+    columns = np.array(rows, dtype=np.int32).reshape(count, 8).T.copy()
+    start_place, start, last_pickups, ends, paid, profile, capacity, trips = columns
 
     def same(value: int, dtype: type = np.int64) -> NDArray[np.generic]:
         return np.full(count, value, dtype=dtype)
@@ -148,11 +141,11 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "start_place": start_place,
         "start": start,
         "end_place": same(-1, np.int32),
-        "last_pickup": last_pickup,
-        "end": end,
-        "paid_until": paid_until,
+        "last_pickup": last_pickups,
+        "end": ends,
+        "paid_until": paid,
         "profile": profile,
-        "capacity": capacity,
+        "capacity": capacity.reshape(count, 1),
         "max_requests": same(rules.max_batch, np.int32),
         "max_trips": trips,
         "fixed": same(0),
@@ -160,6 +153,18 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "per_drive": same(prices.drive_per_s),
         "per_metre": same(prices.metre),
     }
+
+
+def _limits(record: RiderRecord, now: int) -> tuple[int, int, int]:
+    """Ticks until a rider's last pickup, the end of his shift, and the end of what he is paid for."""
+    shift = record.shift_at(now)
+    if shift is None:
+        return ALWAYS, INFINITE, 0
+    last_pickup = min(INFINITE, shift.last_pickup_at - now)
+    if shift.end_at is None:
+        return last_pickup, INFINITE, last_pickup
+    end = min(INFINITE, shift.end_at - now)
+    return last_pickup, end, end
 
 
 def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRecord]) -> dict[str, Any]:

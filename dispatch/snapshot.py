@@ -23,7 +23,7 @@ from dispatch.arrays import (
 from dispatch.board import Board
 from dispatch.demand import NOTICE_BINS
 from dispatch.frozen import Frozen, IdMap, Outlook
-from dispatch.model import ActKind, Reason
+from dispatch.model import ActKind, Level, Reason
 from dispatch.records import OrderRecord, RiderRecord
 from routing.plans.problem import Problem, TripRule
 
@@ -84,7 +84,8 @@ def _takes_part(record: RiderRecord, board: Board) -> bool:
     if record.lost or record.offer_id is not None:
         return False
     free_by = now + rules.horizon_s
-    if record.route.told and record.route.told[-1].expected_leave_at > free_by:
+    last_told = next((stop for stop in reversed(record.route.stops) if stop.level >= Level.TOLD), None)
+    if last_told is not None and last_told.expected_leave_at > free_by:
         return False
     shift = record.shift_at(now)
     if shift is not None and shift.start_at <= free_by and shift.last_pickup_at >= now and not record.on_break:

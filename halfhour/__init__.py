@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from halfhour.version import __version__
+from dispatch.version import __version__
 
 if TYPE_CHECKING:
     from dispatch.config import Settings

@@ -21,12 +21,13 @@ from dispatch.kpi import KpiFold
 from dispatch.metres import with_metres
 from dispatch.model import Order, OrderState
 from dispatch.policy import Policy
+from dispatch.version import __version__
 from routing.errors import HalfhourError
 from sim.audit import audit_answer
 from sim.city import City
 from sim.heap import EventHeap, Rank
 from sim.noise import AcceptanceModel, Luck
-from sim.run import Progress, Run, RunTimes, code_version
+from sim.run import Progress, Run, RunTimes
 from sim.scenario import Scenario
 
 MAX_WAKES = 10_000
@@ -82,7 +83,7 @@ class Host:
                 journal,
                 Header(
                     schema=SCHEMA_VERSION,
-                    code_version=code_version(),
+                    code_version=__version__,
                     settings=settings.changed(),
                     catalogue_digest=scenario.catalogue.digest,
                     travel_digest=self._times.digest,

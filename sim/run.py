@@ -18,6 +18,7 @@ from dispatch.inputs import Input
 from dispatch.kpi import KpiFold
 from dispatch.policy import Policy
 from dispatch.runfolder import RunFolderWriter
+from dispatch.version import __version__
 from sim.noise import AcceptanceModel
 from sim.scenario import Scenario
 
@@ -141,14 +142,9 @@ def write_run(folder: RunFolderWriter, run: Run) -> None:
         write_solution(folder.path / "mdrp", run.folded, run.scenario.catalogue)
 
 
-def code_version() -> str:
-    """The version of this code, as journals and summaries state it."""
-    return _version_of("halfhour") or "source"
-
-
 def versions() -> dict[str, str]:
     """Versions of everything a result depends on."""
-    found = {"halfhour": code_version(), "python": platform.python_version()}
+    found = {"halfhour": __version__, "python": platform.python_version()}
     for name in ("numpy", "numba", "ortools", "h3", "shapely"):
         version = _version_of(name)
         if version is not None:

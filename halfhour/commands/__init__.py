@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import typer
 
+from dispatch.version import __version__
 from halfhour.terminal import BAD_INPUT, explain
-from halfhour.version import __version__
 from routing.errors import HalfhourError
 
 

@@ -184,8 +184,8 @@ def _with_ledger(data: Path | None, work: Callable[[Any], Any]) -> Any:
     from api.app import header_of
     from api.ledger.sqlite import SqliteLedger
     from api.settings import Config
+    from dispatch.version import __version__
     from halfhour.commands.serve import usual_folder
-    from halfhour.version import __version__
 
     ledger = SqliteLedger(data if data is not None else usual_folder(), header_of(Config(), __version__))
     try:

@@ -92,7 +92,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.ledger.sqlite import SqliteLedger
     from api.metrics import log_json
     from api.serving import Server
-    from halfhour.version import __version__
+    from dispatch.version import __version__
 
     log_json(sys.stderr)
     ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 
@@ -11,10 +12,14 @@ from dispatch.board import Board
 from dispatch.errors import CorruptJournal
 from dispatch.inputs import Wake
 from dispatch.journal import Header, JournalWriter, fold, read_entries, read_header, verify
+from dispatch.model import Act, Stop
 from dispatch.policies.nearest import Nearest
 from routing.errors import UnreadableFile
 from sim.run import Run
 from tests.sim.days import journal_of, read_day, write_day
+
+STOP, ACT = ([item.name for item in dataclasses.fields(kind)] for kind in (Stop, Act))
+EXPECTED_ACT_AT = STOP.index("expected_act_at")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,25 @@ def test_folding_gives_the_board_that_lived(day, tmp_path):
     assert [entry.seq for entry in entries] == list(range(len(entries)))
 
 
+def in_schema_1(line):
+    """The line with its stops and acts as objects."""
+    value = json.loads(line)
+    for event in value["events"]:
+        for stops in [event["route"].get("stops", [])] if event["kind"] == "RouteRevised" else []:
+            stops[:] = [dict(zip(STOP, stop, strict=True)) for stop in stops]
+            for stop in stops:
+                stop["acts"] = [dict(zip(ACT, act, strict=True)) for act in stop["acts"]]
+    return json.dumps(value) + "\n"
+
+
+def test_a_journal_of_schema_1_says_the_same(day, tmp_path):
+    _, _, lines = day
+    old = [lines[0].replace('"halfhour_journal":2', '"halfhour_journal":1'), *map(in_schema_1, lines[1:])]
+    now = list(read_entries(written(tmp_path, lines)))
+    assert any('"expected_act_at"' in line for line in old) and not any('"expected_act_at"' in line for line in lines)
+    assert list(read_entries(written(tmp_path, old))) == now
+
+
 def test_deciding_anew_agrees(day, tmp_path):
     scenario, run, lines = day
     entries = read_entries(written(tmp_path, lines))
@@ -63,7 +87,7 @@ def test_an_edited_decision_is_found(day, tmp_path):
     scenario, run, lines = day
     number = first_with(lines, '"told":true')
     value = json.loads(lines[number])
-    next(event for event in value["events"] if event.get("told"))["route"]["stops"][0]["expected_act_at"] += 60
+    next(event for event in value["events"] if event.get("told"))["route"]["stops"][0][EXPECTED_ACT_AT] += 60
     edited = [*lines[:number], json.dumps(value) + "\n", *lines[number + 1 :]]
     with pytest.raises(CorruptJournal, match="decided anew") as found:
         verify(scenario.fresh().catalogue.places, run.settings, read_entries(written(tmp_path, edited)))
@@ -86,7 +110,7 @@ def test_a_refusal_where_an_event_stood_is_found(day, tmp_path):
     ("harm", "line", "message"),
     [
         (lambda lines: lines[1:], 1, "header"),
-        (lambda lines: [lines[0].replace('"halfhour_journal":1', '"halfhour_journal":99'), *lines[1:]], 1, "schema 99"),
+        (lambda lines: [lines[0].replace('"halfhour_journal":2', '"halfhour_journal":99'), *lines[1:]], 1, "schema 99"),
         (lambda lines: [*lines[:5], *lines[6:]], 6, "stands where"),
         (lambda lines: [*lines[:9], lines[9][:20]], 10, "cannot be read"),
         (lambda lines: [*lines[:9], lines[9].replace('"kind":"', '"kind":"Odd')], 10, "unknown kind"),

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from dispatch.config import schema
+from dispatch.version import __version__
 from halfhour.commands import VERBS
-from halfhour.version import __version__
 from tests.architecture.sources import ROOT
 from tests.product.conftest import SMALL
 
