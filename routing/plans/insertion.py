@@ -11,11 +11,18 @@ from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import refresh, remove
 from routing.plans.kernels.regret import insert_by_regret
 from routing.plans.kernels.search import recreate
+from routing.plans.kernels.sequence import sequence_routes
 from routing.plans.problem import I32, I64, U64, Problem, Rows
 from routing.plans.tables import Kind, Routes, Tables, empty_routes
 
-REGRET_CELLS = 4_000_000
+KNOWN_CELLS = 4_000_000
+"""Largest request-by-vehicle table of remembered insertions; above it none are remembered."""
+
+REGRET_CELLS = 1_000_000
 """Largest request-by-vehicle table that regret insertion fills; above it requests go in one by one."""
+
+SEQUENCED = 8
+"""Nodes of the longest route whose best order is found exactly: four orders take some 30 microseconds."""
 
 
 class Work(NamedTuple):
@@ -30,6 +37,7 @@ class Work(NamedTuple):
     clock: I64  # [.]
     counter: I64  # [.]
     cost: I64  # [2] of the routes, of the best
+    known: I64  # [R, V, .] insertions remembered by version of the route, or empty
     chill: I64  # [1024] -ln of the middle of each 1024th, times 2^16
 
 
@@ -39,6 +47,10 @@ def new_work(tables: Tables, seed: int) -> Work:
     middle = (np.arange(1024) + 0.5) / 1024
     scratch = np.zeros((len(tables.request) + tables.stride + 4, col.LISTS), dtype=np.int64)
     scratch[:, col.ABSENCES] = 1
+    scratch[: len(tables.request), col.LATELY] = tables.request[:, col.HOME]
+    cells = len(tables.request) * len(tables.vehicle)
+    # Where timing matters, an insertion is judged sooner than looked up (docs/solving.md).
+    remembered = len(tables.request) if tables.plain and cells <= KNOWN_CELLS else 0
     return Work(
         luck=np.array([state[0], 0], dtype=np.uint64),
         lines=np.zeros((3, tables.stride + 4), dtype=np.int64),
@@ -46,7 +58,9 @@ def new_work(tables: Tables, seed: int) -> Work:
         states=np.zeros((3, col.CARRIED + int(tables.flag[col.DIMENSIONS])), dtype=np.int64),
         mark=np.zeros((len(tables.vehicle), col.MARKS), dtype=np.int64), list=scratch,
         clock=np.zeros(col.CLOCKS, dtype=np.int64), counter=np.zeros(col.COUNTS, dtype=np.int64),
-        cost=np.zeros(2, dtype=np.int64), chill=np.rint(-np.log(middle) * 65536).astype(np.int64),
+        cost=np.zeros(2, dtype=np.int64),
+        known=np.zeros((remembered, len(tables.vehicle), 3), dtype=np.int64),
+        chill=np.rint(-np.log(middle) * 65536).astype(np.int64),
     )  # fmt: skip
 
 
@@ -97,13 +111,30 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
     if degree > 1 and 0 < count * vehicles <= REGRET_CELLS:
         price = np.empty((count, vehicles), dtype=np.int64)
         gap = np.zeros((count, vehicles, 2), dtype=np.int32)
-        degree = min(degree, vehicles)
-        insert_by_regret(tables, routes, work, degree, price, gap, np.empty(degree, dtype=np.int64))
+        nearest = np.empty((count, min(degree, vehicles)), dtype=np.int64)
+        requests = routes.absent[:count].astype(np.int64)
+        insert_by_regret(tables, routes, work, requests, price, gap, nearest, np.empty(count, dtype=np.int64))
         return
     saved = empty_routes(tables)
     work.clock[col.ITERATION] += 1
     work.clock[col.TOUCHED] = 0
-    recreate(tables, routes, saved, work)
+    recreate(tables, routes, saved, work, False)
+
+
+def sequence(tables: Tables, routes: Routes, work: Work) -> bool:
+    """Put every short route into its cheapest order; whether any became cheaper.
+
+    Where time on board is limited, sequences are left to the search: an act that joins a stop moves earlier pickups.
+    """
+    if tables.flag[col.LIMITED_ON_BOARD]:
+        return False
+    room = SEQUENCED + 2
+    better = sequence_routes(
+        tables, routes, work, SEQUENCED, np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32),
+        np.empty(room, dtype=np.int32), np.empty((room, work.states.shape[1]), dtype=np.int64),
+        np.empty((3, room), dtype=np.int64),
+    )  # fmt: skip
+    return bool(better)
 
 
 def to_rows(tables: Tables, routes: Routes) -> Rows:

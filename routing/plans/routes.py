@@ -10,7 +10,7 @@ import numpy as np
 
 from routing.errors import InvalidInput
 from routing.plans.budget import Budget
-from routing.plans.insertion import Work, insert_absent, new_work, start_routes, to_rows
+from routing.plans.insertion import Work, insert_absent, new_work, sequence, start_routes, to_rows
 from routing.plans.kernels import columns as col
 from routing.plans.problem import I8, I32, INFINITE, Problem, Rows, Solution, Travel
 from routing.plans.reasons import explain_absent, explain_choices
@@ -59,6 +59,7 @@ def plan_routes(
     work = new_work(tables, seed)
     routes = start_routes(priced, tables, work)
     insert_absent(tables, routes, work)
+    sequence(tables, routes, work)
     fleet = objective == "vehicles" or (objective == "auto" and _vehicles_first(tables, routes))
     if recipe in ("lns", "lns+ortools"):
         share = 1 - POLISH_SHARE if recipe == "lns+ortools" else 1.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from routing.plans.budget import Budget
-from routing.plans.insertion import Work
+from routing.plans.insertion import Work, sequence
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import copy_nodes, plan_price, refresh, remove, take_over
 from routing.plans.kernels.search import search_slice
@@ -16,11 +16,14 @@ from routing.plans.tables import Routes, Tables, empty_routes
 SLICE = 4_000
 """Insertions tried between two looks at the budget: a few milliseconds."""
 
-MEAN_REMOVED, LONGEST = 10, 10
+MEAN_REMOVED, LONGEST = 24, 16
 """Nodes removed on average and longest string (Christiaens and Vanden Berghe 2020, table 1)."""
 
-FLEET_SHARE = 0.5
-"""Share of the budget in which vehicles may be saved, before the rest of the price is looked at."""
+FLEET_SHARE, PATIENCE = 0.6, 0.3
+"""Share of the budget in which vehicles may be saved, and how much of it may pass without saving one."""
+
+FLEET_HEAT = 0.25
+"""Temperature while vehicles are saved, in prices of a mean leg."""
 
 HOT, COLD = 3.0, 0.01
 """First and last temperature, in prices of a mean leg."""
@@ -45,6 +48,7 @@ def improve(
     if fleet:
         search.save_vehicles()
     search.anneal()
+    search.sequence()
     return search.best
 
 
@@ -117,15 +121,25 @@ class _Search:
             share = min(1.0, (self.spent() - start) / (1 - start))
             self._slice(int(leg * HOT * (COLD / HOT) ** share), False)
 
+    def sequence(self) -> None:
+        """Put the short routes of the best plan into their cheapest orders."""
+        self._return_to_best()
+        if sequence(self.tables, self.routes, self.work):
+            self.work.cost[0] = plan_price(self.tables, self.routes)
+            self._keep()
+            if self.on_better is not None:
+                self.on_better(self.best)
+
     def save_vehicles(self) -> None:
         """Close the vehicle whose orders are easiest to place elsewhere, until no vehicle more can be spared."""
-        leg = self._mean_leg()
-        while self.spent() < FLEET_SHARE and not self.over():
+        leg, since = self._mean_leg(), self.spent()
+        while self.spent() < min(FLEET_SHARE, since + PATIENCE) and not self.over():
             if self.routes.missing[0] == 0:
                 self._keep()
+                since = self.spent()
                 if not self._close_one():
                     break
-            self._slice(leg // 4, True)
+            self._slice(int(leg * FLEET_HEAT), True)
         self._return_to_best()
         self.work.mark[:, col.CLOSED] = self.routes.size == 0
 

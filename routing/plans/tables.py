@@ -15,11 +15,20 @@ from numpy.typing import NDArray
 from routing.plans.kernels import columns as col
 from routing.plans.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Problem, Travel
 
+CANDIDATES = 60
+"""Vehicles tried for a request before all others: those that could be at its first place soonest."""
+
+CANDIDATES_PER_ORDER = 3
+"""More where a store is hot: so many for each order that waits there."""
+
 LOCKED = 2**50
 """NEVER inside a search: above every price, and a thousand of them still add up."""
 
 STRIDE_BYTES = 256 * 2**20
 """Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
+
+MIN_STRIDE, LONG_ROUTE = 64, 12
+"""A timed route holds at least so many nodes, or so many times the mean: short rows keep many routes in the cache."""
 
 
 class Kind(IntEnum):
@@ -48,6 +57,8 @@ class Tables(NamedTuple):
     window: I32  # [R, 2, K, 2]
     allowed: U64  # [R, words]
     near: I32  # [N, M] nodes by distance
+    reach_ptr: I32  # [groups + 1]
+    reach: I32  # vehicles worth trying for the requests of a group, the soonest first
     told_ptr: I32  # [V + 1]
     told: I32  # [S, 2] place, level
     change: I64  # [levels, 4] add place, add order, take place, take order
@@ -86,6 +97,7 @@ class Routes(NamedTuple):
     vehicle: I32  # [R] -1: absent
     absent: I32  # [R]
     missing: I64  # [1] how many are absent
+    version: I64  # [V] a new number whenever the route is refreshed
 
 
 def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
@@ -101,12 +113,13 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.PLAIN] = plain
     flag[col.MANY_WINDOWS] = problem.window.shape[2] > 1
     flag[col.LIMITED_ON_BOARD] = (problem.max_on_board < INFINITE).any()
-    flag[col.LIMITED_TRIPS] = (problem.max_requests < INFINITE).any() or (problem.max_trips < INFINITE).any()
     flag[col.LATE_IS_FREE] = paid
     flag[col.ORDER_ADDED] = (problem.add_price[:, 1] > 0).any()
     flag[col.ONE_STORE] = problem.trip_rule
     flag[col.STRIDE] = _stride(len(request), len(vehicle), problem.load.shape[1], plain)
     flag[col.DIMENSIONS] = problem.load.shape[1]
+    flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
+    request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     homes = np.array([home for home, _ in ghosts], dtype=np.int64)
     told = problem.told
     return Tables(
@@ -115,6 +128,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         stop=np.stack([problem.enter, problem.exit], axis=1), window=problem.window,
         allowed=np.concatenate([problem.allowed, _only(homes, problem.allowed.shape[1])]),
         near=_nearest(node[:, col.PLACE], request[:, col.KIND], legs[0], min(nearest, len(node))),
+        reach_ptr=reach_ptr, reach=reach,
         told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
         change=np.concatenate([problem.add_price, problem.take_price], axis=1),
         keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
@@ -132,11 +146,31 @@ def empty_routes(tables: Tables) -> Routes:
         size=np.zeros(vehicles, dtype=np.int32), price=np.zeros(vehicles, dtype=np.int64),
         at=np.zeros(2 * requests, dtype=np.int32), vehicle=np.full(requests, -1, dtype=np.int32),
         absent=np.zeros(requests, dtype=np.int32), missing=np.zeros(1, dtype=np.int64),
+        version=np.zeros(vehicles, dtype=np.int64),
     )  # fmt: skip
     present = np.flatnonzero(tables.kind != Kind.STAYING)
     routes.absent[: len(present)] = present
     routes.missing[0] = len(present)
     return routes
+
+
+def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
+    """Group of every request, and for every group the vehicles that could be at its place soonest."""
+    vehicles = len(vehicle)
+    if vehicles <= 2 * CANDIDATES or not len(request):
+        everybody = np.arange(vehicles, dtype=np.int32)
+        return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
+    places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
+    orders = np.bincount(group)
+    reach, sizes = [], []
+    for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
+        soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
+        count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
+        near = np.argpartition(soonest, count - 1)[:count]
+        reach.append(near[np.lexsort((near, soonest[near]))])
+        sizes.append(count)
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)
 
 
 def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
@@ -318,5 +352,7 @@ def _nearest(node_place: I32, kind: I64, ticks: I32, count: int) -> I32:
 
 
 def _stride(requests: int, vehicles: int, dimensions: int, plain: bool) -> int:
+    """Nodes per route: all of them, unless there are many vehicles to share them."""
     bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (6 + dimensions)))
-    return int(max(16, min(2 * requests, STRIDE_BYTES // bytes_per_node)))
+    share = 2 * requests if plain else max(MIN_STRIDE, LONG_ROUTE * 2 * requests // max(1, vehicles))
+    return int(max(16, min(2 * requests, share, STRIDE_BYTES // bytes_per_node)))

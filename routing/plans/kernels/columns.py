@@ -9,16 +9,14 @@ PLACE, REQUEST, ENTER, STAY, OPEN, CLOSE, ACT = range(7)
 
 # Tables.request[R, .] int64; the loads follow LOAD
 KIND, SKIP, HOME, TAKE, PINNED, CARRIER, LONGEST_ABOARD, STORE, PLACED = range(9)
-FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, LOAD = 9, 10, 11, 14, 16, 17
+FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, GROUP, LOAD = 9, 10, 11, 14, 16, 17, 18
 
 # Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them
 START_PLACE, START, END_PLACE, END, LAST_PICKUP, PAID_UNTIL, PROFILE, MAX_REQUESTS, MAX_TRIPS = range(9)
 FIXED, PER_WORK, PER_TICK, PER_METRE, TWIN, TOLD_PRICED, STANDING_AT, ARRIVED, START_COUNT, CAPACITY = range(9, 19)
 
 # Tables.flag[.] int64
-PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LIMITED_TRIPS, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS = range(
-    9
-)
+PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS, ANY_LOADED = range(9)
 FLAGS = 9
 
 # Routes.row[V, ., L + 2] int32; the loads follow ON_BOARD_LOAD
@@ -35,16 +33,19 @@ INSERTIONS, ITERATIONS, ACCEPTED, IMPROVED = range(4)
 COUNTS = 4
 
 # Work.clock[.] int64: iteration, routes touched in it, absent before it, first iteration that the best has not seen,
-# stamp of the last marking
-ITERATION, TOUCHED, OLD_ABSENT, UNKEPT, STAMP = range(5)
-CLOCKS = 5
+# stamp of the last marking, version of the route refreshed last
+ITERATION, TOUCHED, OLD_ABSENT, UNKEPT, STAMP, VERSION = range(6)
+CLOCKS = 6
+
+# Work.known[R, V, .] int64: the insertion found when the route had that version, gaps -1 where it costs more
+AT_VERSION, COSTS, GAPS = range(3)
 
 # Work.mark[V, .] int64: stamps of vehicles
 SEEN, RUINED, TOUCHED_AT, CHANGED_AT, TOUCHED_LIST, CLOSED = range(6)
 MARKS = 6
 
 # Work.list[R + L, .] int64: scratch by request
-ORDER, KEY, OLD, PICKED_AT, ABSENCES, HORIZON = range(6)
+ORDER, KEY, OLD, PICKED_AT, ABSENCES, LATELY = range(6)
 LISTS = 6
 
 INFINITE = 2**30 - 1

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inner_kernel, lean_kernel
+from routing.kernels import fused_kernel, inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.plain import best_plain, refresh_plain
+from routing.plans.kernels.random import below
 from routing.plans.kernels.schedule import is_allowed
 from routing.plans.kernels.timed import best_timed, refresh_timed, told_level
 
@@ -21,6 +22,8 @@ def refresh(tables, routes, vehicle, work):
         legal = refresh_plain(tables, routes, vehicle)
     else:
         legal = refresh_timed(tables, routes, vehicle, work.list)
+    work.clock[col.VERSION] += 1
+    routes.version[vehicle] = work.clock[col.VERSION]
     if not legal:
         routes.price[vehicle] += col.LOCKED
     return legal
@@ -49,18 +52,84 @@ def may_serve(tables, request, vehicle):
 @lean_kernel
 def best_in(tables, routes, request, vehicle, limit, work):
     """Cheapest legal insertion of `request` into `vehicle` below `limit`, told prices included: (price, pick, drop)."""
+    return best_in_one(tables, routes, request, vehicle, limit, work)
+
+
+@fused_kernel
+def best_in_one(tables, routes, request, vehicle, limit, work):
+    """As `best_in`, inside the loops over vehicles."""
     if routes.size[vehicle] + 2 > tables.flag[col.STRIDE]:
-        return limit, -1, -1
+        return limit, np.int64(-1), np.int64(-1)
     moved = order_price(tables, request, vehicle)
     if moved >= limit:
-        return limit, -1, -1
+        return limit, np.int64(-1), np.int64(-1)
     if tables.flag[col.PLAIN] == 1:
-        price, pick, drop = best_plain(tables, routes, request, vehicle, limit - moved, work.lines, work.luck)
+        price, pick, drop = best_plain(tables, routes, request, vehicle, limit - moved, work.lines)
     else:
         price, pick, drop = best_timed(
-            tables, routes, request, vehicle, limit - moved, work.nodes, work.states, work.list, work.luck
+            tables, routes, request, vehicle, limit - moved, work.nodes, work.states, work.list, work.lines
         )
     return price + moved, pick, drop
+
+
+@inner_kernel
+def cheapest(tables, routes, request, work):
+    """The cheapest legal insertion of all vehicles: (price, vehicle, pick, drop), vehicle -1 where skipping is cheaper.
+
+    First the told vehicle and the one that served it last (a good limit early spares most of the rest), then those
+    that could be there soonest, and everybody only where none of them can.  Of empty vehicles that cannot be told apart
+    one is tried, of closed ones none.  Now and then one is overlooked: `luck[1]` counts down to it, 0 overlooks none.
+    """
+    best, vehicle, pick, drop = tables.request[request, col.SKIP], np.int64(-1), np.int64(-1), np.int64(-1)
+    work.clock[col.STAMP] += 1
+    carrier, home = tables.request[request, col.CARRIER], tables.request[request, col.HOME]
+    lately, group = work.list[request, col.LATELY], tables.request[request, col.GROUP]
+    begin, finish = np.int64(tables.reach_ptr[group]), np.int64(tables.reach_ptr[group + 1])
+    if carrier >= 0:
+        home, lately, finish = np.int64(-1), carrier, begin
+    near = 2 + finish - begin
+    everybody = len(routes.size) if carrier < 0 and finish - begin < len(routes.size) else 0
+    for turn in range(near + everybody):
+        if turn == 0:
+            v = home
+        elif turn == 1:
+            v = lately if lately != home else np.int64(-1)
+        else:
+            v = np.int64(tables.reach[begin + turn - 2]) if turn < near else turn - near
+            if v in (home, lately):
+                continue
+        if turn >= near and vehicle >= 0:
+            break
+        if v < 0 or not may_serve(tables, request, v):
+            continue
+        if routes.size[v] == 0:
+            twin = tables.vehicle[v, col.TWIN]
+            if work.mark[v, col.CLOSED] == 1 or work.mark[twin, col.SEEN] == work.clock[col.STAMP]:
+                continue
+            work.mark[twin, col.SEEN] = work.clock[col.STAMP]
+        if work.luck[1] > 0:
+            work.luck[1] -= np.uint64(1)
+            if work.luck[1] == 0:
+                work.luck[1] = np.uint64(1 + below(work.luck, col.BLINKS))
+                continue
+        if work.known.shape[0] > 0:
+            known = work.known[request, v]
+            if known[col.AT_VERSION] == routes.version[v]:
+                if known[col.COSTS] >= best:
+                    continue
+                if known[col.GAPS] >= 0:
+                    best, vehicle = known[col.COSTS], v
+                    pick, drop = known[col.GAPS] >> 32, known[col.GAPS] & 0xFFFFFFFF
+                    continue
+        work.counter[col.INSERTIONS] += 1
+        price, i, j = best_in_one(tables, routes, request, v, best, work)
+        if work.known.shape[0] > 0:
+            known = work.known[request, v]
+            known[col.AT_VERSION], known[col.COSTS] = routes.version[v], price
+            known[col.GAPS] = (i << 32 | j) if i >= 0 else np.int64(-1)
+        if i >= 0 and price < best:
+            best, vehicle, pick, drop = price, v, i, j
+    return best, vehicle, pick, drop
 
 
 @lean_kernel
@@ -88,15 +157,27 @@ def insert(tables, routes, request, vehicle, pick, drop, work):
 def remove(tables, routes, request):
     """Take the nodes of `request` out of its route, which must be refreshed afterwards."""
     vehicle = routes.vehicle[request]
-    nodes, kept = routes.row[vehicle, col.NODE], 0
-    for k in range(1, routes.size[vehicle] + 1):
-        if tables.node[nodes[k], col.REQUEST] != request:
-            kept += 1
-            nodes[kept] = nodes[k]
-    routes.size[vehicle] = kept
+    forget(routes, request)
+    compact(tables, routes, vehicle)
+
+
+@inner_kernel
+def forget(routes, request):
+    """Call `request` absent; its route must be compacted afterwards."""
     routes.vehicle[request] = -1
     routes.absent[routes.missing[0]] = request
     routes.missing[0] += 1
+
+
+@inner_kernel
+def compact(tables, routes, vehicle):
+    """Take the nodes of absent requests out of a route, which must be refreshed afterwards."""
+    nodes, kept = routes.row[vehicle, col.NODE], 0
+    for k in range(1, routes.size[vehicle] + 1):
+        if routes.vehicle[tables.node[nodes[k], col.REQUEST]] == vehicle:
+            kept += 1
+            nodes[kept] = nodes[k]
+    routes.size[vehicle] = kept
 
 
 @inner_kernel
@@ -114,10 +195,13 @@ def save(routes, saved, vehicle, work):
 def copy_route(source, target, vehicle):
     """Copy what defines and what describes one route."""
     last = source.size[vehicle] + 2
+    target.version[vehicle] = source.version[vehicle]
     target.size[vehicle] = source.size[vehicle]
     target.price[vehicle] = source.price[vehicle]
     if source.state.shape[0] > 0:
-        copy_nodes(source, target, vehicle)
+        for column in range(col.LEAVE):
+            for k in range(last):
+                target.row[vehicle, column, k] = source.row[vehicle, column, k]
         for k in range(last):
             for column in range(source.state.shape[2]):
                 target.state[vehicle, k, column] = source.state[vehicle, k, column]

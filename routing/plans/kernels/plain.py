@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inline_kernel, inner_kernel
+from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.random import below
 
 
 @inner_kernel
@@ -24,44 +23,52 @@ def refresh_plain(tables, routes, vehicle):
     legal = True
     for d in range(dimensions):
         load = own[col.CAPACITY + dimensions + d]
-        for k in range(1, n + 1):
-            request = tables.node[row[col.NODE, k], col.REQUEST]
-            if tables.request[request, col.KIND] == col.LOADED:
-                load += tables.request[request, col.LOAD + d]
+        if tables.flag[col.ANY_LOADED] == 1:
+            for k in range(1, n + 1):
+                request = tables.node[row[col.NODE, k], col.REQUEST]
+                if tables.request[request, col.KIND] == col.LOADED:
+                    load += tables.request[request, col.LOAD + d]
         row[col.ON_BOARD_LOAD + d, 0] = load
         legal = legal and (n == 0 or load <= own[col.CAPACITY + d])
     driven, metres, worked = np.int64(0), np.int64(0), np.int64(0)
-    for k in range(1, n + 2):
+    here, leave = own[col.START_PLACE], own[col.START]
+    for k in range(1, n + 1):
         node = row[col.NODE, k]
-        if k <= n:
-            row[col.AT_PLACE, k] = tables.node[node, col.PLACE]
-        here, there = row[col.AT_PLACE, k - 1], row[col.AT_PLACE, k]
+        stop = tables.node[node]
+        there = np.int64(stop[col.PLACE])
         leg = legs[0, here, there] if here != there else np.int32(0)
-        row[col.LEG, k] = leg
+        row[col.AT_PLACE, k], row[col.LEG, k] = there, leg
         driven += leg
         if legs.shape[0] > 1 and here != there:
             metres += legs[1, here, there]
-        arrive = np.int64(row[col.LEAVE, k - 1]) + leg
-        if k > n:
-            legal = legal and arrive <= own[col.END]
-            break
         routes.at[node] = k
-        at = max(arrive + tables.node[node, col.ENTER], np.int64(tables.node[node, col.OPEN]))
-        legal = legal and at <= tables.node[node, col.CLOSE] and (node & 1 == 1 or at <= own[col.LAST_PICKUP])
-        row[col.LEAVE, k] = min(at + tables.node[node, col.STAY], col.INFINITE)
-        worked += tables.node[node, col.ENTER] + tables.node[node, col.STAY]
+        at = max(leave + leg + stop[col.ENTER], np.int64(stop[col.OPEN]))
+        legal = legal and at <= stop[col.CLOSE] and (node & 1 == 1 or at <= own[col.LAST_PICKUP])
+        leave = min(at + stop[col.STAY], np.int64(col.INFINITE))
+        row[col.LEAVE, k] = leave
+        worked += stop[col.ENTER] + stop[col.STAY]
         for d in range(dimensions):
-            load = tables.request[tables.node[node, col.REQUEST], col.LOAD + d]
-            row[col.ON_BOARD_LOAD + d, k] = row[col.ON_BOARD_LOAD + d, k - 1] + (load if node & 1 == 0 else -load)
-            legal = legal and row[col.ON_BOARD_LOAD + d, k] <= own[col.CAPACITY + d]
+            load = tables.request[stop[col.REQUEST], col.LOAD + d]
+            load = row[col.ON_BOARD_LOAD + d, k - 1] + (load if node & 1 == 0 else -load)
+            row[col.ON_BOARD_LOAD + d, k] = load
+            legal = legal and load <= own[col.CAPACITY + d]
+        here = there
+    there = own[col.END_PLACE]
+    leg = legs[0, here, there] if here != there else np.int32(0)
+    row[col.LEG, n + 1] = leg
+    driven += leg
+    if legs.shape[0] > 1 and here != there:
+        metres += legs[1, here, there]
+    legal = legal and leave + leg <= own[col.END]
     latest = own[col.END]
     row[col.LATEST, n + 1] = latest
     for k in range(n, 0, -1):
         node = row[col.NODE, k]
-        latest = min(latest - row[col.LEG, k + 1] - tables.node[node, col.STAY], np.int64(tables.node[node, col.CLOSE]))
+        stop = tables.node[node]
+        latest = min(latest - row[col.LEG, k + 1] - stop[col.STAY], np.int64(stop[col.CLOSE]))
         if node & 1 == 0:
             latest = min(latest, own[col.LAST_PICKUP])
-        latest -= tables.node[node, col.ENTER]
+        latest -= stop[col.ENTER]
         row[col.LATEST, k] = max(latest, np.int64(-1))
     routes.price[vehicle] = 0
     if n > 0:
@@ -80,16 +87,18 @@ def way(block, layers, to, per_tick, per_metre):
     return price
 
 
-@inner_kernel
-def best_plain(tables, routes, request, vehicle, limit, scratch, luck):
+@fused_kernel
+def best_plain(tables, routes, request, vehicle, limit, scratch):
     """Cheapest legal insertion of `request` into `vehicle` that adds less than `limit`: (price, pick gap, drop gap).
 
     Gap k lies behind position k; both gaps are counted before the insertion.  One-ended requests use the gap of their
-    only node twice.  `scratch` int64[3 or more, L + 4]; `luck[1]` counts gaps down to the next one that is overlooked,
-    0 overlooks none.
+    only node twice.  `scratch` int64[3 or more, L + 4].  Only gaps between the windows are looked at: departures and
+    latest arrivals rise along a route.
     """
-    n = routes.size[vehicle]
+    n = np.int64(routes.size[vehicle])
     row, own = routes.row[vehicle], tables.vehicle[vehicle]
+    node, leave, latest = row[col.NODE], row[col.LEAVE], row[col.LATEST]
+    at_place, leg = row[col.AT_PLACE], row[col.LEG]
     profile, per_tick, per_metre = own[col.PROFILE], own[col.PER_TICK], own[col.PER_METRE]
     dimensions, layers = tables.flag[col.DIMENSIONS], tables.legs.shape[0]
     kind = tables.request[request, col.KIND]
@@ -97,48 +106,48 @@ def best_plain(tables, routes, request, vehicle, limit, scratch, luck):
     first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
     last = 2 * request + 1 if pair else first
     pick, drop = tables.node[first], tables.node[last]
-    from_pick, to_pick = tables.legs[:, profile, pick[col.PLACE]], tables.back[:, profile, pick[col.PLACE]]
-    from_drop, to_drop = tables.legs[:, profile, drop[col.PLACE]], tables.back[:, profile, drop[col.PLACE]]
-    base = own[col.PER_WORK] * (pick[col.ENTER] + pick[col.STAY])
-    if pair:
-        base += own[col.PER_WORK] * (drop[col.ENTER] + drop[col.STAY])
-    if n == 0:
-        base += own[col.FIXED]
-    best, best_pick, best_drop = limit - base, -1, -1
-    added, removed, least = scratch[0], scratch[1], scratch[2]
-    least[n + 1] = col.LOCKED
-    for k in range(n, -1, -1):
-        here, after = row[col.AT_PLACE, k], row[col.AT_PLACE, k + 1]
-        gone = per_tick * row[col.LEG, k + 1]
-        if layers > 1 and here != after:
-            gone += per_metre * tables.legs[1, profile, here, after]
-        removed[k] = gone
-        if pair:
-            added[k] = (
-                way(to_drop, layers, here, per_tick, per_metre)
-                + way(from_drop, layers, after, per_tick, per_metre)
-                - gone
-            )
-            least[k] = min(least[k + 1], added[k])
-    close_pick = np.int64(pick[col.CLOSE])
+    close_pick, close_drop = np.int64(pick[col.CLOSE]), np.int64(drop[col.CLOSE])
     if first & 1 == 0:
         close_pick = min(close_pick, own[col.LAST_PICKUP])
-    open_pick, enter_pick, stay_pick = np.int64(pick[col.OPEN]), pick[col.ENTER], pick[col.STAY]
-    open_drop, enter_drop, stay_drop = np.int64(drop[col.OPEN]), drop[col.ENTER], drop[col.STAY]
-    close_drop = np.int64(drop[col.CLOSE])
+    open_pick, enter_pick, stay_pick = np.int64(pick[col.OPEN]), np.int64(pick[col.ENTER]), np.int64(pick[col.STAY])
+    open_drop, enter_drop, stay_drop = np.int64(drop[col.OPEN]), np.int64(drop[col.ENTER]), np.int64(drop[col.STAY])
+    base = own[col.PER_WORK] * (enter_pick + stay_pick)
+    if pair:
+        base += own[col.PER_WORK] * (enter_drop + stay_drop)
+    if n == 0:
+        base += own[col.FIXED]
+    best, best_pick, best_drop = limit - base, np.int64(-1), np.int64(-1)
+    low, final = np.int64(0), n
+    while low <= n and latest[low + 1] < open_pick + stay_pick:
+        low += 1
+    while final >= low and leave[final] > close_drop:
+        final -= 1
+    if final < low or leave[low] > close_pick:
+        return limit, best_pick, best_drop
+    from_pick, to_pick = tables.legs[:, profile, pick[col.PLACE]], tables.back[:, profile, pick[col.PLACE]]
+    from_drop, to_drop = tables.legs[:, profile, drop[col.PLACE]], tables.back[:, profile, drop[col.PLACE]]
     between, across = np.int64(0), np.int64(0)
     if pick[col.PLACE] != drop[col.PLACE]:
         between = np.int64(from_pick[0, drop[col.PLACE]])
         across = way(from_pick, layers, drop[col.PLACE], per_tick, per_metre)
-    for i in range(n + 1):
-        if row[col.LEAVE, i] > close_pick:
+    soonest = max(open_drop, open_pick + stay_pick + enter_drop) + stay_drop
+    added, removed, least = scratch[0], scratch[1], scratch[2]
+    least[final + 1] = col.LOCKED
+    for k in range(final, low - 1, -1):
+        here, after = at_place[k], at_place[k + 1]
+        gone = per_tick * leg[k + 1]
+        if layers > 1 and here != after:
+            gone += per_metre * tables.legs[1, profile, here, after]
+        removed[k] = gone
+        least[k] = least[k + 1]
+        if pair and latest[k + 1] >= soonest:
+            added[k] = way(to_drop, layers, here, per_tick, per_metre) - gone
+            added[k] += way(from_drop, layers, after, per_tick, per_metre)
+            least[k] = min(least[k], added[k])
+    for i in range(low, final + 1):
+        if leave[i] > close_pick:
             break
-        if luck[1] > 0:
-            luck[1] -= np.uint64(1)
-            if luck[1] == 0:
-                luck[1] = np.uint64(1 + below(luck, col.BLINKS))
-                continue
-        here, after = row[col.AT_PLACE, i], row[col.AT_PLACE, i + 1]
+        here, after = at_place[i], at_place[i + 1]
         reach = way(to_pick, layers, here, per_tick, per_metre) - removed[i]
         alone = reach + way(from_pick, layers, after, per_tick, per_metre)
         if pair:
@@ -149,39 +158,39 @@ def best_plain(tables, routes, request, vehicle, limit, scratch, luck):
             joined = alone
             if joined >= best:
                 continue
-        at = max(row[col.LEAVE, i] + to_pick[0, here] + enter_pick, open_pick)
+        at = max(leave[i] + to_pick[0, here] + enter_pick, open_pick)
         if at > close_pick or not _fits(tables, row, own, request, kind, i, n, dimensions):
             continue
-        out, latest = at + stay_pick, row[col.LATEST, i + 1]
+        out = at + stay_pick
         if not pair:
-            if out + from_pick[0, after] <= latest:
+            if out + from_pick[0, after] <= latest[i + 1]:
                 best, best_pick, best_drop = joined, i, i
             continue
         if joined < best:
             drop_at = max(out + between + enter_drop, open_drop)
-            if drop_at <= close_drop and drop_at + stay_drop + from_drop[0, after] <= latest:
+            if drop_at <= close_drop and drop_at + stay_drop + from_drop[0, after] <= latest[i + 1]:
                 best, best_pick, best_drop = joined, i, i
         now = out + from_pick[0, after]
-        if now > latest:
+        if now > latest[i + 1]:
             continue
         k = i + 1
-        while k <= n and alone + least[k] < best:
+        while k <= final and alone + least[k] < best:
             fits = True
             for d in range(dimensions):
                 load = row[col.ON_BOARD_LOAD + d, k] + tables.request[request, col.LOAD + d]
                 fits = fits and load <= own[col.CAPACITY + d]
             if not fits:
                 break
-            stop = tables.node[row[col.NODE, k]]
+            stop = tables.node[node[k]]
             now = max(now + stop[col.ENTER], np.int64(stop[col.OPEN])) + stop[col.STAY]
             if now > close_drop:
                 break
-            if alone + added[k] < best:
-                drop_at = max(now + to_drop[0, row[col.AT_PLACE, k]] + enter_drop, open_drop)
-                home = drop_at + stay_drop + from_drop[0, row[col.AT_PLACE, k + 1]]
-                if drop_at <= close_drop and home <= row[col.LATEST, k + 1]:
+            if latest[k + 1] >= soonest and alone + added[k] < best:
+                drop_at = max(now + to_drop[0, at_place[k]] + enter_drop, open_drop)
+                home = drop_at + stay_drop + from_drop[0, at_place[k + 1]]
+                if drop_at <= close_drop and home <= latest[k + 1]:
                     best, best_pick, best_drop = alone + added[k], i, k
-            now += row[col.LEG, k + 1]
+            now += leg[k + 1]
             k += 1
     return best + base, best_pick, best_drop
 

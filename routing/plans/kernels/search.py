@@ -12,10 +12,11 @@ from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import (
     absent_price,
-    best_in,
+    cheapest,
+    compact,
     copy_nodes,
+    forget,
     insert,
-    may_serve,
     refresh,
     remove,
     route_price,
@@ -26,45 +27,34 @@ from routing.plans.kernels.random import below, shuffle
 
 
 @lean_kernel
-def recreate(tables, routes, saved, work):
+def recreate(tables, routes, saved, work, fleet):
     """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place."""
     count = routes.missing[0]
     for k in range(count):
         work.list[k, col.ORDER] = routes.absent[k]
-    _sort_absent(tables, work, count)
+    _sort_absent(tables, work, count, fleet)
     routes.missing[0] = 0
     for k in range(count):
         request = work.list[k, col.ORDER]
-        best, vehicle, pick, drop = tables.request[request, col.SKIP], -1, -1, -1
-        work.clock[col.STAMP] += 1
-        carrier = tables.request[request, col.CARRIER]
-        first, last = (carrier, carrier + 1) if carrier >= 0 else (np.int64(0), np.int64(len(routes.size)))
-        for v in range(first, last):
-            if routes.size[v] == 0:
-                twin = tables.vehicle[v, col.TWIN]
-                if work.mark[v, col.CLOSED] == 1 or work.mark[twin, col.SEEN] == work.clock[col.STAMP]:
-                    continue
-                work.mark[twin, col.SEEN] = work.clock[col.STAMP]
-            if not may_serve(tables, request, v):
-                continue
-            work.counter[col.INSERTIONS] += 1
-            price, i, j = best_in(tables, routes, request, v, best, work)
-            if i >= 0 and price < best:
-                best, vehicle, pick, drop = price, v, i, j
+        _, vehicle, pick, drop = cheapest(tables, routes, request, work)
         if vehicle < 0:
             routes.absent[routes.missing[0]] = request
             routes.missing[0] += 1
         else:
+            work.list[request, col.LATELY] = vehicle
             save(routes, saved, vehicle, work)
             insert(tables, routes, request, vehicle, pick, drop, work)
 
 
 @inner_kernel
-def _sort_absent(tables, work, count):
-    """Order of insertion: random, heavy, far, close, narrow, early or late first (weights of section 3.3)."""
+def _sort_absent(tables, work, count, fleet):
+    """Order of insertion: random, heavy, far, close, narrow, early or late first (weights of section 3.3).
+
+    With `fleet` often those first that have been hardest to place.
+    """
     order = work.list[:, col.ORDER]
     shuffle(work.luck, order, count)
-    draw = below(work.luck, 17)
+    draw = below(work.luck, 17 + (8 if fleet else 0))
     if draw < 4:
         return
     for k in range(count):
@@ -72,7 +62,9 @@ def _sort_absent(tables, work, count):
         first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
         last = 2 * request + 1 if tables.node[2 * request + 1, col.PLACE] >= 0 else first
         opens, closes = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[last, col.CLOSE])
-        if draw < 8:
+        if draw >= 17:
+            key = -work.list[request, col.ABSENCES]
+        elif draw < 8:
             key = -tables.request[request, col.LOAD]
         elif draw < 11:
             key = np.int64(tables.back[0, 0, tables.node[first, col.PLACE], tables.vehicle[0, col.START_PLACE]])
@@ -133,13 +125,18 @@ def _drop_string(tables, routes, saved, node, length, split, work):
     for k in range(count):
         request = work.list[k, col.ORDER]
         if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
-            remove(tables, routes, request)
+            forget(routes, request)
+    compact(tables, routes, vehicle)
     refresh(tables, routes, vehicle, work)
 
 
 @inner_kernel
-def _random_node(tables, routes, work):
-    """A node of a served request, or -1 after a few fruitless draws."""
+def _seed_node(tables, routes, work, fleet):
+    """A node to ruin around: of a served request, with `fleet` as often of an absent one; -1 after fruitless draws."""
+    if fleet and routes.missing[0] > 0 and below(work.luck, 2) == 0:
+        node = 2 * np.int64(routes.absent[below(work.luck, routes.missing[0])]) + below(work.luck, 2)
+        if tables.node[node, col.PLACE] >= 0:
+            return node
     for _ in range(50):
         node = below(work.luck, len(routes.at))
         if tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0:
@@ -148,13 +145,13 @@ def _random_node(tables, routes, work):
 
 
 @inner_kernel
-def ruin_strings(tables, routes, saved, mean_removed, longest, work):
+def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
     """Remove strings of neighbouring routes around a random node (sections 3.1 and 3.2)."""
     nodes, used = 0, 0
     for vehicle in range(len(routes.size)):
         nodes += routes.size[vehicle]
         used += routes.size[vehicle] > 0
-    seed = _random_node(tables, routes, work)
+    seed = _seed_node(tables, routes, work, fleet)
     if seed < 0:
         return
     mean = max(1, min(longest, nodes // max(used, 1)))
@@ -176,9 +173,9 @@ def ruin_strings(tables, routes, saved, mean_removed, longest, work):
 
 
 @inner_kernel
-def ruin_related(tables, routes, saved, removed, work):
+def ruin_related(tables, routes, saved, removed, work, fleet):
     """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
-    seed = _random_node(tables, routes, work)
+    seed = _seed_node(tables, routes, work, fleet)
     if seed < 0:
         return
     for k in range(tables.near.shape[1]):
@@ -252,10 +249,10 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
             work.list[k, col.OLD] = routes.absent[k]
         old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
         if below(work.luck, 10) == 0:
-            ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work)
+            ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work, fleet)
         else:
-            ruin_strings(tables, routes, saved, mean_removed, longest, work)
-        recreate(tables, routes, saved, work)
+            ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet)
+        recreate(tables, routes, saved, work, fleet)
         work.counter[col.ITERATIONS] += 1
         work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
         old += _touched_price(tables, saved, work)

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inner_kernel
+from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.random import below
 from routing.plans.kernels.schedule import opens_at, paid_ticks
 
 
-@inner_kernel
+@fused_kernel
 def copy_state(source, target):
     """Copy a row of Routes.state."""
     for column in range(len(source)):
@@ -43,7 +42,7 @@ def start_state(tables, nodes, count, vehicle, state):
     return state[col.TRIPS] <= own[col.MAX_TRIPS] and state[col.IN_TRIP] <= own[col.MAX_REQUESTS]
 
 
-@inner_kernel
+@fused_kernel
 def stop_instant(tables, nodes, begin, finish, base, last_pickup):
     """Act instant of the stop nodes[begin:finish] entered by `base`, -1 where its acts suit no common instant."""
     at = max(base, np.int64(0))
@@ -69,7 +68,7 @@ def stop_instant(tables, nodes, begin, finish, base, last_pickup):
     return at
 
 
-@inner_kernel
+@fused_kernel
 def door_price(own, at):
     """Price of handing a request over at tick `at`, from its row of Tables.request."""
     placed = own[col.PLACED]
@@ -87,7 +86,7 @@ def door_price(own, at):
     return price
 
 
-@inner_kernel
+@fused_kernel
 def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
     """Do the acts of a stop at instant `at`: their ticks, -1 where load, trips or time on board break the law."""
     service, fresh, store = np.int64(0), False, np.int64(-1)
@@ -125,7 +124,7 @@ def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
     return service
 
 
-@inner_kernel
+@fused_kernel
 def _leg(tables, own, here, there, state):
     """Drive: add the price of the leg and answer its ticks, -1 where there is no way."""
     if here == there:
@@ -142,7 +141,7 @@ def _leg(tables, own, here, there, state):
     return leg
 
 
-@inner_kernel
+@fused_kernel
 def run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
     """Drive to the stop nodes[begin:finish] from the place of nodes[begin - 1] and do its acts; False where illegal."""
     own = tables.vehicle[vehicle]
@@ -172,7 +171,7 @@ def run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
     return True
 
 
-@inner_kernel
+@fused_kernel
 def go_home(tables, nodes, count, vehicle, state):
     """Drive to the end of the route; False where it is out of reach or too late."""
     own = tables.vehicle[vehicle]
@@ -181,7 +180,7 @@ def go_home(tables, nodes, count, vehicle, state):
     return leg >= 0 and state[col.NOW] <= own[col.END]
 
 
-@inner_kernel
+@fused_kernel
 def stop_end(tables, nodes, begin, count):
     """One past the last node of the stop that begins at position `begin`."""
     finish = begin + 1
@@ -235,8 +234,11 @@ def refresh_timed(tables, routes, vehicle, scratch):
     """Recompute the states and the price of one route; False where it is illegal."""
     n = routes.size[vehicle]
     nodes, state, own = routes.row[vehicle, col.NODE], routes.state[vehicle], tables.vehicle[vehicle]
+    at_place = routes.row[vehicle, col.AT_PLACE]
+    at_place[0], at_place[n + 1] = own[col.START_PLACE], own[col.END_PLACE]
     for k in range(1, n + 1):
         routes.at[nodes[k]] = k
+        at_place[k] = tables.node[nodes[k], col.PLACE]
     legal = start_state(tables, nodes, n, vehicle, state[0])
     changes = told_changes(tables, nodes, n, vehicle) if own[col.TOLD_PRICED] else np.int64(0)
     routes.price[vehicle] = changes
@@ -257,14 +259,14 @@ def refresh_timed(tables, routes, vehicle, scratch):
     return legal and changes < col.LOCKED
 
 
-@inner_kernel
+@fused_kernel
 def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limit, scratch):
     """Walk nodes[begin..count] from `state` to the end; its whole price, LOCKED where illegal or not below `limit`.
 
     `grown`: nodes of the candidate that the current route has not, all before the end of `begin`'s stop.
     """
     old_state, old_nodes = routes.state[vehicle], routes.row[vehicle, col.NODE]
-    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.LIMITED_TRIPS] + tables.flag[col.ONE_STORE] > 0
+    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.ONE_STORE] > 0
     while begin <= count:
         finish = stop_end(tables, nodes, begin, count)
         if not run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
@@ -277,7 +279,12 @@ def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limi
             # From the same place, what follows costs no less than it does now: nothing gets cheaper by being later.
             if state[col.PRICE] + old_state[old, col.SUFFIX] >= limit:
                 return np.int64(col.LOCKED)
-            if not whole and state[col.NOW] == old_state[old, col.NOW]:
+            same = not whole and state[col.NOW] == old_state[old, col.NOW]
+            if (
+                same
+                and state[col.TRIPS] == old_state[old, col.TRIPS]
+                and state[col.IN_TRIP] == old_state[old, col.IN_TRIP]
+            ):
                 return state[col.PRICE] + old_state[old, col.SUFFIX]
         begin = finish
     if not go_home(tables, nodes, count, vehicle, state):
@@ -285,7 +292,7 @@ def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limi
     return state[col.PRICE]
 
 
-@inner_kernel
+@fused_kernel
 def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, state, scratch):
     """State before the stop that a node at gap `i` joins or opens, and the position before it; -1 where illegal."""
     nodes = routes.row[vehicle, col.NODE]
@@ -307,40 +314,97 @@ def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place,
     return before
 
 
-@inner_kernel
-def best_timed(tables, routes, request, vehicle, limit, candidate, states, scratch, luck):
+@inline_kernel
+def _price_of_way(tables, own, here, there):
+    """Price of driving from `here` to `there`, but for the work that some of it may be free of."""
+    price = np.int64(0)
+    if here != there:
+        price = own[col.PER_TICK] * tables.legs[0, own[col.PROFILE], here, there]
+        if tables.legs.shape[0] > 1:
+            price += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, there]
+    return price
+
+
+@inline_kernel
+def _to(tables, own, here, there):
+    """As `_price_of_way`, along the row of what is gone to."""
+    price = np.int64(0)
+    if here != there:
+        price = own[col.PER_TICK] * tables.back[0, own[col.PROFILE], there, here]
+        if tables.legs.shape[0] > 1:
+            price += own[col.PER_METRE] * tables.back[1, own[col.PROFILE], there, here]
+    return price
+
+
+@fused_kernel
+def best_timed(tables, routes, request, vehicle, limit, candidate, states, scratch, lines):
     """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
 
-    `candidate` int32[L + 4], `states` int64[3, .] and `scratch` (Work.list) are overwritten.
+    Gaps are walked only where the least they can cost stays below the limit: the way there and back and the price of
+    the door at the earliest, for nothing gets cheaper by being later (but where late work is free of charge).
+    `candidate` int32[L + 4], `states` int64[3, .], `scratch` (Work.list) and `lines` int64[2, L + 4] are overwritten.
     """
-    n = routes.size[vehicle]
+    n = np.int64(routes.size[vehicle])
     order, own = tables.request[request], tables.vehicle[vehicle]
-    pair = order[col.KIND] == col.PAIR
+    kind = order[col.KIND]
+    pair, loaded = kind == col.PAIR, kind == col.LOADED
     first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+    last = first + 1 if pair else first
     added = 2 if pair else 1
-    nodes, old_state = routes.row[vehicle, col.NODE], routes.state[vehicle]
+    nodes, at_place, old_state = routes.row[vehicle, col.NODE], routes.row[vehicle, col.AT_PLACE], routes.state[vehicle]
     opening = own[col.FIXED] if n == 0 else np.int64(0)
     priced = own[col.TOLD_PRICED] != 0
     changes = told_changes(tables, nodes, n, vehicle) if priced else np.int64(0)
     walked = routes.price[vehicle] - changes - (own[col.FIXED] if n > 0 else 0)
-    best, best_pick, best_drop = limit, -1, -1
+    best, best_pick, best_drop = limit, np.int64(-1), np.int64(-1)
     if n == 0 and not start_state(tables, nodes, n, vehicle, states[0]):
         return best, best_pick, best_drop  # too much on board to set off at all
-    loaded = order[col.KIND] == col.LOADED
-    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.LIMITED_TRIPS] > 0 or loaded
-    place, drop_place = tables.node[first, col.PLACE], tables.node[first + 1 if pair else first, col.PLACE]
+    whole = tables.flag[col.LIMITED_ON_BOARD] > 0 or loaded
+    place, drop_place = np.int64(tables.node[first, col.PLACE]), np.int64(tables.node[last, col.PLACE])
+    open_pick, enter = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[first, col.ENTER])
+    stay_pick, enter_drop = np.int64(tables.node[first, col.STAY]), np.int64(tables.node[last, col.ENTER])
+    screened = tables.flag[col.LATE_IS_FREE] == 0
+    removed, least = lines[0], lines[1]
+    across, between = np.int64(0), np.int64(0)
+    if pair and place != drop_place:
+        across = _price_of_way(tables, own, place, drop_place)
+        between = np.int64(tables.legs[0, own[col.PROFILE], place, drop_place])
+    if screened:
+        least[n + 1] = col.LOCKED
+        for k in range(n, -1, -1):
+            here, after = np.int64(at_place[k]), np.int64(at_place[k + 1])
+            removed[k] = _price_of_way(tables, own, here, after) if n > 0 else np.int64(0)
+            least[k] = least[k + 1]
+            if pair and (here != after or k == 0 or k == n):
+                extra = _to(tables, own, here, drop_place) + _price_of_way(tables, own, drop_place, after) - removed[k]
+                if here != drop_place:
+                    leg = tables.back[0, own[col.PROFILE], drop_place, here]
+                    extra += door_price(order, old_state[k, col.NOW] + leg + enter_drop)
+                least[k] = min(least[k], extra)
     for i in range(n + 1):
-        if i > 0 and i < n and tables.node[nodes[i], col.PLACE] == tables.node[nodes[i + 1], col.PLACE]:
+        if i > 0 and i < n and at_place[i] == at_place[i + 1]:
             continue
-        if pair and i < n and tables.node[nodes[i + 1], col.PLACE] == place:
+        if pair and i < n and at_place[i + 1] == place:
             continue
-        if luck[1] > 0:
-            luck[1] -= np.uint64(1)
-            if luck[1] == 0:
-                luck[1] = np.uint64(1 + below(luck, col.BLINKS))
-                continue
         if old_state[i, col.NOW] > tables.node[first, col.CLOSE]:
             break
+        ceiling = best - opening + walked + changes
+        if screened and (i > 0 or own[col.STANDING_AT] != place):
+            here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
+            reach = _to(tables, own, here, place) - removed[i]
+            floor = reach + _price_of_way(tables, own, place, after)
+            at = open_pick
+            if here != place:
+                at = max(at, old_state[i, col.NOW] + tables.back[0, own[col.PROFILE], place, here] + enter)
+            if pair:
+                if place != drop_place:
+                    at += stay_pick + between + enter_drop
+                joined = reach + across + _price_of_way(tables, own, drop_place, after) + door_price(order, at)
+                floor = min(floor + least[i + 1], joined)
+            elif kind == col.ABOARD or loaded:
+                floor += door_price(order, at)
+            if walked + floor >= ceiling:
+                continue
         for k in range(1, i + 1):
             candidate[k] = nodes[k]
         candidate[i + 1] = first
@@ -349,7 +413,6 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
         before = _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, states[0], scratch)
         if before < 0:
             continue
-        ceiling = best - opening + walked + changes
         if not pair:
             price = finish_walk(tables, routes, vehicle, candidate, n + 1, before + 1, 1, states[0], ceiling, scratch)
             if price < col.LOCKED:
@@ -366,26 +429,26 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
         while alive and states[1, col.PRICE] < ceiling:
             candidate[j + 2] = first + 1
             joins = tables.node[candidate[j + 1], col.PLACE] == drop_place
-            copy_state(states[0] if joins else states[1], states[2])
-            price = finish_walk(
-                tables,
-                routes,
-                vehicle,
-                candidate,
-                n + 2,
-                (before if joins else behind) + 1,
-                2,
-                states[2],
-                ceiling,
-                scratch,
-            )
-            if price < col.LOCKED:
-                total = price - walked + opening
-                if priced:
-                    total += told_changes(tables, candidate, n + 2, vehicle) - changes
-                if total < best:
-                    best, best_pick, best_drop = total, i, j
-                    ceiling = best - opening + walked + changes
+            promising = True
+            if screened:
+                here, after = place if j == i else np.int64(at_place[j]), np.int64(at_place[j + 1])
+                rest = states[1, col.PRICE] + (old_state[j, col.SUFFIX] - removed[j] if n > 0 else 0)
+                if not joins:
+                    leg = tables.legs[0, own[col.PROFILE], here, drop_place]
+                    rest += _price_of_way(tables, own, here, drop_place)
+                    rest += _price_of_way(tables, own, drop_place, after)
+                    promising = rest + door_price(order, states[1, col.NOW] + leg + enter_drop) < ceiling
+            if promising:
+                copy_state(states[0] if joins else states[1], states[2])
+                begin = (before if joins else behind) + 1
+                price = finish_walk(tables, routes, vehicle, candidate, n + 2, begin, 2, states[2], ceiling, scratch)
+                if price < col.LOCKED:
+                    total = price - walked + opening
+                    if priced:
+                        total += told_changes(tables, candidate, n + 2, vehicle) - changes
+                    if total < best:
+                        best, best_pick, best_drop = total, i, j
+                        ceiling = best - opening + walked + changes
             if j >= n:
                 break
             finish = stop_end(tables, nodes, j + 1, n)

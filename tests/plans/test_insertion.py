@@ -1,0 +1,150 @@
+"""Insertion kernels against a slow, obvious twin: every pair of gaps tried and judged by the evaluator."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from routing.plans.budget import Budget
+from routing.plans.insertion import Work, insert_absent, new_work, start_routes, to_rows
+from routing.plans.kernels import columns as col
+from routing.plans.kernels.moves import best_in, may_serve, plan_price
+from routing.plans.problem import Problem, Travel, TripRule
+from routing.plans.schedule import evaluate
+from routing.plans.search import _Search
+from routing.plans.tables import Kind, Routes, Tables, gather
+from tests.plans.cases import random_problem
+from tests.plans.test_search import static_problem
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def planned(problem: Problem, travel: Travel, out: int) -> tuple[Tables, Routes, Work]:
+    """A plan in which every request but `out` had its chance."""
+    tables = gather(problem, travel)
+    barred = tables.allowed[out].copy()
+    tables.allowed[out] = 0
+    work = new_work(tables, 0)
+    routes = start_routes(problem, tables, work)
+    insert_absent(tables, routes, work)
+    tables.allowed[out] = barred
+    return tables, routes, work
+
+
+def with_nodes(tables: Tables, routes: Routes, vehicle: int, nodes: list[int]) -> Routes:
+    """The plan with other nodes in one route."""
+    row, size = routes.row.copy(), routes.size.copy()
+    row[vehicle, col.NODE, 1 : len(nodes) + 1] = nodes
+    size[vehicle] = len(nodes)
+    return routes._replace(row=row, size=size)
+
+
+def cheapest_by_trying(
+    problem: Problem, travel: Travel, tables: Tables, routes: Routes, request: int, vehicle: int
+) -> int | None:
+    """Price of the whole plan with `request` at its best pair of gaps between stops; None where none is legal."""
+    nodes = routes.row[vehicle, col.NODE, 1 : routes.size[vehicle] + 1].tolist()
+    own = [n for n in (2 * request, 2 * request + 1) if tables.node[n, col.PLACE] >= 0]
+    best = None
+    for pick in range(len(nodes) + 1):
+        for drop in range(pick, len(nodes) + 1):
+            if len(own) == 1 and drop > pick:
+                continue
+            tried = [*nodes[:pick], own[0], *nodes[pick:drop], *own[1:], *nodes[drop:]]
+            timeline = evaluate(problem, travel, to_rows(tables, with_nodes(tables, routes, vehicle, tried)))
+            if timeline.feasible and (best is None or timeline.cost < best):
+                best = timeline.cost
+    return best
+
+
+def assert_found(problem: Problem, travel: Travel, request: int) -> None:
+    """In every vehicle the kernel finds the price that trying everything finds."""
+    tables, routes, work = planned(problem, travel, request)
+    if routes.vehicle[request] >= 0 or tables.kind[request] == Kind.STAYING:
+        return
+    before = plan_price(tables, routes) - int(tables.request[request, col.SKIP])
+    for vehicle in range(len(routes.size)):
+        if not may_serve(tables, request, vehicle):
+            continue
+        price, pick, _ = best_in(tables, routes, request, vehicle, col.LOCKED, work)
+        wanted = cheapest_by_trying(problem, travel, tables, routes, request, vehicle)
+        if wanted is None:
+            assert pick < 0
+        elif pick < 0:
+            # Gaps inside a stop are not tried: only an order of acts within one stop can have made it legal.
+            assert len(set(routes.row[vehicle, col.AT_PLACE, 1 : routes.size[vehicle] + 1])) < routes.size[vehicle] + 2
+        else:
+            assert before + price == wanted
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), requests=st.integers(1, 7), tight=st.sampled_from([0.0, 0.1, 0.4]),
+    rule=st.sampled_from(list(TripRule)), told=st.booleans(),
+)  # fmt: skip
+def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule, told):
+    problem, travel = random_problem(seed, requests=requests, tight=tight, rule=rule, told=told)
+    if evaluate(problem, travel, problem.told).feasible:
+        assert_found(problem, travel, seed % requests)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), requests=st.integers(2, 9))
+def test_a_plain_insertion_is_the_cheapest_there_is(seed, requests):
+    problem, travel = static_problem(seed, requests, 3)
+    assert gather(problem, travel).plain
+    assert_found(problem, travel, seed % requests)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_remembered_is_true(seed):
+    problem, travel = static_problem(seed, 14, 6, fixed=1000 * (seed % 2))
+    tables = gather(problem, travel)
+    work = new_work(tables, seed)
+    routes = start_routes(problem, tables, work)
+    insert_absent(tables, routes, work)
+    _Search(tables, routes, work, Budget(3000), None).anneal()
+    seen = 0
+    for request in np.flatnonzero(routes.vehicle < 0).tolist() + list(range(14)):
+        for vehicle in range(len(routes.size)):
+            at_version, costs, gaps = work.known[request, vehicle].tolist()
+            if at_version != routes.version[vehicle] or routes.vehicle[request] == vehicle:
+                continue
+            price, pick, drop = best_in(tables, routes, request, vehicle, col.LOCKED, work)
+            seen += 1
+            if gaps >= 0:
+                assert (costs, gaps) == (price, pick << 32 | drop)
+            else:
+                assert pick < 0 or price >= costs
+    assert seen
+
+
+REPEAT = """
+from tests.plans.test_search import static_problem
+from tests.plans.cases import random_problem
+from routing.plans.budget import Budget
+from routing.plans.routes import plan_routes
+
+for problem, travel in (static_problem(1, 7, 3, fixed=9000), random_problem(4), random_problem(9)):
+    plan = plan_routes(problem, travel, budget=Budget(250), seed=3)
+    print(plan.cost, plan.work, plan.rows.act_request.tolist(), plan.rows.stop_place.tolist(), plan.reason.tolist())
+"""
+
+
+def test_compiled_and_plain_python_plan_alike():
+    printed = []
+    for off in ("0", "1"):
+        done = subprocess.run(
+            [sys.executable, "-c", REPEAT], capture_output=True, text=True, check=True, cwd=ROOT,
+            env=os.environ | {"NUMBA_DISABLE_JIT": off, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        printed.append(done.stdout)
+    assert printed[0]
+    assert printed[0] == printed[1]
