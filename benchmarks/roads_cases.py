@@ -206,10 +206,9 @@ def _ms(spread: Spread) -> list[float]:
     return [round(1000 * value, 2) for value in spread]
 
 
-def _reached(value: float, floor: float, aim: float) -> str:
-    """Whether a figure reaches its aim, its floor or neither; the aim says whether more or less is better."""
-    sign = 1 if aim >= floor else -1
-    return "aim" if sign * value >= sign * aim else "floor" if sign * value >= sign * floor else "missed"
+def _reached(gained: float, floor: float, aim: float) -> str:
+    """Whether a figure of which more is better reaches its aim, its floor or neither."""
+    return "aim" if gained >= aim else "floor" if gained >= floor else "missed"
 
 
 def build_seconds(folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
@@ -255,7 +254,8 @@ class _Stopwatch:
 
 
 def _limit(unit: str, value: float, floor: float, aim: float) -> dict[str, Any]:
-    return {unit: value, "floor": floor, "aim": aim, "reached": _reached(value, floor, aim)}
+    """A figure of which less is better."""
+    return {unit: value, "floor": floor, "aim": aim, "reached": _reached(-value, -floor, -aim)}
 
 
 def memory_mb(folder: Path) -> dict[str, dict[str, Any]]:
