@@ -1,10 +1,11 @@
 """The table of published meal-delivery days: replay, judge, print.
 
     python -m benchmarks.grubhub [--data DIR] [--instances 0o50,1o50] [--rows halfhour,nearest] [--seeds 1,2,3]
-                                 [--jobs 2] [--out docs/results/grubhub]
+                                 [--jobs 2] [--out docs/results/grubhub] [--solutions DIR]
 
 One fixed configuration for every instance, opened as the reader opens it (published rules, empty moves allowed); a row
 changes what its name says and nothing else.  Solutions are written as files and judged from those by sim/mdrp_rules.py.
+With --out every finished replay is kept in OUT.jsonl until the page is written: a run that was stopped goes on there.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import io
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from rich.console import Console
 
 from benchmarks import data
 from benchmarks.harness import versions
+from benchmarks.kept import Kept
 from halfhour.policies import choose
 from routing.errors import HalfhourError, InvalidInput
 from sim.mdrp_rules import Liberty, judge, read_instance, read_solution
@@ -42,6 +44,8 @@ class Row:
     recipe: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     liberty: Liberty = "preposition"
+    seeded: bool = True
+    """Whether the search seed changes anything; the first seed is enough where it does not."""
 
 
 STILL = {"rules.empty_moves": False}
@@ -49,12 +53,12 @@ ROWS = {
     "halfhour": Row("halfhour"),
     "halfhour without empty moves": Row("halfhour", settings=STILL, liberty="updates"),
     "halfhour on store means": Row("halfhour", settings={"rules.ready_times": "store_mean"}),
-    "insertion": Row("halfhour", "insertion"),
+    "insertion": Row("halfhour", "insertion", seeded=False),
     "ortools": Row("halfhour", "ortools"),
     "lns+ortools": Row("halfhour", "lns+ortools"),
-    "batch": Row("batch", liberty="updates"),
-    "greedy": Row("greedy", liberty="updates"),
-    "nearest": Row("nearest", liberty="updates"),
+    "batch": Row("batch", liberty="updates", seeded=False),
+    "greedy": Row("greedy", liberty="updates", seeded=False),
+    "nearest": Row("nearest", liberty="updates", seeded=False),
 }
 
 MEASURES = (
@@ -79,16 +83,18 @@ class Result(NamedTuple):
     digest: str
 
 
-def replay_and_judge(row: str, instance: Path, seed: int) -> Result:
-    """Replay one instance and judge the files it wrote."""
+def replay_and_judge(row: str, instance: Path, seed: int, solutions: Path | None = None) -> Result:
+    """Replay one instance and judge the files it wrote; those stay in `solutions` where it is given."""
     chosen = ROWS[row]
     scenario = open_scenario(instance)
     _warm_up(chosen.policy, chosen.recipe, scenario)
     settings = scenario.catalogue.settings.with_values(chosen.settings)
     run = replay(scenario, choose(chosen.policy, recipe=chosen.recipe).policy, settings=settings, seed=seed)
-    with tempfile.TemporaryDirectory(prefix="mdrp-") as folder:
-        write_solution(Path(folder), run.folded, run.scenario.catalogue)
-        verdict = judge(read_instance(instance), read_solution(Path(folder)), chosen.liberty)
+    with tempfile.TemporaryDirectory(prefix="mdrp-") as passing:
+        folder = Path(passing) if solutions is None else solutions / row / f"{instance.name}-{seed}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_solution(folder, run.folded, run.scenario.catalogue)
+        verdict = judge(read_instance(instance), read_solution(folder), chosen.liberty)
     summary = run.summary
     return Result(
         row, instance.name, seed, verdict.counts(), verdict.measures,
@@ -113,21 +119,40 @@ def run_all(
     seeds: Sequence[int],
     *,
     jobs: int = 1,
+    kept: Kept | None = None,
+    solutions: Path | None = None,
     told: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """Every row on every instance with every seed, in that order whatever the number of processes."""
-    wanted = [(row, instance, seed) for row in rows for instance in instances for seed in seeds]
-    found = []
+    """Every row on every instance with every seed that matters to it, in that order whatever the number of processes.
+
+    What `kept` holds is not replayed again, and what is replayed is added to it.
+    """
+    wanted = [
+        (row, instance, seed)
+        for row in rows
+        for instance in instances
+        for seed in (seeds if ROWS[row].seeded else seeds[:1])
+    ]
+    found: dict[tuple[str, str, int], Result] = {}
+    for row, instance, seed in wanted if kept is not None else ():
+        if (line := kept.get((row, instance.name, seed))) is not None:
+            found[row, instance.name, seed] = Result(**line)
+    missing = [(*one, solutions) for one in wanted if (one[0], one[1].name, one[2]) not in found]
+    for result in _replayed(missing, jobs):
+        found[result.row, result.instance, result.seed] = result
+        if kept is not None:
+            kept.add(result._asdict())
+        told(result)
+    return [found[row, instance.name, seed] for row, instance, seed in wanted]
+
+
+def _replayed(missing: Sequence[tuple[str, Path, int, Path | None]], jobs: int) -> Iterator[Result]:
     if jobs == 1:
-        for one in wanted:
-            found.append(replay_and_judge(*one))
-            told(found[-1])
-        return found
-    with ProcessPoolExecutor(jobs) as pool:
-        for result in pool.map(replay_and_judge, *zip(*wanted, strict=True)):
-            found.append(result)
-            told(result)
-    return found
+        for one in missing:
+            yield replay_and_judge(*one)
+    elif missing:
+        with ProcessPoolExecutor(jobs) as pool:
+            yield from pool.map(replay_and_judge, *zip(*missing, strict=True))
 
 
 def as_csv(results: Iterable[Result]) -> str:
@@ -154,12 +179,12 @@ def as_page(results: Sequence[Result], csv_name: str) -> str:
     parts = [
         "# Published meal-delivery days, replayed",
         "",
-        f"{len(instances)} instances, seeds {', '.join(map(str, seeds))}, one configuration for all; "
-        f"{broken} rules broken in {len(results)} replays. Means are unweighted over instances; minutes, percent, and "
-        "the instances' own pay. *Excess* is the mean click-to-door over the floor nobody can beat, an order not "
-        "delivered charged at two hours. ± is half the range of the mean over seeds. Times are CPU seconds, compiled "
-        f"code at hand. Every replay is in [{csv_name}]({csv_name}); [benchmarks.md](../benchmarks.md) says how to "
-        "make this page again and where the data are to be had.",
+        f"{len(instances)} instances, seeds {', '.join(map(str, seeds))} (one where a row has no luck), one "
+        f"configuration for all; {broken} rules broken in {len(results)} replays. Means are unweighted over instances; "
+        "minutes, percent, and the instances' own pay. *Excess* is the mean click-to-door over the floor nobody can "
+        "beat, an order not delivered charged at two hours. ± is half the range of the mean over seeds. Times are CPU "
+        f"seconds, compiled code at hand. Every replay is in [{csv_name}]({csv_name}); "
+        "[benchmarks.md](../benchmarks.md) says how to make this page again and where the data are to be had.",
         "",
         f"Halfhour {made['halfhour']} ({made['commit']}), Python {made['python']}, numba {made['numba']}, "
         f"OR-Tools {made['ortools']}, {made['processor']}.",
@@ -217,14 +242,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--all-rows", action="store_true", help=f"all of: {'; '.join(ROWS)}")
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
-    parser.add_argument("--out", type=Path, help="write OUT.md and OUT.csv")
+    parser.add_argument("--out", type=Path, help="write OUT.md and OUT.csv; finished replays wait in OUT.jsonl")
+    parser.add_argument("--solutions", type=Path, help="keep every solution's files below this folder")
     chosen = parser.parse_args(arguments)
     screen = Console(stderr=True)
     try:
         rows = list(ROWS) if chosen.all_rows else [_row(name) for name in chosen.rows.split(",")]
         instances = _instances(chosen.data, chosen.instances)
         seeds = [int(seed) for seed in chosen.seeds.split(",")]
-        results = run_all(rows, instances, seeds, jobs=chosen.jobs, told=lambda result: screen.print(_line(result)))
+        kept = Kept(chosen.out.with_suffix(".jsonl")) if chosen.out else None
+        results = run_all(
+            rows, instances, seeds, jobs=chosen.jobs, kept=kept, solutions=chosen.solutions,
+            told=lambda result: screen.print(_line(result)),
+        )  # fmt: skip
     except HalfhourError as problem:
         screen.print(str(problem), style="red")
         return 2
@@ -234,6 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.with_suffix(".md").write_text(page, encoding="utf-8")
         chosen.out.with_suffix(".csv").write_text(as_csv(results), encoding="utf-8")
+        chosen.out.with_suffix(".jsonl").unlink()
     return 1 if any(result.violations for result in results) else 0
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from dispatch.board import Board
 from dispatch.config import Rules
 from dispatch.model import ActKind, Engagement, Level, Stop, latest_departure
+from dispatch.progress import tell_by
 from dispatch.records import RiderRecord
 from routing.places import PlaceBook
 
@@ -107,8 +108,18 @@ def _next_step(rider: RiderRecord, stops: tuple[Stop, ...], board: Board) -> tup
             shift = rider.shift_at(board.now)
             return max(due, shift.start_at if shift is not None else due), index
         if any(act.level < Level.TOLD for act in stop.acts):
-            return stop.expected_act_at, index
+            return _orders_due_at(stop, board), index
     return None
+
+
+def _orders_due_at(stop: Stop, board: Board) -> int:
+    """When the orders of a stop are told: at its act, or when the rider there waits for no store's word any more."""
+    records = [board.orders[act.order_id] for act in stop.acts if act.kind is ActKind.PICKUP]
+    if board.settings.rules.ready_times == "exact" or not records:
+        return stop.expected_act_at
+    entered_at = stop.expected_arrive_at + int(board.places.enter_s[stop.place])
+    called = [tell_by(record, board) for record in records if record.pick_place is None]
+    return min(stop.expected_act_at, max([entered_at, *called]))
 
 
 def _raised(stops: tuple[Stop, ...], index: int, level: Level, *, orders: bool) -> tuple[Stop, ...]:

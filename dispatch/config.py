@@ -62,6 +62,13 @@ class Rules:
         low=0,
         high=3600,
     )
+    silent_store_s: int = _setting(
+        1800,
+        "With ready times as store means, goods that nobody has called ready this long after they were expected are "
+        "told all the same to the rider who has come for them: he asks at the counter.",
+        low=60,
+        high=86400,
+    )
     round_s: int = _setting(10, "At most this many seconds between two rounds.", low=1, high=3600)
     round_mode: str = _setting(
         "prompt",

@@ -36,6 +36,17 @@ def ready_at(record: OrderRecord, board: Board, now: int) -> int:
     return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_s)
 
 
+def tell_by(record: OrderRecord, board: Board) -> int:
+    """When a rider at the store waits no longer for its word that goods are ready: the fact if known, else the limit.
+
+    A store that never says "ready" keeps no order for ever: after `rules.silent_store_s` the rider asks for it.
+    """
+    if record.ready_at is not None:
+        return record.ready_at
+    delay_s = board.stores[record.order.store_id].delay_s
+    return record.expected_ready_at + delay_s + board.settings.rules.silent_store_s
+
+
 def whereabouts(rider: RiderRecord, now: int, *, divert: bool = False) -> Whereabouts:
     """Where the rider's plan starts: at his first stop if that is settled, else where he was last for certain."""
     stops = rider.route.stops

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import grubhub
 from tests.data import folder, needs_data
 
-ROWS = ["nearest", "insertion"]
+ROWS = ["nearest", "halfhour"]
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,54 @@ def test_every_row_is_replayed_and_judged(instances, tmp_path):
     with out.with_suffix(".csv").open() as stream:
         lines = list(csv.DictReader(stream))
     assert [(line["row"], line["instance"], line["seed"]) for line in lines] == [
-        (row, name, seed) for row in ROWS for name in ("0o50a", "1o50t100s1p100") for seed in ("1", "2")
-    ]
+        (row, name, seed)
+        for row, seeds in (("nearest", "1"), ("halfhour", "12"))
+        for name in ("0o50a", "1o50t100s1p100")
+        for seed in seeds
+    ], "nearest has no luck: one seed is enough"
     assert {line["violations"] for line in lines} == {"0"}
     assert all(float(line["excess"]) >= 0 for line in lines), "the floor is a floor"
     page = out.with_suffix(".md").read_text()
     assert "## The hardest day (1o50t100s1p100)" in page
     assert page.count("\n| nearest |") == 3, "all days, the half days, the hardest"
     assert page.count("\n| 0o50a |") == 1
+
+
+def test_a_stopped_run_goes_on_where_it_stopped(instances, tmp_path, monkeypatch):
+    out, again = tmp_path / "whole", tmp_path / "stopped"
+    options = ["--data", str(instances), "--rows", "nearest,greedy", "--solutions", str(tmp_path / "solutions")]
+    assert grubhub.main([*options, "--out", str(out)]) == 0
+    assert not out.with_suffix(".jsonl").exists(), "the page is written: nothing to go on with"
+    assert (tmp_path / "solutions" / "greedy" / "0o50a-1" / "assignments.csv").exists()
+
+    replayed, real = [], grubhub.replay_and_judge
+
+    def stopped_at_the_third(row, *rest):
+        if len(replayed) == 2:
+            raise KeyboardInterrupt
+        replayed.append(row)
+        return real(row, *rest)
+
+    monkeypatch.setattr(grubhub, "replay_and_judge", stopped_at_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        grubhub.main([*options, "--out", str(again)])
+    with again.with_suffix(".jsonl").open("a") as stream:
+        stream.write('{"row": "greedy", "inst')
+    monkeypatch.setattr(grubhub, "replay_and_judge", lambda row, *rest: replayed.append(row) or real(row, *rest))
+    assert grubhub.main([*options, "--out", str(again)]) == 0
+    assert replayed == ["nearest", "nearest", "greedy", "greedy"]
+    times = {"run_cpu_s", "worst_round_s"}
+    with out.with_suffix(".csv").open() as one, again.with_suffix(".csv").open() as other:
+        for left, right in zip(csv.DictReader(one), csv.DictReader(other), strict=True):
+            assert {key: left[key] for key in left if key not in times} == {
+                key: right[key] for key in right if key not in times
+            }
+
+
+def test_replays_of_other_code_are_not_mixed_in(instances, tmp_path, capsys):
+    (tmp_path / "table.jsonl").write_text('{"code": "older"}\n')
+    assert grubhub.main(["--data", str(instances), "--rows", "nearest", "--out", str(tmp_path / "table")]) == 2
+    assert "other code" in capsys.readouterr().err
 
 
 def test_means_are_over_instances_and_spread_over_seeds():

@@ -343,6 +343,24 @@ def test_a_late_kitchen_moves_the_plan() -> None:
     assert world.board.orders["o1"].kept_until == T0 + 1080
 
 
+def test_a_store_that_never_says_ready_keeps_no_order_for_ever() -> None:
+    world = World(rules__ready_times="store_mean", rules__silent_store_s=900)
+    world.store("kitchen", 300, 0)
+    world.rider("ann", 300, 0)
+    world.order("o1", "kitchen", 600, 0, ready_s=540)
+    world.order("o2", "kitchen", 600, 100, ready_s=600)
+    world.until(60)
+    world.arrive("ann")
+    world.until(1439)
+    assert world.board.orders["o1"].rider_id is None, "the store may still say so, until 540 + 900"
+    world.until(1500)
+    # Both are planned as one trip: it is told when the later of them has been silent for 900 s, at 600 + 900.
+    assert {world.board.orders[order].rider_id for order in ("o1", "o2")} == {"ann"}
+    world.complete("ann")
+    assert world.state("o1").is_on_board
+    world.check()
+
+
 def test_goods_that_come_after_the_last_pickup_are_fetched_by_another_rider() -> None:
     world = World(rules__ready_times="store_mean")
     world.store("kitchen", 300, 0)
