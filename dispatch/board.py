@@ -38,6 +38,8 @@ class Board:
         self.dirty_at: int | None = None
         """Since when something waits for a round."""
         self.travel_version = 0
+        self.round_travel_version = 0
+        """The travel times that the last round was opened with: news may come while it is being solved."""
         self.travel_digest = ""
         self.profiles: tuple[str, ...] = ("default",)
         """Names of the travel table's profiles, in its order."""
@@ -366,6 +368,7 @@ class Board:
     def _round_opened(self, event: e.RoundOpened) -> None:
         self.round, self.open_round = event.round, event.round
         self.round_opened_at = event.at
+        self.round_travel_version = event.travel_version
         self.dirty_at = None
 
     def _round_closed(self, event: e.RoundClosed) -> None:
@@ -387,7 +390,7 @@ class Board:
 
 _SCALARS = (
     "now", "offers_made", "round", "open_round", "round_opened_at", "planned_wait_s", "dirty_at", "travel_version",
-    "travel_digest", "profiles",
+    "round_travel_version", "travel_digest", "profiles",
 )  # fmt: skip
 _TABLES: dict[str, Any] = {
     "stores": StoreRecord,

@@ -108,10 +108,14 @@ class Draft:
             self._held[rider_id] = self.board.riders[rider_id].copied()
         return self.rider(rider_id), self._held[rider_id]
 
-    def set_stops(self, rider_id: str, stops: tuple[Stop, ...]) -> None:
-        """Give a rider other stops (times and levels are settled by `finish`)."""
+    def set_stops(self, rider_id: str, stops: tuple[Stop, ...], *, travel_version: int | None = None) -> None:
+        """Give a rider other stops (times and levels are settled by `finish`).
+
+        `travel_version`: of the travel times that the legs come from (None: legs the route had).
+        """
         record = self.rider(rider_id)
-        record.take(replace(record.route, stops=stops), self.at)
+        version = record.route.travel_version if travel_version is None else travel_version
+        record.take(replace(record.route, stops=stops, travel_version=version), self.at)
 
     def without(self, rider_id: str, unwanted: Callable[[Act], bool]) -> None:
         """Take acts off a rider's route; the store he goes to or stands at stays, as an empty stop."""
@@ -264,10 +268,7 @@ class Draft:
         told = _shown(route.stops) != _shown(held.stops)
         changes_plan = told or _plan(route.stops) != _plan(held.stops)
         revision = held.revision + 1 if changes_plan else held.revision
-        version = self.board.travel_version if changes_plan else held.travel_version
-        self.events.append(
-            e.RouteRevised(at=self.at, route=Route(route.rider_id, revision, route.stops, version), told=told)
-        )
+        self.events.append(e.RouteRevised(at=self.at, route=replace(route, revision=revision), told=told))
         self._announce_times(route)
 
     def _announce_times(self, route: Route) -> None:

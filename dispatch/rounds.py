@@ -92,7 +92,8 @@ def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...])
     )
     for change in item.changes:
         if change.rider_id not in refused:
-            draft.set_stops(change.rider_id, _stops(board, draft.rider(change.rider_id), change))
+            stops = _stops(board, draft.rider(change.rider_id), change)
+            draft.set_stops(change.rider_id, stops, travel_version=board.round_travel_version)
     for rider_id in due_riders:
         if not board.riders[rider_id].lost:
             draft.rider(rider_id)

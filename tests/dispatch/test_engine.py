@@ -508,6 +508,29 @@ def test_an_answer_made_from_an_old_revision_is_refused_whole() -> None:
     world.check()
 
 
+def test_a_route_names_the_travel_times_that_its_legs_come_from() -> None:
+    world = small()
+    world.answers_rounds = False
+    world.order("o1", "kitchen", 600, 0, ready_s=600)
+    world.until(0)
+    assert world.board.open_round is not None
+    frozen = world.engine.freeze()
+    # News of traffic while the round is being solved: its answer was made with the older times.
+    world.say(i.TravelChanged(at=world.now, version=2, digest="jam"))
+    world.say(world.policy.answer(frozen, world.times))
+    assert world.board.travel_version == 2
+    assert (world.route("ann").travel_version, len(world.route("ann").stops)) == (1, 2)
+    world.check()
+    # What changes between rounds keeps its legs; the next round's are of the newer times.
+    world.answers_rounds = True
+    world.until(480)
+    assert world.route("ann").told and world.route("ann").travel_version == 1
+    world.order("o2", "kitchen", 620, 0, ready_s=500)
+    world.until(540)
+    assert world.route("ann").travel_version == 2
+    world.check()
+
+
 def test_a_second_answer_to_a_round_is_dropped() -> None:
     world = small()
     world.order("o1", "kitchen", 600, 0, ready_s=600)
