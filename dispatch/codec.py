@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import operator
 import types
 import typing
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import dispatch.events
@@ -35,13 +37,7 @@ _LISTED = frozenset({Stop, Act})
 
 def encode(item: Any) -> dict[str, Any]:
     """An Input or Event as a JSON object whose `kind` names its class; fields at their default are left out."""
-    cls: Any = type(item)
-    encoded: dict[str, Any] = {"kind": cls.__name__}
-    for name, default in _encoders(cls):
-        value = getattr(item, name)
-        if default is dataclasses.MISSING or value != default:
-            encoded[name] = plain(value)
-    return encoded
+    return {"kind": type(item).__name__, **_plain_object(item)}
 
 
 def decode_input(value: dict[str, Any]) -> dispatch.inputs.Input:
@@ -66,17 +62,29 @@ def _encoders(cls: Any) -> tuple[tuple[str, Any], ...]:
 def plain(value: Any) -> Any:
     """Any value of the model as JSON values: objects for dataclasses (defaults left out), lists for tuples."""
     cls: Any = type(value)
-    if cls in _ATOMS:
-        return value
+    return _writer(cls)(value)
+
+
+@functools.cache
+def _writer(cls: Any) -> Callable[[Any], Any]:
+    """How values of a class are written, found once: half of a replay's journal is asking for it."""
     if cls in _LISTED:
-        value = tuple(getattr(value, name) for name, _ in _encoders(cls))
-    if isinstance(value, tuple | list):
-        return [part if type(part) in _ATOMS else plain(part) for part in value]
-    if isinstance(value, enum.Enum):
-        return value.value
-    if not dataclasses.is_dataclass(value):
-        return value
+        values = operator.attrgetter(*(name for name, _ in _encoders(cls)))
+        return lambda value: _plain_list(values(value))
+    if issubclass(cls, tuple | list):
+        return _plain_list
+    if issubclass(cls, enum.Enum):
+        return operator.attrgetter("value")
+    return _plain_object if dataclasses.is_dataclass(cls) else lambda value: value
+
+
+def _plain_list(values: Iterable[Any]) -> list[Any]:
+    return [part if type(part) in _ATOMS else plain(part) for part in values]
+
+
+def _plain_object(value: Any) -> dict[str, Any]:
     found = {}
+    cls: Any = type(value)
     for name, default in _encoders(cls):
         part = getattr(value, name)
         if default is dataclasses.MISSING or part != default:
