@@ -13,10 +13,11 @@ from fastapi.responses import Response
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
 from api.deliverability import check_area, check_deliverable, check_needs, defaults
+from api.ended import newest, require_on_board
 from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
 from api.limits import Meter, Overloaded
-from api.notices import external_id_of, order_id_of, tenant_of
+from api.notices import external_id_of, order_id_of
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from api.tokens import opened
 from dispatch.errors import Refused
@@ -65,10 +66,9 @@ class DuplicateDelivery(HalfhourError):
 
 def find(service: Service, caller: Caller, delivery_id: str) -> OrderRecord:
     """The delivery that a caller means; NotFound where it is not there or not his."""
-    orders = service.host.board.orders
-    record = orders.get(order_id_of(caller.tenant, delivery_id))
+    record = service.host.order(order_id_of(caller.tenant, delivery_id))
     if record is None and caller.sees_all:
-        record = orders.get(delivery_id)
+        record = service.host.order(delivery_id)
     if record is None:
         raise NotFound("there is no such delivery here", code="unknown_delivery")
     return record
@@ -76,14 +76,16 @@ def find(service: Service, caller: Caller, delivery_id: str) -> OrderRecord:
 
 def reply(service: Service, order_id: str, status: int = 200, row: VaultRow | None = None) -> Reply:
     """A delivery as an answer."""
-    found = shown.delivery(service.host, order_id, service.secret, service.config.service.needs, row)
+    record = service.host.order(order_id)
+    assert record is not None
+    found = shown.delivery(service.host, record, service.secret, service.config.service.needs, row)
     return Reply(status, found.model_dump_json(), found.version)
 
 
 def restored(service: Service, answer: Answer) -> Reply:
     """A kept answer with what is personal filled in again from the vault, if it is still there."""
     value: dict[str, Any] = json.loads(answer.body)
-    record = service.host.board.orders.get(value.get("delivery_id", ""))
+    record = service.host.order(value.get("delivery_id", ""))
     if record is None or "version" not in value:
         return Reply(answer.status, answer.body)
     row = service.host.vault_row(record.order.drop_place)
@@ -123,7 +125,7 @@ async def place(
     """
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
     fingerprint = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()[:32]
-    if order_id in host.board.orders:
+    if host.order(order_id) is not None:
         return await _again(service, order_id, fingerprint)
     if len(host.board.open_orders) >= service.config.service.most_open_orders:
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
@@ -148,8 +150,9 @@ async def place(
 
 
 async def _again(service: Service, order_id: str, fingerprint: str) -> Reply:
-    board = await service.host.settled()
-    row = service.host.vault_row(board.orders[order_id].order.drop_place)
+    await service.host.settled()
+    record = service.host.order(order_id)
+    row = service.host.vault_row(record.order.drop_place) if record is not None else None
     if row is None or row.body.get("fingerprint") != fingerprint:
         path = f"/v1/deliveries/{external_id_of(order_id)}"
         raise DuplicateDelivery("this external_delivery_id is taken by another body", existing=path)
@@ -200,22 +203,15 @@ async def list_deliveries(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """The caller's deliveries, newest first."""
-    board = await service.host.settled()
-    found: list[wire.Delivery] = []
-    rest: str | None = None
-    for order_id in reversed(board.orders):
-        record = board.orders[order_id]
-        if after is not None and record.seq >= after:
-            continue
-        if not caller.owns(tenant_of(order_id)) or (status is not None and record.state is not status):
-            continue
-        if store_id is not None and record.order.store_id != store_id:
-            continue
-        if len(found) == limit:
-            rest = str(board.orders[found[-1].delivery_id].seq)
-            break
-        found.append(shown.delivery(service.host, order_id, service.secret, service.config.service.needs))
-    page = wire.DeliveryList.model_construct(deliveries=found, next=rest)
+    await service.host.settled()
+    tenant = None if caller.sees_all else caller.tenant
+    found = newest(service.host, before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
+    records, more = found[:limit], len(found) > limit
+    needs = service.config.service.needs
+    page = wire.DeliveryList.model_construct(
+        deliveries=[shown.delivery(service.host, record, service.secret, needs) for record in records],
+        next=str(records[-1].seq) if more else None,
+    )
     return Response(page.model_dump_json(), media_type="application/json")
 
 
@@ -236,11 +232,11 @@ async def track(
 ) -> wire.Tracking:
     """What a customer sees; the link itself is the permission."""
     order_id = opened(service.secret, "track", token)
-    board = await service.host.settled()
-    record = board.orders.get(order_id) if isinstance(order_id, str) else None
+    await service.host.settled()
+    record = service.host.order(order_id) if isinstance(order_id, str) else None
     if record is None or _is_erased(service, record):
         raise NotFound("there is no such delivery here", code="unknown_delivery")
-    return shown.tracking(service.host, record.order.order_id)
+    return shown.tracking(service.host, record)
 
 
 def _is_erased(service: Service, record: OrderRecord) -> bool:
@@ -288,6 +284,7 @@ async def _change(
             raise Refused(
                 f"a delivery that is {record.state.value} keeps its {name}", code="invalid_transition", field=name
             )
+    require_on_board(host, record)
     _check_instants(record, body, host.clock.now())
     rows = _changed_rows(service, row, old, body)
     order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
@@ -373,7 +370,7 @@ async def cancel(
     """Before pickup it ends; afterwards the goods go back to their store."""
 
     async def do(keep: Keep) -> Reply:
-        order_id = find(service, caller, delivery_id).order.order_id
+        order_id = require_on_board(service.host, find(service, caller, delivery_id))
         reason = body.reason if body is not None else "customer"
         told = await service.host.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),

@@ -15,7 +15,7 @@ from api.faults import problems
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.limits import Meter
 from api.notices import tenant_of
-from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from dispatch.inputs import (
     Input,
     OrderReady,
@@ -94,6 +94,8 @@ async def _about_order(
 ) -> Response:
     async def do(keep: Keep) -> Reply:
         order_id = find(service, caller, delivery_id).order.order_id
+        if order_id not in service.host.board.orders:
+            return await replied(service, keep, reply(service, order_id))
         told = await service.host.tell(
             lambda at: make(order_id, at), respond=lambda events: reply(service, order_id), answer=keep
         )

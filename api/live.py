@@ -11,11 +11,12 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from api import ended
 from api.clock import Clock
 from api.feed import Feed
 from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
@@ -30,6 +31,7 @@ from dispatch.config import Settings
 from dispatch.engine import Engine
 from dispatch.events import Event, RoundOpened
 from dispatch.inputs import Input, PositionsSeen, RoundSolved, TravelChanged, Wake
+from dispatch.records import OrderRecord
 from routing.errors import HalfhourError
 from routing.places import PlaceBook
 from routing.travel import TravelTimes
@@ -65,6 +67,8 @@ class _State:
     notices: Notices
     fresh: dict[int, VaultRow] = field(default_factory=dict)
     """Vault rows on their way to the disk."""
+    leaving: dict[str, OrderRecord] = field(default_factory=dict)
+    """Orders that have left the board and are on their way to the disk."""
     pending: int = 0
     """Writes on their way to the disk."""
 
@@ -131,11 +135,10 @@ class LiveHost:
 
     def _fold(self) -> None:
         found = recover(self.ledger, self._settings)
-        sequences = self.ledger.sequences()
         engine = Engine(found.places, self._settings, found.board)
         self._scratch = found.places.add(0.0, 0.0)
         self._times = self._bind(found.places)
-        self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), sequences))
+        self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), self.ledger.sequence_of))
         self.clock.not_before(found.board.now)
 
     async def _open(self) -> None:
@@ -193,6 +196,16 @@ class LiveHost:
         fresh = self._state.fresh.get(handle) if self._state is not None else None
         return fresh or self.ledger.vault_row(handle)
 
+    def order(self, order_id: str) -> OrderRecord | None:
+        """An order, on the board or long ended; None where nobody has heard of it."""
+        found = self.board.orders.get(order_id) or self.leaving.get(order_id)
+        return found or ended.kept(self.ledger, order_id)
+
+    @property
+    def leaving(self) -> Mapping[str, OrderRecord]:
+        """Orders that are no longer on the board and not yet in the ledger."""
+        return self._state.leaving if self._state is not None else {}
+
     # --- telling ------------------------------------------------------------------------------------------------
 
     def add_place(self, first: float, second: float, *, enter_s: int = 0, exit_s: int = 0) -> int:
@@ -234,13 +247,13 @@ class LiveHost:
         if len(self.positions) and now - self._positions_at >= POSITIONS_EVERY_S:
             self._take_positions(now)
         item, state = make(now), self._state
-        events, entry = self._handle(item)
+        events, write = self._handle(item)
         try:
             opened = next((event for event in events if isinstance(event, RoundOpened)), None)
             frozen = self.engine.freeze() if opened is not None else None
             response = respond(events) if respond is not None else None
             answers = (answer(response),) if answer is not None else ()
-            durable = self._append(entry, events, vault, answers)
+            durable = self._append(replace(write, vault=vault, answers=answers), events)
         except Exception:
             self._drop(state)
             raise
@@ -255,13 +268,15 @@ class LiveHost:
         durable.add_done_callback(lambda done: done.cancelled() or done.exception())
         return told.events
 
-    def _handle(self, item: Input) -> tuple[tuple[Event, ...], Entry]:
+    def _handle(self, item: Input) -> tuple[tuple[Event, ...], Write]:
         engine = self.engine
         state = self._state
         assert state is not None
         began = time.perf_counter()
         try:
-            events = engine.handle(item)
+            events = engine.decide(item)
+            leaving = ended.leaving(engine.board, events)
+            engine.apply(item, events)
         except HalfhourError:
             raise
         except Exception:
@@ -272,15 +287,14 @@ class LiveHost:
         self.metrics.command_s.labels(type(item).__name__).observe(lasted_s)
         self.metrics.took(events, engine.board)
         state.seq += 1
-        return events, Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
+        state.leaving.update((record.order.order_id, record) for record in leaving)
+        entry = Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
+        return events, Write(entry, ended=[ended.row(record) for record in leaving])
 
-    def _append(
-        self, entry: Entry, events: tuple[Event, ...], vault: Sequence[VaultRow], answers: Sequence[Answer]
-    ) -> asyncio.Future[None]:
+    def _append(self, write: Write, events: tuple[Event, ...]) -> asyncio.Future[None]:
         state = self._state
         assert state is not None
-        notices = state.notices.of(events, state.engine.board)
-        return self._write(Write(entry, answers, notices, vault))
+        return self._write(replace(write, notices=state.notices.of(events, state.engine.board)))
 
     def _write(self, write: Write) -> asyncio.Future[None]:
         """Hands one transaction to the ledger; what it holds is published when it is durable."""
@@ -297,6 +311,8 @@ class LiveHost:
             for row in write.vault:
                 if state.fresh.get(row.handle) is row:
                     del state.fresh[row.handle]
+            for gone in write.ended:
+                state.leaving.pop(gone.order_id, None)
             if error is None:
                 self.metrics.commit_s.observe(time.perf_counter() - began)
                 self.feed.publish(write.notices)
@@ -367,8 +383,8 @@ class LiveHost:
         self._positions_at = now
         seen = self.positions.take()
         if seen:
-            events, entry = self._handle(PositionsSeen(at=now, positions=seen))
-            self._append(entry, events, (), ())
+            events, write = self._handle(PositionsSeen(at=now, positions=seen))
+            self._append(write, events)
 
     def _arm(self, not_before: int = 0) -> None:
         """Sets the one timer to the instant the engine asks for."""

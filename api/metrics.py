@@ -91,9 +91,8 @@ class Metrics:
     def survey(self, board: Board) -> None:
         """Sets the gauges that tell the state of the board; call it when metrics are asked for."""
         states = dict.fromkeys((state for state in OrderState if not state.is_final), 0)
-        for record in board.orders.values():
-            if not record.state.is_final:
-                states[record.state] += 1
+        for record in board.open_orders.values():
+            states[record.state] += 1
         for state, count in states.items():
             self.orders.labels(state.value).set(count)
         doing = dict.fromkeys(("idle", "working", "on_break", "lost", "off_duty"), 0)

@@ -7,7 +7,7 @@ route and offers are notices too: his phone hears of them by the same cursor.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,19 +50,27 @@ def timestamp(at: int | None) -> str | None:
 
 
 class Notices:
-    """Makes notices with their numbers; one for each fact that somebody outside waits for."""
+    """Makes notices with their numbers; one for each fact that somebody outside waits for.
 
-    def __init__(self, head: int = 0, sequences: dict[str, int] | None = None) -> None:
+    `last`: the highest `sequence` kept for a subject that was not heard of yet.
+    """
+
+    def __init__(self, head: int = 0, last: Callable[[str], int] = lambda subject: 0) -> None:
         self.head = head
         # One random draw for all: the number makes the id unique, and a system call for each would be a tenth of what
         # an order costs.
         self._run = secrets.token_hex(8)
-        self._sequences = sequences or {}
+        self._last = last
+        self._sequences: dict[str, int] = {}
 
     def of(self, events: Iterable[e.Event], board: Board) -> list[Notice]:
         """The notices of events that `board` has applied."""
         found = []
         for event in events:
+            if isinstance(event, e.OrderAccepted):
+                self._sequences[event.order.order_id] = 0
+            elif isinstance(event, e.OrdersLeft):
+                self._forget(event.order_ids)
             said = _SAY.get(type(event))
             if said is not None:
                 spoken = said(event, board)
@@ -73,11 +81,12 @@ class Notices:
     def make(self, at: int, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
         """One notice with the next number."""
         self.head += 1
-        sequence = self._sequences[subject] = self._sequences.get(subject, 0) + 1
+        known = self._sequences.get(subject)
+        sequence = self._sequences[subject] = (self._last(subject) if known is None else known) + 1
         return Notice(self.head, f"evt_{self._run}{self.head:016x}", tenant, kind, subject, sequence, at, data)
 
-    def forget(self, subjects: Iterable[str]) -> None:
-        """Drops the count of subjects that will not be heard of again."""
+    def _forget(self, subjects: Iterable[str]) -> None:
+        """Whatever is still said of them counts on from what is kept."""
         for subject in subjects:
             self._sequences.pop(subject, None)
 

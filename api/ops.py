@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import wire
 from api.auth import Caller, Scope, access
 from api.deliveries import ExternalId, find
+from api.ended import require_on_board
 from api.erasure import erase
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, VaultRow
@@ -62,7 +63,7 @@ def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tu
     if body.action in ("pause", "resume"):
         zone_id, paused = body.zone_id or "", body.action == "pause"
         return (), lambda at: ZonePaused(at=at, zone_id=zone_id, paused=paused, reason=reason)
-    order_id = find(service, caller, body.delivery_id or "").order.order_id
+    order_id = require_on_board(service.host, find(service, caller, body.delivery_id or ""))
     if body.action == "handover" and body.location is not None:
         where, usual = body.location, service.config.service
         handle = service.host.add_place(where.lat, where.lng, enter_s=usual.store_enter_s, exit_s=usual.store_exit_s)

@@ -188,8 +188,8 @@ async def accept(
         if said is None or said["t"] != caller.tenant or said["b"]["external_delivery_id"] != external_delivery_id:
             raise InvalidInput("this is no quote of ours", code="unknown_quote", field="quote_id")
         ordered = wire.DeliveryRequest.model_validate(said["b"])
-        known = order_id_of(caller.tenant, external_delivery_id) in service.host.board.orders
-        if said["e"] <= service.host.clock.now() and not known:
+        known = service.host.order(order_id_of(caller.tenant, external_delivery_id))
+        if said["e"] <= service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
         return await place(service, caller, ordered, keep, due_at=said["d"])
 

@@ -17,6 +17,7 @@ from pydantic import ConfigDict
 from api import wire
 from api.auth import Caller, NotFound, Scope, access
 from api.deliveries import find
+from api.ended import require_on_board
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, Write
 from api.limits import Meter
@@ -77,9 +78,7 @@ class Report(wire.Shown):
     saved_points: int
 
 
-@router.post(
-    "/v1/shadow/assignments", summary="What the other did", response_model=Difference, responses=problems(409)
-)
+@router.post("/v1/shadow/assignments", summary="What the other did", response_model=Difference, responses=problems(409))
 async def assignment(
     request: Request, service: Running, caller: WatchesWrite, body: Assignment, key: IdempotencyKey = None
 ) -> Response:
@@ -87,7 +86,7 @@ async def assignment(
 
     async def do(keep: Keep) -> Reply:
         _require(service)
-        order_id = find(service, caller, body.delivery_id).order.order_id
+        order_id = require_on_board(service.host, find(service, caller, body.delivery_id))
         find_rider(service, body.rider_id)
         found = difference(service.host.board, order_id, body.rider_id)
         reply = Reply(200, found.model_dump_json())

@@ -53,12 +53,11 @@ def version_of(record: OrderRecord, row: VaultRow | None) -> str:
 
 
 def delivery(
-    host: LiveHost, order_id: str, secret: bytes, names: Sequence[str], row: VaultRow | None = None
+    host: LiveHost, record: OrderRecord, secret: bytes, names: Sequence[str], row: VaultRow | None = None
 ) -> wire.Delivery:
     """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand."""
-    board = host.board
-    record = board.orders[order_id]
     order = record.order
+    order_id = order.order_id
     row = row or host.vault_row(order.drop_place)
     body: dict[str, Any] = row.body if row is not None else {}
     instant = wire.instant
@@ -84,7 +83,7 @@ def delivery(
         rider=_rider_of(host, record),
         offer_count=record.offer_count,
         decision_id=record.decision_id,
-        batch_id=_batch_of(board, record),
+        batch_id=_batch_of(host.board, record),
         held=record.held,
         dropoff=dropoff_of(row),
         load_units=order.load_units,
@@ -126,9 +125,8 @@ def _batch_of(board: Board, record: OrderRecord) -> str | None:
     return min(carried) if mine in carried and len(carried) > 1 else None
 
 
-def tracking(host: LiveHost, order_id: str) -> wire.Tracking:
+def tracking(host: LiveHost, record: OrderRecord) -> wire.Tracking:
     """What a customer sees: where his order is, and his rider once the goods are on board."""
-    record = host.board.orders[order_id]
     seen = host.positions.newest(record.rider_id) if record.rider_id and record.state.is_on_board else None
     where = {"lat": round(seen.first, 4), "lng": round(seen.second, 4)} if seen is not None else None
     delivered_at = record.ended_at if record.state is OrderState.DELIVERED else None

@@ -30,6 +30,8 @@ class Board:
         self.zones: dict[str, ZoneRecord] = {}
         self.offers: dict[str, Offer] = {}
         self.offers_made = 0
+        self.orders_taken = 0
+        """Orders ever accepted, those that have left among them."""
         self.round = 0
         self.open_round: int | None = None
         self.round_opened_at: int | None = None
@@ -45,6 +47,8 @@ class Board:
         """Names of the travel table's profiles, in its order."""
         # Derived: rebuilt by `load`, never dumped.
         self.open_orders: dict[str, OrderRecord] = {}
+        self.ended_orders: dict[str, OrderRecord] = {}
+        """In the order in which we learned of their end."""
         self.order_cells = CellIndex()
         self.rider_cells = CellIndex()
         self._polygons: dict[str, Polygon] = {}
@@ -83,12 +87,16 @@ class Board:
         board.profiles = tuple(board.profiles)
         for name, kind in _TABLES.items():
             setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
+        board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])
         board._derive()
         return board
 
     def _derive(self) -> None:
         for zone_id, zone in self.zones.items():
             self._polygons[zone_id] = Polygon(zone.zone.corners)
+        ended = [record for record in self.orders.values() if record.state.is_final]
+        for record in sorted(ended, key=lambda record: (_closed_at(record), record.seq)):
+            self.ended_orders[record.order.order_id] = record
         for order_id, record in self.orders.items():
             if not record.state.is_final:
                 self._index_order(order_id, record)
@@ -130,7 +138,8 @@ class Board:
 
     def _shift_opened(self, event: e.ShiftOpened) -> None:
         record = self.riders[event.shift.rider_id]
-        record.shifts = tuple(sorted((*record.shifts, event.shift), key=lambda shift: shift.start_at))
+        ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
+        record.shifts = tuple(sorted((*ahead, event.shift), key=lambda shift: shift.start_at))
         record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
         self._touch(event.at)
 
@@ -149,7 +158,8 @@ class Board:
 
     def _order_accepted(self, event: e.OrderAccepted) -> None:
         order = event.order
-        record = OrderRecord(order, len(self.orders), OrderState.CREATED, event.at, order.expected_ready_at)
+        record = OrderRecord(order, self.orders_taken, OrderState.CREATED, event.at, order.expected_ready_at)
+        self.orders_taken += 1
         self.orders[order.order_id] = record
         self._index_order(order.order_id, record)
         store = self.stores[order.store_id]
@@ -165,7 +175,7 @@ class Board:
 
     def _order_moved(self, event: e.OrderMoved) -> None:
         record = self.orders[event.order_id]
-        self._set_state(event.order_id, record, event.state, event.happened_at)
+        self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         record.rider_id = event.rider_id
         if event.state.is_on_board and event.rider_id is not None:
             record.pick_place = None
@@ -181,27 +191,48 @@ class Board:
         if event.state.is_final:
             record.end_reason = event.reason or record.end_reason
 
-    def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int) -> None:
+    def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int, at: int) -> None:
         record.state, record.state_at = state, happened_at
         if state is OrderState.PICKED_UP:
             record.picked_up_at = happened_at
             record.reason, record.kept_until = None, None
         if state.is_final:
-            record.ended_at = happened_at
+            record.ended_at, record.closed_at = happened_at, at
             record.reason, record.kept_until = None, None
+            self.ended_orders[order_id] = record
             self.open_orders.pop(order_id, None)
             self.order_cells.remove(order_id)
 
     def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         record = self.orders[event.order_id]
         record.corrected, record.rider_id = True, event.rider_id
-        record.ended_at = None
-        self._set_state(event.order_id, record, event.state, event.happened_at)
+        record.ended_at = record.closed_at = None
+        self.ended_orders.pop(event.order_id, None)
+        self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         if event.state is OrderState.RETURNING:
             record.picked_up_at = event.happened_at
         if not event.state.is_final:
             self._index_order(event.order_id, record)
             self._touch(event.at)
+
+    def _orders_left(self, event: e.OrdersLeft) -> None:
+        for order_id in event.order_ids:
+            record = self.orders.pop(order_id)
+            self.ended_orders.pop(order_id, None)
+            for rider_id in record.refused_by:
+                rider = self.riders[rider_id]
+                rider.unseen = tuple(unseen for unseen in rider.unseen if unseen != order_id)
+
+    def ended_before(self, instant: int) -> tuple[str, ...]:
+        """Orders that we have known to be ended since `instant` or longer and that stand on no route, oldest first."""
+        found = []
+        for record in self.ended_orders.values():
+            closed_at = _closed_at(record)
+            if closed_at > instant:
+                break
+            if record.planned_rider_id is None:
+                found.append((closed_at, record.seq, record.order.order_id))
+        return tuple(order_id for _, _, order_id in sorted(found))
 
     def _rider_changed(self, event: e.RiderChanged) -> None:
         self.orders[event.order_id].rider_id = event.rider_id
@@ -389,8 +420,8 @@ class Board:
 
 
 _SCALARS = (
-    "now", "offers_made", "round", "open_round", "round_opened_at", "planned_wait_s", "dirty_at", "travel_version",
-    "round_travel_version", "travel_digest", "profiles",
+    "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s", "dirty_at",
+    "travel_version", "round_travel_version", "travel_digest", "profiles",
 )  # fmt: skip
 _TABLES: dict[str, Any] = {
     "stores": StoreRecord,
@@ -399,6 +430,11 @@ _TABLES: dict[str, Any] = {
     "riders": RiderRecord,
     "offers": Offer,
 }
+
+
+def _closed_at(record: OrderRecord) -> int:
+    # Snapshots of an earlier version know only when it happened.
+    return record.closed_at if record.closed_at is not None else record.state_at
 
 
 def _snake(name: str) -> str:

@@ -87,6 +87,12 @@ class Rules:
     stale_s: int = _setting(120, "A rider unheard of for this long gets no new work (0: never).", low=0, high=86400)
     lost_after_s: int = _setting(600, "A rider unheard of for this long counts as lost (0: never).", low=0, high=86400)
     eta_changed_s: int = _setting(120, "A change of the expected delivery beyond this is announced.", low=1, high=3600)
+    ended_keep_s: int = _setting(
+        7200,
+        "An ended order leaves the board after this time; until then a later fact may still correct it (0: never).",
+        low=0,
+        high=604_800,
+    )
     max_open_orders: int = _setting(
         2000, "Orders planned in one round; the rest are kept with reason BUDGET.", low=1, high=100000
     )

@@ -82,6 +82,11 @@ class Engine:
     def handle(self, item: i.Input) -> tuple[e.Event, ...]:
         """Decide, then apply each event."""
         events = self.decide(item)
+        self.apply(item, events)
+        return events
+
+    def apply(self, item: i.Input, events: tuple[e.Event, ...]) -> None:
+        """Apply what `decide` has just answered to `item`: for a host that looks at the board in between."""
         for event in events:
             self.board.apply(event)
         self.board.now = max(self.board.now, item.at)
@@ -95,7 +100,6 @@ class Engine:
         for rider_id in _riders_of(events):
             if rider_id in self.board.riders:
                 self._set_timer(rider_id, not_before=item.at)
-        return events
 
     def freeze(self) -> Frozen:
         """The open part of the board as arrays; a pure function of the board at the moment a round opens."""

@@ -87,6 +87,13 @@ class OutcomeCorrected(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrdersLeft(Event):
+    """Orders that ended `rules.ended_keep_s` ago leave the board; nothing that is said of them later is theirs."""
+
+    order_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiderChanged(Event):
     """A told order is now another rider's (on the wire: no step back, but news)."""
 

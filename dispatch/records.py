@@ -36,6 +36,8 @@ class OrderRecord:
     confirmed_at: int | None = None
     picked_up_at: int | None = None
     ended_at: int | None = None
+    closed_at: int | None = None
+    """When we learned that it had ended."""
     end_reason: str | None = None
     decision_id: str | None = None
     choice: Choice | None = None

@@ -13,6 +13,8 @@ from dispatch.model import Act, ActKind, Level, Stop
 from dispatch.records import RiderRecord
 
 Events = tuple[e.Event, ...]
+MOST_LEAVING = 200
+"""Ended orders that leave the board with one wake-up; the rest leave with the next."""
 PROMPT_S = 1
 """In prompt mode a round opens at most this long after something new; at once where a usable rider is idle."""
 
@@ -41,8 +43,8 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
 
     `due_riders`: those whose timer has run out.
     """
-    found: list[e.Event] = []
     at = item.at
+    found: list[e.Event] = [*_leaving(board, at)]
     opens_at = next_round_at(board, at)
     opens = opens_at is not None and opens_at <= at
     # On a beat the round of this instant decides first; commitments due now follow with its answer.
@@ -67,6 +69,13 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
             )
         )
     return tuple(found)
+
+
+def _leaving(board: Board, at: int) -> Events:
+    """Orders that ended long enough ago leave, so many at once that nobody waits for it."""
+    keep_s = board.settings.rules.ended_keep_s
+    gone = board.ended_before(at - keep_s)[:MOST_LEAVING] if keep_s else ()
+    return (e.OrdersLeft(at=at, order_ids=gone),) if gone else ()
 
 
 def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...]) -> Events:

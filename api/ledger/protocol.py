@@ -123,6 +123,17 @@ class Tenant(NamedTuple):
     created_at: int
 
 
+class Ended(NamedTuple):
+    """An order that has left the board: `seq` as the board counted it, `record` as `dispatch.codec` encodes it."""
+
+    order_id: str
+    seq: int
+    tenant: str
+    store_id: str
+    state: str
+    record: dict[str, Any]
+
+
 class Snapshot(NamedTuple):
     """The folded board after the entry `seq`: a restart folds what comes after it."""
 
@@ -144,6 +155,8 @@ class Write:
     """Values of `values()` to be set."""
     webhooks: Sequence[Webhook] = ()
     """Webhooks that are new or replace the one of their id."""
+    ended: Sequence[Ended] = ()
+    """Orders that leave the board with the entry."""
 
 
 class Ledger(Protocol):
@@ -185,8 +198,8 @@ class Ledger(Protocol):
     ) -> list[Notice]:
         """Notices with seq > `after`, in order; of one tenant, of one subject, or all."""
 
-    def sequences(self) -> dict[str, int]:
-        """The highest `sequence` of each subject."""
+    def sequence_of(self, subject: str) -> int:
+        """The highest `sequence` of a subject (0: nothing is kept of it)."""
 
     def forget(self, before: int) -> Future[None]:
         """Removes answers and notices made before the instant `before` (notices still due somewhere stay)."""
@@ -199,6 +212,20 @@ class Ledger(Protocol):
 
     def vault_of(self, subject: str) -> list[VaultRow]:
         """Every place ever kept for an order, store or rider, the newest last."""
+
+    # --- orders that have left the board
+    def ended_order(self, order_id: str) -> Ended | None: ...
+
+    def ended_orders(
+        self,
+        before: int | None = None,
+        *,
+        tenant: str | None = None,
+        state: str | None = None,
+        store_id: str | None = None,
+        limit: int = 200,
+    ) -> list[Ended]:
+        """Those with seq < `before` (None: all), the newest first; of one tenant, in one state, of one store."""
 
     # --- webhooks: a notice becomes due, in its own transaction, for each enabled webhook of its tenant that wants it
     def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...

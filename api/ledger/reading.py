@@ -15,7 +15,7 @@ from typing import Any
 
 from api.keys import Key
 from api.ledger import tables as t
-from api.ledger.protocol import Answer, Due, Entry, LedgerFailed, Notice, Snapshot, Tenant, VaultRow, Webhook
+from api.ledger.protocol import Answer, Due, Ended, Entry, LedgerFailed, Notice, Snapshot, Tenant, VaultRow, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -119,9 +119,10 @@ class SqliteReader:
         )
         return [t.notice_of(row) for row in rows]
 
-    def sequences(self) -> dict[str, int]:
-        """The highest `sequence` of each subject."""
-        return dict(self._reader().execute("SELECT subject, max(sequence) FROM notices GROUP BY subject"))
+    def sequence_of(self, subject: str) -> int:
+        statement = "SELECT sequence FROM notices WHERE subject = ? ORDER BY seq DESC LIMIT 1"
+        row = self._one(statement, (subject,))
+        return int(row[0]) if row else 0
 
     # --- vault --------------------------------------------------------------------------------------------------
 
@@ -135,6 +136,28 @@ class SqliteReader:
     def vault_of(self, subject: str) -> list[VaultRow]:
         rows = self._reader().execute("SELECT * FROM vault WHERE subject = ? ORDER BY handle", (subject,))
         return [t.vault_of(row) for row in rows]
+
+    # --- orders that have left the board ------------------------------------------------------------------------
+
+    def ended_order(self, order_id: str) -> Ended | None:
+        row = self._one("SELECT * FROM ended WHERE order_id = ?", (order_id,))
+        return t.ended_of(row) if row else None
+
+    def ended_orders(
+        self,
+        before: int | None = None,
+        *,
+        tenant: str | None = None,
+        state: str | None = None,
+        store_id: str | None = None,
+        limit: int = 200,
+    ) -> list[Ended]:
+        asked = (("seq < ?", before), ("tenant = ?", tenant), ("state = ?", state), ("store_id = ?", store_id))
+        wanted = [(clause, value) for clause, value in asked if value is not None]
+        where = " AND ".join(clause for clause, _ in wanted) or "1"
+        statement = f"SELECT * FROM ended WHERE {where} ORDER BY seq DESC LIMIT ?"
+        rows = self._reader().execute(statement, (*(value for _, value in wanted), limit))
+        return [t.ended_of(row) for row in rows]
 
     # --- webhooks, keys, tenants, values ------------------------------------------------------------------------
 

@@ -70,6 +70,8 @@ class SqliteLedger(SqliteReader):
                 connection.execute(t.INSERT_ENTRY, t.entry_row(write.entry))
             for row in write.vault:
                 connection.execute(t.INSERT_VAULT, t.vault_values(row))
+            for ended in write.ended:
+                connection.execute(t.INSERT_ENDED, t.ended_row(ended))
             for answer in write.answers:
                 connection.execute(t.INSERT_ANSWER, answer)
             for notice in write.notices:
@@ -195,5 +197,3 @@ def _locked(path: Path) -> int:
             hint="Ask the running service instead, or stop it first.",
         ) from problem  # fmt: skip
     return lock
-
-

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from api.keys import Key, Scope
-from api.ledger.protocol import Answer, Entry, Notice, Tenant, VaultRow, Webhook
+from api.ledger.protocol import Answer, Ended, Entry, Notice, Tenant, VaultRow, Webhook
 
 LEDGER_VERSION = 1
 
@@ -26,6 +26,11 @@ CREATE TABLE IF NOT EXISTS vault (
     second REAL NOT NULL, enter_s INTEGER NOT NULL, exit_s INTEGER NOT NULL, personal TEXT NOT NULL, body TEXT NOT NULL,
     erased_at INTEGER);
 CREATE INDEX IF NOT EXISTS vault_by_subject ON vault (subject);
+CREATE TABLE IF NOT EXISTS ended (
+    order_id TEXT PRIMARY KEY, seq INTEGER NOT NULL, tenant TEXT NOT NULL, store_id TEXT NOT NULL, state TEXT NOT NULL,
+    record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS ended_by_seq ON ended (seq);
+CREATE INDEX IF NOT EXISTS ended_of_tenant ON ended (tenant, seq);
 CREATE TABLE IF NOT EXISTS webhooks (
     webhook_id TEXT PRIMARY KEY, tenant TEXT NOT NULL, url TEXT NOT NULL, secrets TEXT NOT NULL, kinds TEXT NOT NULL,
     enabled INTEGER NOT NULL, failures INTEGER NOT NULL, created_at INTEGER NOT NULL, disabled_reason TEXT NOT NULL);
@@ -42,6 +47,7 @@ INSERT_ENTRY = "INSERT INTO journal VALUES (?, ?, ?)"
 INSERT_ANSWER = "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)"
 INSERT_NOTICE = "INSERT INTO notices VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_VAULT = "INSERT OR REPLACE INTO vault VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_ENDED = "INSERT OR REPLACE INTO ended VALUES (?, ?, ?, ?, ?, ?)"
 INSERT_WEBHOOK = "INSERT OR REPLACE INTO webhooks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 # A webhook without kinds wants all; kinds are kept as JSON text, in which a kind stands between quotes.
 INSERT_DUES = """
@@ -88,6 +94,14 @@ def vault_values(row: VaultRow) -> tuple[Any, ...]:
 
 def vault_of(row: tuple[Any, ...]) -> VaultRow:
     return VaultRow._make((*row[:8], json.loads(row[8]), json.loads(row[9]), row[10]))
+
+
+def ended_row(ended: Ended) -> tuple[Any, ...]:
+    return (*ended[:5], packed(ended.record))
+
+
+def ended_of(row: tuple[Any, ...]) -> Ended:
+    return Ended._make((*row[:5], json.loads(row[5])))
 
 
 def webhook_row(hook: Webhook) -> tuple[Any, ...]:

@@ -51,11 +51,10 @@ def verified(folder: Path) -> dict[str, Any]:
     folded = kpis(catalogue, run.entries())
     if folded.decision_digest != summary["decision_digest"]:
         raise CorruptJournal("its decisions are not those of summary.json", file=str(folder / SUMMARY))
-    ended = sum(record.state.is_final for record in board.orders.values())
     return {
         "entries": entries,
-        "orders": len(board.orders),
-        "ended": ended,
+        "orders": board.orders_taken,
+        "ended": board.orders_taken - len(board.open_orders),
         "decision_digest": folded.decision_digest,
         "complete": summary["complete"],
     }

@@ -18,6 +18,7 @@ from api.keys import KeyBook, Scope
 from api.ledger.protocol import (
     Answer,
     Due,
+    Ended,
     Entry,
     LedgerFailed,
     LedgerFull,
@@ -67,7 +68,7 @@ def test_what_was_acknowledged_is_there_after_reopening(tmp_path: Path) -> None:
     assert again.answer("acme", "POST /v1/x", "k") == answer and again.answer("b", "POST /v1/x", "k") is None
     assert again.value("travel") == {"kind": "straight"} and again.value("none") is None
     assert again.tenants() == [Tenant("acme", "Acme", 7)]
-    assert again.sequences() == {"acme.o1": 1}
+    assert again.sequence_of("acme.o1") == 1 and again.sequence_of("acme.o2") == 0
     again.close()
 
 
@@ -283,13 +284,15 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path) -> Non
         seq += 1
         vault = VaultRow(seq, "acme", "drop", f"acme.o{seq}", 1.0, 2.0)
         answer = Answer("acme", "r", f"k{seq}", "f", 201, "{}", 1)
-        write = Write(entry(seq), (answer,), (notice(seq),), (vault,), (("n", seq),))
+        gone = Ended(f"acme.o{seq}", seq, "acme", "s", "delivered", {})
+        write = Write(entry(seq), (answer,), (notice(seq),), (vault,), (("n", seq),), ended=(gone,))
         ledger._writer._connection = _Failing(healthy, fail_at)  # type: ignore[assignment]
         try:
             ledger.append(write).result()
         except LedgerFailed:
             failures += 1
             assert ledger.head() == ledger.notice_head() == seq - 1
+            assert ledger.ended_order(f"acme.o{seq}") is None
             assert ledger.vault_row(seq) is None and ledger.answer("acme", "r", f"k{seq}") is None
             assert len(ledger.claim_due(9999)) == seq - 1
             ledger._writer._connection = healthy
@@ -298,7 +301,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path) -> Non
         else:
             break
         fail_at += 1
-    assert failures == fail_at - 1 >= 8, "begin, five tables, the dues and the commit"
+    assert failures == fail_at - 1 >= 9, "begin, six tables, the dues and the commit"
     assert ledger.head() == seq
     ledger._writer._connection = healthy
     ledger.close()

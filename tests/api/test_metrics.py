@@ -50,7 +50,8 @@ def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = ()) -
     records = {
         name: SimpleNamespace(state=state, order=SimpleNamespace(due_at=due_at)) for name, state, due_at in orders
     }
-    return cast(Board, SimpleNamespace(orders=records, riders=dict(enumerate(riders)), now=100))
+    still = {name: record for name, record in records.items() if not record.state.is_final}
+    return cast(Board, SimpleNamespace(orders=records, open_orders=still, riders=dict(enumerate(riders)), now=100))
 
 
 def _rider(*, lost: bool = False, on_break: bool = False, told: tuple[str, ...] = (), start: int | None = 50) -> Any:
