@@ -69,6 +69,12 @@ class Polygon:
         """True where the corners span no area."""
         return bool(self._shape.is_empty or self._shape.area == 0.0)
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Least and greatest (first, second) of the corners; NaN where there are none."""
+        west, south, east, north = self._shape.bounds
+        return south, west, north, east
+
     def holds(self, first: float, second: float) -> bool:
         """True if the point (lat, lng) is inside or on the border."""
         return bool(shapely.intersects_xy(self._shape, second, first))

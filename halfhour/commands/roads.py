@@ -49,8 +49,8 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Make a city file from OpenStreetMap data."""
+    from routing.roads import RoadNetwork
     from routing.roads.arrays import PROFILES
-    from routing.roads.build import build_city, build_place
     from sim.cityplan import plan_city
     from sim.ground import streets_of
 
@@ -69,11 +69,11 @@ def build(
             bar(STEPS.index(name), len(STEPS), name)
 
         if source is not None:
-            city = build_city(source, profiles=profiles, tables=tables, area=area, progress=step)
+            city = RoadNetwork.from_osm(source, profiles=profiles, tables=tables, area=area, progress=step)
         elif invented is not None:
             city = streets_of(plan_city(invented))
         else:
-            city = build_place(place, profiles=profiles, tables=tables, progress=step)
+            city = RoadNetwork.from_place(place, profiles=profiles, tables=tables, progress=step)
         step("writing")
         city.save(out)
     facts = describe(city) | {"file": str(out)}

@@ -1,4 +1,4 @@
-"""A city from whatever holds its streets."""
+"""Streets from whatever holds them, with the notes that travel in a city file."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 
 from routing.roads.areas import read_areas
 from routing.roads.arrays import PROFILES
-from routing.roads.network import RoadNetwork
 from routing.roads.profiles import make_profiles, read_tables
 from routing.roads.streets import Streets
 
 Progress = Callable[[str], None]
+Built = tuple[Streets, dict[str, Any]]
+"""Streets and notes: what `RoadNetwork` is made of."""
 
 
-def build_city(
+def read_city(
     source: Path,
     *,
     profiles: Sequence[str] = PROFILES,
     tables: Path | None = None,
     area: Path | None = None,
     progress: Progress = lambda step: None,
-) -> RoadNetwork:
-    """The network of an OpenStreetMap file (.osm.pbf, .osm, .osm.gz) or of a graphml file that osmnx saved.
+) -> Built:
+    """The streets of an OpenStreetMap file (.osm.pbf, .osm, .osm.gz) or of a graphml file that osmnx saved.
 
     `tables`: a TOML file laid over the built-in profile tables; `area`: a GeoJSON file of polygons to keep (of
     OpenStreetMap files).  Raises UnreadableFile, NoRoads, UnknownProfile, InvalidSpeed, InvalidInput.
@@ -43,29 +44,29 @@ def build_city(
     return _finish(streets, all_tables, progress)
 
 
-def build_place(
+def read_place(
     place: str,
     *,
     profiles: Sequence[str] = PROFILES,
     tables: Path | None = None,
     progress: Progress = lambda step: None,
-) -> RoadNetwork:
-    """The network of a place by name, fetched through osmnx: needs the network."""
-    from routing.roads.osmnx_graph import read_place
+) -> Built:
+    """The streets of a place by name, fetched through osmnx: needs the network."""
+    from routing.roads.osmnx_graph import fetch_place
 
     all_tables = read_tables(tables)
     progress("reading")
-    return _finish(read_place(place, make_profiles(profiles, all_tables)), all_tables, progress)
+    return _finish(fetch_place(place, make_profiles(profiles, all_tables)), all_tables, progress)
 
 
-def build_graph(graph: Any, *, profiles: Sequence[str] = PROFILES, tables: Path | None = None) -> RoadNetwork:
-    """The network of an osmnx graph in memory."""
+def read_graph(graph: Any, *, profiles: Sequence[str] = PROFILES, tables: Path | None = None) -> Built:
+    """The streets of an osmnx graph in memory."""
     from routing.roads.osmnx_graph import streets_of_graph
 
     all_tables = read_tables(tables)
     return _finish(streets_of_graph(graph, make_profiles(profiles, all_tables)), all_tables, lambda step: None)
 
 
-def _finish(streets: Streets, tables: dict[str, Any], progress: Progress) -> RoadNetwork:
+def _finish(streets: Streets, tables: dict[str, Any], progress: Progress) -> Built:
     progress("ordering")
-    return RoadNetwork(streets, notes={"weather": tables.get("weather", {})})
+    return streets, {"weather": tables.get("weather", {})}

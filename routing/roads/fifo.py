@@ -6,32 +6,27 @@ one who leaves a second later: by as much as the next slot's time is shorter.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from routing.roads.network import RoadNetwork
+from routing.roads.traffic import TrafficTable
 
 SAMPLE = 256
 """Nodes between which slots are compared unless others are given."""
 
 
-def fifo_violation_s(network: RoadNetwork, profile: str, nodes: NDArray[np.int32] | None = None) -> float:
-    """The largest decrease of a travel time from a slot to the next, in seconds, over all pairs of `nodes`."""
-    table = network.state.conditions.table
-    if table is None:
-        return 0.0
-    if nodes is None:
-        nodes = np.unique(np.linspace(0, network.streets.nodes - 1, SAMPLE).astype(np.int32))
+def some_nodes(count: int) -> NDArray[np.int32]:
+    """Nodes spread over a city of `count`, int32[k]."""
+    return np.unique(np.linspace(0, count - 1, SAMPLE).astype(np.int32))
 
-    def times(slot: int) -> NDArray[np.int64]:
-        at = table.starts_at + slot * table.slot_s
-        return network.travel_ms(nodes, nodes, profile=profile, at=at).astype(np.int64)
 
+def largest_decrease_s(table: TrafficTable, ms_at: Callable[[int], NDArray[np.int32]]) -> float:
+    """The largest decrease of a travel time from a slot to the next, in seconds; `ms_at(at)`: times of an instant."""
     worst = 0
     for slot, following in table.neighbours():
         if table.rules[slot] != table.rules[following]:
-            worst = max(worst, int((times(slot) - times(following)).max()))
+            before, after = (ms_at(table.begin_of(each)).astype(np.int64) for each in (slot, following))
+            worst = max(worst, int((before - after).max()))
     return worst / 1000.0

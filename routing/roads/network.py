@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidTraffic, UnknownNode
-from routing.roads.fifo import fifo_violation_s
+from routing.roads.fifo import largest_decrease_s, some_nodes
 from routing.roads.hierarchy import Hierarchy, build_hierarchy
+from routing.roads.lookup import Lookup
 from routing.roads.metric import FAR_MS, FAR_PAIR, NO_WAY_MS, Points, Work
-from routing.roads.paths import Arcs, RoadPath, find_path, reached_cells
-from routing.roads.snapping import Snaps, StreetGrid, require_near
+from routing.roads.paths import RoadPath, find_path, reached_cells
+from routing.roads.snapping import Snaps, require_near
 from routing.roads.spots import Spots, spot_table
-from routing.roads.state import State, profile_index
+from routing.roads.state import State
 from routing.roads.storage import load_city, save_city
-from routing.roads.streets import SHUT, Streets, arcs_of, check_streets
+from routing.roads.streets import Streets, check_streets
 from routing.roads.threads import in_background
-from routing.roads.traffic import Conditions, Rule, TrafficTable, check_rule, digest_of, parse_traffic, read_traffic
+from routing.roads.traffic import Conditions, Rule, TrafficTable, check_rule, digest_of
+from routing.roads.traffic_file import parse_traffic, read_traffic
 
 MAX_SNAP_M = 500.0
 OPENING = "opening"
@@ -47,9 +50,7 @@ class RoadNetwork:
         self.streets = streets
         self.hierarchy = hierarchy or build_hierarchy(streets.lat, streets.lng, streets.tail, streets.head)
         self.notes = dict(notes or {})
-        self._grid: StreetGrid | None = None
-        self._arcs: Arcs | None = None
-        self._allowed: dict[str, NDArray[np.bool_]] = {}
+        self.lookup = Lookup(streets)
         self._swap = threading.Lock()
         self._digest = digest_of(
             *(bytes(a.data) for a in (streets.drive_ms, streets.wait_ms, streets.tail, streets.head))
@@ -73,17 +74,27 @@ class RoadNetwork:
 
     @staticmethod
     def from_osm(source: str | Path, **options: Any) -> RoadNetwork:
-        """A network from an OpenStreetMap or graphml file; see `routing.roads.build.build_city` for the options."""
-        from routing.roads.build import build_city
+        """A network from an OpenStreetMap or graphml file; see `routing.roads.build.read_city` for the options."""
+        from routing.roads.build import read_city
 
-        return build_city(Path(source), **options)
+        streets, notes = read_city(Path(source), **options)
+        return RoadNetwork(streets, notes=notes)
+
+    @staticmethod
+    def from_place(place: str, **options: Any) -> RoadNetwork:
+        """A network of a place by its name, fetched online; see `routing.roads.build.read_place` for the options."""
+        from routing.roads.build import read_place
+
+        streets, notes = read_place(place, **options)
+        return RoadNetwork(streets, notes=notes)
 
     @staticmethod
     def from_osmnx(graph: Any, **options: Any) -> RoadNetwork:
-        """A network from an osmnx graph in memory; see `routing.roads.build.build_graph` for the options."""
-        from routing.roads.build import build_graph
+        """A network from an osmnx graph in memory; see `routing.roads.build.read_graph` for the options."""
+        from routing.roads.build import read_graph
 
-        return build_graph(graph, **options)
+        streets, notes = read_graph(graph, **options)
+        return RoadNetwork(streets, notes=notes)
 
     @staticmethod
     def load(path: str | Path, *, traffic: str | Path | None = None, weather: str = "") -> RoadNetwork:
@@ -115,12 +126,15 @@ class RoadNetwork:
             notes = {**notes, OPENING: {"traffic": text, "weather": weather}}
         save_city(Path(path), self.streets, self.hierarchy, notes)
 
-    def twin(self) -> RoadNetwork:
-        """A network of the same streets with a traffic state of its own: the truth beside an estimate."""
+    def twin(self, conditions: Conditions | None = None) -> RoadNetwork:
+        """A network of the same streets with a traffic state of its own: the truth beside an estimate.
+
+        `conditions`: those it begins with (None: those that hold here).
+        """
         other = RoadNetwork.__new__(RoadNetwork)
         other.__dict__.update(self.__dict__)
         other._swap = threading.Lock()
-        other._state = other._make(self._state.conditions, self._state.version)
+        other._state = other._make(conditions or self._state.conditions, self._state.version)
         return other
 
     # ---- what it is
@@ -139,13 +153,6 @@ class RoadNetwork:
     def latlng(self) -> NDArray[np.float64]:
         """(lat, lng) of every node, float64[n, 2]."""
         return np.stack([self.streets.lat, self.streets.lng], axis=1)
-
-    @property
-    def grid(self) -> StreetGrid:
-        """The street lines by place."""
-        if self._grid is None:
-            self._grid = StreetGrid(self.streets)
-        return self._grid
 
     # ---- travel times
 
@@ -209,7 +216,7 @@ class RoadNetwork:
         start = self.nearest(np.array(origin), profile=profile, max_snap_m=max_snap_m, role="origin")
         end = self.nearest(np.array(destination), profile=profile, max_snap_m=max_snap_m, role="destination")
         travel = self._state.travel(profile, at, metres=True)
-        return find_path(self.streets, self.hierarchy, self.grid, self._arcs_by_node(), travel, start, end)
+        return find_path(self.streets, self.hierarchy, self.lookup.grid, self.lookup.arcs, travel, start, end)
 
     def nearest(
         self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M, role: str = "point"
@@ -221,12 +228,7 @@ class RoadNetwork:
 
     def snap(self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M) -> Snaps:
         """As `nearest`, with edge -1 instead of an error where no road is near enough."""
-        if profile not in self._allowed:
-            drive = self.streets.drive_ms[profile_index(self.streets, profile)]
-            self._allowed[profile] = (drive >= 0).any(axis=0) & (self.streets.length_cm > 0)
-            if not self._allowed[profile].any():
-                self._allowed[profile] = (drive >= 0).any(axis=0)
-        return self.grid.snap(points, self._allowed[profile], max_snap_m)
+        return self.lookup.snap(points, profile, max_snap_m)
 
     def reachable(
         self, point: Sequence[float], seconds: float, *, profile: str, at: int | None = None, resolution: int = 9
@@ -235,7 +237,7 @@ class RoadNetwork:
         start = self.nearest(np.array(point), profile=profile)
         travel = self._state.travel(profile, at)
         limit_ms = int(seconds * 1000)
-        return reached_cells(self.streets, self.hierarchy, self.grid, travel, start, limit_ms, resolution)
+        return reached_cells(self.streets, self.hierarchy, self.lookup.grid, travel, start, limit_ms, resolution)
 
     def as_csr(self, profile: str, at: int | None = None) -> tuple[Any, NDArray[np.float64]]:
         """(scipy CSR matrix of integer milliseconds between nodes, latlng float64[n, 2]), to check against.
@@ -277,8 +279,7 @@ class RoadNetwork:
         """Take a table of speeds by time slot, from a TOML file or ready made (None for no table); the new version."""
         if isinstance(table, str | Path):
             table = read_traffic(Path(table), self.streets)
-        old = self._state.conditions
-        return self._swap_in(Conditions(table, old.reported, old.weather, old.weather_factors))
+        return self._swap_in(replace(self._state.conditions, table=table))
 
     def update_speeds(self, rules: Sequence[Rule], *, keep: bool = False) -> int:
         """Let reported speeds hold from now on, instead of earlier reports (with `keep`: besides); the new version.
@@ -289,17 +290,18 @@ class RoadNetwork:
         for number, rule in enumerate(rules):
             check_rule(rule, self.streets, f"rules[{number}]")
         old = self._state.conditions
-        return self._swap_in(old.with_reported((*old.reported, *rules) if keep else rules))
+        return self._swap_in(replace(old, reported=(*old.reported, *rules) if keep else tuple(rules)))
 
     def set_weather(self, name: str) -> int:
         """Let a weather of the profile tables hold ("" for none); the new version.  Raises InvalidTraffic."""
-        old = self._state.conditions
-        return self._swap_in(Conditions(old.table, old.reported, name, self._weather(name)))
+        factors = self.weather_factors(name)
+        return self._swap_in(replace(self._state.conditions, weather=name, weather_factors=factors))
 
     def _begin_with(self, table: TrafficTable | None, weather: str) -> None:
-        self._state = self._make(Conditions(table, (), weather, self._weather(weather)), self._state.version)
+        self._state = self._make(Conditions(table, (), weather, self.weather_factors(weather)), self._state.version)
 
-    def _weather(self, name: str) -> Mapping[str, Any]:
+    def weather_factors(self, name: str) -> Mapping[str, Any]:
+        """What a weather does to speeds, by profile and class ("" for none).  Raises InvalidTraffic."""
         weathers = self.notes.get("weather", {})
         if name and name not in weathers:
             raise InvalidTraffic(
@@ -326,13 +328,16 @@ class RoadNetwork:
 
         `nodes` int32[k]: None for some spread over the city.  See `routing.roads.fifo`.
         """
-        return fifo_violation_s(self, profile, nodes)
+        table = self._state.conditions.table
+        if table is None:
+            return 0.0
+        some = some_nodes(self.streets.nodes) if nodes is None else nodes
+        return largest_decrease_s(table, lambda at: self.travel_ms(some, some, profile=profile, at=at))
 
     def _swap_in(self, conditions: Conditions) -> int:
         with self._swap:
             fresh = self._make(conditions, self._state.version + 1)
-            for profile, metres, at in self._state.in_use():
-                fresh.travel(profile, at, metres=metres)
+            fresh.get_ready_for(self._state.in_use())
             self._state = fresh
             return fresh.version
 
@@ -340,11 +345,6 @@ class RoadNetwork:
         return State(self.streets, self.hierarchy, conditions, version, self._digest)
 
     # ---- helpers
-
-    def _arcs_by_node(self) -> Arcs:
-        if self._arcs is None:
-            self._arcs = Arcs(*arcs_of(self.streets, (self.streets.drive_ms != SHUT).any(axis=0)))
-        return self._arcs
 
     def _spots(self, snaps: Snaps, ms: NDArray[np.int32]) -> Spots:
         return Spots(snaps, self.streets, self.hierarchy, ms)

@@ -34,7 +34,7 @@ def read_graphml(path: Path, profiles: Sequence[Profile]) -> Streets:
     return streets_of_graph(graph, profiles)
 
 
-def read_place(place: str, profiles: Sequence[Profile]) -> Streets:
+def fetch_place(place: str, profiles: Sequence[Profile]) -> Streets:
     """The streets of a place by name, fetched from OpenStreetMap.  Needs the network; raises NoRoads, InvalidInput."""
     osmnx = _osmnx()
     osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *TAGS_READ})

@@ -5,14 +5,16 @@ A state never changes; new traffic is a new state, swapped in whole.  Metrics ar
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.roads.errors import InvalidSpeed, UnknownProfile
+from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
 from routing.roads.hierarchy import Hierarchy
 from routing.roads.metric import FAR_MS, Metric
 from routing.roads.spots import edge_pairs
@@ -102,6 +104,12 @@ class State:
         """The (profile, of pairs, at) asked for last of every profile, in order of first use."""
         with self._lock:
             return [(profile, metres, at) for (profile, metres), at in self._asked.items()]
+
+    def get_ready_for(self, uses: Iterable[tuple[str, bool, int | None]]) -> None:
+        """Make ready what another state was asked for; a time that no slot of this one holds is left out."""
+        for profile, metres, at in uses:
+            with contextlib.suppress(OutsideTraffic):
+                self.travel(profile, at, metres=metres)
 
     @property
     def nbytes(self) -> int:

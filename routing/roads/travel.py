@@ -6,6 +6,7 @@ travel.table(riders_and_stops, stops, at=now)
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from routing.places import PlaceBook
 from routing.roads.kernels.ticks import round_to_seconds
 from routing.roads.metric import NO_WAY_MS, PAIR_SHIFT
 from routing.roads.network import MAX_SNAP_M, RoadNetwork
+from routing.roads.news import TrafficNews
 from routing.roads.snapping import Snaps
 from routing.roads.state import profile_index
 from routing.roads.traffic import digest_of
@@ -105,6 +107,19 @@ class RoadTravel:
     @property
     def profiles(self) -> tuple[str, ...]:
         return tuple(self._drives)
+
+    def under(self, news: TrafficNews) -> RoadTravel:
+        """The same places and snaps under news of traffic; this one's times stay as they are.
+
+        Raises what `TrafficNews.conditions` raises.
+        """
+        other = copy.copy(self)
+        other.network = self.network.twin(news.conditions(self.network))
+        return other
+
+    def get_ready_for(self, at: int, like: RoadTravel) -> None:
+        """Make ready, for epoch second `at`, what `like` was asked for (safe in a background thread)."""
+        self.network.state.get_ready_for((profile, metres, at) for profile, metres, _ in like.network.state.in_use())
 
     @property
     def snaps_renewed(self) -> int:

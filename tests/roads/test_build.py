@@ -12,7 +12,6 @@ import pytest
 from routing.errors import InvalidInput, UnreadableFile
 from routing.roads import RoadNetwork
 from routing.roads.areas import read_areas
-from routing.roads.build import build_city
 from tests.roads.osmfile import write_osm
 
 networkx = pytest.importorskip("networkx")
@@ -47,13 +46,13 @@ def test_graphml(tmp_path: Path) -> None:
     osmnx = pytest.importorskip("osmnx")
     graph = osmnx_graph(tmp_path)
     osmnx.save_graphml(graph, tmp_path / "a.graphml")
-    loaded = build_city(tmp_path / "a.graphml", profiles=("car",))
+    loaded = RoadNetwork.from_osm(tmp_path / "a.graphml", profiles=("car",))
     direct = RoadNetwork.from_osmnx(graph, profiles=("car",))
     assert loaded.digest == direct.digest
     (tmp_path / "b.graphml").write_text("no xml")
     for name in ("b.graphml", "missing.graphml"):
         with pytest.raises(UnreadableFile) as caught:
-            build_city(tmp_path / name)
+            RoadNetwork.from_osm(tmp_path / name)
         assert caught.value.details["file"] == str(tmp_path / name)
 
 

@@ -28,7 +28,9 @@ def test_paths_are_connected_and_take_what_the_table_says(
     )
     pair = int(network.snapped_pairs(begin, finish, profile="car")[0, 0])
     travel = network.state.travel("car", None, metres=True)
-    path = find_path(network.streets, network.hierarchy, network.grid, network._arcs_by_node(), travel, begin, finish)
+    path = find_path(
+        network.streets, network.hierarchy, network.lookup.grid, network.lookup.arcs, travel, begin, finish
+    )
     if pair < 0:
         assert not path.found
         return

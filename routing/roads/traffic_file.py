@@ -1,0 +1,129 @@
+"""Traffic tables in TOML: zones and speeds by time slot, as docs/roads.md describes them."""
+
+from __future__ import annotations
+
+import datetime
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from routing.errors import InvalidInput, UnreadableFile
+from routing.roads.errors import InvalidTraffic
+from routing.roads.profiles import require_speed
+from routing.roads.streets import Streets
+from routing.roads.traffic import SpeedRule, TrafficTable, check_rule
+
+DAY_S = 86_400
+SHORTEST_SLOT_S, LONGEST_SLOT_S = 60, 3600
+
+
+def read_traffic(path: Path, streets: Streets) -> TrafficTable:
+    """A traffic table from a TOML file (shape documented in docs/roads.md), checked against the streets.
+
+    Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"the traffic file is no text: {error}", file=str(path)) from error
+    return parse_traffic(text, streets, str(path))
+
+
+def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
+    """As `read_traffic`, from the file's text; `file` names it in errors."""
+    try:
+        table = make_table(tomllib.loads(text))
+        for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
+            check_rule(rule, streets, "speed")
+    except InvalidInput as error:
+        error.details["file"] = file
+        raise
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableFile(f"the traffic file is not TOML: {error}", file=file) from error
+    except (TypeError, ValueError) as error:
+        raise InvalidTraffic(f"the traffic file cannot be understood: {error}", file=file) from error
+    return table
+
+
+def make_table(given: Mapping[str, Any]) -> TrafficTable:
+    """A traffic table from the parsed file."""
+    starts = given.get("starts_at", datetime.time(0))
+    daily = isinstance(starts, datetime.time)
+    if daily:
+        starts_at = starts.hour * 3600 + starts.minute * 60
+    elif isinstance(starts, datetime.datetime) and starts.tzinfo is not None:
+        starts_at = int(starts.timestamp())
+    elif isinstance(starts, int) and not isinstance(starts, bool):
+        starts_at = starts
+    else:
+        raise InvalidTraffic(
+            "starts_at must be a time with its zone, epoch seconds, or a time of day", field="starts_at"
+        )
+    slot_s = given.get("slot_s", 900)
+    if not isinstance(slot_s, int) or not SHORTEST_SLOT_S <= slot_s <= LONGEST_SLOT_S:
+        raise InvalidTraffic(
+            f"slot_s must be whole seconds from {SHORTEST_SLOT_S} to {LONGEST_SLOT_S}, not {slot_s!r}", field="slot_s"
+        )
+    slots = given.get("slots", DAY_S // slot_s)
+    if not isinstance(slots, int) or slots < 1 or (daily and slots * slot_s != DAY_S):
+        raise InvalidTraffic("slots must be a whole number; those of a daily table must fill a day", field="slots")
+    zones = {name: _corners(corners, name) for name, corners in given.get("zones", {}).items()}
+    rules: list[list[SpeedRule]] = [[] for _ in range(slots)]
+    for number, entry in enumerate(given.get("speed", [])):
+        rule = _rule(entry, zones, f"speed[{number}]")
+        first = _slot(entry.get("from"), 0, starts_at, slot_s, slots, daily, f"speed[{number}].from")
+        last = _slot(entry.get("to"), slots, starts_at, slot_s, slots, daily, f"speed[{number}].to")
+        if daily and last <= first:
+            last += slots
+        if not first < last:
+            raise InvalidTraffic("a rule must end after it begins", field=f"speed[{number}]")
+        for slot in range(first, last):
+            rules[slot % slots].append(rule)
+    return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily)
+
+
+def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:
+    try:
+        found = tuple((float(lat), float(lng)) for lat, lng in corners)
+    except (TypeError, ValueError):
+        found = ()
+    if len(found) < 3:
+        raise InvalidTraffic("a zone is a list of at least three corners [lat, lng]", field=f"zones.{name}")
+    return found
+
+
+def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str) -> SpeedRule:
+    known = {"factor", "profiles", "class", "zone", "edges", "ways", "from", "to"}
+    if set(entry) - known:
+        raise InvalidTraffic(f"unknown key {min(set(entry) - known)!r}", field=field)
+    zone = entry.get("zone")
+    if zone is not None and zone not in zones:
+        raise InvalidTraffic(f"there is no zone {zone!r}", field=f"{field}.zone")
+    classes = entry.get("class", ())
+    return SpeedRule(
+        require_speed(entry.get("factor"), f"{field}.factor"),
+        tuple(entry.get("profiles", ())),
+        (classes,) if isinstance(classes, str) else tuple(classes),
+        zones[zone] if zone is not None else (),
+        tuple(entry.get("edges", ())),
+        tuple(entry.get("ways", ())),
+    )
+
+
+def _slot(given: Any, default: int, starts_at: int, slot_s: int, slots: int, daily: bool, field: str) -> int:
+    """The slot that begins at a time of day or an instant."""
+    if given is None:
+        return default
+    if isinstance(given, datetime.time):
+        seconds = given.hour * 3600 + given.minute * 60 + given.second
+        offset = (seconds - starts_at) % DAY_S
+    elif isinstance(given, datetime.datetime) and given.tzinfo is not None and not daily:
+        offset = int(given.timestamp()) - starts_at
+    else:
+        raise InvalidTraffic("must be a time of day (07:30:00) or an instant with its zone", field=field)
+    if offset % slot_s or not 0 <= offset <= slots * slot_s:
+        raise InvalidTraffic("must fall on the beginning of a slot of the table", field=field)
+    return offset // slot_s
