@@ -384,10 +384,12 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
     for i in range(n + 1):
         if i > 0 and i < n and at_place[i] == at_place[i + 1]:
             continue
-        if pair and i < n and at_place[i + 1] == place:
+        # In front of a stop at the same place a pickup would be of that stop, unless its drop comes before it.
+        apart = pair and i < n and at_place[i + 1] == place
+        if apart and place == drop_place:
             continue
-        if old_state[i, col.NOW] > tables.node[first, col.CLOSE]:
-            break
+        if old_state[i, col.NOW] > tables.node[first, col.CLOSE] and (i == 0 or at_place[i] != place):
+            break  # joining a stop is acting at its instant, which its vehicle has left behind
         ceiling = best - opening + walked + changes
         if screened and (i > 0 or own[col.STANDING_AT] != place):
             here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
@@ -415,10 +417,9 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
             continue
         if not pair:
             price = finish_walk(tables, routes, vehicle, candidate, n + 1, before + 1, 1, states[0], ceiling, scratch)
-            if price < col.LOCKED:
-                total = price - walked + opening
-                if priced:
-                    total += told_changes(tables, candidate, n + 1, vehicle) - changes
+            moved = told_changes(tables, candidate, n + 1, vehicle) if priced and price < col.LOCKED else changes
+            if price < col.LOCKED and moved < col.LOCKED:
+                total = price - walked + opening + moved - changes
                 if total < best:
                     best, best_pick, best_drop = total, i, i
             continue
@@ -442,14 +443,13 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
                 copy_state(states[0] if joins else states[1], states[2])
                 begin = (before if joins else behind) + 1
                 price = finish_walk(tables, routes, vehicle, candidate, n + 2, begin, 2, states[2], ceiling, scratch)
-                if price < col.LOCKED:
-                    total = price - walked + opening
-                    if priced:
-                        total += told_changes(tables, candidate, n + 2, vehicle) - changes
+                moved = told_changes(tables, candidate, n + 2, vehicle) if priced and price < col.LOCKED else changes
+                if price < col.LOCKED and moved < col.LOCKED:
+                    total = price - walked + opening + moved - changes
                     if total < best:
                         best, best_pick, best_drop = total, i, j
                         ceiling = best - opening + walked + changes
-            if j >= n:
+            if apart or j >= n:
                 break
             finish = stop_end(tables, nodes, j + 1, n)
             for k in range(j + 1, finish):
@@ -458,5 +458,6 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
             behind = j + 1
             copy_state(states[1], states[0])
             alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], scratch)
-            alive = alive and states[1, col.NOW] <= tables.node[first + 1, col.CLOSE]
+            in_time = states[1, col.NOW] <= tables.node[first + 1, col.CLOSE]
+            alive = alive and (in_time or tables.node[candidate[j + 1], col.PLACE] == drop_place)
     return best, best_pick, best_drop
