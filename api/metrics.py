@@ -68,6 +68,11 @@ class Metrics:
         self.streams = Gauge("halfhour_streams", "Open event streams.", registry=registry)
         self.webhooks = Gauge("halfhour_webhook_tries", "Tries since the start, by end.", ["end"], registry=registry)
         self.loop_stall_s = Gauge("halfhour_loop_stall_seconds", "Longest stall of the event loop.", registry=registry)
+        self.loop_busy_s = Gauge(
+            "halfhour_loop_busy_seconds",
+            "Longest stall of the event loop in which it computed all the time: other programs do not count.",
+            registry=registry,
+        )
         self.requests = Histogram(
             "halfhour_request_seconds", "Answer time.", ["method", "route", "status"],
             buckets=_QUICK_S, registry=registry,

@@ -1,4 +1,7 @@
-"""`python -m api.snapshot FOLDER`: folds a ledger that another process writes, and keeps the snapshot beside it."""
+"""`python -m api.snapshot FOLDER`: folds a ledger that another process writes and keeps the snapshot beside it.
+
+What two snapshots cover it moves into a segment.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from dispatch.config import Settings
 
 
 def main(folder: Path) -> None:
-    """Reads without a lock: committed rows only, and the file appears whole."""
+    """Reads without a lock: committed rows only, and files appear whole."""
     reader = SqliteReader(folder)
     found = recover(reader, Settings())
     reader.save_snapshot(snapshot_of(found.board, found.seq)).result()
+    reader.archive()
     reader.close()
 
 

@@ -159,19 +159,31 @@ class Service:
 
     def rss_mb(self) -> float:
         """Resident memory of the service's main process."""
-        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
+        return _rss_mb(self.process.pid)
+
+    def solver_rss_mb(self) -> float:
+        """Resident memory of its solver's process."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(_rss_mb(int(child)) for child in children)
+
+
+def _rss_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return round(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, 1)
 
 
 @contextmanager
-def service(folder: Path) -> Iterator[Service]:
-    """Starts `halfhour serve` with 100 riders on duty and rounds every five seconds or sooner."""
+def service(
+    folder: Path, *, settings: str = CONFIG, speed: float = 1.0, populated: bool = True, log: str = "log"
+) -> Iterator[Service]:
+    """Starts `halfhour serve`; `populated`: with 100 riders on duty, and rounds every five seconds or sooner."""
     config = folder / "service.toml"
-    config.write_text(CONFIG)
+    config.write_text(settings)
     data = folder / "ledger"
     keys = {}
     command = [sys.executable, "-m", "halfhour"]
-    for tenant, scopes in (("load", ("orders",)), ("operator", ("riders", "ops"))):
+    for tenant, scopes in (("load", ("orders",)), ("operator", ("riders", "ops")), ("operator", ("admin",))):
         words = [*command, "admin", "tenant", tenant, "--data", str(data)]
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
         words = [*command, "admin", "key", tenant, "--json", "--data", str(data)]
@@ -180,12 +192,14 @@ def service(folder: Path) -> Iterator[Service]:
         made = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
         keys[scopes[0]] = made["key"]
     words = [*command, "serve", "--config", str(config), "--data", str(data), "--port", "0", "--json"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=(folder / "log").open("wb"))
+    words += ["--clock-speed", str(speed)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=(folder / log).open("wb"))
     try:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]
         found = Service(int(url.rpartition(":")[2]), keys, process)
-        asyncio.run(_populate(found))
+        if populated:
+            asyncio.run(_populate(found))
         yield found
     finally:
         process.terminate()

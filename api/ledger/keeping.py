@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from api.ledger.protocol import LedgerFailed, Snapshot
 from api.ledger.reading import FILE, SqliteReader
+from api.ledger.rotation import segments
 from api.ledger.sqlite import SqliteLedger
-from api.ledger.tables import packed
 from api.recovery import place_book, recover, restored
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
 from dispatch.engine import Engine
 from dispatch.errors import ClockWentBack, CorruptJournal, Refused
 from routing.errors import InvalidInput
+
+MOST_ROWS = 500
+"""Rows removed in one transaction, by a service that is stopped."""
 
 
 class Verdict(NamedTuple):
@@ -46,9 +49,12 @@ def backup(folder: Path, target: Path) -> int:
         source.backup(copy)
     copy.close()
     source.close()
-    newest = max(folder.glob("snapshot-*.json"), default=None)
-    if newest is not None:
-        shutil.copyfile(newest, target / newest.name)
+    # Segments after the rows: what is moved meanwhile is then in both, never in none.
+    for path in (*reader.snapshots(), *(segment.path for segment in segments(folder))):
+        copied = target / path.relative_to(folder)
+        copied.parent.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):  # a snapshot that a newer one has just replaced
+            shutil.copyfile(path, copied)
     reader.close()
     kept = SqliteReader(target)
     head = kept.head()
@@ -64,6 +70,11 @@ def restore(source: Path, folder: Path) -> int:
     head = backup(source, folder)
     reader = SqliteReader(folder)
     recover(reader, Settings())
+    last = 0
+    for entry in reader.entries():
+        if last and entry.seq != last + 1:
+            raise CorruptJournal(f"entry {last + 1} is missing", line=last + 1)
+        last = entry.seq
     reader.close()
     return head
 
@@ -80,7 +91,7 @@ def _check_whole(folder: Path) -> None:
 def verify(folder: Path) -> Verdict:
     """Decides every entry again and compares; raises CorruptJournal at the first that differs.
 
-    A ledger whose first entries were moved away is decided again from its oldest snapshot.
+    A ledger whose first segments were taken elsewhere is decided again from its oldest snapshot.
     """
     reader = opened(folder)
     rows = list(reader.vault())
@@ -118,27 +129,15 @@ def _oldest_snapshot(folder: Path, at_least: int) -> Snapshot:
 
 
 def rotate(folder: Path) -> tuple[Path, int] | None:
-    """Moves the entries that both snapshots cover into `archive/`: the file and their number, None where none are.
+    """Moves the entries that both snapshots cover into a segment: the file and their number, None where none are.
 
-    For a service that is stopped; a restart then needs the snapshots.
+    For a service that is stopped; one that runs does it itself.
     """
     ledger = SqliteLedger(folder)
     try:
-        snapshots = sorted(folder.glob("snapshot-*.json"))
-        if len(snapshots) < 2:
-            return None
-        covered = json.loads(snapshots[0].read_text(encoding="utf-8"))["seq"]
-        # The last one stays: numbers go on from it.
-        entries = [entry for entry in ledger.entries() if entry.seq < covered]
-        if not entries:
-            return None
-        archive = folder / "archive"
-        archive.mkdir(exist_ok=True)
-        path = archive / f"journal-{entries[0].seq:012d}-{entries[-1].seq:012d}.jsonl.gz"
-        with gzip.open(path, "wt", encoding="utf-8") as file:
-            for entry in entries:
-                file.write(packed(entry._asdict()) + "\n")
-        ledger.cut(covered).result()
-        return path, len(entries)
+        made = ledger.archive()
+        while (gone := ledger.cut(MOST_ROWS)) is not None:
+            gone.result()
+        return (made.path, made.last - made.first + 1) if made is not None else None
     finally:
         ledger.close()

@@ -179,12 +179,16 @@ class Ledger(Protocol):
         """`seq` of the last entry (0: none)."""
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        """The entries with seq > `after`, in order."""
+        """The entries with seq > `after`, in order, those that were moved into segments among them."""
+
+    def cut(self, most: int) -> Future[None] | None:
+        """Takes up to `most` entries that were moved into a segment out of the journal's table; None where none are."""
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
         """Keeps a snapshot; older ones than the last two go."""
 
-    def newest_snapshot(self) -> Snapshot | None: ...
+    def newest_snapshot(self, upto: int | None = None) -> Snapshot | None:
+        """The newest one that can be read; with seq <= `upto`, where that is given."""
 
     # --- answers and notices
     def answer(self, tenant: str, route: str, key: str) -> Answer | None:

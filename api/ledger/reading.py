@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from api.keys import Key
+from api.ledger import rotation
 from api.ledger import tables as t
 from api.ledger.protocol import Answer, Due, Ended, Entry, LedgerFailed, Notice, Snapshot, Tenant, VaultRow, Webhook
 
@@ -68,9 +69,34 @@ class SqliteReader:
         return self._number("SELECT max(seq) FROM journal")
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        rows = self._reader().cursor()
-        rows.execute("SELECT seq, at, line FROM journal WHERE seq > ? ORDER BY seq", (after,))
-        return map(t.entry_of, rows)
+        while True:
+            for segment in rotation.segments(self.folder):
+                if segment.last > after:
+                    for entry in rotation.read(segment, after):
+                        yield entry
+                        after = entry.seq
+            rows = self._reader().cursor()
+            rows.execute("SELECT seq, at, line FROM journal WHERE seq > ? ORDER BY seq", (after,))
+            row = rows.fetchone()
+            if row is None or row[0] == after + 1 or rotation.archived_head(self.folder) <= after:
+                break
+            rows.close()  # rows went into a segment after we looked at those there were
+        if row is not None:
+            yield t.entry_of(row)
+            yield from map(t.entry_of, rows)
+
+    def first_row(self) -> int:
+        """`seq` of the first entry that is in no segment yet, or whose row has not gone (0: none)."""
+        return self._number("SELECT min(seq) FROM journal")
+
+    def archive(self) -> rotation.Segment | None:
+        """Makes a segment of what both snapshots cover and no segment holds; None where there is nothing to do."""
+        snapshots = self.snapshots()
+        if len(snapshots) < 2:
+            return None
+        covered = int(snapshots[1].stem.rpartition("-")[2])
+        held = rotation.archived_head(self.folder)
+        return rotation.archive(self.folder, self.entries(held), covered) if covered > held else None
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
         """Written at once, by the caller's thread: a snapshot is a file that appears whole or not at all."""
@@ -78,22 +104,25 @@ class SqliteReader:
         path = self.folder / f"snapshot-{snapshot.seq:012d}.json"
         try:
             _write_whole(path, t.packed(snapshot._asdict()))
-            for old in self._snapshots()[2:]:
+            for old in self.snapshots()[2:]:
                 old.unlink(missing_ok=True)
             future.set_result(None)
         except OSError as problem:
             future.set_exception(LedgerFailed(f"no snapshot could be kept: {problem}"))
         return future
 
-    def newest_snapshot(self) -> Snapshot | None:
-        for path in self._snapshots():
+    def newest_snapshot(self, upto: int | None = None) -> Snapshot | None:
+        for path in self.snapshots():
             with suppress(OSError, ValueError, TypeError):
-                return Snapshot(**json.loads(path.read_text(encoding="utf-8")))
+                found = Snapshot(**json.loads(path.read_text(encoding="utf-8")))
+                if upto is None or found.seq <= upto:
+                    return found
+                continue
             log.warning("the snapshot %s cannot be read; an older one is taken", path.name)
         return None
 
-    def _snapshots(self) -> list[Path]:
-        """Newest first."""
+    def snapshots(self) -> list[Path]:
+        """Their files, newest first."""
         return sorted(self.folder.glob("snapshot-*.json"), reverse=True)
 
     # --- answers and notices ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from api.keys import Key
+from api.ledger import rotation
 from api.ledger import tables as t
 from api.ledger.protocol import (
     Due,
@@ -113,9 +114,12 @@ class SqliteLedger(SqliteReader):
 
     # --- journal ------------------------------------------------------------------------------------------------
 
-    def cut(self, before: int) -> Future[None]:
-        """Removes the entries with seq < `before`; whoever calls has archived them."""
-        return self._writer.put(lambda db: _execute(db, "DELETE FROM journal WHERE seq < ?", (before,)))
+    def cut(self, most: int) -> Future[None] | None:
+        """Removes up to `most` rows that a segment holds, the oldest first; None where there are none."""
+        upto = min(rotation.archived_head(self.folder), self.head() - 1)
+        if not 0 < self.first_row() <= upto:
+            return None
+        return self._writer.put(lambda db: rotation.cut(db, upto, most))
 
     # --- answers and notices ------------------------------------------------------------------------------------
 
