@@ -139,6 +139,12 @@ class City:
                 offset_s = int(share * self._reality.position_every_s)
                 self._heap.put(body.on_duty_at + offset_s, Rank.REPORT, partial(self._locate, body))
 
+    def adopt(self, order: Order, ready_at: int, rider_id: str | None = None) -> None:
+        """Takes in an order that the scenario does not hold; `rider_id`: who has its goods already."""
+        self._orders[order.order_id] = order
+        self._ready_at[order.order_id] = ready_at
+        self._goods[order.order_id] = Whose.STORE if rider_id is None else rider_id
+
     def _true_ready_at(self, one: Demand) -> int:
         if not self._reality.ready_sigma_s:
             return one.ready_at

@@ -20,7 +20,7 @@ import httpx
 
 from dispatch import inputs as i
 from dispatch.events import GoodsMoved, OfferMade, RouteRevised, StoreStateSet
-from dispatch.model import Act, ActKind, Level, Offer, Route, Stop
+from dispatch.model import Act, ActKind, Level, Offer, Order, Route, Stop
 from halfhour.client.errors import ApiError, Busy, error_of
 from halfhour.robots.day import moved_to
 from halfhour.robots.words import (
@@ -32,6 +32,7 @@ from halfhour.robots.words import (
     on_globe,
     order_body,
     path_of,
+    proof_of,
     rider_body,
     shift_body,
     stop_report,
@@ -85,6 +86,7 @@ class Robots:
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._open: set[str] = set()
         self._wire_ids: dict[str, str] = {}
+        self._proofs: dict[str, Json] = {}
         self._cursor: str | None = None
         self._placed = 0
         self._ended: Counter[str] = Counter()
@@ -187,7 +189,7 @@ class Robots:
             case i.OrderReady(order_id=order_id, happened_at=happened_at):
                 self._send(order_id, path_of("deliveries", order_id, "ready"), instants(happened_at=happened_at))
             case i.StopArrived() | i.StopCompleted() | i.StopFailed():
-                self._send(item.rider_id, *stop_report(item, self._wire_ids))
+                self._send(item.rider_id, *stop_report(item, self._wire_ids, self._proofs))
             case i.RouteSeen(rider_id=rider_id, revision=revision, happened_at=happened_at):
                 body = {"revision": revision, **instants(happened_at=happened_at)}
                 self._send(rider_id, path_of("riders", rider_id, "route", "seen"), body)
@@ -255,6 +257,7 @@ class Robots:
         if kind == "rider.route" and data["rider_id"] in self._riders:
             shown = await self._try("GET", path_of("riders", data["rider_id"], "route"))
             if shown is not None:
+                await self._meet_strangers(shown)
                 self._city.hear([RouteRevised(at=at, route=self._route(shown), told=True)], self.now())
         elif kind == "rider.offer" and data["rider_id"] in self._riders:
             expires_at = epoch(data["expires_at"]) or at
@@ -269,6 +272,29 @@ class Robots:
         elif kind in _FINAL and data["external_delivery_id"] in self._open:
             self._open.discard(data["external_delivery_id"])
             self._ended[kind.partition(".")[2]] += 1
+
+    async def _meet_strangers(self, shown: Mapping[str, Any]) -> None:
+        """Orders on a route that somebody else has placed: they are carried as well, and their customers open."""
+        picked: set[str] = set()
+        for act in (act for stop in shown["stops"] for act in stop["acts"]):
+            own = self._own_id(act["delivery_id"])
+            if own not in self._orders:
+                found = await self._try("GET", path_of("deliveries", act["delivery_id"]))
+                if found is not None and found["dropoff"] is not None:
+                    self._orders[own] = order = self._stranger(own, found)
+                    self._proofs[own] = proof_of(found)
+                    is_carried = act["kind"] == "drop" and own not in picked
+                    ready_at = epoch(found["ready_at"]) or order.expected_ready_at
+                    self._city.adopt(order, ready_at, shown["rider_id"] if is_carried else None)
+            if act["kind"] == "pickup":
+                picked.add(own)
+
+    def _stranger(self, own: str, found: Mapping[str, Any]) -> Order:
+        places, at = self._scenario.catalogue.places, self.now()
+        drop = found["dropoff"]["location"]  # erased only once it has ended
+        place = places.add(*in_frame(places, drop["lat"], drop["lng"]))
+        ready_at, due_at = epoch(found["expected_ready_at"]) or at, epoch(found["due_at"]) or at
+        return Order(own, found["pickup_store_id"], place, epoch(found["created_at"]) or at, ready_at, due_at)
 
     def _route(self, shown: Mapping[str, Any]) -> Route:
         stops = tuple(

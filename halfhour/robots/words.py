@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -87,7 +88,17 @@ def shift_body(shift: Shift) -> Json:
     return instants(start_at=shift.start_at, last_pickup_at=shift.last_pickup_at, end_at=shift.end_at)
 
 
-def stop_report(item: StopArrived | StopCompleted | StopFailed, wire_ids: dict[str, str]) -> tuple[str, Json]:
+def proof_of(delivery: Mapping[str, Any]) -> Json:
+    """What a customer who is at home gives as proof of a delivery."""
+    wanted = delivery["proof_of_delivery"]
+    if wanted == "pin":
+        return {"pin": delivery["pin"]}
+    return {"photo_reference": "robots take no photos"} if wanted == "photo" else {}
+
+
+def stop_report(
+    item: StopArrived | StopCompleted | StopFailed, wire_ids: Mapping[str, str], proofs: Mapping[str, Json]
+) -> tuple[str, Json]:
     """Path and body of what a phone says at a stop; `wire_ids`: the service's id of each order."""
     body = instants(happened_at=item.happened_at)
     if isinstance(item, StopArrived):
@@ -96,4 +107,6 @@ def stop_report(item: StopArrived | StopCompleted | StopFailed, wire_ids: dict[s
         body["deliveries"] = [wire_ids.get(order_id, order_id) for order_id in item.order_ids]
     if isinstance(item, StopFailed):
         return path_of("stops", item.stop_id, "fail"), body | {"reason": item.reason}
+    for order_id in item.order_ids or ():
+        body |= proofs.get(order_id, {})
     return path_of("stops", item.stop_id, "complete"), body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import anyio
 import httpx
 import pytest
 
@@ -14,7 +15,7 @@ from dispatch.model import Engagement, Order, Rider, Shift, Store
 from halfhour.robots import Robots, moved_to
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario
-from tests.api.running import running
+from tests.api.running import order, running
 from tests.api.serving import serving
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +83,31 @@ async def test_a_day_of_robots_ends_with_every_order_delivered_or_cancelled(tmp_
         assert tally.ended["delivered"] >= 7
         entries = [entry for entry in run.ledger.entries() if entry.input["kind"] == OrderPlaced.__name__]
         assert len(entries) == 8
+
+
+async def test_an_order_that_somebody_else_places_is_carried_too(tmp_path: Path) -> None:
+    day = small_day(orders=6, crowd=0)
+    engine = {"rules.unseen_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
+    async with running(tmp_path, speed=SPEED, engine=engine) as run, serving(run.app) as url:
+        robots = Robots(url, run.keys["admin"], day, speed=SPEED, prefix="t-", clock=run.clock.exact)
+
+        async def stranger() -> None:
+            await run.until(lambda: "store-1" in run.host.board.stores)
+            body = order("mine") | {"pickup_store_id": "store-1", "proof_of_delivery": "pin"}
+            made = await run.orders.post("/v1/deliveries", json=body)
+            assert made.status_code == 201, made.text
+            await run.orders.post("/v1/deliveries/mine/ready")
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(stranger)
+            tally = await robots.run()
+        assert sum(tally.ended.values()) == 6, tally
+
+        async def is_there() -> bool:
+            return (await run.orders.get("/v1/deliveries/mine")).json()["status"] == "delivered"
+
+        assert await is_there()
+        assert (await run.orders.get("/v1/deliveries/mine")).json()["proof"] == {"kind": "pin"}
 
 
 async def test_a_service_that_is_away_is_counted_and_life_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
