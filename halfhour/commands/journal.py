@@ -79,7 +79,7 @@ def restore(source: Annotated[Path, typer.Argument(help="A folder that backup wr
 
 @app.command(epilog="Example:  halfhour journal rotate")
 def rotate(data: Data = None) -> None:
-    """Move entries that snapshots cover into an archive; the service must be stopped."""
+    """Move entries that both snapshots cover into a segment now; a running service does it itself."""
     from api.ledger.keeping import rotate as move
 
     found = move(_folder(data))
