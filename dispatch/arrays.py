@@ -282,6 +282,19 @@ def told_rows(
     return rows, np.array(stop_level, dtype=np.int8), np.array(act_level, dtype=np.int8)
 
 
+def open_behind_the_first(rows: Rows, stop_level: NDArray[np.int8], rules: Rules) -> NDArray[np.int8]:
+    """Levels of places as a plan that may mix stores is bound by them: told places behind the first are open again.
+
+    Nobody drives there yet.  Held to them, a plan that changed its mind would drive to places without an errand; what
+    changing costs is the price of the orders told there.
+    """
+    if rules.batch_scope != "any" or "told" in (rules.grow_until, rules.swap_until):
+        return stop_level
+    behind = np.ones(len(stop_level), dtype=np.bool_)
+    behind[rows.stop_ptr[:-1][np.diff(rows.stop_ptr) > 0]] = False
+    return np.where(behind & (stop_level == Level.TOLD), np.int8(Level.TENTATIVE), stop_level)
+
+
 def change_prices(settings: Settings) -> dict[str, I64]:
     """The operating rules as prices of changing what was told; NEVER forbids."""
     rules, prices = settings.rules, settings.prices

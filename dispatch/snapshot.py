@@ -15,6 +15,7 @@ from dispatch.arrays import (
     change_prices,
     is_stale,
     law_of_pairs,
+    open_behind_the_first,
     request_fields,
     told_rows,
     vehicle_fields,
@@ -52,7 +53,7 @@ def freeze(board: Board) -> Frozen:
         enter=board.places.enter_s[handles],
         exit=board.places.exit_s[handles],
         told=rows,
-        stop_level=stop_level,
+        stop_level=open_behind_the_first(rows, stop_level, settings.rules),
         act_level=act_level,
         **fields,
     )

@@ -2,8 +2,8 @@
 
 Where the two differ, VROOM is given the kinder reading.  Entering and leaving a stop become its *setup*, which it pays
 where the location changes, as our timeline does.  A soft promise becomes a hard window that ends when the drop is due,
-`grace` after anybody could be there, or `latest`, whichever comes last.  Skills pin what is in a bag or told to its
-vehicle; a vehicle whose first stop is told starts behind that stop.
+`grace` after anybody could be there, or `latest`, whichever comes last.  Skills pin what is in a bag, and what waits at
+a told stop, to its vehicle; a vehicle whose first stop is told starts behind that stop.
 """
 
 from __future__ import annotations
@@ -35,8 +35,14 @@ class Pinned:
         self.at: I32 = np.maximum(problem.start, 0)
         self.acts: dict[int, list[tuple[int, int]]] = {}
         self.done: set[tuple[int, int]] = set()
+        self.later: dict[int, int] = {}
+        """Vehicle of every request that waits at a told stop behind the first."""
         for vehicle in np.flatnonzero(self.stop >= 0).tolist():
             self._pin(problem, travel, vehicle)
+            for stop in range(self.stop[vehicle] + 1, int(told.stop_ptr[vehicle + 1])):
+                if locked[stop]:
+                    acts = range(told.act_ptr[stop], told.act_ptr[stop + 1])
+                    self.later.update({int(told.act_request[a]): vehicle for a in acts})
 
     def _pin(self, problem: Problem, travel: Travel, vehicle: int) -> None:
         told, stop = problem.told, int(self.stop[vehicle])
@@ -96,6 +102,8 @@ def to_vroom(
         else:
             pickup, delivery = side(request, ActKind.PICKUP), side(request, ActKind.DROP)
             skills = _skills(problem, request)
+            if request in pinned.later:
+                skills = [*skills, pinned.later[request] + 1]
             shipments.append({"amount": load, "pickup": pickup, "delivery": delivery, "skills": skills})
     return {
         "vehicles": [_vehicle(problem, pinned, v, fixed) for v in range(len(problem.start_place))],
