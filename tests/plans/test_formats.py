@@ -156,8 +156,8 @@ def test_vroom_answer_by_hand():
     assert route["vehicle"] == 7
     assert route["steps"][0]["type"] == "start"
     assert route["steps"][-1] == {
-        "type": "end", "location_index": 0, "arrival": 65, "duration": 60, "distance": 0, "setup": 0, "service": 0,
-        "waiting_time": 0,
+        "type": "end", "location_index": 0, "setup": 0, "service": 0, "waiting_time": 0, "load": [0], "arrival": 65,
+        "duration": 60, "violations": [], "distance": 0,
     }  # fmt: skip
     kinds = [(step["type"], step.get("id")) for step in route["steps"]]
     assert kinds.index(("pickup", 9)) < kinds.index(("delivery", 9))
@@ -171,13 +171,14 @@ def test_vroom_skills_and_reasons():
 
 
 def test_vroom_several_windows_and_setup():
-    # the job at 1: reached at 10, its windows are [0, 3] and [100, 200]; setup 7 before service 5
+    # the job at 1: its windows are [0, 3] and [100, 200]; setup 7 before service 5; he leaves at 90 rather than wait
     data = vroom_input(shipments=[])
     data["jobs"][0].update(time_windows=[[0, 3], [100, 200]], setup=7)
     (route,) = answer(data)["routes"]
     job = route["steps"][1]
-    assert (job["arrival"], job["waiting_time"], job["setup"], job["service"]) == (10, 90, 7, 5)
-    assert route["steps"][2]["arrival"] == 10 + 90 + 7 + 5 + 10
+    assert (job["arrival"], job["waiting_time"], job["setup"], job["service"]) == (100, 0, 7, 5)
+    assert route["steps"][0]["arrival"] == 90
+    assert route["steps"][2]["arrival"] == 100 + 7 + 5 + 10
 
 
 def test_vroom_setup_is_charged_once_at_one_location():

@@ -66,6 +66,7 @@ class VroomCase(NamedTuple):
     magnified: int
     start: list[int | None]  # location
     end: list[int | None]
+    priority: list[int]  # by request
 
 
 def read_vroom(path: Path, *, table_of: TableOf | None = None) -> VroomCase:
@@ -233,6 +234,7 @@ class _Reader:
             scale,
             start,
             end,
+            [row["priority"] for row in self.rows],
         )
 
     def _setups(self, starts: list[int]) -> None:
