@@ -23,6 +23,7 @@ from api import (
     shadow,
     stops,
     streams,
+    traffic,
     upkeep,
     webhook_routes,
 )
@@ -44,9 +45,10 @@ from api.rounds import Rounds, Solves
 from api.service import Service
 from api.settings import Config
 from api.shedding import Shed
+from api.travel import LiveTravel, Travel
 from api.warm import warm_up_roads
 from api.webhooks import Webhooks
-from api.worker import Solver, Travel
+from api.worker import Solver
 from dispatch.catalogue import TravelSpec, travel_spec, travel_table
 from dispatch.codec import SCHEMA_VERSION
 from routing.places import LatLng
@@ -63,6 +65,7 @@ ROUTERS = (
     riders.router,
     stops.router,
     ops.router,
+    traffic.router,
     streams.router,
     shadow.router,
     webhook_routes.router,
@@ -97,7 +100,9 @@ def create_app(
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
     rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
-    host = LiveHost(ledger, config.engine_settings(), travel=spec.bind, rounds=rounds, clock=clock, metrics=metrics)
+    times = LiveTravel(spec, config.service.frame, ledger)
+    times.check()
+    host = LiveHost(ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics)
     secret, development = secret_of(ledger), config.service.development
     table = travel_table(spec, for_process=True)
     if ledger.value("travel") != table:

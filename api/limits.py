@@ -187,7 +187,7 @@ class BodyLimit:
         self._app = app
         self._refuse = refuse
         self._usual = usual_bytes
-        self._by_path = dict(by_path or {"/v1/positions": 128 * 1024})
+        self._by_path = dict(by_path or {"/v1/positions": 128 * 1024, "/v1/traffic": 1024 * 1024})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -25,6 +25,7 @@ from api.notices import Notices
 from api.positions import Positions
 from api.recovery import recover, snapshot_of
 from api.rounds import Rounds
+from api.travel import LiveTravel
 from dispatch.board import Board
 from dispatch.codec import encode
 from dispatch.config import Settings
@@ -33,7 +34,6 @@ from dispatch.events import Event, RoundOpened
 from dispatch.inputs import Input, PositionsSeen, RoundSolved, TravelChanged, Wake
 from dispatch.records import OrderRecord
 from routing.errors import HalfhourError
-from routing.places import PlaceBook
 from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -74,14 +74,14 @@ class _State:
 
 
 class LiveHost:
-    """Runs one city.  `travel`: binds travel times to a book (called again whenever the book is rebuilt)."""
+    """Runs one city."""
 
     def __init__(
         self,
         ledger: Ledger,
         settings: Settings,
         *,
-        travel: Callable[[PlaceBook], TravelTimes],
+        travel: LiveTravel,
         rounds: Rounds,
         clock: Clock | None = None,
         metrics: Metrics | None = None,
@@ -92,10 +92,10 @@ class LiveHost:
         self.feed = Feed(ledger)
         self.positions = Positions()
         self.rounds = rounds
+        self.travel = travel
         self.failure: LedgerFailed | None = None
         self.slowest_command_s = 0.0
         self._settings = settings
-        self._bind = travel
         self._state: _State | None = None
         self._times: TravelTimes | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -111,6 +111,7 @@ class LiveHost:
         """Folds the ledger, ends what was open when the last process ended, and begins to tell time."""
         await asyncio.to_thread(self._fold)
         await self._open()
+        await self.rounds.solver.hold(self.travel.sent(self.board.travel_version))
         self.rounds.start(self)
 
     async def close(self) -> None:
@@ -137,17 +138,15 @@ class LiveHost:
         found = recover(self.ledger, self._settings)
         engine = Engine(found.places, self._settings, found.board)
         self._scratch = found.places.add(0.0, 0.0)
-        self._times = self._bind(found.places)
+        self._times = self.travel.bind(found.places)
         self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), self.ledger.sequence_of))
         self.clock.not_before(found.board.now)
 
     async def _open(self) -> None:
         """First inputs of a process: travel times as they are now, and an end for a round left open."""
         board, times = self.board, self.times
-        if (board.travel_version, board.travel_digest) != (times.version, times.digest):
-            await self.tell(
-                lambda at: TravelChanged(at=at, version=times.version, digest=times.digest, profiles=times.profiles)
-            )
+        if board.travel_digest != times.digest:
+            await self.adopt(times)
         if board.open_round is not None:
             open_round = board.open_round
             await self.tell(lambda at: RoundSolved(at=at, round=open_round, cause="ABANDONED"))
@@ -242,25 +241,39 @@ class LiveHost:
         vault: Sequence[VaultRow] = (),
         respond: Callable[[tuple[Event, ...]], Any] | None = None,
         answer: Callable[[Any], Answer] | None = None,
+        times: TravelTimes | None = None,
+        keep: Sequence[tuple[str, Any]] = (),
     ) -> tuple[Told, asyncio.Future[None]]:
         now = self.clock.now()
         if len(self.positions) and now - self._positions_at >= POSITIONS_EVERY_S:
             self._take_positions(now)
         item, state = make(now), self._state
         events, write = self._handle(item)
+        # Before anything looks: a round that opened just now names the version of these.
+        self._times = times or self._times
         try:
             opened = next((event for event in events if isinstance(event, RoundOpened)), None)
             frozen = self.engine.freeze() if opened is not None else None
             response = respond(events) if respond is not None else None
             answers = (answer(response),) if answer is not None else ()
-            durable = self._append(replace(write, vault=vault, answers=answers), events)
+            durable = self._append(replace(write, vault=vault, answers=answers, extra=keep), events)
         except Exception:
             self._drop(state)
             raise
         if opened is not None and frozen is not None:
-            self.spawn(self.rounds.solve(self, frozen, opened))
+            self.spawn(self.rounds.solve(self, frozen, opened, self.times))
         self._arm()
         return Told(events, response), durable
+
+    async def adopt(self, times: TravelTimes, keep: Sequence[tuple[str, Any]] = ()) -> None:
+        """Plans and quotes with other travel times from now on; `keep`: values for the ledger, in one transaction."""
+        version = self.board.travel_version + 1
+        _, durable = self._tell(
+            lambda at: TravelChanged(at=at, version=version, digest=times.digest, profiles=times.profiles),
+            times=times,
+            keep=keep,
+        )
+        await durable
 
     def report(self, make: Callable[[int], Input], vault: Sequence[VaultRow] = ()) -> tuple[Event, ...]:
         """Says one input without waiting for the disk: for what only we know, as the end of a round."""
@@ -374,6 +387,7 @@ class LiveHost:
                 await self._open()
             except LedgerFailed:
                 return  # the next failure has begun its own resumption
+            self.spawn(self.rounds.solver.hold(self.travel.sent(self.board.travel_version)))
             log.info("the ledger takes writes again")
             return
 

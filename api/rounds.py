@@ -16,6 +16,7 @@ from api.checks import flaw_of
 from api.ladder import URGENT_ORDERS, Ladder, Step
 from api.ledger.protocol import OPERATOR, LedgerFailed, Write
 from api.poison import poison_of
+from api.travel import Travel
 from api.worker import SolverFailed, Task, task_of
 from dispatch.config import Settings
 from dispatch.events import RoundOpened
@@ -23,6 +24,7 @@ from dispatch.frozen import Frozen
 from dispatch.inputs import OrderHeld, RoundSolved, SettingChanged
 from dispatch.metres import with_metres
 from routing.errors import HalfhourError
+from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
     from api.live import LiveHost
@@ -41,6 +43,8 @@ class Solves(Protocol):
     restarts: int
 
     async def start(self) -> None: ...
+
+    async def hold(self, travel: Travel) -> None: ...
 
     async def solve(self, task: Task, timeout_s: float) -> RoundSolved: ...
 
@@ -99,18 +103,20 @@ class Rounds:
             await asyncio.gather(self._starting, return_exceptions=True)
         await self.solver.close()
 
-    async def solve(self, host: LiveHost, frozen: Frozen, opened: RoundOpened) -> None:
-        """Has one round solved and answers it; never leaves it open."""
+    async def solve(self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes) -> None:
+        """Has one round solved and answers it; never leaves it open.  `times`: those it was opened with."""
         began = time.perf_counter()
         allowed_s = max(1.0, (opened.deadline_at - opened.at) / host.clock.speed)
         try:
             answer = await self._asked(host, frozen, opened, allowed_s)
         except SolverFailed as problem:
             log.warning("a round is answered by the host", extra={"round": frozen.round, "cause": problem.why})
-            answer = await self._own(host, frozen, problem.why)
+            if problem.why == "travel":
+                host.spawn(self.solver.hold(host.travel.sent(host.board.travel_version)))
+            answer = await self._own(host, frozen, times, problem.why)
         except Exception:
             log.exception("the solver's answer cannot be read")
-            answer = await self._own(host, frozen, "error")
+            answer = await self._own(host, frozen, times, "error")
         self.last_s = time.perf_counter() - began
         host.metrics.round_s.labels(answer.cause).observe(self.last_s)
         try:
@@ -133,25 +139,25 @@ class Rounds:
         self.solved += 1
         return answer
 
-    async def _own(self, host: LiveHost, frozen: Frozen, why: str) -> RoundSolved:
+    async def _own(self, host: LiveHost, frozen: Frozen, times: TravelTimes, why: str) -> RoundSolved:
         """Insertion by the host; where even that fails, an empty answer that keeps everything as it is."""
         from dispatch.planner import solve_round
 
         try:
-            answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
-            answer = with_metres(frozen, answer, host.times)
+            answer = await asyncio.to_thread(solve_round, frozen, times, recipe="insertion")
+            answer = with_metres(frozen, answer, times)
         except Exception:
             log.exception("round %d cannot be planned at all", frozen.round)
             why, answer = "failed", RoundSolved(at=frozen.at, round=frozen.round)
-            await self._park(host)
+            await self._park(host, times)
         self.fallbacks[why] = self.fallbacks.get(why, 0) + 1
         host.metrics.fallbacks.labels(why).inc()
         return replace(answer, cause="FALLBACK")
 
-    async def _park(self, host: LiveHost) -> None:
+    async def _park(self, host: LiveHost, times: TravelTimes) -> None:
         """Holds the order that planning fails on, so that it stops nobody else's."""
         board = host.board
-        found = await asyncio.to_thread(poison_of, board.dump(), board.places, host.times)
+        found = await asyncio.to_thread(poison_of, board.dump(), board.places, times)
         if found is not None:
             host.report(lambda at: OrderHeld(at=at, order_id=found, held=True, reason="cannot be planned"))
 

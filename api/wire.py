@@ -28,14 +28,15 @@ def _in_range(value: datetime) -> datetime:
     return value
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
+    """The text itself; raises ValueError where it holds control characters."""
     if _UNPRINTABLE.search(value):
         raise ValueError("holds control characters")
     return value
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_in_range)]
-Text = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(printable)]
 ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}$", examples=["o-1017"])]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_~:-]{0,63}$", examples=["r-7"])]
 DeliveryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,127}$", examples=["demo.o-1017"])]

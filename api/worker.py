@@ -1,7 +1,7 @@
 """The solver in a process of its own: it reads rounds from its input and answers on its output.
 
-Messages are pickles behind their length.  The process holds the travel times; each round brings the places it names.
-One that is asked for times it does not hold says so and never guesses.
+Messages are pickles behind their length.  The process holds the travel times, newer ones being made ready beside those
+in use; each round brings the places it names.  One that is asked for times it does not hold says so and never guesses.
 """
 
 from __future__ import annotations
@@ -21,19 +21,22 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from api.travel import Travel, get_ready, under
 from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
 from dispatch.metres import with_metres
 from routing.errors import HalfhourError
 from routing.places import PlaceBook
+from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
-    from dispatch.catalogue import TravelSpec
     from dispatch.planner import Recipe
 
 log = logging.getLogger(__name__)
 
 _LENGTH = struct.Struct("!Q")
+HOLD_S = 60.0
+"""How long the process may take to make other travel times ready."""
 COMMAND = (sys.executable, "-c", "from api.worker import main; main()")
 
 
@@ -48,14 +51,6 @@ class SolverFailed(HalfhourError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SolverFailed, (self.why, self.message)
-
-
-class Travel(NamedTuple):
-    """Travel times as they are sent: a version, and where they come from."""
-
-    version: int
-    frame: str
-    spec: TravelSpec
 
 
 class Task(NamedTuple):
@@ -106,13 +101,24 @@ class Solver:
         if not self._is_launched:
             await self.launch()
         self._is_launched = False
-        await self._ask(self._travel)
+        held = None
+        while held is not self._travel:  # traffic may change while it starts
+            held = self._travel
+            await self._ask(held)
         self.is_warm = True
 
-    def adopt(self, travel: Travel) -> None:
-        """Travel times have a new version: the process is replaced by one that holds it."""
+    async def hold(self, travel: Travel) -> None:
+        """Has the process make other travel times ready, beside those in use; where it fails, its successor does."""
         self._travel = travel
-        self._replace()
+        if not self.is_warm:
+            return
+        async with self._lock:
+            try:
+                async with asyncio.timeout(HOLD_S):
+                    await self._ask(travel)
+            except (TimeoutError, SolverFailed) as problem:
+                log.error("the solver does not take travel times %d: %s", travel.version, problem)
+                self._replace()
 
     async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
         """The answer to one round; raises SolverFailed, after which a new process is on its way."""
@@ -187,27 +193,43 @@ class Solver:
 
 
 class _Desk:
-    """What the process holds: a book that grows as rounds name places, and travel times bound to it."""
+    """What the process holds: a book that grows as rounds name places, and travel times bound to it, by version."""
 
     def __init__(self, travel: Travel) -> None:
-        self.version = travel.version
         self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
-        self.times = travel.spec.bind(self.places)
+        self._opened = travel.spec.bind(self.places)
+        self._held = {travel.version: under(self._opened, travel.news)}
+        self._at = 0
+
+    def hold(self, travel: Travel) -> None:
+        """Makes other times ready; those of the version before stay, for the round that is open."""
+        fresh = under(self._opened, travel.news)
+        get_ready(fresh, self._held[max(self._held)], self._at)
+        before = {version: times for version, times in self._held.items() if version == travel.version - 1}
+        self._held = before | {travel.version: fresh}
 
     def answer(self, task: Task) -> RoundSolved:
         from dispatch.planner import solve_round
 
-        if task.travel_version != self.version:
-            raise SolverFailed("travel", f"holds travel times {self.version}, not {task.travel_version}")
+        times = self._times(task)
         began = time.monotonic()
         self._place(task)
         answer = solve_round(
             task.frozen,
-            self.times,
+            times,
             recipe=task.recipe,
             expired=lambda: time.monotonic() - began > task.budget_s,
         )
-        return with_metres(task.frozen, answer, self.times)
+        return with_metres(task.frozen, answer, times)
+
+    def _times(self, task: Task) -> TravelTimes:
+        wanted = task.travel_version
+        if wanted not in self._held:
+            holds = " and ".join(map(str, sorted(self._held)))
+            raise SolverFailed("travel", f"holds travel times {holds}, not {wanted}")
+        self._held = {version: times for version, times in self._held.items() if version >= wanted}
+        self._at = task.frozen.at
+        return self._held[wanted]
 
     def _place(self, task: Task) -> None:
         handles = task.frozen.problem.place
@@ -230,7 +252,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
             return
         answer: Any
         try:
-            if isinstance(message, Travel):
+            if isinstance(message, Travel) and desk is not None:
+                desk.hold(message)
+                answer = "held"
+            elif isinstance(message, Travel):
                 desk = _Desk(message)
                 from api.warm import warm_up, warm_up_roads
 

@@ -196,6 +196,16 @@ class Ops(_Part):
         """A person decides: see the service's document for actions and what each needs."""
         return self._request("POST", "/v1/overrides", {"action": action, "reason": reason, **names})
 
+    def traffic(self) -> Json:
+        """The travel times in force: version, reported speeds, weather, table."""
+        return self._request("GET", "/v1/traffic")
+
+    def change_traffic(
+        self, *, speeds: Sequence[Json] | None = None, weather: str | None = None, table: str | None = None
+    ) -> Json:
+        """Other reported speeds, another weather or daily table from now on; what is not named stays."""
+        return self._request("PATCH", "/v1/traffic", _given(speeds=speeds, weather=weather, table=table))
+
     def add_store(self, store_id: str, lat: float, lng: float, **more: Any) -> Json:
         """Lists a store, or changes it."""
         return self._request("PUT", f"/v1/stores/{_part(store_id)}", {"location": {"lat": lat, "lng": lng}, **more})

@@ -42,8 +42,7 @@ VERBS = (
     Verb("status", "Ask a running service how it is.", LIVE),
     Verb("robots", "Let simulated riders work for a running service.", LIVE),
     Verb("journal", "Read the journal of a live service.", LIVE),
-    Verb("openapi", "Print the OpenAPI document of the live service.", LIVE),
-    Verb("admin", "Look after a live service: keys, backup, settings.", LIVE),
+    Verb("admin", "Look after a live service: keys, stores, riders, settings, traffic.", LIVE),
     Verb("openapi", "Print the OpenAPI document of the live service.", LIVE),
     Verb("bench", "Measure speed and quality (needs a checkout).", PROJECT),
 )

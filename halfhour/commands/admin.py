@@ -1,4 +1,4 @@
-"""`halfhour admin`: tenants, keys, stores and riders, by command and by file."""
+"""`halfhour admin`: tenants, keys, stores, riders, settings and traffic, by command and by file."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from halfhour.terminal import console, print_json
-from routing.errors import HalfhourError, InvalidInput
+from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 
 EXAMPLE = "halfhour admin key acme --scope orders"
 
-app = typer.Typer(no_args_is_help=True, help="Look after a live service: tenants, keys, stores, riders, settings.")
+app = typer.Typer(
+    no_args_is_help=True, help="Look after a live service: tenants, keys, stores, riders, settings, traffic."
+)
 
 Url = Annotated[str, typer.Option(help="Address of a running service; without it the ledger is opened.")]
 Key = Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key of the running service, scope admin.")]
@@ -108,10 +110,40 @@ def setting(
     console().print(f"{name} is {value} from now on", markup=False)
 
 
+@app.command(epilog="Example:  halfhour admin traffic --weather rain --speeds closures.toml")
+def traffic(
+    speeds: Annotated[
+        Path | None, typer.Option(help="TOML with [[speed]] entries, instead of all that were reported before.")
+    ] = None,
+    weather: Annotated[str | None, typer.Option(help="A weather of the city file; '' for none.")] = None,
+    table: Annotated[Path | None, typer.Option(help="TOML with a daily table of speeds by time slot.")] = None,
+    url: Url = "http://127.0.0.1:8080",
+    key: Key = "",
+    as_data: AsJson = False,
+) -> None:
+    """Show the traffic that a running service believes in, or change it from now on."""
+    body: dict[str, Any] = {}
+    if speeds is not None:
+        body["speeds"] = _speeds(speeds)
+    if weather is not None:
+        body["weather"] = weather
+    if table is not None:
+        body["table"] = _text(table)
+    found = _ask(url, key, "PATCH" if body else "GET", "/v1/traffic", body or None)
+    if as_data:
+        print_json(found)
+        return
+    slots = f"{found['table']['slots']} slots a day" if found["table"] else "no table"
+    weather_now = found["weather"] or "no weather"
+    console().print(
+        f"travel times {found['version']}: {len(found['speeds'])} reported speeds, {weather_now}, {slots}", markup=False
+    )
+
+
 # --- a running service ----------------------------------------------------------------------------------------------
 
 
-def _ask(url: str, key: str, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+def _ask(url: str, key: str, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
     import httpx
 
     try:
@@ -145,12 +177,7 @@ def _import(file: Path, url: str, key: str, what: str, id_column: str, optional:
 
 def _rows(file: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Line number and non-empty cells of each row; raises InvalidInput naming file and line."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as problem:
-        why = f"it cannot be read: {problem.strerror}"
-        raise InvalidInput(why, code="unreadable_file", file=str(file)) from problem
-    reader = csv.DictReader(text.splitlines())
+    reader = csv.DictReader(_text(file).splitlines())
     header = reader.fieldnames or []
     for name in required:
         if name not in header:
@@ -165,6 +192,24 @@ def _rows(file: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> I
             if name not in found:
                 raise InvalidInput(f"{name} is empty", code="unreadable_file", file=str(file), line=line)
         yield line, {name: _number(name, value, file, line) for name, value in found.items()}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as problem:
+        why = getattr(problem, "strerror", None) or "it is no text"
+        raise UnreadableFile(f"it cannot be read: {why}", file=str(file)) from problem
+
+
+def _speeds(file: Path) -> list[dict[str, Any]]:
+    """The [[speed]] entries of a file as the service takes them."""
+    from dataclasses import asdict
+
+    from routing.roads.traffic_file import read_speeds
+
+    speeds = [asdict(rule) for rule in read_speeds(file)]
+    return [speed | {"zone": [{"lat": lat, "lng": lng} for lat, lng in speed["zone"]]} for speed in speeds]
 
 
 def _number(name: str, value: str, file: Path, line: int) -> Any:

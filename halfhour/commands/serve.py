@@ -78,7 +78,8 @@ def usual_folder() -> Path:
 
 
 async def _serve(config: Config, options: Options, *, demo: bool) -> None:
-    from api.worker import Solver, Travel
+    from api.travel import Travel
+    from api.worker import Solver
     from dispatch.catalogue import travel_spec
 
     # The solver's process gets ready on another core while this one reads the rest of the program.

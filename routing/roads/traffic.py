@@ -152,6 +152,14 @@ class Conditions:
         slotted = () if self.table is None or at is None else self.table.rules[self.table.slot(at)]
         return (*slotted, *self.reported, *self._weather_rules())
 
+    def instants(self) -> list[int | None]:
+        """One instant of every set of rules that ever holds."""
+        if self.table is None:
+            return [None]
+        return [
+            self.table.begin_of(slot) for slot in {rules: slot for slot, rules in enumerate(self.table.rules)}.values()
+        ]
+
     def _weather_rules(self) -> tuple[SpeedRule, ...]:
         rules = []
         for profile, value in sorted(self.weather_factors.items()):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,47 @@ def read_traffic(path: Path, streets: Streets) -> TrafficTable:
 
     Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
-    except UnicodeDecodeError as error:
-        raise UnreadableFile(f"the traffic file is no text: {error}", file=str(path)) from error
-    return parse_traffic(text, streets, str(path))
+    return parse_traffic(_text(path), streets, str(path))
 
 
 def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
     """As `read_traffic`, from the file's text; `file` names it in errors."""
-    try:
+    with _naming(file):
         table = make_table(tomllib.loads(text))
         for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
             check_rule(rule, streets, "speed")
+    return table
+
+
+def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
+    """Speeds for all times from a TOML file: the zones and speed entries of a traffic table, without slots.
+
+    Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
+    """
+    with _naming(str(path)):
+        given = tomllib.loads(_text(path))
+        for name in given.keys() - {"zones", "speed"}:
+            raise InvalidTraffic("speeds for all times have no slots", field=name, hint="Give a traffic table instead.")
+        zones = _zones(given)
+        return tuple(
+            _rule(entry, zones, f"speed[{number}]", timed=False) for number, entry in enumerate(given.get("speed", []))
+        )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(f"the traffic file is no text: {error}", file=str(path)) from error
+
+
+@contextlib.contextmanager
+def _naming(file: str) -> Iterator[None]:
+    """Whatever is wrong in the block is said with the name of the file."""
+    try:
+        yield
     except InvalidInput as error:
         error.details["file"] = file
         raise
@@ -45,7 +72,6 @@ def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
         raise UnreadableFile(f"the traffic file is not TOML: {error}", file=file) from error
     except (TypeError, ValueError) as error:
         raise InvalidTraffic(f"the traffic file cannot be understood: {error}", file=file) from error
-    return table
 
 
 def make_table(given: Mapping[str, Any]) -> TrafficTable:
@@ -70,7 +96,7 @@ def make_table(given: Mapping[str, Any]) -> TrafficTable:
     slots = given.get("slots", DAY_S // slot_s)
     if not isinstance(slots, int) or slots < 1 or (daily and slots * slot_s != DAY_S):
         raise InvalidTraffic("slots must be a whole number; those of a daily table must fill a day", field="slots")
-    zones = {name: _corners(corners, name) for name, corners in given.get("zones", {}).items()}
+    zones = _zones(given)
     rules: list[list[SpeedRule]] = [[] for _ in range(slots)]
     for number, entry in enumerate(given.get("speed", [])):
         rule = _rule(entry, zones, f"speed[{number}]")
@@ -85,6 +111,10 @@ def make_table(given: Mapping[str, Any]) -> TrafficTable:
     return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily)
 
 
+def _zones(given: Mapping[str, Any]) -> dict[str, tuple[tuple[float, float], ...]]:
+    return {name: _corners(corners, name) for name, corners in given.get("zones", {}).items()}
+
+
 def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:
     try:
         found = tuple((float(lat), float(lng)) for lat, lng in corners)
@@ -95,8 +125,8 @@ def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:
     return found
 
 
-def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str) -> SpeedRule:
-    known = {"factor", "profiles", "class", "zone", "edges", "ways", "from", "to"}
+def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str, *, timed: bool = True) -> SpeedRule:
+    known = {"factor", "profiles", "class", "zone", "edges", "ways"} | ({"from", "to"} if timed else set())
     if set(entry) - known:
         raise InvalidTraffic(f"unknown key {min(set(entry) - known)!r}", field=field)
     zone = entry.get("zone")

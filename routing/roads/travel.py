@@ -117,6 +117,12 @@ class RoadTravel:
         other.network = self.network.twin(news.conditions(self.network))
         return other
 
+    def check(self) -> None:
+        """Raise InvalidSpeed where, at any time of the traffic table, an edge would take for ever."""
+        for profile in self._snaps:
+            for at in self.network.state.conditions.instants():
+                self.network.state.weights(profile, at)
+
     def get_ready_for(self, at: int, like: RoadTravel) -> None:
         """Make ready, for epoch second `at`, what `like` was asked for (safe in a background thread)."""
         self.network.state.get_ready_for((profile, metres, at) for profile, metres, _ in like.network.state.in_use())

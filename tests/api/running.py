@@ -22,8 +22,8 @@ from api.ledger.sqlite import SqliteLedger
 from api.limits import Meter, Rate
 from api.service import Service
 from api.settings import Config
+from api.travel import Travel, under
 from api.worker import SolverFailed, Task
-from dispatch.catalogue import travel_spec
 from dispatch.inputs import RoundSolved
 
 FREE = {meter: Rate(1e6, 1_000_000) for meter in Meter}
@@ -71,7 +71,7 @@ class SolvesHere:
         self.restarts = 0
         self.say: Any = None
         self.places: Any = None
-        self.table: dict[str, Any] = {}
+        self.held: dict[int, Travel] = {}
 
     async def start(self) -> None:
         self.is_warm = True
@@ -79,11 +79,18 @@ class SolvesHere:
     async def close(self) -> None:
         self.is_warm = False
 
+    async def hold(self, travel: Travel) -> None:
+        self.held = {v: held for v, held in self.held.items() if v == travel.version - 1} | {travel.version: travel}
+
     async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
         from dispatch.planner import solve_round
 
         await asyncio.sleep(0)
-        answer = solve_round(task.frozen, travel_spec(self.table).bind(self.places()), recipe=task.recipe)
+        travel = self.held.get(task.travel_version)
+        if travel is None:
+            raise SolverFailed("travel", f"does not hold {task.travel_version}")
+        times = under(travel.spec.bind(self.places()), travel.news)
+        answer = solve_round(task.frozen, times, recipe=task.recipe)
         if self.say is not None:
             said = self.say(task, answer)
             if isinstance(said, SolverFailed):
@@ -141,7 +148,6 @@ async def running(
     config = Config.model_validate(given | ({"travel": travel} if travel else {}))
     ledger = SqliteLedger(folder, header_of(config, "test"))
     solver, clock = SolvesHere(), PatientClock(speed)
-    solver.table = config.travel
     app = create_app(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
         clock=clock,

@@ -201,6 +201,8 @@ CALLS: list[tuple[Callable[[Client], Any], str, str]] = [
     (lambda c: c.riders.position("r", 1.0, 2.0), "POST", "/v1/riders/r/position"),
     (lambda c: c.riders.complete("r.1", deliveries=["d"]), "POST", "/v1/stops/r.1/complete"),
     (lambda c: c.riders.accept("r@1"), "POST", "/v1/offers/r%401/accept"),
+    (lambda c: c.ops.traffic(), "GET", "/v1/traffic"),
+    (lambda c: c.ops.change_traffic(weather="rain"), "PATCH", "/v1/traffic"),
     (lambda c: c.ops.override("hold", "why", delivery_id="d"), "POST", "/v1/overrides"),
 ]
 

@@ -13,7 +13,8 @@ from api.checks import flaw_of
 from api.ladder import EASY_ROUNDS, Ladder, Step
 from api.ledger.protocol import LedgerFailed
 from api.recovery import recover
-from api.worker import Solver, SolverFailed, Task, Travel, task_of
+from api.travel import Travel
+from api.worker import Solver, SolverFailed, Task, task_of
 from dispatch.catalogue import StraightSpec
 from dispatch.codec import decode_event
 from dispatch.config import Settings

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from api.settings import read_config
-from api.worker import Solver, Travel
+from api.travel import Travel
+from api.worker import Solver
 from dispatch.catalogue import RoadsSpec
 from routing.errors import UnreadableFile
 from sim.cityplan import plan_city
