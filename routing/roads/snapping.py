@@ -11,10 +11,12 @@ from routing.cells import METRES_PER_DEGREE
 from routing.errors import InvalidInput
 from routing.roads.errors import TooFarFromRoad
 from routing.roads.kernels.snapping import lay_grid, snap_points
-from routing.roads.streets import Streets
+from routing.roads.streets import Streets, nearest_turn
 
 CELL_M = 100.0
 """Side of a grid cell: a city block or two."""
+MOST_CELLS = 4_000_000
+"""Of a country the cells are larger."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,9 @@ class StreetGrid:
     def __init__(self, streets: Streets) -> None:
         self._start, self._lat, self._lng = streets.shape_start, streets.shape_lat, streets.shape_lng
         self._lat0 = float(streets.shape_lat.min())
-        self._lng0 = float(streets.shape_lng.min())
+        # The western end: around the antimeridian that is among the greatest longitudes.
+        lng = streets.shape_lng
+        self._lng0 = float(lng.min() if np.ptp(lng) <= 180 else lng[lng >= 0].min())
         middle = (self._lat0 + float(streets.shape_lat.max())) / 2
         self._across = METRES_PER_DEGREE * float(np.cos(np.radians(middle)))
         self._x, self._y = self._plane(streets.shape_lat, streets.shape_lng)
@@ -44,10 +48,12 @@ class StreetGrid:
         step[1:] = np.sqrt(np.diff(self._x) ** 2 + np.diff(self._y) ** 2)
         so_far = np.cumsum(step)
         self.along_m = so_far - np.repeat(so_far[self._start[:-1]], np.diff(self._start))
-        self._columns = int(self._x.max() / CELL_M) + 1
-        self._rows = int(self._y.max() / CELL_M) + 1
+        width, height = float(self._x.max()), float(self._y.max())
+        self._cell_m = max(CELL_M, float(np.sqrt(width * height / MOST_CELLS)))
+        self._columns = int(width / self._cell_m) + 1
+        self._rows = int(height / self._cell_m) + 1
         self._cells, self._piece, self._edge = lay_grid(
-            self._x, self._y, self._start, CELL_M, self._columns, self._rows
+            self._x, self._y, self._start, self._cell_m, self._columns, self._rows
         )
 
     def snap(self, points: NDArray[np.float64], allowed: NDArray[np.bool_], max_snap_m: float) -> Snaps:
@@ -60,7 +66,7 @@ class StreetGrid:
         x, y = self._plane(points[:, 0], points[:, 1])
         found = snap_points(
             x, y, self._x, self._y, self.along_m, self._start, self._edge, self._cells, self._piece,
-            CELL_M, self._columns, self._rows, allowed, float(max_snap_m),
+            self._cell_m, self._columns, self._rows, allowed, float(max_snap_m),
         )  # fmt: skip
         return Snaps(*found)
 
@@ -72,7 +78,7 @@ class StreetGrid:
         running = 2.0 * self._edge + share
         wanted = 2.0 * edge + fraction
         x, y = np.interp(wanted, running, self._x), np.interp(wanted, running, self._y)
-        return np.stack([self._lat0 + y / METRES_PER_DEGREE, self._lng0 + x / self._across], axis=1)
+        return self._globe(x, y)
 
     def line(self, edge: int, enter: float, leave: float) -> NDArray[np.float64]:
         """The line of an edge between two fractions of its length, in the direction of travel, float64[k, 2]."""
@@ -88,13 +94,17 @@ class StreetGrid:
         if high > low:
             x = np.append(x, np.interp(high, share, self._x[part]))
             y = np.append(y, np.interp(high, share, self._y[part]))
-        line = np.stack([self._lat0 + y / METRES_PER_DEGREE, self._lng0 + x / self._across], axis=1)
+        line = self._globe(x, y)
         return line if enter <= leave else line[::-1]
 
     def _plane(
         self, lat: NDArray[np.float64], lng: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return (lng - self._lng0) * self._across, (lat - self._lat0) * METRES_PER_DEGREE
+        return nearest_turn(lng - self._lng0) * self._across, (lat - self._lat0) * METRES_PER_DEGREE
+
+    def _globe(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The inverse of `_plane`, [k, 2] of (lat, lng)."""
+        return np.stack([self._lat0 + y / METRES_PER_DEGREE, nearest_turn(self._lng0 + x / self._across)], axis=1)
 
 
 def require_points(points: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -80,11 +80,16 @@ def drive_time_ms(length_cm: NDArray[Any], kmh: NDArray[np.float64]) -> NDArray[
     return np.where(closed, SHUT, ms).astype(np.int32)
 
 
+def nearest_turn(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A difference of longitudes the short way round the world."""
+    return np.where(degrees > 180, degrees - 360, np.where(degrees < -180, degrees + 360, degrees))
+
+
 def straight_cm(
     lat: NDArray[np.float64], lng: NDArray[np.float64], to_lat: NDArray[np.float64], to_lng: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Centimetres between points in degrees (equirectangular on the mean latitude: exact enough within a street)."""
-    across = (to_lng - lng) * np.cos(np.radians((lat + to_lat) / 2))
+    across = nearest_turn(to_lng - lng) * np.cos(np.radians((lat + to_lat) / 2))
     return np.asarray(np.sqrt(across * across + (to_lat - lat) ** 2) * (METRES_PER_DEGREE * 100.0))
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from routing.cells import Polygon
+from routing.cells import Polygon, cell_of
 from routing.errors import UnreadableFile
 from routing.roads import RoadNetwork
-from routing.roads.errors import NoRoads
+from routing.roads.cutting import LONGEST_CM
+from routing.roads.errors import InvalidSpeed, NoRoads
 from routing.roads.osm import read_osm
 from routing.roads.profiles import make_profiles, read_tables
 from routing.roads.streets import OSM_ATTRIBUTION, Streets
@@ -42,11 +45,124 @@ def test_ways_are_cut_at_junctions_and_keep_their_line(tmp_path: Path) -> None:
     assert streets.drive_ms[0, 0, 0] == pytest.approx(2 * STEP_M / 25 * 3600, abs=2)
 
 
-def test_gzip_is_read_as_well(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("suffix", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress)])
+def test_packed_files_are_read_as_well(tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]) -> None:
     plain = write_osm(tmp_path / "a.osm", [([1, 2, 3], HOME)])
-    packed = tmp_path / "a.osm.gz"
-    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    packed = tmp_path / f"a.osm.{suffix}"
+    packed.write_bytes(pack(plain.read_bytes()))
     assert read(packed).length_cm.tolist() == read(plain).length_cm.tolist()
+
+
+def by_hand(path: Path, *items: str) -> Path:
+    path.write_text(f'<osm version="0.6">{"".join(items)}</osm>')
+    return path
+
+
+def node(ref: int, lat: float, lng: float, tags: str = "") -> str:
+    return f'<node id="{ref}" version="1" lat="{lat}" lon="{lng}">{tags}</node>'
+
+
+def way(ref: int, *nodes: int, highway: str = "residential") -> str:
+    refs = "".join(f'<nd ref="{each}"/>' for each in nodes)
+    return f'<way id="{ref}" version="1">{refs}<tag k="highway" v="{highway}"/></way>'
+
+
+def test_nodes_may_come_after_their_ways(tmp_path: Path) -> None:
+    """As in answers of Overpass that recurse downwards."""
+    street = way(7, 1, 2, 3)
+    nodes = [node(k, 41 + k * STEP, -8) for k in (1, 2, 3)]
+    after = read(by_hand(tmp_path / "after.osm", street, *nodes))
+    before = read(by_hand(tmp_path / "before.osm", *nodes, street))
+    assert after.facts["missing_references"] == 0
+    assert after.length_cm.tolist() == before.length_cm.tolist() == pytest.approx([2 * STEP_M * 100], abs=1)
+    with pytest.raises(NoRoads, match="none of their nodes"):
+        read(by_hand(tmp_path / "none.osm", street))
+
+
+def test_numbers_below_zero_are_as_good_as_any(tmp_path: Path) -> None:
+    """Editors give them to what was never uploaded; a gate's second half must not be taken for one of them."""
+    bollard = '<tag k="barrier" v="bollard"/>'
+    nodes = [node(-k, 41 + k * STEP, -8, bollard if k == 2 else "") for k in (1, 2, 3)]
+    nodes.append(node(-101, 41 + 2 * STEP, -8.001))
+    streets = read(by_hand(tmp_path / "a.osm", *nodes, way(-7, -1, -2, -3), way(-8, -1, -101, -3)), "bike", "car")
+    assert streets.facts["missing_references"] == 0
+    network = RoadNetwork(streets)
+    ends = np.array([[41.001, -8.0], [41.003, -8.0]])
+    bike, car = (network.travel_seconds(ends[:1], ends[1:], profile=name)[0, 0] for name in ("bike", "car"))
+    assert bike == pytest.approx(2 * STEP_M / 16 * 3.6, abs=0.01)
+    assert car > 2 * STEP_M / 25 * 3.6 + 1
+
+
+def test_streets_across_the_antimeridian(tmp_path: Path) -> None:
+    nodes = [node(1, -17, 179.999), node(2, -17, -179.999), node(3, -17, -179.998)]
+    network = RoadNetwork(read(by_hand(tmp_path / "fiji.osm", *nodes, way(1, 1, 2), way(2, 2, 3)), "car"))
+    degree_m = STEP_M / STEP * np.cos(np.radians(17))
+    assert network.streets.length_cm.tolist() == pytest.approx([0.2 * degree_m, 0.1 * degree_m], abs=1)
+    here, there = np.array([[-17.0, 179.9995]]), np.array([[-17.0, -179.9985]])
+    seconds = network.travel_seconds(here, there, profile="car")[0, 0]
+    assert seconds == pytest.approx(0.002 * degree_m / 25 * 3.6, abs=0.02)
+    path = network.path(here[0], there[0], profile="car")
+    np.testing.assert_allclose(path.geometry[:, 1], [179.9995, -179.999, -179.9985], atol=1e-6)
+    cells = network.reachable(here[0], 60, profile="car")
+    assert {cell_of(-17.0, 179.9995, 9), cell_of(-17.0, -179.9985, 9)} <= set(cells)
+    assert len(cells) <= 4
+
+
+def test_long_streets_without_junctions_are_cut_between(tmp_path: Path) -> None:
+    # 88 km: a day's march, yet no edge takes longer than a metric can hold.
+    nodes = [node(k, 41 + 0.01 * k, -8) for k in range(1, 81)]
+    streets = read(by_hand(tmp_path / "a.osm", *nodes, way(1, *range(1, 81), highway="track")), "foot", "car")
+    assert streets.edges == 9
+    assert streets.length_cm.sum() == pytest.approx(79 * 10 * STEP_M * 100, abs=10)
+    assert streets.length_cm.max() < 1.12 * LONGEST_CM
+    seconds = RoadNetwork(streets).travel_seconds(np.array([[41.01, -8]]), np.array([[41.8, -8]]), profile="foot")
+    assert seconds[0, 0] == pytest.approx(790 * STEP_M / 4.8 * 3.6, rel=1e-3)
+    # Between two points of a line nobody can cut.
+    far = by_hand(tmp_path / "far.osm", node(1, 41, -8), node(2, 41.4, -8), way(1, 1, 2, highway="track"))
+    with pytest.raises(InvalidSpeed, match="more than 4 hours") as caught:
+        read(far, "foot")
+    assert caught.value.details["file"] == str(far)
+
+
+def test_odd_ways(tmp_path: Path) -> None:
+    """Nodes twice in a row, loops, two nodes at one place, a way twice, broken relations, nodes off the world."""
+    nodes = [node(k, 41 + k * STEP, -8) for k in (1, 2, 3)]
+    nodes += [node(4, 41 + 3 * STEP, -8), node(1, 41 + STEP, -8), node(5, 95, 0)]
+    relation = '<relation id="1" version="1"><member type="way" ref="99" role="from"/><tag k="type" v="restriction"/>'
+    ways = [
+        way(1, 1, 1, 2, 2, 2), way(2, 2, 3, 4), way(2, 2, 3, 4), way(3, 1, 1), way(4, 2), way(5),
+        way(6, 1, 5), way(7, 3, 1, 3), way(8, 1, 2, highway="yes"), '<way id="9" version="1"><nd ref="1"/></way>',
+    ]  # fmt: skip
+    file = by_hand(tmp_path / "a.osm", *nodes, *ways, f"{relation}</relation>")
+    network = RoadNetwork(read(file, "foot", "car"))
+    assert network.streets.facts["missing_references"] == 1
+    seconds = network.travel_seconds(np.array([[41.001, -8]]), np.array([[41.003, -8]]), profile="car")
+    assert seconds[0, 0] == pytest.approx(2 * STEP_M / 25 * 3.6, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("maxspeed", "kmh"),
+    [
+        ("walk", 7 * 0.85),
+        ("20 mph", 20 * 1.609344 * 0.85),
+        ("50;30", 42.5),
+        ("RO:urban", 25),
+        ("0", 25),
+        ("signals", 25),
+    ],
+)
+def test_maxspeeds_as_people_write_them(tmp_path: Path, maxspeed: str, kmh: float) -> None:
+    # What says no number leaves the speed of the class: 25 km/h by car.
+    streets = read(write_osm(tmp_path / "a.osm", [([1, 2], HOME | {"maxspeed": maxspeed})]), "car")
+    assert streets.drive_ms[0, 0, 0] == pytest.approx(STEP_M / kmh * 3600, rel=1e-3)
+
+
+def test_a_map_of_two_far_towns_keeps_its_grid_small(tmp_path: Path) -> None:
+    # A bike path of 2,000 km between them, in pieces; at 100 m a side the grid would have 400 million cells.
+    nodes = [node(k, 30 + 0.09 * k, 0.1 * k) for k in range(1, 200)]
+    network = RoadNetwork(read(by_hand(tmp_path / "a.osm", *nodes, way(1, *range(1, 200), highway="cycleway")), "bike"))
+    found = network.nearest(network.latlng, profile="bike")
+    assert found.metres.max() < 0.01
 
 
 def test_each_profile_keeps_its_largest_component(tmp_path: Path) -> None:
