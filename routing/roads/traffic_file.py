@@ -43,7 +43,7 @@ def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
     """
     with _naming(str(path)):
         given = tomllib.loads(_text(path))
-        for name in given.keys() - {"zones", "speed"}:
+        for name in sorted(given.keys() - {"zones", "speed"}):
             raise InvalidTraffic("speeds for all times have no slots", field=name, hint="Give a traffic table instead.")
         zones = _zones(given)
         return tuple(
