@@ -50,6 +50,8 @@ prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/re
 	$(BIN)/python -m benchmarks.bigday --out benchmarks/results
 	$(BIN)/python -m benchmarks.roads_exact --out benchmarks/results
 	$(BIN)/python -m benchmarks.roads_cases --out benchmarks/results
+	$(BIN)/python -m benchmarks.restart --out benchmarks/results
+	$(BIN)/python -m benchmarks.soak --out benchmarks/results
 
 clean: ## remove the virtual environments
 	rm -rf $(VENV) $(VENV)-min

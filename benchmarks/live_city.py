@@ -36,8 +36,13 @@ CONFIG = "\n".join(
 """The same settings and travel times for `halfhour serve`."""
 
 
-def lunch_peak(seed: int, *, orders: int, riders: int, stores: int = 8, hours: float = 2.0) -> Scenario:
-    """Orders with one broad peak over `hours`, kitchens a little early or late, riders near the stores."""
+def lunch_peak(
+    seed: int, *, orders: int, riders: int, stores: int = 8, hours: float = 2.0, tenant: str = ""
+) -> Scenario:
+    """Orders with one broad peak over `hours`, kitchens a little early or late, riders near the stores.
+
+    `tenant`: whose the orders are, where their ids are to be those of a live service.
+    """
     luck = np.random.default_rng(seed)
     town = np.random.default_rng(0)  # the town is the same on all days
     places = PlaceBook("wgs84")
@@ -49,7 +54,7 @@ def lunch_peak(seed: int, *, orders: int, riders: int, stores: int = 8, hours: f
 
     kitchens = tuple(Store(f"s{k}", near(town, 900, *STOP_S), mean_ready_s=READY_S) for k in range(stores))
     crew = tuple(Rider(f"r{k}", near(town, 900)) for k in range(riders))
-    seconds = int(hours * 3600)
+    seconds, prefix = int(hours * 3600), f"{tenant}." if tenant else ""
     last_pickup_at = BEGIN_AT + seconds + 1800
     shifts = tuple(Shift(rider.rider_id, BEGIN_AT, last_pickup_at, last_pickup_at + 1200) for rider in crew)
     grid = np.arange(seconds)
@@ -61,7 +66,7 @@ def lunch_peak(seed: int, *, orders: int, riders: int, stores: int = 8, hours: f
         kitchen = kitchens[int(luck.integers(stores))]
         when = BEGIN_AT + int(at)
         drop = near(luck, 1100, *STOP_S)
-        order = Order(f"o{k}", kitchen.store_id, drop, when, when + ready_s, when + PROMISE_S)
+        order = Order(f"{prefix}o{k}", kitchen.store_id, drop, when, when + ready_s, when + PROMISE_S)
         cancelled_at = when + 200 if luck.random() < 0.02 else None
         demand.append(Demand(order, max(when, when + ready_s + int(luck.normal(0, 60))), cancelled_at))
     catalogue = Catalogue(

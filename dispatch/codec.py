@@ -108,34 +108,72 @@ def _hints(cls: Any) -> dict[str, Any]:
     return typing.get_type_hints(cls)
 
 
-def _build(cls: Any, value: dict[str, Any]) -> Any:
-    hints = _hints(cls)
-    return cls(**{name: typed(hints[name], value[name]) for name, _ in _encoders(cls) if name in value})
+def _build(cls: Any, value: Any) -> Any:
+    build = _decoder(cls)
+    assert build is not None
+    return build(value)
 
 
 def typed(hint: Any, value: Any) -> Any:
     """The value of type `hint` that `plain` made `value` of."""
-    if value is None:
-        return None
-    origin = typing.get_origin(hint)
+    decode = _decoder(hint)
+    return value if decode is None or value is None else decode(value)
+
+
+_Decoder = Callable[[Any], Any]
+
+
+@functools.cache
+def _decoder(hint: Any) -> _Decoder | None:
+    """What makes a value of type `hint` (None: a JSON value as it is), looked up once: a restart decodes millions."""
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
     if origin is types.UnionType or origin is typing.Union:
-        (inner,) = (part for part in typing.get_args(hint) if part is not type(None))
-        return typed(inner, value)
+        (inner,) = (part for part in parts if part is not type(None))
+        return _decoder(inner)
     if origin is list:
-        return list(value)
+        return list
     if origin is tuple:
-        parts = typing.get_args(hint)
-        if len(parts) == 2 and parts[1] is Ellipsis:
-            return tuple(typed(parts[0], part) for part in value)
-        return tuple(typed(part, inner) for part, inner in zip(parts, value, strict=True))
+        return _sequence(_decoder(parts[0])) if len(parts) == 2 and parts[1] is Ellipsis else _row(tuple, parts)
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return hint(value)
+        return hint
     if dataclasses.is_dataclass(hint):
-        cls: Any = hint
-        if isinstance(value, list):
-            value = dict(zip((name for name, _ in _encoders(cls)), value, strict=False))
-        return _build(cls, value)
+        return _object(hint)
     if isinstance(hint, type) and issubclass(hint, tuple):  # NamedTuple
         hints = _hints(hint)
-        return hint(*(typed(hints[name], part) for name, part in zip(hint._fields, value, strict=True)))  # type: ignore[attr-defined]
-    return value
+        make: Any = hint
+        return _row(make._make, tuple(hints[name] for name in make._fields))
+    return None
+
+
+def _sequence(inner: _Decoder | None) -> _Decoder:
+    if inner is None:
+        return tuple
+    return lambda value: tuple([None if part is None else inner(part) for part in value])
+
+
+def _row(make: _Decoder, hints: tuple[Any, ...]) -> _Decoder:
+    decoders = [_decoder(hint) for hint in hints]
+    return lambda value: make(
+        [
+            part if decode is None or part is None else decode(part)
+            for decode, part in zip(decoders, value, strict=True)
+        ]
+    )
+
+
+def _object(cls: Any) -> _Decoder:
+    hints = _hints(cls)
+    parts = [(name, _decoder(hints[name])) for name, _ in _encoders(cls)]
+
+    def build(value: Any) -> Any:
+        if isinstance(value, list):
+            named = zip(parts, value, strict=False)
+            return cls(*[part if decode is None or part is None else decode(part) for (_, decode), part in named])
+        found = {}
+        for name, decode in parts:
+            if name in value:
+                part = value[name]
+                found[name] = part if decode is None or part is None else decode(part)
+        return cls(**found)
+
+    return build
