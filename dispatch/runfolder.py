@@ -11,6 +11,7 @@ It is written under a temporary name beside its place and renamed when it is who
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
@@ -54,9 +55,10 @@ class RunFolderWriter:
     """
 
     def __init__(self, target: Path, *, force: bool = False) -> None:
-        self.target = target
+        self.target = target.resolve()
         self._force = force
-        self.path = target.with_name(f".{target.name}.unfinished")
+        self.path = self.target.with_name(f".{self.target.name}.unfinished")
+        self._made = [parent for parent in self.target.parents if not parent.exists()]
 
     def __enter__(self) -> RunFolderWriter:
         refuse_to_overwrite(self.target, force=self._force)
@@ -85,10 +87,11 @@ class RunFolderWriter:
         self._journal.close()
         if kind is not None:
             shutil.rmtree(self.path, ignore_errors=True)
+            for parent in self._made:
+                with contextlib.suppress(OSError):  # something else has come into it meanwhile
+                    parent.rmdir()
             return
-        if self.target.exists():
-            shutil.rmtree(self.target)
-        self.path.replace(self.target)
+        put_in_place(self.path, self.target)
 
 
 class RunFolder:
@@ -149,6 +152,26 @@ def refuse_to_overwrite(target: Path, *, force: bool) -> None:
         raise OutputExists("this folder exists already", file=str(target), hint="Name another, or give --force.")
     if target.exists() and not target.is_dir():
         raise OutputExists("a file stands where the folder should go", file=str(target), hint="Name another.")
+
+
+def is_ours(folder: Path) -> bool:
+    """Whether a folder was written by a replay, a scenario's writer or the demo, and may be removed with `force`."""
+    return any((folder / mark).is_file() for mark in (JOURNAL, "scenario.toml", "scenario/scenario.toml"))
+
+
+def put_in_place(made: Path, target: Path) -> None:
+    """Rename a finished folder to its place.  A folder of ours there goes first; of any other, nothing is removed."""
+    if is_ours(target):
+        shutil.rmtree(target)
+    if not target.exists():
+        made.replace(target)
+        return
+    for item in sorted(made.iterdir()):
+        if item.is_dir() and (target / item.name).is_dir():
+            put_in_place(item, target / item.name)
+        else:
+            item.replace(target / item.name)
+    made.rmdir()
 
 
 def order_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:

@@ -205,5 +205,8 @@ def write_comparison(path: Path, done: Replay, summary: dict[str, Any], fold: An
 
 
 def remove(path: Path) -> None:
-    """Remove a folder of ours, if it is there."""
-    shutil.rmtree(path, ignore_errors=True)
+    """Remove a folder, if it is there and ours."""
+    from dispatch.runfolder import is_ours
+
+    if is_ours(path):
+        shutil.rmtree(path, ignore_errors=True)

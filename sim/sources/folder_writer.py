@@ -12,7 +12,7 @@ from typing import Any
 from dispatch.catalogue import Catalogue, MatrixSpec, StraightSpec, TravelSpec
 from dispatch.codec import encode, plain
 from dispatch.model import Shift
-from dispatch.runfolder import refuse_to_overwrite, write_csv
+from dispatch.runfolder import put_in_place, refuse_to_overwrite, write_csv
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML
@@ -30,14 +30,13 @@ ORDER_COLUMNS = (
 def write_folder(target: Path, scenario: Scenario, *, force: bool = False) -> None:
     """Write a scenario folder: under a temporary name, renamed when it is whole.  Raises OutputExists."""
     refuse_to_overwrite(target, force=force)
+    target = target.resolve()
     path = target.with_name(f".{target.name}.unfinished")
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
     try:
         _Writer(path, scenario).write()
-        if target.exists():
-            shutil.rmtree(target)
-        path.replace(target)
+        put_in_place(path, target)
     finally:
         shutil.rmtree(path, ignore_errors=True)
 

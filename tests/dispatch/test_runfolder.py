@@ -57,9 +57,29 @@ def test_an_existing_folder_is_kept_without_force(tmp_path, run):
     with pytest.raises(OutputExists), RunFolderWriter(tmp_path / "mine"):
         pass
     assert (tmp_path / "mine" / "note.txt").read_text() == "x"
-    with RunFolderWriter(tmp_path / "mine", force=True) as folder:
+
+
+def test_force_replaces_a_run_and_nothing_else(tmp_path):
+    """`--out ~ --force` must not cost anybody his letters."""
+    mine = tmp_path / "mine"
+    (mine / "letters").mkdir(parents=True)
+    (mine / "letters" / "a.txt").write_text("x")
+    with RunFolderWriter(mine, force=True) as folder:
+        (folder.path / "old.txt").write_text("y")
+        (folder.path / "letters").mkdir()
+        (folder.path / "letters" / "b.txt").write_text("z")
+    assert sorted(file.name for file in mine.iterdir()) == ["journal.jsonl", "letters", "old.txt"]
+    assert sorted(file.name for file in (mine / "letters").iterdir()) == ["a.txt", "b.txt"]
+    # Now it is a run folder: the next run takes its place whole.
+    with RunFolderWriter(mine, force=True) as folder:
         (folder.path / "new.txt").write_text("y")
-    assert sorted(file.name for file in (tmp_path / "mine").iterdir()) == ["journal.jsonl", "new.txt"]
+    assert sorted(file.name for file in mine.iterdir()) == ["journal.jsonl", "new.txt"]
+
+
+def test_a_run_that_fails_leaves_no_folder_behind(tmp_path):
+    with pytest.raises(ZeroDivisionError), RunFolderWriter(tmp_path / "runs" / "new" / "mine"):
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_in_the_way_is_never_overwritten(tmp_path):
