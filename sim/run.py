@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Callable
@@ -112,15 +113,19 @@ def replay(
     """Replay a day under a policy.  An interrupt (Ctrl-C) ends it early: what was finished is kept, `complete` False.
 
     `settings`: those to run with (default: the scenario's); the policy configures them further, and where phones send
-    no positions, silence means nothing (`rules.stale_s` and `rules.lost_after_s` are 0).  `seed`: of the city's
-    luck and of the search.  `audit`: have every answer judged independently.  `journal`: a text stream that takes the
-    journal's lines as they come.  `on_event`: is told every input with its events.
+    no positions, silence means nothing (`rules.stale_s` and `rules.lost_after_s` are 0) unless riders may be diverted:
+    who is to be sent elsewhere has to be seen on his way, so phones then say once a round where they are.  `seed`: of
+    the city's luck and of the search.  `audit`: have every answer judged independently.  `journal`: a text stream that
+    takes the journal's lines as they come.  `on_event`: is told every input with its events.
     """
     from sim.host import Host
 
     chosen = (settings or scenario.catalogue.settings).with_values({"search.seed": seed})
     if not scenario.reality.position_every_s:
         chosen = chosen.with_values({"rules.stale_s": 0, "rules.lost_after_s": 0})
+        if chosen.rules.divert:
+            seen = dataclasses.replace(scenario.reality, position_every_s=chosen.rules.round_s)
+            scenario = dataclasses.replace(scenario, reality=seen)
     host = Host(scenario, policy, policy.configure(chosen), seed, audit=audit, journal=journal, acceptance=acceptance)
     return host.run(progress, on_event)
 

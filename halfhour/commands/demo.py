@@ -48,6 +48,8 @@ def demo(
             other.result()
     summary, fold = replaying.reread(target / BASELINE)
     report = target / replaying.REPORT
+    if not (run.summary["orders"] and summary["orders"]):
+        finish([run.summary, summary])  # interrupted before the first order: there is nothing to show
     replaying.write_comparison(report, run, summary, fold)
     if as_data:
         print_json({"halfhour": run.summary, BASELINE: summary, "report": str(report)})

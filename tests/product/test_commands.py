@@ -173,6 +173,20 @@ def test_ctrl_c_keeps_what_was_finished(halfhour, small_day, tmp_path, monkeypat
     assert "Stopped early" in typed.err
 
 
+def test_a_demo_stopped_before_its_first_order_says_no_more(halfhour, small_day, tmp_path, monkeypatch):
+    from sim.host import Host
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Host, "_load", interrupted)
+    monkeypatch.setattr("halfhour.synthetic.write_lunch_peak", lambda target: small_day)
+    typed = halfhour("demo", "--out", tmp_path / "demo")
+    assert typed.status == 130
+    assert "Stopped early" in typed.err
+    assert "Error" not in typed.err
+
+
 # --- other verbs ----------------------------------------------------------------------------------------------------
 
 
