@@ -118,7 +118,7 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
     saved = empty_routes(tables)
     work.clock[col.ITERATION] += 1
     work.clock[col.TOUCHED] = 0
-    recreate(tables, routes, saved, work, False)
+    recreate(tables, routes, saved, work, False, -1)
 
 
 def sequence(tables: Tables, routes: Routes, work: Work) -> bool:

@@ -21,6 +21,9 @@ CANDIDATES = 60
 CANDIDATES_PER_ORDER = 3
 """More where a store is hot: so many for each order that waits there."""
 
+WAIT_SHARE = 5
+"""A tick of waiting between two nodes parts them as much as a fifth of a tick of driving."""
+
 LOCKED = 2**50
 """NEVER inside a search: above every price, and a thousand of them still add up."""
 
@@ -127,7 +130,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
         stop=np.stack([problem.enter, problem.exit], axis=1), window=problem.window,
         allowed=np.concatenate([problem.allowed, _only(homes, problem.allowed.shape[1])]),
-        near=_nearest(node[:, col.PLACE], request[:, col.KIND], legs[0], min(nearest, len(node))),
+        near=_nearest(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
         reach_ptr=reach_ptr, reach=reach,
         told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
         change=np.concatenate([problem.add_price, problem.take_price], axis=1),
@@ -157,7 +160,9 @@ def empty_routes(tables: Tables) -> Routes:
 def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
     """Group of every request, and for every group the vehicles that could be at its place soonest."""
     vehicles = len(vehicle)
-    if vehicles <= 2 * CANDIDATES or not len(request):
+    begins = vehicle[:, [col.START, col.START_PLACE, col.PROFILE]]
+    alike = bool((begins == begins[:1]).all())
+    if not len(request) or (alike and vehicles <= 2 * CANDIDATES):
         everybody = np.arange(vehicles, dtype=np.int32)
         return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
     places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
@@ -165,7 +170,9 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
     reach, sizes = [], []
     for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
         soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
-        count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
+        count = vehicles
+        if vehicles > 2 * CANDIDATES:
+            count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
         near = np.argpartition(soonest, count - 1)[:count]
         reach.append(near[np.lexsort((near, soonest[near]))])
         sizes.append(count)
@@ -331,28 +338,47 @@ def _twins(problem: Problem, vehicle: I64) -> I64:
     return np.asarray(np.unique(table, axis=0, return_inverse=True)[1].reshape(-1), dtype=np.int64)
 
 
-def _nearest(node_place: I32, kind: I64, ticks: I32, count: int) -> I32:
-    """For every node the nodes by distance (the shorter way), itself first; -1 where there are none left."""
-    nodes = len(node_place)
+def _nearest(node: I32, kind: I64, ticks: I32, count: int) -> I32:
+    """For every node the nodes that suit it best as neighbours, itself first; -1 where there are none left.
+
+    Distance (the shorter way), a share of the wait between the two, and whatever would be late: on a long route with
+    narrow windows, places side by side but hours apart have nothing to exchange.  Vidal, Crainic, Gendreau and Prins
+    (2013), "A hybrid genetic algorithm with adaptive diversity management for a large class of vehicle routing
+    problems with time-windows", section 4.
+    """
+    nodes, place = len(node), node[:, col.PLACE]
     near = np.full((nodes, count), -1, dtype=np.int32)
-    real = np.flatnonzero((node_place >= 0) & (np.repeat(kind, 2) != Kind.GHOST))
+    real = np.flatnonzero((place >= 0) & (np.repeat(kind, 2) != Kind.GHOST))
     if not len(real):
         return near
-    places, which = np.unique(node_place[real], return_inverse=True)
-    between = ticks[0][np.ix_(places, places)]
-    between = np.minimum(between, between.T)
+    places, which = np.unique(place[real], return_inverse=True)
+    there = ticks[0][np.ix_(places, places)]
+    back = np.ascontiguousarray(there.T)
+    opens, closes, stay = (node[real, column].astype(np.int64) for column in (col.OPEN, col.CLOSE, col.STAY))
     count = min(count, len(real))
-    for node, own in zip(real.tolist(), which.tolist(), strict=True):
-        far = between[own][which]
-        far = far.copy()
-        far[real == node] = -1
+    timed = bool((closes < INFINITE - 1).any() or (opens > 0).any())
+    for index, own in enumerate(which.tolist()):
+        far = there[own][which].astype(np.int64)
+        other = back[own][which].astype(np.int64)
+        if timed:
+            gap = stay[index] + far
+            far += _misfit(opens - closes[index] - gap, opens[index] + gap - closes)
+            gap = stay + other
+            other += _misfit(opens[index] - closes - gap, opens + gap - closes[index])
+        far = np.minimum(far, other)
+        far[index] = -1
         order = np.argpartition(far, count - 1)[:count] if count < len(real) else np.arange(len(real))
-        near[node, :count] = real[order[np.lexsort((order, far[order]))]]
+        near[real[index], :count] = real[order[np.lexsort((order, far[order]))]]
     return near
+
+
+def _misfit(wait: I64, late: I64) -> I64:
+    """What unsuitable windows add to a distance: a fifth of the wait, all of the lateness."""
+    return np.asarray(np.maximum(wait, 0) // WAIT_SHARE + np.maximum(late, 0))
 
 
 def _stride(requests: int, vehicles: int, dimensions: int, plain: bool) -> int:
     """Nodes per route: all of them, unless there are many vehicles to share them."""
-    bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (6 + dimensions)))
+    bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (col.CARRIED + dimensions)))
     share = 2 * requests if plain else max(MIN_STRIDE, LONG_ROUTE * 2 * requests // max(1, vehicles))
     return int(max(16, min(2 * requests, share, STRIDE_BYTES // bytes_per_node)))

@@ -191,13 +191,8 @@ def limits(seed: int) -> tuple[Problem, Travel]:
     )  # fmt: skip
 
 
-TOGETHER = pytest.mark.xfail(reason="requests that pay only together are not brought back one at a time")
 KINDS = (pickups_and_drops, soft_promises, optional_with_needs, limits)
-CASES = [
-    pytest.param(kind, seed, marks=[TOGETHER] if (kind, seed) == (optional_with_needs, 4) else [])
-    for kind in KINDS
-    for seed in range(5)
-]
+CASES = [(kind, seed) for kind in KINDS for seed in range(5)]
 
 
 @pytest.mark.parametrize(("kind", "seed"), CASES)

@@ -23,7 +23,7 @@ FLAGS = 9
 NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)
 
 # Routes.state[V, L + 2, .] int64: a timed vehicle behind a stop; the loads follow CARRIED
-NOW, PRICE, SUFFIX, ON_BOARD, TRIPS, IN_TRIP, CARRIED = range(7)
+NOW, PRICE, SUFFIX, RATE, ON_BOARD, TRIPS, IN_TRIP, CARRIED = range(8)
 
 # Kinds of requests (routing.plans.tables.Kind)
 PAIR, PICKUP_ONLY, LOADED, ABOARD, GHOST, STAYING = range(6)
@@ -52,3 +52,4 @@ INFINITE = 2**30 - 1
 NEVER = 2**62
 LOCKED = 2**50
 BLINKS = 200
+STEEPEST, LONG_DELAY = 2**29, 2**20  # bounds of a bound: their product stays below LOCKED

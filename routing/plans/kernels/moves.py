@@ -73,14 +73,14 @@ def best_in_one(tables, routes, request, vehicle, limit, work):
 
 
 @inner_kernel
-def cheapest(tables, routes, request, work):
-    """The cheapest legal insertion of all vehicles: (price, vehicle, pick, drop), vehicle -1 where skipping is cheaper.
+def cheapest(tables, routes, request, limit, work):
+    """The cheapest legal insertion of all vehicles below `limit`: (price, vehicle, pick, drop), vehicle -1 if none.
 
     First the told vehicle and the one that served it last (a good limit early spares most of the rest), then those
     that could be there soonest, and everybody only where none of them can.  Of empty vehicles that cannot be told apart
     one is tried, of closed ones none.  Now and then one is overlooked: `luck[1]` counts down to it, 0 overlooks none.
     """
-    best, vehicle, pick, drop = tables.request[request, col.SKIP], np.int64(-1), np.int64(-1), np.int64(-1)
+    best, vehicle, pick, drop = limit, np.int64(-1), np.int64(-1), np.int64(-1)
     work.clock[col.STAMP] += 1
     carrier, home = tables.request[request, col.CARRIER], tables.request[request, col.HOME]
     lately, group = work.list[request, col.LATELY], tables.request[request, col.GROUP]

@@ -25,18 +25,31 @@ from routing.plans.kernels.moves import (
 )  # fmt: skip
 from routing.plans.kernels.random import below, shuffle
 
+CREDITED = 4
+"""One iteration in so many lends a skipped request what skipping its companions costs."""
+
 
 @lean_kernel
-def recreate(tables, routes, saved, work, fleet):
-    """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place."""
+def recreate(tables, routes, saved, work, fleet, credited):
+    """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place.
+
+    `credited` (-1: none) goes first and may cost what skipping all of them costs: what pays only together with others
+    finds its place before they do, and the price of the whole decides.
+    """
     count = routes.missing[0]
     for k in range(count):
         work.list[k, col.ORDER] = routes.absent[k]
     _sort_absent(tables, work, count, fleet)
+    credit = min(absent_price(tables, routes), np.int64(col.LOCKED - 1))
+    if credited >= 0:
+        _put_first(work.list[:, col.ORDER], credited)
     routes.missing[0] = 0
     for k in range(count):
         request = work.list[k, col.ORDER]
-        _, vehicle, pick, drop = cheapest(tables, routes, request, work)
+        limit = tables.request[request, col.SKIP]
+        if request == credited:
+            limit = max(limit, credit)
+        _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
         if vehicle < 0:
             routes.absent[routes.missing[0]] = request
             routes.missing[0] += 1
@@ -44,6 +57,17 @@ def recreate(tables, routes, saved, work, fleet):
             work.list[request, col.LATELY] = vehicle
             save(routes, saved, vehicle, work)
             insert(tables, routes, request, vehicle, pick, drop, work)
+
+
+@inner_kernel
+def _put_first(order, request):
+    """Move `request` to the front of `order`, the rest one back."""
+    k = 0
+    while order[k] != request:
+        k += 1
+    for j in range(k, 0, -1):
+        order[j] = order[j - 1]
+    order[0] = request
 
 
 @inner_kernel
@@ -252,7 +276,10 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
             ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work, fleet)
         else:
             ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet)
-        recreate(tables, routes, saved, work, fleet)
+        credited = np.int64(-1)
+        if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
+            credited = work.list[below(work.luck, missing), col.OLD]
+        recreate(tables, routes, saved, work, fleet, credited)
         work.counter[col.ITERATIONS] += 1
         work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
         old += _touched_price(tables, saved, work)

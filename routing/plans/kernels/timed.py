@@ -229,6 +229,59 @@ def told_changes(tables, nodes, count, vehicle):
     return price
 
 
+@inline_kernel
+def _ticks(tables, own, here, there):
+    """Ticks from `here` to `there`."""
+    return tables.legs[0, own[col.PROFILE], here, there] if here != there else np.int32(0)
+
+
+@fused_kernel
+def _least_slope(order, at):
+    """The least that handing a request over each tick later than `at` costs."""
+    first = max(order[col.FIRST_DUE], order[col.PLACED])
+    if at < order[col.PLACED]:
+        return np.int64(0)
+    if at >= max(order[col.SECOND_DUE], first):
+        return order[col.SLOPE + 2]
+    least = min(order[col.SLOPE + 1], order[col.SLOPE + 2])
+    return least if at >= first else min(order[col.SLOPE], least)
+
+
+@inner_kernel
+def _rate_delays(tables, nodes, n, own, leg, state):
+    """Write RATE: the least that each tick costs by which the vehicle leaves later, up to its next wait."""
+    finish = n + 1
+    state[n, col.RATE] = 0
+    while finish > 1:
+        begin = finish - 1
+        place, service, slopes, acting = tables.node[nodes[begin], col.PLACE], np.int64(0), np.int64(0), False
+        while begin > 1 and tables.node[nodes[begin - 1], col.PLACE] == place:
+            begin -= 1
+        for k in range(begin, finish):
+            if tables.request[tables.node[nodes[k], col.REQUEST], col.KIND] != col.GHOST:
+                service += tables.node[nodes[k], col.ACT]
+                acting = True
+        left, arrive = state[finish - 1, col.NOW], state[begin - 1, col.NOW] + leg[begin]
+        if acting:
+            left, arrive = left - tables.stop[place, 1], arrive + tables.stop[place, 0]
+        at = left - service
+        for k in range(begin, finish):
+            if nodes[k] & 1 == 1:
+                slopes += _least_slope(tables.request[tables.node[nodes[k], col.REQUEST]], at)
+        passed = at == arrive and not (begin == 1 and place == own[col.STANDING_AT])
+        rate = state[finish - 1, col.RATE] + slopes if passed else np.int64(0)
+        for k in range(begin, finish - 1):
+            state[k, col.RATE] = 0
+        state[begin - 1, col.RATE] = min(rate, col.STEEPEST)
+        finish = begin
+
+
+@inline_kernel
+def _delayed(state, ticks):
+    """The least that leaving `ticks` later than in a row of Routes.state costs behind it."""
+    return state[col.RATE] * min(max(np.int64(0), ticks), np.int64(col.LONG_DELAY))
+
+
 @inner_kernel
 def refresh_timed(tables, routes, vehicle, scratch):
     """Recompute the states and the price of one route; False where it is illegal."""
@@ -244,17 +297,22 @@ def refresh_timed(tables, routes, vehicle, scratch):
     routes.price[vehicle] = changes
     if n == 0:
         return changes < col.LOCKED
-    begin = np.int64(1)
+    begin, leg = np.int64(1), routes.row[vehicle, col.LEG]
     while begin <= n:
         finish = stop_end(tables, nodes, begin, n)
+        for k in range(begin, finish):
+            leg[k] = 0
+        leg[begin] = _ticks(tables, own, at_place[begin - 1], at_place[begin])
         copy_state(state[begin - 1], state[finish - 1])
         legal = run_stop(tables, nodes, begin, finish, vehicle, state[finish - 1], scratch) and legal
         begin = finish
+    leg[n + 1] = _ticks(tables, own, at_place[n], at_place[n + 1])
     copy_state(state[n], state[n + 1])
     legal = go_home(tables, nodes, n, vehicle, state[n + 1]) and legal
     total = state[n + 1, col.PRICE]
     for k in range(n + 2):
         state[k, col.SUFFIX] = total - state[k, col.PRICE]
+    _rate_delays(tables, nodes, n, own, leg, state)
     routes.price[vehicle] = total + own[col.FIXED] + changes
     return legal and changes < col.LOCKED
 
@@ -341,8 +399,9 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
     """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
 
     Gaps are walked only where the least they can cost stays below the limit: the way there and back and the price of
-    the door at the earliest, for nothing gets cheaper by being later (but where late work is free of charge).
-    `candidate` int32[L + 4], `states` int64[3, .], `scratch` (Work.list) and `lines` int64[2, L + 4] are overwritten.
+    the door at the earliest, and what the delay costs behind, for nothing gets cheaper by being later (but where late
+    work is free of charge).
+    `candidate` int32[L + 4], `states` int64[3, .], `scratch` (Work.list) and `lines` int64[3, L + 4] are overwritten.
     """
     n = np.int64(routes.size[vehicle])
     order, own = tables.request[request], tables.vehicle[vehicle]
@@ -363,23 +422,32 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
     place, drop_place = np.int64(tables.node[first, col.PLACE]), np.int64(tables.node[last, col.PLACE])
     open_pick, enter = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[first, col.ENTER])
     stay_pick, enter_drop = np.int64(tables.node[first, col.STAY]), np.int64(tables.node[last, col.ENTER])
-    screened = tables.flag[col.LATE_IS_FREE] == 0
-    removed, least = lines[0], lines[1]
+    stay_drop, leg = np.int64(tables.node[last, col.STAY]), routes.row[vehicle, col.LEG]
+    screened, per_tick = tables.flag[col.LATE_IS_FREE] == 0, own[col.PER_TICK]
+    removed, least, gained = lines[0], lines[1], lines[2]
     across, between = np.int64(0), np.int64(0)
     if pair and place != drop_place:
         across = _price_of_way(tables, own, place, drop_place)
         between = np.int64(tables.legs[0, own[col.PROFILE], place, drop_place])
     if screened:
-        least[n + 1] = col.LOCKED
+        # gained: ticks that a detour by the drop saves, where ways are shorter with a stop between than without.
+        least[n + 1], gained[n + 1] = col.LOCKED, 0
         for k in range(n, -1, -1):
             here, after = np.int64(at_place[k]), np.int64(at_place[k + 1])
-            removed[k] = _price_of_way(tables, own, here, after) if n > 0 else np.int64(0)
-            least[k] = least[k + 1]
+            removed[k] = np.int64(0)
+            if n > 0:
+                removed[k] = per_tick * leg[k + 1]
+                if tables.legs.shape[0] > 1 and here != after:
+                    removed[k] += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, after]
+            least[k], gained[k] = least[k + 1], gained[k + 1]
             if pair and (here != after or k == 0 or k == n):
                 extra = _to(tables, own, here, drop_place) + _price_of_way(tables, own, drop_place, after) - removed[k]
                 if here != drop_place:
-                    leg = tables.back[0, own[col.PROFILE], drop_place, here]
-                    extra += door_price(order, old_state[k, col.NOW] + leg + enter_drop)
+                    there = np.int64(tables.back[0, own[col.PROFILE], drop_place, here])
+                    extra += door_price(order, old_state[k, col.NOW] + there + enter_drop)
+                    if after != drop_place and n > 0:
+                        there += enter_drop + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after]
+                        gained[k] = max(gained[k], leg[k + 1] - there)
                 least[k] = min(least[k], extra)
     for i in range(n + 1):
         if i > 0 and i < n and at_place[i] == at_place[i + 1]:
@@ -395,13 +463,20 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
             here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
             reach = _to(tables, own, here, place) - removed[i]
             floor = reach + _price_of_way(tables, own, place, after)
-            at = open_pick
+            at, known = open_pick, n > 0 and here != place and after != place and after != drop_place
+            before_after = old_state[i, col.NOW] + leg[i + 1] if n > 0 else np.int64(0)
             if here != place:
                 at = max(at, old_state[i, col.NOW] + tables.back[0, own[col.PROFILE], place, here] + enter)
+            if known:
+                on = at + stay_pick + tables.legs[0, own[col.PROFILE], place, after] - before_after - gained[i + 1]
+                floor += _delayed(old_state[i], on)
             if pair:
                 if place != drop_place:
                     at += stay_pick + between + enter_drop
                 joined = reach + across + _price_of_way(tables, own, drop_place, after) + door_price(order, at)
+                if known and place != drop_place:
+                    on = at + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after] - before_after
+                    joined += _delayed(old_state[i], on)
                 floor = min(floor + least[i + 1], joined)
             elif kind == col.ABOARD or loaded:
                 floor += door_price(order, at)
@@ -434,11 +509,18 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
             if screened:
                 here, after = place if j == i else np.int64(at_place[j]), np.int64(at_place[j + 1])
                 rest = states[1, col.PRICE] + (old_state[j, col.SUFFIX] - removed[j] if n > 0 else 0)
+                if j > i:
+                    late = states[1, col.NOW] - old_state[j, col.NOW] - gained[j]
+                    if rest + removed[j] + least[j] + _delayed(old_state[j], late) >= ceiling:
+                        break
                 if not joins:
-                    leg = tables.legs[0, own[col.PROFILE], here, drop_place]
+                    at = states[1, col.NOW] + tables.legs[0, own[col.PROFILE], here, drop_place] + enter_drop
                     rest += _price_of_way(tables, own, here, drop_place)
                     rest += _price_of_way(tables, own, drop_place, after)
-                    promising = rest + door_price(order, states[1, col.NOW] + leg + enter_drop) < ceiling
+                    if n > 0 and after != drop_place:
+                        on = at + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after]
+                        rest += _delayed(old_state[j], on - old_state[j, col.NOW] - leg[j + 1])
+                    promising = rest + door_price(order, at) < ceiling
             if promising:
                 copy_state(states[0] if joins else states[1], states[2])
                 begin = (before if joins else behind) + 1
