@@ -9,7 +9,8 @@ from routing.plans.kernels import columns as col
 from routing.plans.kernels.plain import best_plain, refresh_plain
 from routing.plans.kernels.random import below
 from routing.plans.kernels.schedule import is_allowed
-from routing.plans.kernels.timed import best_timed, refresh_timed, told_level
+from routing.plans.kernels.stops import told_level
+from routing.plans.kernels.timed import best_timed, refresh_timed
 
 
 @lean_kernel

@@ -7,7 +7,7 @@ import numpy as np
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import refresh
-from routing.plans.kernels.timed import copy_state, go_home, run_stop, start_state, told_changes
+from routing.plans.kernels.stops import copy_state, go_home, run_stop, start_state, told_changes
 
 
 @inner_kernel
