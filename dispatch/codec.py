@@ -154,10 +154,7 @@ def _sequence(inner: _Decoder | None) -> _Decoder:
 def _row(make: _Decoder, hints: tuple[Any, ...]) -> _Decoder:
     decoders = [_decoder(hint) for hint in hints]
     return lambda value: make(
-        [
-            part if decode is None or part is None else decode(part)
-            for decode, part in zip(decoders, value, strict=True)
-        ]
+        [part if decode is None or part is None else decode(part) for decode, part in zip(decoders, value, strict=True)]
     )
 
 

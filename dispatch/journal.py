@@ -84,9 +84,13 @@ def read_header(path: Path) -> Header:
 def read_entries(path: Path) -> Iterator[Entry]:
     """The lines of a journal in order, one at a time; raises UnreadableFile or CorruptJournal naming the line."""
     with _opened(path) as stream:
-        _header(stream.readline())
-        for number, text in enumerate(stream, start=2):
-            yield _entry(text, number)
+        try:
+            _header(stream.readline())
+            for number, text in enumerate(stream, start=2):
+                yield _entry(text, number)
+        except CorruptJournal as problem:
+            problem.details.setdefault("file", str(path))
+            raise
 
 
 def fold(places: PlaceBook, settings: Settings, entries: Iterable[Entry]) -> Board:

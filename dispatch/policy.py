@@ -13,6 +13,7 @@ from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
 from dispatch.planner import solve_round, travel_block
 from dispatch.view import Plan, View
+from routing.errors import InvalidInput
 from routing.travel import TravelTimes
 
 
@@ -62,4 +63,10 @@ class SimplePolicy:
 
     def answer(self, frozen: Frozen, times: TravelTimes) -> RoundSolved:
         view = View(frozen, travel_block(frozen, times))
-        return self.decide(view).answer()
+        plan = self.decide(view)
+        if not isinstance(plan, Plan):
+            raise InvalidInput(
+                f"decide(view) of policy {self.name} gave back {plan!r}", code="invalid_policy",
+                hint="Begin with plan = view.new_plan() and end with return plan.",
+            )  # fmt: skip
+        return plan.answer()

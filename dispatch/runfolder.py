@@ -41,6 +41,12 @@ SUMMARY, ORDERS, RIDERS, JOURNAL, CATALOGUE = (
 )  # fmt: skip
 
 
+IN_EVERY_SUMMARY = (
+    "scenario", "policy", "seed", "settings", "complete", "catalogue_digest", "decision_digest", "orders",
+)  # fmt: skip
+"""Keys of summary.json without which nothing can be said about a run."""
+
+
 class OutputExists(InvalidInput):
     """A folder that would be overwritten."""
 
@@ -109,10 +115,14 @@ class RunFolder:
     @property
     def summary(self) -> dict[str, Any]:
         """summary.json."""
+        file = str(self.path / SUMMARY)
         try:
             value: dict[str, Any] = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))
         except ValueError as problem:
-            raise UnreadableFile(f"damaged: {problem}", file=str(self.path / SUMMARY)) from problem
+            raise UnreadableFile(f"damaged: {problem}", file=file) from problem
+        missing = [name for name in IN_EVERY_SUMMARY if not isinstance(value, dict) or name not in value]
+        if missing:
+            raise UnreadableFile(f"damaged: it lacks {', '.join(missing)}", file=file, hint="Replay the day again.")
         return value
 
     @property

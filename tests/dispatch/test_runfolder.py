@@ -8,6 +8,7 @@ import json
 import pytest
 
 from dispatch.catalogue import Catalogue
+from dispatch.errors import CorruptJournal
 from dispatch.policies.nearest import Nearest
 from dispatch.runfolder import ORDER_COLUMNS, RIDER_COLUMNS, OutputExists, RunFolder, RunFolderWriter
 from routing.errors import UnreadableFile
@@ -123,3 +124,21 @@ def test_a_catalogue_is_read_as_it_was_written(tmp_path, run):
     for name in ("stores", "riders", "shifts", "zones", "travel", "settings", "pay", "begin_at", "digest"):
         assert getattr(again, name) == getattr(catalogue, name)
     assert again.places.cell.tolist() == catalogue.places.cell.tolist()
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"policy": "nearest"}', "{", ""])
+def test_a_damaged_summary_is_said_so(tmp_path, text):
+    (tmp_path / "summary.json").write_text(text)
+    with pytest.raises(UnreadableFile, match="damaged") as found:
+        _ = RunFolder(tmp_path).summary
+    assert found.value.details["file"].endswith("summary.json")
+
+
+def test_a_damaged_line_of_the_journal_is_named_with_its_file(tmp_path, run):
+    (tmp_path / "summary.json").write_text("{}")
+    text = (run[1] / "journal.jsonl").read_text()
+    (tmp_path / "journal.jsonl").write_text(text[: len(text) // 2])
+    with pytest.raises(CorruptJournal) as found:
+        list(RunFolder(tmp_path).entries())
+    assert found.value.details["file"].endswith("journal.jsonl")
+    assert found.value.details["line"] > 2

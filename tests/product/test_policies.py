@@ -12,6 +12,7 @@ from dispatch.planner import travel_block
 from dispatch.policies.batch import WAITING_PRICE, Batch, bundled, delay_s
 from dispatch.policies.greedy import Greedy
 from dispatch.policies.nearest import Nearest
+from dispatch.policy import SimplePolicy
 from dispatch.view import View
 from halfhour.policies import BUILT_IN, choose
 from halfhour.replaying import replay
@@ -187,6 +188,19 @@ def test_a_plan_against_the_law_is_refused_by_name():
 
 
 # --- loading --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given_back", [None, 3, {}])
+def test_a_decision_that_is_no_plan_is_said_so(certain_day, given_back):
+    class Absent(SimplePolicy):
+        name = "absent"
+
+        def decide(self, view):
+            return given_back
+
+    with pytest.raises(InvalidInput, match="policy absent gave back") as found:
+        replay(certain_day, policy=Absent())
+    assert found.value.code == "invalid_policy"
 
 
 def test_built_in_policies_by_name():
