@@ -61,6 +61,19 @@ def verify(data: Data = None, as_data: AsJson = False) -> None:
     console().print(f"{found.entries:,} entries decided again: all agree.", style="green")
 
 
+@app.command(epilog="Example:  halfhour journal kpis")
+def kpis(data: Data = None, as_data: AsJson = False) -> None:
+    """The figures of what was lived, by the same fold as a replay's."""
+    from halfhour.lived import kpis_of
+
+    found = kpis_of(_folder(data)).summary()
+    if as_data:
+        print_json(found)
+        return
+    for name, value in found.items():
+        console().print(f"{name:24s} {value}", highlight=False, markup=False)
+
+
 @app.command(epilog="Example:  halfhour journal backup backups/today")
 def backup(target: Annotated[Path, typer.Argument(help="An empty folder.")], data: Data = None) -> None:
     """Copy the ledger of a running or stopped service, as of one moment."""
