@@ -1,6 +1,6 @@
 """A live service through one lunch peak after another: does its memory grow, does its loop stand still?
 
-    python -m benchmarks.soak [--hours 24 --speed 60 --orders 400 --riders 40] [--out benchmarks/results]
+    python -m benchmarks.soak [--hours 24 --speed 60 --orders 250 --riders 40] [--out benchmarks/results]
 
 `halfhour serve` in a process of its own with a fast clock, robots beside it; a peak lasts two hours of its clock.
 Twenty-four hours at sixty times the speed take twenty-four minutes.
@@ -22,6 +22,7 @@ from typing import Any
 from benchmarks.live_city import CONFIG, lunch_peak
 from benchmarks.load import Connections, Service, request, service
 from benchmarks.published import publish
+from halfhour.lived import kpis_of
 from halfhour.robots import Robots
 from sim.scenario import Scenario
 
@@ -111,8 +112,11 @@ def verdict(found: dict[str, Any]) -> dict[str, Any]:
         "loop_stall_s": samples[-1]["loop_stall_s"],
         "loop_busy_s": samples[-1]["loop_busy_s"],
         "paused_s": sum(one.get("paused_s", 0.0) for one in samples),
-        "unended": found["placed"] - sum(found["ended"].values()),
-        "holds": growth < MOST_GROWTH and samples[-1]["loop_busy_s"] < MOST_STALL_S,
+        "lost": found["placed"] - found["in_the_journal"],
+        "open_at_the_end": samples[-1]["open_orders"],
+        "holds": growth < MOST_GROWTH
+        and samples[-1]["loop_busy_s"] < MOST_STALL_S
+        and found["placed"] == found["in_the_journal"],
     }
 
 
@@ -123,6 +127,9 @@ def soak(**size: Any) -> dict[str, Any]:
         with service(folder, settings=CONFIG, speed=size["speed"], populated=False) as running:
             found = asyncio.run(live(running, **size))
         ledger = folder / "ledger"
+        lived = kpis_of(ledger).summary()
+        found["in_the_journal"] = lived["orders"]
+        found["kpis"] = {name: lived[name] for name in ("click_to_door_mean_s", "on_time_share", "orders_per_rider_hour")}
         found["ledger_mb"] = round(sum(path.stat().st_size for path in ledger.rglob("*")) / 2**20, 1)
     return verdict(found) | found
 
@@ -132,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.soak", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--speed", type=float, default=60.0)
-    parser.add_argument("--orders", type=int, default=400, help="orders of one peak of two hours")
+    parser.add_argument("--orders", type=int, default=250, help="orders of one peak of two hours")
     parser.add_argument("--riders", type=int, default=40)
     parser.add_argument("--out", type=Path, help="folder for the result as JSON and text")
     chosen = parser.parse_args(arguments)
