@@ -52,6 +52,7 @@ prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/re
 	$(BIN)/python -m benchmarks.roads_cases --out benchmarks/results
 	$(BIN)/python -m benchmarks.restart --out benchmarks/results
 	$(BIN)/python -m benchmarks.soak --out benchmarks/results
+	$(BIN)/python -m benchmarks.heap_http --out benchmarks/results
 
 clean: ## remove the virtual environments
 	rm -rf $(VENV) $(VENV)-min

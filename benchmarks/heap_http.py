@@ -38,9 +38,9 @@ SOLVER_S = 6
 STANDARD_ERRORS, SHARE = 3.0, 0.01
 
 
-def through_the_heap(day: Scenario, seed: int) -> dict[str, Any]:
+def through_the_heap(day: Scenario, seed: int, solver_s: int = SOLVER_S) -> dict[str, Any]:
     """KPIs of one replay."""
-    modelled = dataclasses.replace(day.reality, solver_latency_s=SOLVER_S)
+    modelled = dataclasses.replace(day.reality, solver_latency_s=solver_s)
     return replay(dataclasses.replace(day, reality=modelled), HalfhourPolicy(), seed=seed).summary
 
 

@@ -30,6 +30,7 @@ SAMPLE_S = 300
 """Seconds of the service's clock between two looks at it."""
 PAUSED_S = 5.0
 """The generator came back this late from its sleep: the machine, or whoever runs this, had stopped it."""
+KPIS = ("click_to_door_mean_s", "on_time_share", "orders_per_rider_hour")
 MOST_GROWTH, MOST_STALL_S = 0.05, 0.2
 
 
@@ -129,7 +130,7 @@ def soak(**size: Any) -> dict[str, Any]:
         ledger = folder / "ledger"
         lived = kpis_of(ledger).summary()
         found["in_the_journal"] = lived["orders"]
-        found["kpis"] = {name: lived[name] for name in ("click_to_door_mean_s", "on_time_share", "orders_per_rider_hour")}
+        found["kpis"] = {name: lived[name] for name in KPIS}
         found["ledger_mb"] = round(sum(path.stat().st_size for path in ledger.rglob("*")) / 2**20, 1)
     return verdict(found) | found
 

@@ -94,6 +94,8 @@ class Robots:
         self._zero: tuple[float, float] = (0.0, 0.0)
         self._places_of: dict[tuple[float, float], int] = {}
         self._news = asyncio.Event()
+        self._listening = asyncio.Event()
+        """Set once the service's events reach us: what it said before would be missed."""
 
     def now(self) -> int:
         """The service's clock."""
@@ -114,6 +116,7 @@ class Robots:
             self._load()
             async with asyncio.TaskGroup() as group:
                 helpers = [group.create_task(work) for work in (self._listen(), self._send_positions())]
+                await self._listening.wait()
                 await self._live()
                 for helper in helpers:
                     helper.cancel()
@@ -156,12 +159,7 @@ class Robots:
         """What is due happens; between, sleep until the next instant or until the service says something."""
         while not self._is_over():
             now = self.now()
-            while (next_at := self._heap.next_at) is not None and next_at <= now:
-                at, what = self._heap.pop()
-                if isinstance(what, i.Input):
-                    self._tell(what)
-                else:
-                    what(at)
+            self._happen(now)
             self._news.clear()
             next_at = self._heap.next_at
             wait_s = 1.0 if next_at is None else min(1.0, max(0.0, (next_at - now) / self._speed))
@@ -170,6 +168,15 @@ class Robots:
                     await self._news.wait()
             except TimeoutError:
                 pass
+
+    def _happen(self, now: int) -> None:
+        """Everything that is due by `now`."""
+        while (next_at := self._heap.next_at) is not None and next_at <= now:
+            at, what = self._heap.pop()
+            if isinstance(what, i.Input):
+                self._tell(what)
+            else:
+                what(at)
 
     def _is_over(self) -> bool:
         """True once every order has been placed and has ended, or has been waited for long enough."""
@@ -207,20 +214,23 @@ class Robots:
                 self._failures[f"not sent: {type(item).__name__}"] += 1
 
     async def _send_positions(self) -> None:
-        places = self._scenario.catalogue.places
         while True:
             await asyncio.sleep(_FLUSH_S)
-            seen, self._city.positions = list(self._city.positions.values()), {}
-            for start in range(0, len(seen), 500):
-                batch = [
-                    {
-                        "rider_id": one.rider_id,
-                        "location": on_globe(places, one.first, one.second),
-                        **instants(seen_at=one.seen_at),
-                    }
-                    for one in seen[start : start + 500]
-                ]
-                await self._try("POST", path_of("positions"), {"positions": batch})
+            await self._flush_positions()
+
+    async def _flush_positions(self) -> None:
+        places = self._scenario.catalogue.places
+        seen, self._city.positions = list(self._city.positions.values()), {}
+        for start in range(0, len(seen), 500):
+            batch = [
+                {
+                    "rider_id": one.rider_id,
+                    "location": on_globe(places, one.first, one.second),
+                    **instants(seen_at=one.seen_at),
+                }
+                for one in seen[start : start + 500]
+            ]
+            await self._try("POST", path_of("positions"), {"positions": batch})
 
     # --- listening ----------------------------------------------------------------------------------------------
 
@@ -243,6 +253,7 @@ class Robots:
             if not answer.is_success:
                 await answer.aread()
                 raise error_of(answer)
+            self._listening.set()
             numbered = False
             async for line in answer.aiter_lines():
                 if line.startswith("id: "):

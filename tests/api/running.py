@@ -141,13 +141,14 @@ async def running(
     engine: dict[str, Any] | None = None,
     as_shadow: bool = False,
     travel: dict[str, Any] | None = None,
+    clock: PatientClock | None = None,
     **service: Any,
 ) -> AsyncIterator[Running]:
     """Starts a service over the ledger in `folder` and closes it."""
     given = {"engine": engine or {}, "service": {"development": True} | service}
     config = Config.model_validate(given | ({"travel": travel} if travel else {}))
     ledger = SqliteLedger(folder, header_of(config, "test"))
-    solver, clock = SolvesHere(), PatientClock(speed)
+    solver, clock = SolvesHere(), clock or PatientClock(speed)
     app = create_app(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
         clock=clock,
