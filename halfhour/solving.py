@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routing.errors import InvalidInput
 from routing.plans.budget import Budget
 from routing.plans.formats import lilim, vroom, vroom_answer
-from routing.plans.problem import Problem, Solution, Travel
+from routing.plans.problem import Problem, Reason, Solution, Travel
 
 if TYPE_CHECKING:
     from routing.plans.routes import Objective, Recipe
@@ -21,6 +21,14 @@ UNLIMITED = 2**62
 
 VEHICLE_PRICE = 10**10
 """Price of a vehicle where vehicles come first: above any distance of the public problems in ticks."""
+
+
+class LeftOut(NamedTuple):
+    """A request of a text file that is on no route, by the file's own ids."""
+
+    pickup: int
+    delivery: int
+    reason: str
 
 
 class SolvedFile(NamedTuple):
@@ -34,6 +42,7 @@ class SolvedFile(NamedTuple):
     seconds: float  # of search
     cpu_seconds: float
     output: str  # route lines, or VROOM's JSON
+    left_out: tuple[LeftOut, ...] = ()  # of text files; VROOM's JSON names them itself
 
     def summary(self) -> dict[str, Any]:
         """The result in one flat object."""
@@ -41,6 +50,7 @@ class SolvedFile(NamedTuple):
             "name": self.name, "format": self.format, "vehicles": self.vehicles, "distance": self.distance,
             "cost": self.solution.cost, "unserved": int((self.solution.reason != 0).sum()), "work": self.solution.work,
             "search_s": round(self.seconds, 3), "search_cpu_s": round(self.cpu_seconds, 3),
+            "left_out": [one._asdict() for one in self.left_out],
         }  # fmt: skip
 
 
@@ -149,8 +159,12 @@ def _solve_file(
     solution, wall, cpu = _timed(lambda: run(text.problem, text.travel))
     output = lilim.write_routes(text, solution.rows)
     return SolvedFile(
-        path.stem, name, solution, _used(solution), lilim.distance_of(text, solution.rows), wall, cpu, output
-    )
+        path.stem, name, solution, _used(solution), lilim.distance_of(text, solution.rows), wall, cpu, output,
+        tuple(
+            LeftOut(int(text.pick_node[r]), int(text.drop_node[r]), Reason(solution.reason[r]).name)
+            for r in solution.reason.nonzero()[0]
+        ),
+    )  # fmt: skip
 
 
 def format_of(path: Path) -> str:

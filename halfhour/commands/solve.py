@@ -70,5 +70,7 @@ def solve(
         f"{done.name}: {done.vehicles} vehicles{distance}, cost {figures['cost']:,}, {figures['unserved']} unserved; "
         f"{done.seconds:.2f} s of search ({done.cpu_seconds:.2f} s of CPU, {done.solution.work:,} insertions tried)"
     )
+    for one in done.left_out:
+        console(stderr=True).print(f"left out: {one.pickup} to {one.delivery} ({one.reason})")
     if stopped:
         raise typer.Exit(INTERRUPTED)

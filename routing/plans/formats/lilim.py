@@ -177,7 +177,7 @@ def _check_node(path: Path, nodes: list[_Node], index: int, node: _Node, capacit
         raise wrong(f"location ids must run from 0 without gaps, {index} is missing")
     if node.opens > node.closes:
         raise wrong("the window closes before it opens")
-    if node.service < 0 or node.closes < 0:
+    if min(node.service, node.opens, node.closes) < 0:
         raise wrong("a negative time")
     if index == 0:
         return
@@ -189,5 +189,7 @@ def _check_node(path: Path, nodes: list[_Node], index: int, node: _Node, capacit
         raise wrong(f"pickup and delivery do not name each other: {node.id} and {sibling}")
     if node.delivery and (node.demand != -other.demand or node.demand < 0):
         raise wrong("the delivery must take off what the pickup puts on")
+    if node.demand != int(node.demand):
+        raise wrong(f"demand {node.demand:g} is not a whole number")
     if node.demand > capacity:
         raise wrong(f"demand {node.demand:g} is more than the capacity {capacity}")
