@@ -8,8 +8,9 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
+from dispatch.catalogue import RoadsSpec, TravelSpec
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.config import Settings
 from dispatch.engine import Engine
@@ -23,12 +24,17 @@ from dispatch.model import Order, OrderState
 from dispatch.policy import Policy
 from dispatch.version import __version__
 from routing.errors import HalfhourError
+from routing.places import PlaceBook
+from routing.travel import TravelTimes
 from sim.audit import audit_answer
 from sim.city import City
 from sim.heap import EventHeap, Rank
 from sim.noise import AcceptanceModel, Luck
 from sim.run import Progress, Run, RunTimes
 from sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from routing.roads import RoadTravel
 
 MAX_WAKES = 10_000
 """Alarms at one instant after which the engine is taken to be asking in circles."""
@@ -41,6 +47,14 @@ class EndlessWakes(HalfhourError):
     """The engine asks again and again to be woken at one instant."""
 
     code = "endless_wakes"
+
+
+def _bound(spec: TravelSpec, places: PlaceBook) -> TravelTimes:
+    """Travel times for the places of a day; raises TooFarFromRoad where it takes place beside other streets."""
+    times = spec.bind(places)
+    if isinstance(spec, RoadsSpec):
+        cast("RoadTravel", times).require_cover()
+    return times
 
 
 class Host:
@@ -63,7 +77,7 @@ class Host:
         self._policy = policy
         self._settings = settings
         self._seed = seed
-        self._times = catalogue.travel.bind(catalogue.places)
+        self._times = _bound(catalogue.travel, catalogue.places)
         true_spec = scenario.reality.travel
         true_times = self._times if true_spec is None else true_spec.bind(catalogue.places)
         self._heap = EventHeap()

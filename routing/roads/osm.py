@@ -83,19 +83,21 @@ def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
 
 
 def _find_missing(raw: RawWays, path: Path) -> None:
-    """Give ways the nodes that come after them in the file, and those with numbers below zero (of editors)."""
+    """Give ways the nodes that come after them in the file, and those with numbers below zero.
+
+    Editors and query services write such files, as XML.
+    """
     import osmium
 
+    if path.suffix == ".pbf":
+        return
     at: dict[int, list[int]] = {}
     for index, (ref, x) in enumerate(zip(raw.refs, raw.x, strict=True)):
         if x == MISSING:
             at.setdefault(ref, []).append(index)
     if not at:
         return
-    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE)
-    if min(at) >= 0:
-        nodes = nodes.with_filter(osmium.filter.IdFilter(list(at)))
-    for node in nodes:
+    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
         for index in at.get(node.id, ()):
             raw.x[index], raw.y[index] = node.location.x, node.location.y
 

@@ -41,10 +41,11 @@ def fetch_place(place: str, profiles: Sequence[Profile]) -> Streets:
     try:
         graph = osmnx.graph_from_place(place, network_type="all", simplify=True, retain_all=True)
     except Exception as error:  # network, name service and parser each have their own
+        # What is wrong with a connection fills a page; what a name service says of a place fits a line.
+        why = "there is no connection" if isinstance(error, OSError) else str(error)
         raise InvalidInput(
-            f"the place {place!r} could not be fetched: {error}",
+            f"the place {place!r} could not be fetched: {why}",
             code="place_not_fetched",
-            place=place,
             hint="This needs the network; without it, build from a file.",
         ) from error
     return streets_of_graph(graph, profiles)

@@ -19,6 +19,7 @@ from routing.roads.streets import Streets
 
 FORMAT = "halfhour-roads"
 VERSION = 1
+HINT = "Make one with `halfhour roads build`."
 _TOPOLOGY = tuple(each.name for each in fields(Hierarchy) if each.init)
 
 
@@ -60,13 +61,13 @@ def load_city(path: Path) -> tuple[Streets, Hierarchy, dict[str, Any]]:
     """
     if not path.is_file():
         raise UnreadableFile("there is no such file", file=str(path))
+    if not zipfile.is_zipfile(path):
+        raise UnreadableFile("this is no city file, or half of one", file=str(path), hint=HINT)
     try:
         with np.load(path, allow_pickle=False) as file:
             header = json.loads(bytes(file["header"])) if "header" in file else {}
             if header.get("format") != FORMAT:
-                raise UnreadableFile(
-                    "this is no city file", file=str(path), hint="Make one with `halfhour roads build`."
-                )
+                raise UnreadableFile("this is no city file", file=str(path), hint=HINT)
             if header.get("version") != VERSION:
                 raise WrongVersion(
                     f"the city file is of version {header.get('version')}, this program reads {VERSION}",

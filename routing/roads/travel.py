@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from routing.errors import InvalidInput
 from routing.places import PlaceBook
+from routing.roads.errors import TooFarFromRoad
 from routing.roads.kernels.ticks import round_to_seconds
 from routing.roads.metric import NO_WAY_MS, PAIR_SHIFT
 from routing.roads.network import MAX_SNAP_M, RoadNetwork
@@ -53,9 +54,14 @@ class _PlaceSnaps:
             self._lat[stale], self._lng[stale] = lat[stale], lng[stale]
             self._edge[stale], self._fraction[stale] = found.edge, found.fraction
             self.renewed += len(stale)
-            if (found.edge < 0).any():
-                place = int(stale[np.argmin(found.edge)])
-                logger.warning("place %d is more than %g m from any road for %s", place, max_snap_m, profile)
+            far = stale[found.edge < 0]
+            if len(far) == 1:
+                logger.warning("place %d is more than %g m from any road for %s", far[0], max_snap_m, profile)
+            elif len(far):
+                logger.warning(
+                    "%d places are more than %g m from any road for %s, place %d the first of them",
+                    len(far), max_snap_m, profile, far[0],
+                )  # fmt: skip
         edge = self._edge[handles]
         return Snaps(edge, self._fraction[handles], np.where(edge < 0, np.inf, 0.0))
 
@@ -117,6 +123,25 @@ class RoadTravel:
         other.network = self.network.twin(news.conditions(self.network))
         return other
 
+    def require_cover(self) -> None:
+        """Snap every place of the book at once; raise TooFarFromRoad where none lies beside a street.
+
+        Those that do not, where others do, are warned of and unreachable.
+        """
+        points = np.stack([self._places.first, self._places.second], axis=1)
+        count, profiles = len(points), tuple(self._snaps)
+        found = [self.network.snap(points, profile=name, max_snap_m=self._max_snap_m) for name in profiles]
+        if count and not any((each.edge >= 0).any() for each in found):
+            streets = self.network.streets
+            raise TooFarFromRoad(
+                f"none of the {count} places lies within {self._max_snap_m:g} m of a street: they lie "
+                f"{_between(points[:, 0], points[:, 1])}, the streets {_between(streets.lat, streets.lng)}",
+                hint="Take the city file of the place where this happens.",
+            )
+        every = np.arange(count, dtype=np.int32)
+        for name in profiles:
+            self._snapped(every, every[:0], name)
+
     def check(self) -> None:
         """Raise InvalidSpeed where, at any time of the traffic table, an edge would take for ever."""
         for profile in self._snaps:
@@ -174,6 +199,10 @@ class RoadTravel:
                 for each in (origins, destinations)
             ]
         return both[0], both[1]
+
+
+def _between(lat: NDArray[np.float64], lng: NDArray[np.float64]) -> str:
+    return f"between {lat.min():.4f},{lng.min():.4f} and {lat.max():.4f},{lng.max():.4f}"
 
 
 def road_travel(

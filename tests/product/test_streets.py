@@ -18,7 +18,7 @@ from halfhour.policies import choose
 from halfhour.replaying import opened
 from halfhour.streets import Streets
 from routing.roads import RoadNetwork, SpeedRule
-from routing.roads.errors import UnknownProfile
+from routing.roads.errors import TooFarFromRoad, UnknownProfile
 from sim.cityplan import all_ways, plan_city
 from sim.ground import streets_of
 from sim.sources import open_scenario
@@ -88,6 +88,13 @@ def lived_through(day: Path):
             if isinstance(event, OrderMoved) and event.state is OrderState.DELIVERED:
                 done_at = event.happened_at
     return run, expected - NOON, done_at - NOON, leg, metres
+
+
+def test_a_day_beside_other_streets_is_refused_before_it_begins(day: Path, tmp_path: Path) -> None:
+    RoadNetwork.from_arrays([10.0, 10.001], [10.0, 10.0], [0], [1], profiles=("car",)).save(tmp_path / "elsewhere.npz")
+    with pytest.raises(TooFarFromRoad, match="none of the 3 places lies within 500 m of a street"):
+        facade.replay(day, roads=tmp_path / "elsewhere.npz", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_is_expected_comes_true_where_truth_is_the_estimate(day):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from routing.errors import InvalidInput
 from routing.places import PlaceBook
 from routing.roads import SpeedRule, TrafficTable, road_travel
-from routing.roads.errors import OutsideTraffic, UnknownProfile
+from routing.roads.errors import OutsideTraffic, TooFarFromRoad, UnknownProfile
 from routing.roads.kernels.ticks import round_to_seconds
 from routing.roads.metric import NO_WAY_MS
 from routing.travel import UNREACHABLE, TravelTimes, to_ticks
@@ -102,6 +102,25 @@ def test_places_off_the_map_are_unreachable_and_warned_of(town: Drawn, caplog: p
         table = travel.table(handles(0, lost), handles(1, lost), 0)
     assert table[0].tolist() == [[8, UNREACHABLE], [UNREACHABLE, UNREACHABLE]]
     assert f"place {lost}" in caplog.text
+    caplog.clear()
+    for _ in range(3):
+        places.add(11.0, 10.0)
+    travel.require_cover()
+    travel.table(handles(0, 3, 4, 5), handles(1), 0)
+    assert [record.getMessage() for record in caplog.records] == [
+        "3 places are more than 500 m from any road for car, place 3 the first of them"
+    ]
+
+
+def test_a_book_beside_other_streets_is_refused(town: Drawn) -> None:
+    places = PlaceBook("wgs84")
+    road_travel(town.network, places, ("car",)).require_cover()
+    for lng in (-74.1, -74.0):
+        places.add(4.6, lng)
+    with pytest.raises(
+        TooFarFromRoad, match=r"none of the 2 places .* between 4.6000,-74.1000 and 4.6000,-74.0000, the streets"
+    ):
+        road_travel(town.network, places, ("car", "foot")).require_cover()
 
 
 def test_version_digest_and_slots_follow_the_network(town: Drawn) -> None:
