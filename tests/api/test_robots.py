@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import anyio
 import httpx
 import pytest
 
@@ -17,6 +16,7 @@ from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario
 from tests.api.running import order, running
 from tests.api.serving import serving
+from tests.api.stepped import SteppedClock, SteppedRobots
 
 pytestmark = pytest.mark.anyio
 SPEED = 120.0
@@ -86,28 +86,23 @@ async def test_a_day_of_robots_ends_with_every_order_delivered_or_cancelled(tmp_
 
 
 async def test_an_order_that_somebody_else_places_is_carried_too(tmp_path: Path) -> None:
-    day = small_day(orders=6, crowd=0)
+    day, clock = small_day(orders=6, crowd=0), SteppedClock()
     engine = {"rules.unseen_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
-    async with running(tmp_path, speed=SPEED, engine=engine) as run, serving(run.app) as url:
-        robots = Robots(url, run.keys["admin"], day, speed=SPEED, prefix="t-", clock=run.clock.exact)
+    async with running(tmp_path, clock=clock, engine=engine) as run, serving(run.app) as url:
 
-        async def stranger() -> None:
-            await run.until(lambda: "store-1" in run.host.board.stores)
-            body = order("mine") | {"pickup_store_id": "store-1", "proof_of_delivery": "pin"}
-            made = await run.orders.post("/v1/deliveries", json=body)
-            assert made.status_code == 201, made.text
-            await run.orders.post("/v1/deliveries/mine/ready")
+        class Neighbours(SteppedRobots):
+            async def _live(self) -> None:
+                """Before the day begins somebody else hands over an order."""
+                body = order("mine") | {"pickup_store_id": "store-1", "proof_of_delivery": "pin"}
+                made = await run.orders.post("/v1/deliveries", json=body)
+                assert made.status_code == 201, made.text
+                await run.orders.post("/v1/deliveries/mine/ready")
+                await super()._live()
 
-        async with anyio.create_task_group() as group:
-            group.start_soon(stranger)
-            tally = await robots.run()
+        tally = await Neighbours(run, clock, url, run.keys["admin"], day, prefix="t-").run()
         assert sum(tally.ended.values()) == 6, tally
-
-        async def is_there() -> bool:
-            return (await run.orders.get("/v1/deliveries/mine")).json()["status"] == "delivered"
-
-        assert await is_there()
-        assert (await run.orders.get("/v1/deliveries/mine")).json()["proof"] == {"kind": "pin"}
+        mine = (await run.orders.get("/v1/deliveries/mine")).json()
+        assert (mine["status"], mine["proof"]) == ("delivered", {"kind": "pin"})
 
 
 async def test_a_service_that_is_away_is_counted_and_life_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
