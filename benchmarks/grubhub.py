@@ -11,21 +11,18 @@ With --out every finished replay is kept in OUT.jsonl until the page is written:
 from __future__ import annotations
 
 import argparse
-import csv
-import io
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 
 from benchmarks import data
-from benchmarks.harness import versions
+from benchmarks.grubhub_page import Result, as_csv, as_page
 from benchmarks.kept import Kept
 from halfhour.policies import choose
 from routing.errors import HalfhourError, InvalidInput
@@ -60,27 +57,6 @@ ROWS = {
     "greedy": Row("greedy", liberty="updates", seeded=False),
     "nearest": Row("nearest", liberty="updates", seeded=False),
 }
-
-MEASURES = (
-    "excess", "failed_pct", "click_to_door", "ready_to_pickup", "pay_per_order", "driven_per_order", "undelivered",
-)  # fmt: skip
-"""Published of every replay; all measures of the judge are in the CSV."""
-
-HALVES = ("0o50", "0r50")
-HARDEST = "1o50t100s1p100"
-
-
-class Result(NamedTuple):
-    """One replay, judged."""
-
-    row: str
-    instance: str
-    seed: int
-    violations: dict[str, int]
-    measures: dict[str, float]
-    run_cpu_s: float
-    worst_round_s: float
-    digest: str
 
 
 def replay_and_judge(row: str, instance: Path, seed: int, solutions: Path | None = None) -> Result:
@@ -121,11 +97,12 @@ def run_all(
     jobs: int = 1,
     kept: Kept | None = None,
     solutions: Path | None = None,
+    only_kept: bool = False,
     told: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """Every row on every instance with every seed that matters to it, in that order whatever the number of processes.
 
-    What `kept` holds is not replayed again, and what is replayed is added to it.
+    What `kept` holds is not replayed again, and what is replayed is added to it; with `only_kept` nothing is replayed.
     """
     wanted = [
         (row, instance, seed)
@@ -137,13 +114,15 @@ def run_all(
     for row, instance, seed in wanted if kept is not None else ():
         if (line := kept.get((row, instance.name, seed))) is not None:
             found[row, instance.name, seed] = Result(**line)
-    missing = [(*one, solutions) for one in wanted if (one[0], one[1].name, one[2]) not in found]
+    missing = [(*one, solutions) for one in wanted if (one[0], one[1].name, one[2]) not in found and not only_kept]
     for result in _replayed(missing, jobs):
         found[result.row, result.instance, result.seed] = result
         if kept is not None:
             kept.add(result._asdict())
         told(result)
-    return [found[row, instance.name, seed] for row, instance, seed in wanted]
+    # A mean over some of the instances is no line of the table: only whole seeds.
+    unfinished = {(row, seed) for row, instance, seed in wanted if (row, instance.name, seed) not in found}
+    return [found[row, one.name, seed] for row, one, seed in wanted if (row, seed) not in unfinished]
 
 
 def _replayed(missing: Sequence[tuple[str, Path, int, Path | None]], jobs: int) -> Iterator[Result]:
@@ -153,84 +132,6 @@ def _replayed(missing: Sequence[tuple[str, Path, int, Path | None]], jobs: int) 
     elif missing:
         with ProcessPoolExecutor(jobs) as pool:
             yield from pool.map(replay_and_judge, *zip(*missing, strict=True))
-
-
-def as_csv(results: Iterable[Result]) -> str:
-    """One line a replay, all measures."""
-    text = io.StringIO()
-    listed = list(results)
-    names = list(listed[0].measures)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["row", "instance", "seed", "violations", *names, "run_cpu_s", "worst_round_s", "digest"])
-    for result in listed:
-        measures = [f"{result.measures[name]:.4f}".rstrip("0").rstrip(".") for name in names]
-        said = [result.row, result.instance, result.seed, sum(result.violations.values())]
-        writer.writerow([*said, *measures, f"{result.run_cpu_s:.2f}", f"{result.worst_round_s:.3f}", result.digest])
-    return text.getvalue()
-
-
-def as_page(results: Sequence[Result], csv_name: str) -> str:
-    """The page: the summary, the eight half days, the hardest day, and every instance."""
-    rows = list(dict.fromkeys(result.row for result in results))
-    instances = list(dict.fromkeys(result.instance for result in results))
-    seeds = sorted({result.seed for result in results})
-    made = versions()
-    broken = sum(sum(result.violations.values()) for result in results)
-    parts = [
-        "# Published meal-delivery days, replayed",
-        "",
-        f"{len(instances)} instances, seeds {', '.join(map(str, seeds))} (one where a row has no luck), one "
-        f"configuration for all; {broken} rules broken in {len(results)} replays. Means are unweighted over instances; "
-        "minutes, percent, and the instances' own pay. *Excess* is the mean click-to-door over the floor nobody can "
-        "beat, an order not delivered charged at two hours. ± is half the range of the mean over seeds. Times are CPU "
-        f"seconds, compiled code at hand. Every replay is in [{csv_name}]({csv_name}); "
-        "[benchmarks.md](../benchmarks.md) says how to make this page again and where the data are to be had.",
-        "",
-        f"Halfhour {made['halfhour']} ({made['commit']}), Python {made['python']}, numba {made['numba']}, "
-        f"OR-Tools {made['ortools']}, {made['processor']}.",
-        "",
-        *_block("All instances", results, rows, lambda name: True),
-        *_block("The half days (0o50, 0r50)", results, rows, lambda name: name.startswith(HALVES)),
-        *_block(f"The hardest day ({HARDEST})", results, rows, lambda name: name == HARDEST),
-        "## Excess by instance",
-        "",
-        "| instance | " + " | ".join(rows) + " |",
-        "|---|" + "---|" * len(rows),
-    ]
-    for name in instances:
-        cells = [_mean(results, row, "excess", lambda other, name=name: other == name) for row in rows]  # type: ignore[misc]
-        parts.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(parts) + "\n"
-
-
-HEADINGS = (
-    "excess min", "failed %", "click-to-door min", "ready-to-pickup min", "pay per order", "driven min per order",
-    "undelivered", "CPU s a day", "worst round s",
-)  # fmt: skip
-
-
-def _block(title: str, results: Sequence[Result], rows: Sequence[str], wanted: Callable[[str], bool]) -> list[str]:
-    if not any(wanted(result.instance) for result in results):
-        return []
-    lines = [f"## {title}", "", "| | " + " | ".join(HEADINGS) + " |", "|---|" + "---|" * len(HEADINGS)]
-    for row in rows:
-        mine = [result for result in results if result.row == row and wanted(result.instance)]
-        cells = [_mean(results, row, measure, wanted) for measure in MEASURES]
-        cpu = statistics.fmean(result.run_cpu_s for result in mine)
-        worst = max(result.worst_round_s for result in mine)
-        lines.append(f"| {row} | " + " | ".join(cells) + f" | {cpu:.1f} | {worst:.2f} |")
-    return [*lines, ""]
-
-
-def _mean(results: Sequence[Result], row: str, measure: str, wanted: Callable[[str], bool]) -> str:
-    """Mean over instances for each seed; over seeds the mean and half the range."""
-    mine = [result for result in results if result.row == row and wanted(result.instance)]
-    by_seed = [
-        statistics.fmean(result.measures[measure] for result in mine if result.seed == seed)
-        for seed in sorted({result.seed for result in mine})
-    ]
-    spread = (max(by_seed) - min(by_seed)) / 2
-    return f"{statistics.fmean(by_seed):.2f}" + (f" ± {spread:.2f}" if len(by_seed) > 1 else "")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -243,6 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", default="1")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, help="write OUT.md and OUT.csv; finished replays wait in OUT.jsonl")
+    parser.add_argument("--finished", action="store_true", help="write the page of what OUT.jsonl holds by now")
     parser.add_argument("--solutions", type=Path, help="keep every solution's files below this folder")
     chosen = parser.parse_args(arguments)
     screen = Console(stderr=True)
@@ -252,19 +154,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seeds = [int(seed) for seed in chosen.seeds.split(",")]
         kept = Kept(chosen.out.with_suffix(".jsonl")) if chosen.out else None
         results = run_all(
-            rows, instances, seeds, jobs=chosen.jobs, kept=kept, solutions=chosen.solutions,
+            rows, instances, seeds, jobs=chosen.jobs, kept=kept, solutions=chosen.solutions, only_kept=chosen.finished,
             told=lambda result: screen.print(_line(result)),
         )  # fmt: skip
+        if not results:
+            raise data.DataMissing("there is no finished replay", hint="Run without --finished first.")
     except HalfhourError as problem:
         screen.print(str(problem), style="red")
         return 2
-    page = as_page(results, f"{chosen.out.name}.csv" if chosen.out else "grubhub.csv")
+    name = f"{chosen.out.name}.csv" if chosen.out else "grubhub.csv"
+    page = as_page(results, name, [row for row in rows if not ROWS[row].seeded])
     print(page)
     if chosen.out:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         chosen.out.with_suffix(".md").write_text(page, encoding="utf-8")
         chosen.out.with_suffix(".csv").write_text(as_csv(results), encoding="utf-8")
-        chosen.out.with_suffix(".jsonl").unlink()
+        if not chosen.finished:
+            chosen.out.with_suffix(".jsonl").unlink()
     return 1 if any(result.violations for result in results) else 0
 
 

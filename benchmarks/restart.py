@@ -163,13 +163,17 @@ def measured(entries: int, repeats: int) -> dict[str, Any]:
         empty = [restart(folder / "empty", file)[1] for _ in range(repeats)]
         full = [restart(folder / "ledger", file) for _ in range(repeats)]
         ready = [ready_s for _, ready_s in full]
-        return found | fsync_ms(folder) | {
-            "empty_ready_s": round(statistics.median(empty), 2),
-            "answers_s": round(statistics.median(alive_s for alive_s, _ in full), 2),
-            "ready_s": round(statistics.median(ready), 2),
-            "ready_max_s": round(max(ready), 2),
-            "holds": max(ready) <= MOST_S,
-        }
+        return (
+            found
+            | fsync_ms(folder)
+            | {
+                "empty_ready_s": round(statistics.median(empty), 2),
+                "answers_s": round(statistics.median(alive_s for alive_s, _ in full), 2),
+                "ready_s": round(statistics.median(ready), 2),
+                "ready_max_s": round(max(ready), 2),
+                "holds": max(ready) <= MOST_S,
+            }
+        )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

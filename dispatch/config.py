@@ -63,7 +63,7 @@ class Rules:
         high=3600,
     )
     silent_store_s: int = _setting(
-        1800,
+        3600,
         "With ready times as store means, goods that nobody has called ready this long after they were expected are "
         "told all the same to the rider who has come for them: he asks at the counter.",
         low=60,

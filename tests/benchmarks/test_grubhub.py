@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from benchmarks import grubhub
+from benchmarks import grubhub, grubhub_page
 from tests.data import folder, needs_data
 
 ROWS = ["nearest", "halfhour"]
@@ -61,20 +61,23 @@ def test_a_stopped_run_goes_on_where_it_stopped(instances, tmp_path, monkeypatch
 
     replayed, real = [], grubhub.replay_and_judge
 
-    def stopped_at_the_third(row, *rest):
-        if len(replayed) == 2:
+    def stopped_at_the_fourth(row, *rest):
+        if len(replayed) == 3:
             raise KeyboardInterrupt
         replayed.append(row)
         return real(row, *rest)
 
-    monkeypatch.setattr(grubhub, "replay_and_judge", stopped_at_the_third)
+    monkeypatch.setattr(grubhub, "replay_and_judge", stopped_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         grubhub.main([*options, "--out", str(again)])
+    assert grubhub.main([*options, "--out", str(again), "--finished"]) == 0
+    page = again.with_suffix(".md").read_text()
+    assert "2 replays" in page and "greedy" not in page, "greedy has been on one of two days"
     with again.with_suffix(".jsonl").open("a") as stream:
         stream.write('{"row": "greedy", "inst')
     monkeypatch.setattr(grubhub, "replay_and_judge", lambda row, *rest: replayed.append(row) or real(row, *rest))
     assert grubhub.main([*options, "--out", str(again)]) == 0
-    assert replayed == ["nearest", "nearest", "greedy", "greedy"]
+    assert replayed == ["nearest", "nearest", "greedy", "greedy"], "each once"
     times = {"run_cpu_s", "worst_round_s"}
     with out.with_suffix(".csv").open() as one, again.with_suffix(".csv").open() as other:
         for left, right in zip(csv.DictReader(one), csv.DictReader(other), strict=True):
@@ -91,15 +94,23 @@ def test_replays_of_other_code_are_not_mixed_in(instances, tmp_path, capsys):
 
 def test_means_are_over_instances_and_spread_over_seeds():
     def result(instance, seed, excess):
-        measures = dict.fromkeys(grubhub.MEASURES, 0.0) | {"excess": excess}
-        return grubhub.Result("nearest", instance, seed, {}, measures, 1.0, 0.1, "d")
+        measures = dict.fromkeys(grubhub_page.MEASURES, 0.0) | {"excess": excess}
+        return grubhub_page.Result("nearest", instance, seed, {}, measures, 1.0, 0.1, "d")
 
     results = [result("a", 1, 1.0), result("b", 1, 3.0), result("a", 2, 2.0), result("b", 2, 4.0)]
-    assert "| nearest | 2.50 ± 0.50 | 0.00 ± 0.00 |" in grubhub.as_page(results, "x.csv")
-    assert "| b | 3.50 ± 0.50 |" in grubhub.as_page(results, "x.csv")
+    page = grubhub_page.as_page(results, "x.csv")
+    assert "| nearest | 2.50 ± 0.50 | 0.00 ± 0.00 |" in page
+    assert "| b | 3.50 ± 0.50 |" in page
+    assert "Row *" not in page
+    # A row that lacks a seed is said to; one without luck needs no more than one.
+    assert "Row *nearest*: 3 replays, seeds 1, 2." in grubhub_page.as_page(results[:3], "x.csv")
+    assert "Row *" not in grubhub_page.as_page(results[:3], "x.csv", ["nearest"])
 
 
-@pytest.mark.parametrize("options", [["--rows", "nobody"], ["--instances", "9x"], ["--data", "nowhere"]])
+WRONG = [["--rows", "nobody"], ["--instances", "9x"], ["--data", "nowhere"], ["--finished"]]
+
+
+@pytest.mark.parametrize("options", WRONG)
 def test_what_is_not_there_is_said(instances, capsys, options):
     given = options if "--data" in options else ["--data", str(instances), *options]
     assert grubhub.main(given) == 2
