@@ -66,7 +66,7 @@ class _Frame:
             for at, label in marks
         ]
         parts.append(
-            f'<text class="tick" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">{escape(title)}</text>'
+            f'<text class="title" x="{WIDTH - RIGHT}" y="{HEIGHT - 2}" text-anchor="end">{escape(title)}</text>'
         )
         return "".join(parts)
 

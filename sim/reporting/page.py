@@ -164,6 +164,7 @@ def _fleet(catalogue: Catalogue, fold: KpiFold, span: figures.Span, clock: figur
 
 
 def _stores(fold: KpiFold) -> str:
+    slowest = figures.slowest_stores(fold)
     rows = [
         [
             escape(row["store"]),
@@ -173,10 +174,11 @@ def _stores(fold: KpiFold) -> str:
             f"{row['ready_to_pickup_s'] / 60:.1f}",
             f"{row['click_to_door_s'] / 60:.1f}",
         ]
-        for row in figures.slowest_stores(fold)
+        for row in slowest
     ]
     heads = ["store", "orders", "late", "on time", "ready to pickup, min", "click to door, min"]
-    return _card("Stores with most late orders", "", _table(heads, rows))
+    title = "Stores with most late orders" if any(row["late"] for row in slowest) else "Stores, none with a late order"
+    return _card(title, "", _table(heads, rows))
 
 
 def _map_card(catalogue: Catalogue, features: Mapping[str, Any] | None) -> str:
