@@ -16,7 +16,7 @@ from routing.plans.budget import Budget
 from routing.plans.insertion import Work, insert_absent, new_work, start_routes, to_rows
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import best_in, may_serve, plan_price
-from routing.plans.problem import Problem, Travel, TripRule
+from routing.plans.problem import INFINITE, Problem, Travel, TripRule
 from routing.plans.schedule import evaluate
 from routing.plans.search import _Search
 from routing.plans.tables import Kind, Routes, Tables, gather
@@ -105,6 +105,20 @@ def assert_found(problem: Problem, travel: Travel, request: int) -> None:
 def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule, told):
     problem, travel = random_problem(seed, requests=requests, tight=tight, rule=rule, told=told)
     travel = with_shortest_ways(travel)
+    if evaluate(problem, travel, problem.told).feasible:
+        assert_found(problem, travel, seed % requests)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), requests=st.integers(2, 8), tight=st.sampled_from([0.0, 0.1, 0.4]),
+    told=st.booleans(),
+)  # fmt: skip
+def test_bounds_on_the_price_of_delay_rule_out_nothing_that_pays(seed, requests, tight, told):
+    # Work that is paid to the end: only then may an insertion be ruled out by what delay costs at least.
+    problem, travel = random_problem(seed, requests=requests, tight=tight, told=told)
+    problem = problem._replace(paid_until=np.full_like(problem.paid_until, INFINITE))
+    assert gather(problem, travel).flag[col.LATE_IS_FREE] == 0
     if evaluate(problem, travel, problem.told).feasible:
         assert_found(problem, travel, seed % requests)
 

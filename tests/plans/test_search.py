@@ -213,6 +213,19 @@ def test_unknown_recipes_are_refused():
         plan_routes(problem, travel, recipe="magic", budget=Budget(1))  # type: ignore[arg-type]
 
 
+def test_neighbours_are_near_in_time_too():
+    # Pickup 1 is one tick from pickup 0 but 989 ticks later: 1 + 989 // 5 = 198; pickup 2 is 50 away and in time.
+    ticks = np.full((1, 7, 7), 900, dtype=np.int32)
+    ticks[0, [1, 2], [2, 1]] = 1
+    ticks[0, [1, 3], [3, 1]] = 50
+    window = np.tile(np.array([0, 5000], dtype=np.int32), (3, 2, 1, 1))
+    window[:, 0, 0] = [[0, 10], [1000, 1010], [40, 100]]
+    problem = make_problem(
+        place=range(7), pick_place=[1, 2, 3], drop_place=[4, 5, 6], start_place=[0], window=window,
+    )  # fmt: skip
+    assert gather(problem, Travel(ticks, NO_METRES)).near[0, :3].tolist() == [0, 4, 2]
+
+
 def test_work_is_counted_not_timed():
     problem, travel = static_problem(1, 10, 5)
     tables = gather(problem, travel)
