@@ -58,9 +58,7 @@ class TravelTimes(Protocol):
         """Metres driven from every origin to every destination, int32[profile, n, m]."""
 
 
-def to_ticks(
-    seconds: NDArray[np.float64], tick_us: int, rounding: Rounding, round_to_s: int = 1
-) -> NDArray[np.int32]:
+def to_ticks(seconds: NDArray[np.float64], tick_us: int, rounding: Rounding, round_to_s: int = 1) -> NDArray[np.int32]:
     """Float seconds (inf = unreachable) as int32 ticks, UNREACHABLE where they are infinite or too long to add up.
 
     With `round_to_s` above 1 the seconds are rounded up to its multiples first, as `ceil(seconds / round_to_s)` in
@@ -72,6 +70,10 @@ def to_ticks(
     ticks = np.ceil(ticks) if rounding == "up" else np.rint(ticks)
     ticks = np.where(ticks < UNREACHABLE, ticks, UNREACHABLE)
     return ticks.astype(np.int32)
+
+
+AT_ONCE = 2**18
+"""Pairs whose straight lines are worked out together: their float64 stay in the cache, whatever the size of a round."""
 
 
 class StraightTravel:
@@ -130,15 +132,18 @@ class StraightTravel:
         rounding: Rounding = "nearest",
         round_to_s: int = 1,
     ) -> NDArray[np.int32]:
-        straight = self._straight_m(origins, destinations) * self._detour
-        blocks = []
-        for speed in self._speed.values():
-            # Minutes first: published days define ceil(metres / metres per minute) in float64.
-            if round_to_s == 60:
-                blocks.append(to_ticks(np.ceil(straight / speed) * 60.0, tick_us, rounding))
-            else:
-                blocks.append(to_ticks(straight / speed * 60.0, tick_us, rounding, round_to_s))
-        return np.stack(blocks)
+        found = np.empty((len(self._speed), len(origins), len(destinations)), dtype=np.int32)
+        rows = max(1, AT_ONCE // max(1, len(destinations)))
+        for begin in range(0, len(origins), rows):
+            part = slice(begin, begin + rows)
+            straight = self._straight_m(origins[part], destinations) * self._detour
+            for profile, speed in enumerate(self._speed.values()):
+                # Minutes first: published days define ceil(metres / metres per minute) in float64.
+                if round_to_s == 60:
+                    found[profile, part] = to_ticks(np.ceil(straight / speed) * 60.0, tick_us, rounding)
+                else:
+                    found[profile, part] = to_ticks(straight / speed * 60.0, tick_us, rounding, round_to_s)
+        return found
 
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         way = np.rint(self._straight_m(origins, destinations) * self._detour).astype(np.int32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks import roads_gate
-from benchmarks.cases import days, rounds
+from benchmarks.cases import days, matrix, rounds
 from benchmarks.harness import Case
 from routing.errors import InvalidInput
 
@@ -11,7 +11,9 @@ from routing.errors import InvalidInput
 def cases_of(suite: str, only: str = "") -> list[Case]:
     """The cases of a suite with `only` in their names; raises InvalidInput where there are none."""
     found = [
-        case for case in (*rounds.CASES, *days.CASES, *roads_gate.CASES) if suite in case.suites and only in case.name
+        case
+        for case in (*rounds.CASES, *matrix.CASES, *days.CASES, *roads_gate.CASES)
+        if suite in case.suites and only in case.name
     ]
     if not found:
         raise InvalidInput(f"suite {suite!r} has no case with {only!r} in its name", code="no_such_case")

@@ -1,4 +1,4 @@
-"""One round of a lunch peak, part by part and whole, from 50 riders x 100 orders to 500 x 1000."""
+"""One round of a lunch peak, part by part and whole, from 50 riders x 100 orders to 500 x 1000, and 10,000 x 5,000."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from routing.plans.trips_pack import Packed, pack
 
 QUICK = ((50, 100), (100, 200))
 FULL = (*QUICK, (200, 400), (500, 1000))
+CITY = (10_000, 5_000)
 COST = {"cost": Bound("lower", share=0.005)}
 """A plan half a percent dearer is a worse planner."""
 
@@ -124,17 +125,21 @@ def _case(name: str, size: tuple[int, int], part: Callable[[Round], Work], **mor
     return Case(f"{name}/{size[0]}x{size[1]}", lambda: part(_round(*size)), suites, **more)
 
 
-CASES = tuple(
-    case
-    for size in FULL
-    for case in (
-        _case("snapshot", size, _snapshot, repeats=9),
-        _case("travel", size, _travel, repeats=9, unit="legs"),
-        _case("candidates", size, _candidates, repeats=9, unit="pairs"),
-        _case("insertion", size, _insertion, repeats=9, unit="places"),
-        _case("search", size, _search, unit="places"),
-        _case("assignment", size, _assignment, repeats=9, unit="places"),
-        _case("round-insertion", size, _insertion_round, bounds=COST),
-        _case("round", size, _whole, bounds=COST),
-    )
+CASES = (
+    *(
+        case
+        for size in FULL
+        for case in (
+            _case("snapshot", size, _snapshot, repeats=9),
+            _case("travel", size, _travel, repeats=9, unit="legs"),
+            _case("candidates", size, _candidates, repeats=9, unit="pairs"),
+            _case("insertion", size, _insertion, repeats=9, unit="places"),
+            _case("search", size, _search, unit="places"),
+            _case("assignment", size, _assignment, repeats=9, unit="places"),
+            _case("round-insertion", size, _insertion_round, bounds=COST),
+            _case("round", size, _whole, bounds=COST),
+        )
+    ),
+    _case("snapshot", CITY, _snapshot, repeats=3),
+    _case("round", CITY, _whole, repeats=3, bounds=COST),
 )

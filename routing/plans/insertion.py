@@ -12,6 +12,7 @@ from routing.plans.kernels.moves import refresh, remove
 from routing.plans.kernels.regret import insert_by_regret
 from routing.plans.kernels.search import recreate
 from routing.plans.kernels.sequence import sequence_routes
+from routing.plans.matrix import price_matrix
 from routing.plans.problem import I32, I64, U64, Problem, Rows
 from routing.plans.tables import Kind, Routes, Tables, empty_routes
 
@@ -109,10 +110,9 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
     """Insert what is absent: by `degree`-regret, or one by one where that table would be too large or `degree` is 1."""
     count, vehicles = int(routes.missing[0]), len(routes.size)
     if degree > 1 and 0 < count * vehicles <= REGRET_CELLS:
-        price = np.empty((count, vehicles), dtype=np.int64)
-        gap = np.zeros((count, vehicles, 2), dtype=np.int32)
         nearest = np.empty((count, min(degree, vehicles)), dtype=np.int64)
         requests = routes.absent[:count].astype(np.int64)
+        price, gap = price_matrix(tables, routes, work, requests)
         insert_by_regret(tables, routes, work, requests, price, gap, nearest, np.empty(count, dtype=np.int64))
         return
     saved = empty_routes(tables)

@@ -24,14 +24,15 @@ def _price_one(tables, routes, work, request, vehicle, price, gap):
 
 
 @lean_kernel
-def price_all(tables, routes, work, requests, price, gap):
-    """Cheapest insertion of every request into every vehicle: price[A, V] and gap[A, V, 2], skipping where dearer.
+def price_pairs(tables, routes, work, requests, wanted, price, gap):
+    """Cheapest insertion where `wanted[A, V]`: sets price[A, V], gap[A, V, 2]; the price of skipping where dearer.
 
     Request by request: the rows of travel times to and from its two places stay in the cache.
     """
     for k in range(len(requests)):
         for vehicle in range(len(routes.size)):
-            _price_one(tables, routes, work, requests[k], vehicle, price[k], gap[k])
+            if wanted[k, vehicle]:
+                _price_one(tables, routes, work, requests[k], vehicle, price[k], gap[k])
 
 
 @inner_kernel
@@ -57,11 +58,11 @@ def _rank(price, skip, nearest):
 def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where):
     """Insert absent `requests`, the one with the greatest regret first.
 
-    `price[A, V]`, `gap[A, V, 2]`: scratch for `price_all`; `nearest[A, degree]`, `where[A]`: lowest prices and cheapest
-    vehicle of each, ranked anew only where the vehicle that has just changed was or becomes one of them.
+    `price[A, V]`, `gap[A, V, 2]`: their matrix (routing.plans.matrix), kept up to date; `nearest[A, degree]`,
+    `where[A]`: lowest prices and cheapest vehicle of each, ranked anew only where the vehicle that has just changed was
+    or becomes one of them.
     """
     degree, missing = nearest.shape[1], 0
-    price_all(tables, routes, work, requests, price, gap)
     for k in range(len(requests)):
         where[k] = _rank(price[k], tables.request[requests[k], col.SKIP], nearest[k])
     while True:
