@@ -46,6 +46,7 @@ prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/re
 	$(PYTEST) -m slow tests
 	$(BIN)/python -m benchmarks --suite full --record benchmarks/results
 	$(BIN)/python -m benchmarks.grubhub --all-rows --seeds 1,2,3 --out docs/results/grubhub
+	$(BIN)/python -m benchmarks.city_days --out docs/results/city-days
 	$(BIN)/python -m benchmarks.bigday --instance 5o100t100s2p100 --out benchmarks/results
 	$(BIN)/python -m benchmarks.bigday --out benchmarks/results
 	$(BIN)/python -m benchmarks.roads_exact --out benchmarks/results

@@ -69,7 +69,7 @@ def solve(
         )  # fmt: skip
     from routing.plans.routes import plan_routes
 
-    return plan_routes(problem, travel, recipe=chosen, budget=budget, seed=seed)
+    return plan_routes(problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads)
 
 
 def _told_soon(rules: Rules) -> Explain:

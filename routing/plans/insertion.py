@@ -106,13 +106,13 @@ def _loose(tables: Tables, node: int) -> bool:
     return tables.kind[request] not in (Kind.ABOARD, Kind.GHOST)
 
 
-def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2) -> None:
+def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2, threads: int = 1) -> None:
     """Insert what is absent: by `degree`-regret, or one by one where that table would be too large or `degree` is 1."""
     count, vehicles = int(routes.missing[0]), len(routes.size)
     if degree > 1 and 0 < count * vehicles <= REGRET_CELLS:
         nearest = np.empty((count, min(degree, vehicles)), dtype=np.int64)
         requests = routes.absent[:count].astype(np.int64)
-        price, gap = price_matrix(tables, routes, work, requests)
+        price, gap = price_matrix(tables, routes, work, requests, threads=threads)
         insert_by_regret(tables, routes, work, requests, price, gap, nearest, np.empty(count, dtype=np.int64))
         return
     saved = empty_routes(tables)

@@ -6,6 +6,7 @@ priced in blocks (kernels/matrix.py); all other pairs one by one, with the same 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,6 +28,9 @@ LONGEST = 8
 ROOM = 2**28
 """More delay than any law or price here tells from none at all."""
 
+WORTH_A_THREAD = 150_000
+"""Pairs that take a good five milliseconds: below, another thread costs more than it does."""
+
 MOST = 2**29
 """Largest sum of prices that a block may meet: int32 with room to spare."""
 
@@ -38,36 +42,69 @@ class Matrix(NamedTuple):
     gap: I32
 
 
-def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64) -> Matrix:
-    """Cheapest insertion of every request (absent ones) into every vehicle, the rest of the plan as it is."""
+def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64, *, threads: int = 1) -> Matrix:
+    """Cheapest insertion of every request (absent ones) into every vehicle, the rest of the plan as it is.
+
+    `threads`: at most so many share the requests of large tables; the answer is the same for any number.
+    """
     vehicles = len(routes.size)
     price = np.repeat(tables.request[requests, col.SKIP][:, None], vehicles, axis=1)
     gap = np.zeros((len(requests), vehicles, 2), dtype=np.int32)
     singly = np.ones((len(requests), vehicles), dtype=np.bool_)
     asked = np.flatnonzero(_is_usual(tables, requests))
-    like = _is_alike(tables, routes)
-    if len(asked) and like.any():
-        longest = _longest(tables)
-        questions = _questions(tables, requests, asked)
-        taking = tables.request[requests[asked], col.TAKE]
-        kinds = np.stack([routes.size, tables.vehicle[:, col.PROFILE]], axis=1)
-        for stops, profile in np.unique(kinds[like], axis=0).tolist():
-            members = np.flatnonzero(like & (kinds == (stops, profile)).all(axis=1))
-            block, own, rich = _block(tables, routes, members, stops)
-            if not _fits(block, own, questions, longest):
-                continue
-            opening = tables.vehicle[members, col.FIXED] if stops == 0 else np.zeros(len(members), dtype=np.int64)
-            lines = np.empty((field.WAYS + 4 * (stops + 2), len(members)), dtype=np.int32)
+    questions = _questions(tables, requests, asked)
+    blocks = _blocks(tables, routes, questions) if len(asked) else []
+    taking = tables.request[requests[asked], col.TAKE]
+
+    def run(part: NDArray[np.intp]) -> None:
+        mine = questions[part].astype(np.int32)
+        for one in blocks:
+            lines = np.empty((field.WAYS + 4 * (one.stops + 2), len(one.members)), dtype=np.int32)
             price_block(
-                tables, block.astype(np.int32), own.astype(np.int32), members, profile, rich,
-                questions.astype(np.int32), taking, opening, price, gap, lines,
+                tables, one.block, one.own, one.members, one.profile, one.rich, mine, taking[part], one.opening, price,
+                gap, lines,
             )  # fmt: skip
-            singly[np.ix_(asked, members)] = False
+
+    if threads > 1 and len(asked) * sum(len(one.members) for one in blocks) >= WORTH_A_THREAD:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(run, np.array_split(np.arange(len(asked)), threads)))
+    else:
+        run(np.arange(len(asked)))
+    for one in blocks:
+        singly[np.ix_(asked, one.members)] = False
     singly |= gap[:, :, 0] < 0
     singly |= _meets(tables, routes, requests)
     work.counter[col.INSERTIONS] += np.count_nonzero(~singly & _allowed(tables, requests))
     price_pairs(tables, routes, work, requests, singly, price, gap)
     return Matrix(price, gap)
+
+
+class _Block(NamedTuple):
+    """Vehicles with so many stops and one profile, as the kernel reads them."""
+
+    stops: int
+    profile: int
+    members: NDArray[np.intp]
+    block: I32
+    own: I32
+    rich: bool
+    opening: I64
+
+
+def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[_Block]:
+    """Every block whose numbers fit into lanes."""
+    like, longest = _is_alike(tables, routes), _longest(tables)
+    kinds = np.stack([routes.size, tables.vehicle[:, col.PROFILE]], axis=1)
+    found = []
+    for stops, profile in np.unique(kinds[like], axis=0).tolist():
+        members = np.flatnonzero(like & (kinds == (stops, profile)).all(axis=1))
+        block, own, rich = _block(tables, routes, members, stops)
+        if not _fits(block, own, questions, longest):
+            continue
+        opening = tables.vehicle[members, col.FIXED] if stops == 0 else np.zeros(len(members), dtype=np.int64)
+        narrow = block.astype(np.int32), own.astype(np.int32)
+        found.append(_Block(stops, profile, members, *narrow, rich, opening))
+    return found
 
 
 def _longest(tables: Tables) -> int:

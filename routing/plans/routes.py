@@ -39,14 +39,16 @@ def plan_routes(
     objective: Objective = "auto",
     budget: Budget,
     seed: int = 0,
+    threads: int = 1,
     explain: Sequence[int] = (),
     on_better: Callable[[Rows], None] | None = None,
 ) -> Solution:
     """The best plan found within the budget, never dearer than the told plan where that is still legal.
 
     `objective`: `cost` takes the prices as they are; `distance` leaves the fixed price of vehicles out; `vehicles`
-    saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `explain`:
-    requests that get a receipt.  `on_better` sees every better plan while the search runs.
+    saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `threads`: for
+    large tables of insertions (the plan is the same for any number).  `explain`: requests that get a receipt.
+    `on_better` sees every better plan while the search runs.
     Raises InvalidProblem, InvalidInput (unknown recipe or objective).
     """
     if recipe not in RECIPES:
@@ -58,7 +60,7 @@ def plan_routes(
     tables = gather(priced, travel)
     work = new_work(tables, seed)
     routes = start_routes(priced, tables, work)
-    insert_absent(tables, routes, work)
+    insert_absent(tables, routes, work, threads=threads)
     sequence(tables, routes, work)
     fleet = objective == "vehicles" or (objective == "auto" and _vehicles_first(tables, routes))
     if recipe in ("lns", "lns+ortools"):

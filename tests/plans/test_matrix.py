@@ -151,3 +151,13 @@ def test_a_snapshot_is_priced_in_blocks(monkeypatch):
     found, twin, share = both(tables, routes, work, asked, monkeypatch)
     assert_equal(found, twin, tables.request[asked, col.SKIP])
     assert share == 1
+
+
+def test_two_threads_give_what_one_gives(monkeypatch):
+    monkeypatch.setattr(matrix, "WORTH_A_THREAD", 1)
+    for seed in range(5):
+        tables, routes, work, asked = half_planned(*city(seed, orders=20, riders=8))
+        alone = matrix.price_matrix(tables, routes, work, asked)
+        shared = matrix.price_matrix(tables, routes, work, asked, threads=2)
+        assert (alone.price == shared.price).all()
+        assert (alone.gap == shared.gap).all()
