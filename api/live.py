@@ -313,11 +313,8 @@ class LiveHost:
         """Hands one transaction to the ledger; what it holds is published when it is durable."""
         loop, state = asyncio.get_running_loop(), self._state
         assert state is not None
-        state.pending += 1
-        state.fresh.update((row.handle, row) for row in write.vault)
         began = time.perf_counter()
         durable: asyncio.Future[None] = loop.create_future()
-        self._settled = durable
 
         def committed(error: BaseException | None) -> None:
             state.pending -= 1
@@ -339,6 +336,10 @@ class LiveHost:
                 durable.exception()  # whoever waits hears of it; nobody has to
 
         future = self.ledger.append(write)
+        # Only what the ledger has taken is waited for: it may refuse at once.
+        state.pending += 1
+        state.fresh.update((row.handle, row) for row in write.vault)
+        self._settled = durable
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(committed, done.exception()))
         return durable
 

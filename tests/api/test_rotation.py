@@ -194,9 +194,7 @@ def dumped(folder: Path) -> Any:
     return found
 
 
-def test_a_running_service_rotates_and_keeps_all_its_promises(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_running_service_rotates_and_keeps_all_its_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders come in while segments are made; afterwards: fold with and without snapshots, verify, copy, export."""
     monkeypatch.setattr(upkeep, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(upkeep, "ROWS_EVERY_S", 0.0)

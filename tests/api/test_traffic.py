@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -276,16 +277,21 @@ def test_quotes_see_one_whole_table_while_traffic_changes(file: Path, town: Road
     asyncio.run(go())
 
 
-def test_a_change_that_does_not_reach_the_disk_never_was(file: Path, town: RoadNetwork, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_change_that_does_not_reach_the_disk_never_was(
+    file: Path, town: RoadNetwork, tmp_path: Path, at_once: bool
+) -> None:
     async def go() -> None:
         async with serving(tmp_path, file) as run:
             await with_rider(run, town)
             append = run.ledger.append
+            refused: Future[None] = Future()
+            refused.set_exception(LedgerFailed("the disk refuses"))
 
             def refuses(write: Any) -> Any:
-                if any(name == "traffic" for name, _ in write.extra):
-                    raise LedgerFailed("the disk refuses")
-                return append(write)
+                if not any(name == "traffic" for name, _ in write.extra):
+                    return append(write)
+                return refused.result() if at_once else refused
 
             run.ledger.append = refuses  # type: ignore[method-assign]
             answer = await run.ops.patch("/v1/traffic", json=HALF)
