@@ -23,7 +23,7 @@ from fastapi.security.base import SecurityBase
 
 from api.keys import KeyBook, RiderToken, Scope
 from api.limits import Limits, Meter, Quota, RateLimited
-from routing.errors import HalfhourError
+from routing.errors import HalfhourError, InvalidInput
 
 __all__ = [
     "AccessRule",
@@ -174,6 +174,7 @@ class AccessRule(SecurityBase):
         self.admit(caller, request.path_params)
         request.state.caller = caller
         _take(request, gate, caller.rider_id or caller.tenant, self.meter)
+        _check_query(request)
         return caller
 
     def admit(self, caller: Caller, path_params: dict[str, Any]) -> None:
@@ -185,6 +186,24 @@ class AccessRule(SecurityBase):
             raise Forbidden("a rider's token does not reach here")
         elif path_params.get("rider_id", caller.rider_id) != caller.rider_id:
             raise NotFound("there is no such rider here", code="unknown_rider")
+
+
+def _check_query(request: Request) -> None:
+    """Raises InvalidInput for a parameter that the route does not know: a typo must not widen what is asked for."""
+    if not request.query_params:
+        return
+    route: APIRoute = request.scope["route"]
+    known = frozenset(_query_names(route.dependant))
+    unknown = next((name for name in request.query_params if name not in known), None)
+    if unknown is not None:
+        hint = f"Known here: {', '.join(sorted(known))}." if known else "Nothing can be asked here."
+        raise InvalidInput("there is no such parameter", code="validation_failed", field=unknown or "query", hint=hint)
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
 
 
 class PublicRule:

@@ -391,3 +391,18 @@ def test_lists_have_pages(tmp_path: Path) -> None:
             assert (await run.other.get("/v1/deliveries/acme.o2")).status_code == 404
 
     asyncio.run(go())
+
+
+def test_a_parameter_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """A typo in a filter must not list everything."""
+
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            assert (await run.orders.get("/v1/deliveries", params={"status": "created"})).status_code == 200
+            for asked in ({"staus": "created"}, {"": "1"}, {"status": "created", "x": "1"}):
+                answer = await run.orders.get("/v1/deliveries", params=asked)
+                assert answer.status_code == 422 and answer.json()["code"] == "validation_failed", answer.text
+                assert answer.json()["field_errors"][0]["field"] in ("staus", "query", "x")
+            assert (await run.anyone.get("/v1/deliveries", params={"x": "1"})).status_code == 401, "keys come first"
+
+    asyncio.run(go())
