@@ -118,6 +118,7 @@ def test_bounds_on_the_price_of_delay_rule_out_nothing_that_pays(seed, requests,
     # Work that is paid to the end: only then may an insertion be ruled out by what delay costs at least.
     problem, travel = random_problem(seed, requests=requests, tight=tight, told=told)
     problem = problem._replace(paid_until=np.full_like(problem.paid_until, INFINITE))
+    travel = with_shortest_ways(travel)
     assert gather(problem, travel).flag[col.LATE_IS_FREE] == 0
     if evaluate(problem, travel, problem.told).feasible:
         assert_found(problem, travel, seed % requests)
