@@ -90,7 +90,9 @@ class Writer:
     async def post(self, http: httpx.AsyncClient, key: str) -> httpx.Response | None:
         """One try; None where nobody answered, or it was too early."""
         rng = random.Random(key)
-        where = {"lat": 48.137 + rng.uniform(-0.01, 0.01), "lng": 11.575 + rng.uniform(-0.01, 0.01)}
+        # Never at the store's own door: among thousands of orders one would be refused for that.
+        north = rng.choice((-1, 1)) * rng.uniform(0.002, 0.01)
+        where = {"lat": 48.137 + north, "lng": 11.575 + rng.uniform(-0.01, 0.01)}
         body = {"external_delivery_id": key, "pickup_store_id": "store-1", "dropoff": {"location": where}}
         headers = {"Authorization": f"Bearer {self.victim.keys['orders']}", "Idempotency-Key": key}
         try:
