@@ -26,6 +26,14 @@ def shown(answer: Any) -> dict[str, Any]:
     return found
 
 
+async def with_an_ended_order(run: Running) -> None:
+    """A little city whose order `o1` was cancelled and has left the board."""
+    await with_city(run)
+    await run.orders.post("/v1/deliveries", json=order())
+    await run.orders.post("/v1/deliveries/o1/cancel")
+    await gone(run, "o1")
+
+
 def test_a_delivery_reads_the_same_on_and_off_the_board(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(tmp_path, speed=20, engine=SOON, **QUICK) as run:
@@ -58,10 +66,7 @@ def test_a_delivery_reads_the_same_on_and_off_the_board(tmp_path: Path) -> None:
 def test_it_changes_no_more(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(tmp_path, speed=20, engine=SOON, **QUICK) as run:
-            await with_city(run)
-            await run.orders.post("/v1/deliveries", json=order())
-            await run.orders.post("/v1/deliveries/o1/cancel")
-            await gone(run, "o1")
+            await with_an_ended_order(run)
             before, seq = shown(await run.orders.get("/v1/deliveries/o1")), run.host.seq
             refused = [
                 await run.orders.post("/v1/deliveries/o1/cancel"),
@@ -82,10 +87,7 @@ def test_it_changes_no_more(tmp_path: Path) -> None:
 def test_erasure_reaches_it_and_its_events_count_on(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(tmp_path, speed=20, engine=SOON, **QUICK) as run:
-            await with_city(run)
-            await run.orders.post("/v1/deliveries", json=order())
-            await run.orders.post("/v1/deliveries/o1/cancel")
-            await gone(run, "o1")
+            await with_an_ended_order(run)
             assert (await run.orders.post("/v1/deliveries/o1/erase")).status_code == 200
             assert shown(await run.orders.get("/v1/deliveries/o1"))["dropoff"] is None
             events = shown(await run.orders.get("/v1/events"))["events"]
