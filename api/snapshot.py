@@ -5,6 +5,7 @@ What two snapshots cover it moves into a segment.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from dispatch.config import Settings
 
 def main(folder: Path) -> None:
     """Reads without a lock: committed rows only, and files appear whole."""
+    os.nice(10)  # a snapshot may wait; orders and rounds may not
     reader = SqliteReader(folder)
     found = recover(reader, Settings())
     reader.save_snapshot(snapshot_of(found.board, found.seq)).result()

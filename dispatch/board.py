@@ -5,6 +5,7 @@ Folding the events of a journal over an empty Board gives the state that lived; 
 
 from __future__ import annotations
 
+import heapq
 from typing import Any
 
 from dispatch import codec
@@ -47,6 +48,10 @@ class Board:
         """Names of the travel table's profiles, in its order."""
         # Derived: rebuilt by `load`, never dumped.
         self.open_orders: dict[str, OrderRecord] = {}
+        self.in_play: dict[str, OrderRecord] = {}
+        """Open orders that a round looks at: all but those placed ahead that are known to be kept until later."""
+        self._ahead: list[tuple[int, int, str]] = []
+        """(release, seq, order id) of the others, a heap; entries may be out of date."""
         self.ended_orders: dict[str, OrderRecord] = {}
         """In the order in which we learned of their end."""
         self.order_cells = CellIndex()
@@ -100,15 +105,34 @@ class Board:
         for order_id, record in self.orders.items():
             if not record.state.is_final:
                 self._index_order(order_id, record)
+                self._set_aside(order_id, record)
         for rider_id, rider in self.riders.items():
             self.rider_cells.put(rider_id, int(self.places.cell[rider.here]))
 
     def _index_order(self, order_id: str, record: OrderRecord) -> None:
-        self.open_orders[order_id] = record
+        self.open_orders[order_id] = self.in_play[order_id] = record
         place = record.pick_place
         if place is None:
             place = self.stores[record.order.store_id].store.place
         self.order_cells.put(order_id, int(self.places.cell[place]))
+
+    def _look_at(self, record: OrderRecord) -> None:
+        if not record.state.is_final:
+            self.in_play[record.order.order_id] = record
+
+    def _set_aside(self, order_id: str, record: OrderRecord) -> None:
+        """An order known to be kept is nothing to a round until its release: tens of thousands may be placed ahead."""
+        release_at = record.order.release_at
+        if record.reason is Reason.KEPT and release_at is not None and release_at > self.now and not record.held:
+            self.in_play.pop(order_id, None)
+            heapq.heappush(self._ahead, (release_at, record.seq, order_id))
+
+    def _call_in(self) -> None:
+        """Orders whose release has come are in play again."""
+        while self._ahead and self._ahead[0][0] <= self.now:
+            _, _, order_id = heapq.heappop(self._ahead)
+            if order_id in self.open_orders:
+                self.in_play[order_id] = self.open_orders[order_id]
 
     # --- catalogue ----------------------------------------------------------------------------------------------
 
@@ -171,6 +195,7 @@ class Board:
         if event.order.expected_ready_at != record.order.expected_ready_at:
             record.expected_ready_at = event.order.expected_ready_at
         record.order = event.order
+        self._look_at(record)
         self._touch(event.at)
 
     def _order_moved(self, event: e.OrderMoved) -> None:
@@ -193,6 +218,7 @@ class Board:
 
     def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int, at: int) -> None:
         record.state, record.state_at = state, happened_at
+        self._look_at(record)
         if state is OrderState.PICKED_UP:
             record.picked_up_at = happened_at
             record.reason, record.kept_until = None, None
@@ -201,6 +227,7 @@ class Board:
             record.reason, record.kept_until = None, None
             self.ended_orders[order_id] = record
             self.open_orders.pop(order_id, None)
+            self.in_play.pop(order_id, None)
             self.order_cells.remove(order_id)
 
     def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
@@ -245,11 +272,15 @@ class Board:
         self._touch(event.at)
 
     def _hold_set(self, event: e.HoldSet) -> None:
-        self.orders[event.order_id].held = event.held
+        record = self.orders[event.order_id]
+        record.held = event.held
+        self._look_at(record)
         self._touch(event.at)
 
     def _rider_forced(self, event: e.RiderForced) -> None:
-        self.orders[event.order_id].forced_rider_id = event.rider_id
+        record = self.orders[event.order_id]
+        record.forced_rider_id = event.rider_id
+        self._look_at(record)
         self._touch(event.at)
 
     def _rider_refused(self, event: e.RiderRefused) -> None:
@@ -270,6 +301,7 @@ class Board:
     def _reason_set(self, event: e.ReasonSet) -> None:
         record = self.orders[event.order_id]
         record.reason, record.kept_until = event.reason, event.kept_until
+        self._set_aside(event.order_id, record)
 
     def _decision_made(self, event: e.DecisionMade) -> None:
         self.orders[event.order_id].decision_id = event.decision_id
@@ -401,6 +433,7 @@ class Board:
         self.round_opened_at = event.at
         self.round_travel_version = event.travel_version
         self.dirty_at = None
+        self._call_in()
 
     def _round_closed(self, event: e.RoundClosed) -> None:
         self.open_round = None

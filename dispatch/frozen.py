@@ -23,7 +23,7 @@ class IdMap(NamedTuple):
     """Local place of a store -> store id."""
     routes: tuple[tuple[Stop, ...], ...]
     left_out: tuple[i.OrderReason, ...]
-    """Open orders that the Problem does not hold, and why."""
+    """Open orders that the Problem does not hold, and why, where that is news."""
     barred: dict[str, Reason]
     """Orders that no rider of the round may carry, and why."""
 

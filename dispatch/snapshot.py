@@ -110,13 +110,14 @@ def _requests(board: Board, vehicle_of: dict[str, int]) -> tuple[list[OrderRecor
     left_out: list[i.OrderReason] = []
     room = board.settings.rules.max_open_orders
     any_paused = any(zone.paused for zone in board.zones.values())
-    for record in sorted(board.open_orders.values(), key=lambda r: r.seq):
+    for record in sorted(board.in_play.values(), key=lambda r: r.seq):
         if record.is_waiting:
             if record.planned_rider_id is not None and record.planned_rider_id not in vehicle_of:
                 continue
             reason = _left_out(record, board, any_paused, room)
             if reason is not None:
-                left_out.append(i.OrderReason(record.order.order_id, reason))
+                if reason is not record.reason:  # what is known already would only make rounds and journals long
+                    left_out.append(i.OrderReason(record.order.order_id, reason))
                 continue
             room -= 1
             chosen.append(record)
