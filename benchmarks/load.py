@@ -84,7 +84,7 @@ class Connections:
         """Status and body of one request; 0 where the connection broke."""
         pair = await self._free.get()
         try:
-            if pair is None:
+            if pair is None or pair[0].at_eof():  # the service closes what has been idle for long
                 pair = await asyncio.open_connection("127.0.0.1", self._port)
             reader, writer = pair
             writer.write(request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import json
 import sys
 from collections.abc import Coroutine
@@ -91,6 +90,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
 
     from api.app import create_app, header_of
     from api.clock import Clock
+    from api.garbage import ShortCollections
     from api.ledger.sqlite import SqliteLedger
     from api.metrics import log_json
     from api.serving import Server
@@ -114,9 +114,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     riders = None
     try:
         if await _ready(server, app, running):
-            # What start-up made stays: to walk it in every full collection would stop the loop for a tenth of a second.
-            gc.collect()
-            gc.freeze()
+            ShortCollections().watch()
             url = _url(server, config)
             keys = await asyncio.to_thread(_keys, app, demo)
             _announce(url, keys, options)

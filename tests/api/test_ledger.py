@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.keys import KeyBook, Scope
+from api.ledger import sqlite
 from api.ledger.protocol import (
     Answer,
     Due,
@@ -29,6 +30,7 @@ from api.ledger.protocol import (
     Webhook,
     Write,
 )
+from api.ledger.reading import FILE
 from api.ledger.sqlite import SqliteLedger
 from api.ledger.writer import failure_of
 
@@ -123,6 +125,25 @@ def test_a_full_disk_refuses_at_once_and_resumes(ledger: SqliteLedger) -> None:
     ledger.resume()
     ledger.append(big).result()
     assert ledger.head() == 2 and ledger.failed is None
+
+
+def test_no_commit_waits_for_a_reader_while_a_long_log_is_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "CHECKPOINT_S", 0.01)
+    monkeypatch.setattr(sqlite, "LONG_WAL_BYTES", 0)
+    ledger = SqliteLedger(tmp_path, {"schema": 1})
+    for seq in range(1, 20):
+        ledger.append(Write(entry(seq))).result()
+    reading = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM journal").fetchone()  # as a snapshot's process does, for as long as it folds
+    for seq in range(20, 120):
+        ledger.append(Write(entry(seq))).result(timeout=10)
+        threading.Event().wait(0.005)
+    reading.close()
+    assert [found.seq for found in ledger.entries()] == list(range(1, 120))
+    ledger.close()
 
 
 def test_a_second_process_is_kept_out(ledger: SqliteLedger) -> None:

@@ -22,9 +22,9 @@ RIDERS = ["r0", "r1", "r2", "r3"]
 
 OPERATIONS = st.sampled_from(
     [
-        "order", "order", "order", "ahead", "pass", "pass", "pass", "pass", "act", "act", "act", "act", "cancel", "ready",
-        "late", "fail", "log_off", "log_on", "break", "hold", "let_go", "force", "unassign", "close", "open", "accept",
-        "decline",
+        "order", "order", "order", "ahead", "pass", "pass", "pass", "pass", "act", "act", "act", "act", "cancel",
+        "ready", "late", "fail", "log_off", "log_on", "break", "hold", "let_go", "force", "unassign", "close", "open",
+        "accept", "decline",
         "wrong_rider", "old_report", "handover", "position", "pause", "resume", "change",
     ]
 )  # fmt: skip
