@@ -141,9 +141,9 @@ def _response(
     status: int, code: str, detail: str, hint: str, errors: list[dict[str, str]], details: dict[str, Any]
 ) -> Response:
     body: dict[str, Any] = {"type": f"about:blank#{code}", "title": _TITLES.get(status, "Refused"), "status": status}
-    body |= {"code": code, "detail": f"{detail} {hint}".strip(), "field_errors": errors, **details}
+    body |= {"code": code, "detail": f"{detail}. {hint}" if hint else detail, "field_errors": errors, **details}
     headers = {}
-    if status in (429, 503):
+    if status in (429, 503, 507):
         headers["Retry-After"] = str(details.get("retry_after_s", 1))
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -176,7 +176,7 @@ class LiveHost:
     @property
     def is_ready(self) -> bool:
         """Folded, and the solver is warm."""
-        return self._state is not None and self.rounds.is_warm and not self._closing
+        return self._state is not None and self.failure is None and self.rounds.is_warm and not self._closing
 
     @property
     def seq(self) -> int:
@@ -244,6 +244,7 @@ class LiveHost:
         times: TravelTimes | None = None,
         keep: Sequence[tuple[str, Any]] = (),
     ) -> tuple[Told, asyncio.Future[None]]:
+        self._refuse_where_failed()
         now = self.clock.now()
         if len(self.positions) and now - self._positions_at >= POSITIONS_EVERY_S:
             self._take_positions(now)
@@ -345,7 +346,7 @@ class LiveHost:
 
     async def write(self, write: Write) -> None:
         """One transaction beside the journal (vault, notices without an input); durable on return."""
-        self.engine  # noqa: B018  raises where the service does not work
+        self._refuse_where_failed()
         await self._write(write)
 
     def notice(self, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
@@ -369,28 +370,38 @@ class LiveHost:
             log.critical("a flush failed: nobody knows what reached the disk, the process ends")
             os._exit(FLUSH_FAILED_EXIT)
         log.error("a commit failed: the engine is dropped until the ledger takes writes again")
-        self._state, self.failure = None, failure
+        self._state, self.failure, self._settled = None, failure, None
         self._disarm()
         if not self._closing:
-            self.spawn(self._resume())
+            self.spawn(self._resume(state))
 
-    async def _resume(self) -> None:
+    def _refuse_where_failed(self) -> None:
+        """Nothing is taken in while the ledger takes nothing; reading goes on."""
+        self.engine  # noqa: B018  raises where there is none
+        if self.failure is not None:
+            raise self.failure
+
+    async def _resume(self, dropped: _State) -> None:
+        """Folds what is durable, so that reading goes on at once, and goes on where the ledger takes writes again."""
+        while dropped.pending:  # nothing may be committed behind the fold
+            await asyncio.sleep(RESUME_EVERY_S / 10)
         while True:
-            await asyncio.sleep(RESUME_EVERY_S)
             try:
+                if self._state is None:
+                    await asyncio.to_thread(self._fold)
+                await asyncio.sleep(RESUME_EVERY_S)
                 await asyncio.to_thread(self.ledger.resume)
+                break
             except LedgerFailed as problem:
                 self.failure = problem
-                continue
-            await asyncio.to_thread(self._fold)
-            self.failure = None
-            try:
-                await self._open()
-            except LedgerFailed:
-                return  # the next failure has begun its own resumption
+            except Exception:
+                log.exception("the ledger cannot be folded now")
+                await asyncio.sleep(RESUME_EVERY_S)
+        self.failure = None
+        with suppress(LedgerFailed):  # the next failure has begun its own resumption
+            await self._open()
             self.spawn(self.rounds.solver.hold(self.travel.sent(self.board.travel_version)))
             log.info("the ledger takes writes again")
-            return
 
     # --- time ---------------------------------------------------------------------------------------------------
 
@@ -420,7 +431,7 @@ class LiveHost:
 
     def _ring(self) -> None:
         self._timer = None
-        if self._state is None or self._closing:
+        if self._state is None or self.failure is not None or self._closing:
             return
         try:
             now = self.clock.now()

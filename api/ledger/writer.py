@@ -30,7 +30,8 @@ def failure_of(problem: BaseException) -> LedgerFailed:
     """
     number = getattr(problem, "sqlite_errorcode", 0)
     if number & 0xFF in _FULL:
-        return LedgerFull("the ledger's disk takes no more", hint="Free some space; the service resumes by itself.")
+        hint = "Free some space; the service resumes by itself."
+        return LedgerFull("the ledger's disk takes no more", hint=hint, retry_after_s=5)
     return LedgerFailed("the ledger could not be written", fatal=number in _FLUSH_FAILED, retry_after_s=1)
 
 

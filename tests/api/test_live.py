@@ -360,15 +360,25 @@ def test_the_engine_is_dropped_where_a_commit_fails(tmp_path: Path) -> None:
                 future.set_exception(LedgerFailed("as told"))
                 return future
 
+            def still_fails() -> None:
+                raise LedgerFailed("as told")
+
+            async def reads() -> bool:
+                return (await run.orders.get("/v1/deliveries")).status_code == 200
+
+            async def is_ready() -> bool:
+                return (await run.orders.get("/readyz")).status_code == 200
+
+            resume, run.ledger.resume = run.ledger.resume, still_fails  # type: ignore[method-assign]
             run.ledger.append = fail  # type: ignore[method-assign]
             assert (await run.orders.post("/v1/deliveries", json=order())).status_code == 503
             run.ledger.append = failing  # type: ignore[method-assign]
-
-            async def back() -> bool:
-                return (await run.orders.get("/v1/deliveries")).status_code == 200
-
-            await run.until(back)
+            await run.until(reads)  # while nothing can be written
             assert run.host.engine is not before and not run.host.board.orders
+            assert not await is_ready()
+            assert (await run.orders.post("/v1/deliveries", json=order())).status_code == 503
+            run.ledger.resume = resume  # type: ignore[method-assign]
+            await run.until(is_ready)
             assert (await run.orders.post("/v1/deliveries", json=order())).status_code == 201
 
     asyncio.run(go())

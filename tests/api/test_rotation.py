@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,15 +89,16 @@ class Crash(Exception):
 
 
 def steps_of(ledger: SqliteLedger, monkeypatch: pytest.MonkeyPatch, die_at: int) -> None:
-    """Rotates, and fails before the step `die_at`: every flush, rename and transaction counts."""
-    count = 0
+    """Rotates, and fails before the step `die_at`: every flush, rename and transaction of this thread counts."""
+    count, here = 0, threading.get_ident()
 
     def counted(real: Callable[..., Any]) -> Callable[..., Any]:
         def step(*words: Any, **named: Any) -> Any:
             nonlocal count
-            count += 1
-            if count == die_at:
-                raise Crash
+            if threading.get_ident() == here:
+                count += 1
+                if count == die_at:
+                    raise Crash
             return real(*words, **named)
 
         return step
