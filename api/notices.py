@@ -14,6 +14,7 @@ from typing import Any
 from api.ledger.protocol import OPERATOR, Notice
 from dispatch import events as e
 from dispatch.board import Board
+from dispatch.records import FOR_EVER
 
 SEPARATOR = "."
 """Between tenant and external id in an order's id; no tenant's name holds one."""
@@ -202,8 +203,13 @@ def _report_contradicted(event: e.ReportContradicted, board: Board) -> Any:
 
 
 def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
-    closed = event.closed_until is not None
-    data = {"store_id": event.store_id, "closed": closed, "delay_s": event.delay_s}
+    until = event.closed_until
+    data = {
+        "store_id": event.store_id,
+        "closed": until is not None,
+        "closed_until": timestamp(until) if until != FOR_EVER else None,
+        "delay_s": event.delay_s,
+    }
     return OPERATOR, "store.state", f"store:{event.store_id}", data
 
 

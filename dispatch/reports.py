@@ -162,6 +162,7 @@ def offer_accepted(board: Board, item: i.OfferAccepted) -> Events:
     draft.events.append(e.OfferClosed(at=item.at, offer_id=offer.offer_id, outcome="accepted"))
     rider = draft.rider(offer.rider_id)
     rider.offer_id = None
+    rider.told_at = item.at  # he sets off now, not when he was last told anything
     draft.set_stops(offer.rider_id, accepted(rider, rider.route.stops, offer.order_ids))
     return draft.finish()
 

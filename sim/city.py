@@ -64,6 +64,8 @@ class Body:
     shifts: tuple[Shift, ...]
     place: int
     """Where he stands, or whence he set off."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """Where that was when he set off: the engine moves a rider's own place with his positions."""
     doing: Doing = Doing.IDLE
     stop: Stop | None = None
     """What he drives to, or is at."""
@@ -240,6 +242,7 @@ class City:
         if leg_s >= UNREACHABLE:
             return
         body.doing, body.stop, body.since, body.until = Doing.DRIVING, stop, at, at + leg_s
+        body.origin = float(self._places.first[body.place]), float(self._places.second[body.place])
         body.step += 1
         self._heap.put(body.until, Rank.REPORT, partial(self._arrive, body, body.step))
 
@@ -382,11 +385,10 @@ class City:
     def _point(self, body: Body, at: int) -> tuple[float, float]:
         """Where he is, along a straight line between the places he drives from and to."""
         book = self._places
-        first, second = float(book.first[body.place]), float(book.second[body.place])
         if body.doing is not Doing.DRIVING or body.stop is None or body.until <= body.since:
-            return first, second
+            return float(book.first[body.place]), float(book.second[body.place])
         share = min(1.0, (at - body.since) / (body.until - body.since))
-        target = body.stop.place
+        (first, second), target = body.origin, body.stop.place
         return (
             first + share * (float(book.first[target]) - first),
             second + share * (float(book.second[target]) - second),

@@ -44,6 +44,11 @@ class EventHeap:
         """The instant of what is due first, None where nothing is."""
         return self._entries[0][0] if self._entries else None
 
+    @property
+    def next_rank(self) -> int | None:
+        """The class of what is due first, None where nothing is."""
+        return self._entries[0][1] if self._entries else None
+
     def put(self, at: int, rank: int, what: Happening) -> None:
         """Add something that is due at `at`, epoch seconds."""
         heapq.heappush(self._entries, (at, rank, self._count, what))

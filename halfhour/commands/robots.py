@@ -25,6 +25,9 @@ def robots(
     key: Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key with the scope admin.")] = "",
     speed: Annotated[float, typer.Option(min=0.01, help="Seconds of the service's clock in one second.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the city's luck.")] = 1,
+    whole_day: Annotated[
+        bool, typer.Option("--whole-day", help="Live on to the end of the shifts, as a replay does.")
+    ] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Let the riders, kitchens and customers of a scenario work for a running service, beginning now."""
@@ -37,7 +40,8 @@ def robots(
             if not as_data:
                 orders, riders = len(day.demand), len(day.catalogue.riders)
                 console().print(f"{orders} orders and {riders} riders of {day.name} for {url} (Ctrl-C ends it)")
-            _tell(asyncio.run(Robots(url, key, day, speed=speed, seed=seed).run()), as_data)
+            lived = Robots(url, key, day, speed=speed, seed=seed, whole_day=whole_day)
+            _tell(asyncio.run(lived.run()), as_data)
     except KeyboardInterrupt:
         console(stderr=True).print("Ended early; what is under way stays with the service.")
         raise typer.Exit(130) from None

@@ -13,14 +13,15 @@ import random
 import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import httpx
 
 from dispatch import inputs as i
-from dispatch.events import GoodsMoved, OfferMade, RouteRevised, StoreStateSet
+from dispatch.events import GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.model import Act, ActKind, Level, Offer, Order, Route, Stop
+from dispatch.records import FOR_EVER
 from halfhour.client.errors import ApiError, Busy, error_of
 from halfhour.robots.day import moved_to
 from halfhour.robots.words import (
@@ -48,7 +49,6 @@ AFTERMATH_S = 3600
 """Goods still under way after the last instant of work are waited for this long."""
 _PATIENCE_S = 60.0
 _FLUSH_S = 0.5
-_FOR_EVER = 2**62
 _FINAL = ("delivery.delivered", "delivery.cancelled", "delivery.undelivered", "delivery.returned")
 
 
@@ -74,10 +74,14 @@ class Robots:
         prefix: str = "",
         transport: httpx.AsyncBaseTransport | None = None,
         clock: Callable[[], float] | None = None,
+        whole_day: bool = False,
     ) -> None:
-        """`clock`: seconds that pass as the service's do (None: this machine's, times `speed`)."""
+        """`clock`: seconds that pass as the service's do (None: this machine's, times `speed`).
+
+        `whole_day`: live on until the last shift takes no more goods, as a replay does; riders drive empty until then.
+        """
         self._clock = clock or (lambda: time.monotonic() * speed)
-        self._given, self._speed, self._seed = scenario, speed, seed
+        self._given, self._speed, self._seed, self._whole_day = scenario, speed, seed, whole_day
         self._prefix = prefix or f"r{uuid.uuid4().hex[:6]}-"
         self._http = httpx.AsyncClient(
             base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=30.0, transport=transport
@@ -85,6 +89,8 @@ class Robots:
         self._heap = EventHeap()
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._open: set[str] = set()
+        self._without_acts: set[str] = set()
+        """Stops shown that have nothing to do, or not yet."""
         self._wire_ids: dict[str, str] = {}
         self._proofs: dict[str, Json] = {}
         self._cursor: str | None = None
@@ -106,11 +112,11 @@ class Robots:
         """Lists stores and riders, then lives the day to its end."""
         try:
             await self._meet()
-            self._scenario = moved_to(self._given, self.now() + 2, self._prefix)
-            catalogue = self._scenario.catalogue
+            self.scenario = moved_to(self._given, self.now() + 2, self._prefix)
+            catalogue = self.scenario.catalogue
             self._stores = {store.store_id: store.place for store in catalogue.stores}
-            self._orders = {one.order.order_id: one.order for one in self._scenario.demand}
-            self._city = City(self._scenario, catalogue.travel.bind(catalogue.places), Luck(self._seed), self._heap)
+            self._orders = {one.order.order_id: one.order for one in self.scenario.demand}
+            self._city = City(self.scenario, catalogue.travel.bind(catalogue.places), Luck(self._seed), self._heap)
             self._riders = {rider.rider_id for rider in catalogue.riders}
             await self._list_all()
             self._load()
@@ -132,7 +138,7 @@ class Robots:
         self._zero = (epoch(status["now"]) or 0, self._clock())
 
     async def _list_all(self) -> None:
-        catalogue, places = self._scenario.catalogue, self._scenario.catalogue.places
+        catalogue, places = self.scenario.catalogue, self.scenario.catalogue.places
         for store in catalogue.stores:
             body: Json = {"location": location(places, store.place), "mean_ready_s": store.mean_ready_s}
             body |= {"enter_s": int(places.enter_s[store.place]), "exit_s": int(places.exit_s[store.place])}
@@ -145,11 +151,11 @@ class Robots:
 
     def _load(self) -> None:
         """Puts on the heap what happens whatever is decided."""
-        for one in self._scenario.demand:
+        for one in self.scenario.demand:
             self._heap.say(i.OrderPlaced(at=one.order.placed_at, order=one.order))
             if one.cancelled_at is not None:
                 self._heap.say(i.OrderCancelled(at=one.cancelled_at, order_id=one.order.order_id))
-        for item in self._scenario.news:
+        for item in self.scenario.news:
             self._heap.say(item)
         self._city.begin(report_ready=True)
 
@@ -172,16 +178,22 @@ class Robots:
     def _happen(self, now: int) -> None:
         """Everything that is due by `now`."""
         while (next_at := self._heap.next_at) is not None and next_at <= now:
-            at, what = self._heap.pop()
-            if isinstance(what, i.Input):
-                self._tell(what)
-            else:
-                what(at)
+            self._happen_once()
+
+    def _happen_once(self) -> None:
+        """What is due first."""
+        at, what = self._heap.pop()
+        if isinstance(what, i.Input):
+            self._tell(what)
+        else:
+            what(at)
 
     def _is_over(self) -> bool:
         """True once every order has been placed and has ended, or has been waited for long enough."""
-        is_done = self._placed == len(self._scenario.demand) and not self._open
-        return is_done or self.now() > self._scenario.ends_at + AFTERMATH_S
+        is_done = self._placed == len(self.scenario.demand) and not self._open
+        if self._whole_day:
+            is_done &= self.now() > self.scenario.ends_at and self._heap.next_at is None
+        return is_done or self.now() > self.scenario.ends_at + AFTERMATH_S
 
     def _tell(self, item: i.Input) -> None:
         """An input of the simulator as a request of a phone, a kitchen or an order system."""
@@ -189,12 +201,17 @@ class Robots:
             case i.OrderPlaced(order=order):
                 self._placed += 1
                 self._open.add(order.order_id)
-                places = self._scenario.catalogue.places
-                self._send(order.order_id, path_of("deliveries"), order_body(order, places))
+                catalogue = self.scenario.catalogue
+                tells_ready = catalogue.settings.rules.ready_times == "exact"
+                body = order_body(order, catalogue.places, tells_ready=tells_ready)
+                self._send(order.order_id, path_of("deliveries"), body)
             case i.OrderCancelled(order_id=order_id, reason=reason):
                 self._send(order_id, path_of("deliveries", order_id, "cancel"), {"reason": reason})
             case i.OrderReady(order_id=order_id, happened_at=happened_at):
                 self._send(order_id, path_of("deliveries", order_id, "ready"), instants(happened_at=happened_at))
+            case i.StopArrived(rider_id=rider_id, stop_id=stop_id) if stop_id in self._without_acts:
+                report = stop_report(item, self._wire_ids, self._proofs)
+                self._send(rider_id, *report, then=lambda: self._look_again(rider_id, stop_id))
             case i.StopArrived() | i.StopCompleted() | i.StopFailed():
                 self._send(item.rider_id, *stop_report(item, self._wire_ids, self._proofs))
             case i.RouteSeen(rider_id=rider_id, revision=revision, happened_at=happened_at):
@@ -219,7 +236,7 @@ class Robots:
             await self._flush_positions()
 
     async def _flush_positions(self) -> None:
-        places = self._scenario.catalogue.places
+        places = self.scenario.catalogue.places
         seen, self._city.positions = list(self._city.positions.values()), {}
         for start in range(0, len(seen), 500):
             batch = [
@@ -272,10 +289,11 @@ class Robots:
                 self._city.hear([RouteRevised(at=at, route=self._route(shown), told=True)], self.now())
         elif kind == "rider.offer" and data["rider_id"] in self._riders:
             expires_at = epoch(data["expires_at"]) or at
-            offer = Offer(data["offer_id"], data["rider_id"], tuple(data["deliveries"]), expires_at)
+            orders = tuple(self._own_id(delivery_id) for delivery_id in data["deliveries"])
+            offer = Offer(data["offer_id"], data["rider_id"], orders, expires_at)
             self._city.hear([OfferMade(at=at, offer=offer)], at)
         elif kind == "store.state" and data["store_id"] in self._stores:
-            until = _FOR_EVER if data["closed"] else None
+            until = (epoch(data["closed_until"]) or FOR_EVER) if data["closed"] else None
             event = StoreStateSet(at=at, store_id=data["store_id"], closed_until=until, delay_s=data["delay_s"])
             self._city.hear([event], at)
         elif kind == "delivery.goods_moved" and data["external_delivery_id"] in self._orders:
@@ -283,6 +301,13 @@ class Robots:
         elif kind in _FINAL and data["external_delivery_id"] in self._open:
             self._open.discard(data["external_delivery_id"])
             self._ended[kind.partition(".")[2]] += 1
+
+    async def _look_again(self, rider_id: str, stop_id: str) -> None:
+        """At a stop without acts: where something follows it is done on arrival, and no longer on the route."""
+        shown = await self._try("GET", path_of("riders", rider_id, "route"))
+        if shown is not None and all(stop["stop_id"] != stop_id for stop in shown["stops"]):
+            at = self.now()
+            self._city.hear([RiderDone(at=at, rider_id=rider_id, stop_id=stop_id, place=0, free_at=at)], at)
 
     async def _meet_strangers(self, shown: Mapping[str, Any]) -> None:
         """Orders on a route that somebody else has placed: they are carried as well, and their customers open."""
@@ -301,7 +326,7 @@ class Robots:
                 picked.add(own)
 
     def _stranger(self, own: str, found: Mapping[str, Any]) -> Order:
-        places, at = self._scenario.catalogue.places, self.now()
+        places, at = self.scenario.catalogue.places, self.now()
         drop = found["dropoff"]["location"]  # erased only once it has ended
         place = places.add(*in_frame(places, drop["lat"], drop["lng"]))
         ready_at, due_at = epoch(found["expected_ready_at"]) or at, epoch(found["due_at"]) or at
@@ -326,6 +351,8 @@ class Robots:
             )
             for stop in shown["stops"]
         )
+        self._without_acts.difference_update(stop.stop_id for stop in stops)
+        self._without_acts.update(stop.stop_id for stop in stops if not stop.acts)
         return Route(shown["rider_id"], shown["revision"], stops)
 
     def _own_id(self, delivery_id: str) -> str:
@@ -342,7 +369,7 @@ class Robots:
             order = self._orders.get(self._own_id(act["delivery_id"]))
             if act["kind"] == "drop" and order is not None:
                 return order.drop_place
-        places = self._scenario.catalogue.places
+        places = self.scenario.catalogue.places
         where = (stop["location"]["lat"], stop["location"]["lng"])
         if where not in self._places_of:
             self._places_of[where] = places.add(*in_frame(places, *where))
@@ -350,8 +377,10 @@ class Robots:
 
     # --- sending ------------------------------------------------------------------------------------------------
 
-    def _send(self, lane: str, path: str, body: Mapping[str, Any]) -> None:
-        """Sends when everything before it in its lane has been answered."""
+    def _send(
+        self, lane: str, path: str, body: Mapping[str, Any], then: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """Sends when everything before it in its lane has been answered; `then` follows the answer in the lane."""
         before = self._lanes.get(lane)
 
         async def in_turn() -> None:
@@ -359,6 +388,8 @@ class Robots:
                 await before
             if await self._try("POST", path, body) is None and path == path_of("deliveries"):
                 self._open.discard(lane)
+            if then is not None:
+                await then()
 
         self._lanes[lane] = asyncio.create_task(in_turn())
 

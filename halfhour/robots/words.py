@@ -55,8 +55,8 @@ def in_frame(places: PlaceBook, lat: float, lng: float) -> tuple[float, float]:
     return (lat - PLANE_ANCHOR[0]) * METRES_PER_DEGREE, (lng - PLANE_ANCHOR[1]) * METRES_PER_DEGREE
 
 
-def order_body(order: Order, places: PlaceBook) -> Json:
-    """A delivery to be made."""
+def order_body(order: Order, places: PlaceBook, *, tells_ready: bool = True) -> Json:
+    """A delivery to be made; `tells_ready`: the order system knows when its goods will be ready."""
     body: Json = {
         "external_delivery_id": order.order_id,
         "pickup_store_id": order.store_id,
@@ -65,7 +65,8 @@ def order_body(order: Order, places: PlaceBook) -> Json:
         "priority": order.priority,
     }
     body |= instants(
-        pickup_ready_at=order.expected_ready_at,
+        placed_at=order.placed_at,
+        pickup_ready_at=order.expected_ready_at if tells_ready else None,
         dropoff_deadline_at=order.due_at,
         dropoff_ready_at=order.earliest_drop_at,
         release_at=order.release_at,

@@ -25,6 +25,7 @@ from api.settings import Config
 from api.travel import Travel, under
 from api.worker import SolverFailed, Task
 from dispatch.inputs import RoundSolved
+from dispatch.metres import with_metres
 
 FREE = {meter: Rate(1e6, 1_000_000) for meter in Meter}
 
@@ -90,7 +91,7 @@ class SolvesHere:
         if travel is None:
             raise SolverFailed("travel", f"does not hold {task.travel_version}")
         times = under(travel.spec.bind(self.places()), travel.news)
-        answer = solve_round(task.frozen, times, recipe=task.recipe)
+        answer = with_metres(task.frozen, solve_round(task.frozen, times, recipe=task.recipe), times)
         if self.say is not None:
             said = self.say(task, answer)
             if isinstance(said, SolverFailed):

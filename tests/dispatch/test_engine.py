@@ -458,6 +458,16 @@ def test_a_crowd_rider_is_asked_and_may_accept() -> None:
     world.check()
 
 
+def test_who_accepts_is_expected_from_then_on() -> None:
+    world = crowd()
+    world.until(480)
+    (offer,) = world.board.offers.values()
+    at = world.now + 10
+    told = world.engine.handle(i.OfferAccepted(at=at, offer_id=offer.offer_id, rider_id=offer.rider_id))
+    (first, *_) = next(event.route.stops for event in told if isinstance(event, e.RouteRevised))
+    assert first.leg_s > 0 and first.expected_arrive_at == at + first.leg_s
+
+
 def test_a_decline_goes_to_the_next_and_never_twice_to_the_same() -> None:
     world = crowd()
     world.until(480)

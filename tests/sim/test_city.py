@@ -297,6 +297,17 @@ def test_positions_come_at_their_cadence_and_lie_on_the_way():
     assert {later.seen_at - sooner.seen_at for sooner, later in itertools.pairwise(seen)} == {10}
 
 
+def test_positions_lie_on_the_way_though_the_engine_moves_his_place_with_them():
+    scenario = town(Reality(position_every_s=10))
+    street = Street(scenario)
+    street.show(0, stop("r.1", NEAR))
+    for at in range(0, 60, 10):
+        street.until(at + 9)
+        seen = street.city.positions.pop("r")
+        assert round(seen.second) == 10 * (seen.seen_at - T0)
+        scenario.catalogue.places.move(RIDER, seen.first, seen.second)
+
+
 def test_lost_positions_do_not_arrive():
     street = Street(town(Reality(position_every_s=10, position_loss=1.0)))
     street.until(500)
