@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Look after a live service: tenants, keys, stores, riders, settings, traffic."
 )
 
-Url = Annotated[str, typer.Option(help="Address of a running service; without it the ledger is opened.")]
+Url = Annotated[str, typer.Option(help="Address of the running service.")]
 Key = Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key of the running service, scope admin.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the ledger of a stopped service.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
