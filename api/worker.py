@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 _LENGTH = struct.Struct("!Q")
 HOLD_S = 60.0
 """How long the process may take to make other travel times ready."""
+GRACE_S = 10.0
+"""A process that is late keeps its place if it answers within this; to start another one takes as long."""
 COMMAND = (sys.executable, "-c", "from api.worker import main; main()")
 
 
@@ -77,11 +79,14 @@ def task_of(frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Reci
 class Solver:
     """The parent's side: starts the process, warms it, asks it, and replaces it when it fails."""
 
-    def __init__(self, travel: Travel, command: Sequence[str] = COMMAND) -> None:
+    def __init__(self, travel: Travel, command: Sequence[str] = COMMAND, grace_s: float = GRACE_S) -> None:
         self._travel = travel
         self._command = tuple(command)
+        self._grace_s = grace_s
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
+        self._asking: asyncio.Task[Any] | None = None
+        self._overdue: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._is_launched = False
         self.restarts = 0
@@ -110,9 +115,9 @@ class Solver:
     async def hold(self, travel: Travel) -> None:
         """Has the process make other travel times ready, beside those in use; where it fails, its successor does."""
         self._travel = travel
-        if not self.is_warm:
-            return
         async with self._lock:
+            if not self.is_warm:
+                return
             try:
                 async with asyncio.timeout(HOLD_S):
                     await self._ask(travel)
@@ -121,32 +126,64 @@ class Solver:
                 self._replace()
 
     async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
-        """The answer to one round; raises SolverFailed, after which a new process is on its way."""
+        """The answer to one round; raises SolverFailed.
+
+        One late answer costs one round: the process goes on, what it says in the end is thrown away, and a round that
+        comes meanwhile waits its turn.  Dead, or silent for `grace_s` more, it is replaced.
+        """
         if not self.is_warm:
             raise SolverFailed("dead", "the solver is starting")
-        async with self._lock:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    found = await self._ask(task)
-            except TimeoutError:
-                self._replace()
-                raise SolverFailed("late", f"no answer within {timeout_s:.1f} s") from None
-            except SolverFailed as problem:
-                if problem.why == "dead":
-                    self._replace()
-                raise
+        ends_at = asyncio.get_running_loop().time() + timeout_s
+        try:
+            async with asyncio.timeout_at(ends_at):
+                await self._lock.acquire()
+        except TimeoutError:
+            raise SolverFailed("late", "the solver is busy with an earlier round") from None
+        asking = self._asking = asyncio.create_task(self._exchange(task))
+        await asyncio.wait({asking}, timeout=ends_at - asyncio.get_running_loop().time())
+        if not asking.done():
+            self._overdue = asyncio.create_task(self._wait_for(asking))
+            raise SolverFailed("late", f"no answer within {timeout_s:.1f} s")
+        found = asking.result()
         if not isinstance(found, RoundSolved):
             raise SolverFailed("error", f"an answer of type {type(found).__name__}")
         return found
 
     async def close(self) -> None:
         """Ends the process."""
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
+        self.is_warm = False  # nothing takes its place
+        for task in (self._starting, self._overdue):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
         self._kill()
+        if self._asking is not None:
+            await asyncio.gather(self._asking, return_exceptions=True)
         if self._process is not None:
             await self._process.wait()
+
+    async def _exchange(self, task: Task) -> Any:
+        """Asks and hears the answer, whoever still waits for it; lets the next one in."""
+        try:
+            if not self.is_warm:
+                raise SolverFailed("dead", "the solver is starting")
+            return await self._ask(task)
+        except SolverFailed as problem:
+            if problem.why == "dead" and self.is_warm:
+                self._replace()
+            raise
+        finally:
+            self._lock.release()
+
+    async def _wait_for(self, asking: asyncio.Task[Any]) -> None:
+        """What a late process says is of no use to anyone; one that stays silent is replaced."""
+        await asyncio.wait({asking}, timeout=self._grace_s)
+        if asking.done():
+            asking.exception()  # nobody else looks at it
+            return
+        log.error("the solver has been silent for %.0f s beyond its time", self._grace_s)
+        self._replace()
+        asking.cancel()
 
     async def _ask(self, message: Any) -> Any:
         process = self._process

@@ -156,7 +156,7 @@ def test_a_solver_process_that_fails_is_replaced(what: str, why: str) -> None:
     async def go() -> None:
         script = CRASHES.format(path=sys.path, what=what)
         travel = Travel(1, "wgs84", StraightSpec({"default": 250.0}))
-        solver = Solver(travel, (sys.executable, "-c", script))
+        solver = Solver(travel, (sys.executable, "-c", script), grace_s=0.5)
         await solver.start()
         engine = Engine(PlaceBook("wgs84"), Settings())
         task = task_of(engine.freeze(), engine.board.places, 1, "insertion", 1.0)
@@ -164,10 +164,49 @@ def test_a_solver_process_that_fails_is_replaced(what: str, why: str) -> None:
             await solver.solve(task, 0.5 if why == "late" else 120.0)
         assert failed.value.why == why
         if why != "error":
-            assert solver.restarts == 1 and not solver.is_warm
             async with asyncio.timeout(120):
-                while not solver.is_warm:
+                while not (solver.restarts and solver.is_warm):
                     await asyncio.sleep(0.05)
+            assert solver.restarts == 1
+        await solver.close()
+
+    asyncio.run(go())
+
+
+def test_one_late_answer_costs_no_other_round(tmp_path: Path) -> None:
+    """The process goes on: what it says too late is thrown away, and the next round is answered by the same one."""
+    import sys
+
+    go_on = tmp_path / "go on"
+    script = CRASHES.format(
+        path=sys.path,
+        what=f"""
+    import os, time
+    while not os.path.exists({str(go_on)!r}):
+        time.sleep(0.01)
+    return honest(self, task)""",
+    )
+    script = script.replace("def answer", "honest = worker._Desk.answer\ndef answer")
+
+    async def go() -> None:
+        travel = Travel(1, "wgs84", StraightSpec({"default": 250.0}))
+        solver = Solver(travel, (sys.executable, "-c", script), grace_s=120.0)
+        await solver.start()
+        engine = Engine(PlaceBook("wgs84"), Settings())
+
+        async def ask(round_number: int, timeout_s: float) -> RoundSolved:
+            frozen = engine.freeze()._replace(round=round_number)
+            return await solver.solve(task_of(frozen, engine.board.places, 1, "insertion", 1.0), timeout_s)
+
+        for late in (1, 2):  # the second while the first is still being thought about
+            with pytest.raises(SolverFailed) as failed:
+                await ask(late, 0.3)
+            assert failed.value.why == "late"
+        waiting = asyncio.create_task(ask(3, 120.0))
+        go_on.touch()
+        assert (await waiting).round == 3
+        assert (await ask(4, 120.0)).round == 4
+        assert solver.restarts == 0 and solver.is_warm
         await solver.close()
 
     asyncio.run(go())
