@@ -14,6 +14,9 @@ from routing.plans.kernels.moves import best_in, copy_route, insert, may_serve, 
 from routing.plans.kernels.random import below
 from routing.plans.kernels.search import search_slice
 
+WALKED_NODES = 32
+"""Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
+
 
 @inner_kernel
 def _may_eject(tables, request):
@@ -46,6 +49,7 @@ def _fits_without(tables, routes, saved, request, vehicle, first, second, work):
             routes.row[vehicle, col.NODE, kept] = node
     routes.size[vehicle] = kept
     work.counter[col.INSERTIONS] += 1
+    work.clock[col.WALKED] += kept
     if not refresh(tables, routes, vehicle, work):
         return False
     _, pick, _ = best_in(tables, routes, request, vehicle, np.int64(col.LOCKED), work)
@@ -112,9 +116,13 @@ def eject(tables, routes, saved, work):
 
 @lean_kernel
 def fleet_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, every, until):
-    """Ruin and recreate, an ejection after `every` insertions, until `until` were tried or nothing is absent."""
+    """Ruin and recreate, an ejection after `every` insertions, until `until` were tried or nothing is absent.
+
+    Long routes have many pairs and are walked node by node: after such an ejection more insertions follow.
+    """
     while work.counter[col.INSERTIONS] < until:
-        pause = min(until, work.counter[col.INSERTIONS] + every)
+        pause = min(until, work.counter[col.INSERTIONS] + max(every, work.clock[col.WALKED] // WALKED_NODES))
         if search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, pause, True):
             return
+        work.clock[col.WALKED] = 0
         eject(tables, routes, saved, work)
