@@ -1,6 +1,6 @@
 """The same days through the heap and through HTTP: do their KPIs agree?
 
-    python -m benchmarks.heap_http [--days 8 --orders 72 --riders 16 --hours 0.6 --speed 60] [--out benchmarks/results]
+    python -m benchmarks.heap_http [--days 8 --orders 60 --riders 14 --hours 0.5 --speed 60] [--out benchmarks/results]
 
 Each day is lived once by robots against `halfhour serve` under a fast clock, and replayed in the simulator under the
 same luck, from the same instant, with the latency that the solver turned out to have.  What is compared is a pair a
@@ -151,9 +151,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.heap_http", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--speed", type=float, default=60.0)
-    parser.add_argument("--orders", type=int, default=72)
-    parser.add_argument("--riders", type=int, default=16)
-    parser.add_argument("--hours", type=float, default=0.6)
+    parser.add_argument("--orders", type=int, default=60)
+    parser.add_argument("--riders", type=int, default=14)
+    parser.add_argument("--hours", type=float, default=0.5)
     parser.add_argument("--out", type=Path, help="folder for the result as JSON and text")
     chosen = parser.parse_args(arguments)
     size = {"orders": chosen.orders, "riders": chosen.riders, "hours": chosen.hours}
