@@ -9,7 +9,6 @@ import numpy as np
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, sequence
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.eject import fleet_slice
 from routing.plans.kernels.moves import copy_nodes, plan_price, refresh, remove, take_over
 from routing.plans.kernels.search import search_slice
 from routing.plans.tables import Routes, Tables, empty_routes
@@ -26,11 +25,12 @@ Christiaens and Vanden Berghe (2020), table 1, remove 10 nodes; with pairs, more
 FLEET_SHARE, PATIENCE = 0.6, 0.3
 """Share of the budget in which vehicles may be saved, and how much of it may pass without saving one."""
 
-FLEET_HEAT, FLEET_REMOVED = 0.25, 10
-"""Temperature while vehicles are saved, in prices of a mean leg, and nodes removed on average."""
+FLEET_HEAT = 0.25
+"""Temperature while vehicles are saved, in prices of a mean leg."""
 
-EJECT_EVERY = 100
-"""Insertions between two ejections while vehicles are saved: a few rounds of ruin and recreate (docs/solving.md)."""
+FLEET_REMOVED, EJECT_EVERY = 10, 100
+"""Nodes removed on average while vehicles are saved, and insertions between two ejections: a few rounds of ruin and
+recreate (docs/solving.md)."""
 
 HOT, COLD = 3.0, 0.01
 """First and last temperature, in prices of a mean leg."""
@@ -106,25 +106,16 @@ class _Search:
         """Whether the budget is used up."""
         return int(self.work.counter[col.INSERTIONS]) - self.begin >= self.budget.work or self.budget.expired()
 
-    def _slice(self, temperature: int) -> None:
-        """Search for money at a temperature until the budget is asked again."""
+    def _slice(self, temperature: int, *, fleet: bool = False) -> None:
+        """Search at a temperature until the budget is asked again, or everything absent has found a place."""
         known = int(self.work.counter[col.IMPROVED])
+        until = min(int(self.work.counter[col.INSERTIONS]) + SLICE, self.begin + self.budget.work)
         search_slice(
-            self.tables, self.routes, self.saved, self.best, self.work, temperature, self.removed, LONGEST,
-            self._until(), False,
+            self.tables, self.routes, self.saved, self.best, self.work, temperature,
+            FLEET_REMOVED if fleet else self.removed, LONGEST, until, fleet, EJECT_EVERY,
         )  # fmt: skip
         if self.on_better is not None and self.work.counter[col.IMPROVED] > known:
             self.on_better(self.best)
-
-    def _fleet_slice(self, temperature: int) -> None:
-        """Search for a place for everything absent until it is found or the budget is asked again."""
-        fleet_slice(
-            self.tables, self.routes, self.saved, self.best, self.work, temperature, FLEET_REMOVED, LONGEST,
-            EJECT_EVERY, self._until(),
-        )  # fmt: skip
-
-    def _until(self) -> int:
-        return min(int(self.work.counter[col.INSERTIONS]) + SLICE, self.begin + self.budget.work)
 
     def _mean_leg(self) -> int:
         nodes = int(self.routes.size.sum())
@@ -157,7 +148,7 @@ class _Search:
                 since = self.spent()
                 if not self._close_one():
                     break
-            self._fleet_slice(int(leg * FLEET_HEAT))
+            self._slice(int(leg * FLEET_HEAT), fleet=True)
         self._return_to_best()
         self.work.mark[:, col.CLOSED] = self.routes.size == 0
 

@@ -33,9 +33,10 @@ INSERTIONS, ITERATIONS, ACCEPTED, IMPROVED = range(4)
 COUNTS = 4
 
 # Work.clock[.] int64: iteration, routes touched in it, absent before it, first iteration that the best has not seen,
-# stamp of the last marking, version of the route refreshed last, nodes that an ejection has walked
-ITERATION, TOUCHED, OLD_ABSENT, UNKEPT, STAMP, VERSION, WALKED = range(7)
-CLOCKS = 7
+# stamp of the last marking, version of the route refreshed last, nodes that an ejection has walked, insertions at which
+# the next ejection follows
+ITERATION, TOUCHED, OLD_ABSENT, UNKEPT, STAMP, VERSION, WALKED, EJECT_AT = range(8)
+CLOCKS = 8
 
 # Work.known[R, V, .] int64: the insertion found when the route had that version, gaps -1 where it costs more
 AT_VERSION, COSTS, GAPS = range(3)

@@ -12,10 +12,6 @@ from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import best_in, copy_route, insert, may_serve, plan_price, refresh, remove, take_over
 from routing.plans.kernels.random import below
-from routing.plans.kernels.search import search_slice
-
-WALKED_NODES = 32
-"""Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
 
 
 @inner_kernel
@@ -112,17 +108,3 @@ def eject(tables, routes, saved, work):
     work.mark[vehicle, col.CHANGED_AT] = work.clock[col.ITERATION]
     work.cost[0] = plan_price(tables, routes)
     return True
-
-
-@lean_kernel
-def fleet_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, every, until):
-    """Ruin and recreate, an ejection after `every` insertions, until `until` were tried or nothing is absent.
-
-    Long routes have many pairs and are walked node by node: after such an ejection more insertions follow.
-    """
-    while work.counter[col.INSERTIONS] < until:
-        pause = min(until, work.counter[col.INSERTIONS] + max(every, work.clock[col.WALKED] // WALKED_NODES))
-        if search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, pause, True):
-            return
-        work.clock[col.WALKED] = 0
-        eject(tables, routes, saved, work)

@@ -10,6 +10,7 @@ import numpy as np
 
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
+from routing.plans.kernels.eject import eject
 from routing.plans.kernels.moves import (
     absent_price,
     cheapest,
@@ -27,6 +28,9 @@ from routing.plans.kernels.random import below, shuffle
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
+
+WALKED_NODES = 32
+"""Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
 
 
 @lean_kernel
@@ -259,13 +263,20 @@ def _absences(routes, work):
 
 
 @lean_kernel
-def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet):
+def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet, eject_every):
     """Ruin and recreate until `until` insertions have been tried; True as soon as `fleet` finds a home for everything.
 
     `work.cost[0]` is the price of `routes`, `work.cost[1]` that of `best`.  With `fleet` the fewer or rarer absent
-    requests decide before the price (section 3.5); without it skipped requests are only priced.
+    requests decide before the price (section 3.5), and an absent one takes the place of others after `eject_every`
+    insertions; without it skipped requests are only priced.
     """
     while work.counter[col.INSERTIONS] < until:
+        if fleet and work.counter[col.INSERTIONS] >= work.clock[col.EJECT_AT]:
+            work.clock[col.WALKED] = 0
+            eject(tables, routes, saved, work)
+            # Long routes have many pairs and are walked node by node: more insertions follow there.
+            pause = max(eject_every, work.clock[col.WALKED] // WALKED_NODES)
+            work.clock[col.EJECT_AT] = work.counter[col.INSERTIONS] + pause
         work.clock[col.ITERATION] += 1
         work.clock[col.TOUCHED] = 0
         work.clock[col.OLD_ABSENT] = routes.missing[0]
