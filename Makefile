@@ -51,6 +51,7 @@ prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/re
 	$(BIN)/python -m benchmarks.bigday --out benchmarks/results
 	$(BIN)/python -m benchmarks.roads_exact --out benchmarks/results
 	$(BIN)/python -m benchmarks.roads_cases --out benchmarks/results
+	$(BIN)/python -m benchmarks.load --out benchmarks/results
 	$(BIN)/python -m benchmarks.restart --out benchmarks/results
 	$(BIN)/python -m benchmarks.soak --out benchmarks/results
 	$(BIN)/python -m benchmarks.heap_http --out benchmarks/results

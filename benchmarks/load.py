@@ -1,4 +1,4 @@
-"""Load on a live service: `python -m benchmarks.load [--only ROW] [--seconds N] [--json FILE]`.
+"""Load on a live service: `python -m benchmarks.load [--only ROW] [--seconds N] [--out FOLDER]`.
 
 The service runs in a process of its own and the generator in this one, with open-loop (Poisson) arrivals: a latency
 counts from the instant at which a request was meant to be sent, whether or not the service was ready for it.  Beside
@@ -25,6 +25,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from benchmarks.published import publish
 
 CONNECTIONS = 64
 RIDERS = 100
@@ -438,19 +440,32 @@ def measure(name: str, seconds: float) -> dict[str, Any]:
             return row.summary() | probe | empty | rounds | {"rss_mb": found.rss_mb()}
 
 
+def line(row: dict[str, Any]) -> str:
+    """A row as people read it."""
+    said = f"{row['row']:34s} {row['seconds']:3.0f} s  p50 {row['p50_ms']} ms  p99 {row['p99_ms']} ms  "
+    if "lost" in row:
+        said += f"lost {row['lost']}  "
+    if "after_p99_ms" in row:
+        said += f"after it p99 {row['after_p99_ms']} ms  "
+    for kind in ("decision", "stream"):
+        if f"{kind}_p50_ms" in row:
+            said += f"{kind} p50 {row[f'{kind}_p50_ms']} p99 {row[f'{kind}_p99_ms']} ms  "
+    return f"{said}empty endpoint p99 {row['empty_p99_ms']} ms, fsync p99 {row['fsync_p99_ms']} ms"
+
+
 def main() -> int:
     """Measures the rows, prints them, and exits 1 where an acknowledged order is lost."""
     parser = argparse.ArgumentParser(prog="benchmarks.load", description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=tuple(ROWS), action="append")
     parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--out", type=Path, help="folder for the result as JSON and text")
     chosen = parser.parse_args()
     found = []
     for name in chosen.only or ROWS:
         found.append(measure(name, chosen.seconds))
         print(json.dumps(found[-1]), flush=True)
-    if chosen.json:
-        chosen.json.write_text(json.dumps(found, indent=1) + "\n")
+    if chosen.out is not None:
+        publish(chosen.out, "load", {"rows": found}, [line(row) for row in found])
     return int(any(row.get("lost") for row in found))
 
 
