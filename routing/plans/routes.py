@@ -46,8 +46,9 @@ def plan_routes(
     """The best plan found within the budget, never dearer than the told plan where that is still legal.
 
     `objective`: `cost` takes the prices as they are; `distance` leaves the fixed price of vehicles out; `vehicles`
-    saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `threads`: for
-    large tables of insertions (the plan is the same for any number).  `explain`: requests that get a receipt.
+    saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `threads`: at
+    most so many work at once on large plans (with work as the only limit the plan is the same for any number).
+    `explain`: requests that get a receipt.
     `on_better` sees every better plan while the search runs.
     Raises InvalidProblem, InvalidInput (unknown recipe or objective).
     """
@@ -66,7 +67,7 @@ def plan_routes(
     if recipe in ("lns", "lns+ortools"):
         share = 1 - POLISH_SHARE if recipe == "lns+ortools" else 1.0
         tell = None if on_better is None else lambda best: on_better(to_rows(tables, best))
-        routes = improve(tables, routes, work, _part(budget, share), fleet=fleet, on_better=tell)
+        routes = improve(tables, routes, work, _part(budget, share), fleet=fleet, threads=threads, on_better=tell)
     rows = to_rows(tables, routes)
     if recipe in ("ortools", "lns+ortools"):
         from routing.plans.vrp import polish

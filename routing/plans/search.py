@@ -1,39 +1,32 @@
-"""Large-neighbourhood search over whole plans: anytime, seeded, in slices between which the budget is asked."""
+"""Large-neighbourhood search over whole plans; plans of many vehicles are searched in clusters, side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import numpy as np
 
+from routing.plans.annealing import SLICE, Search
 from routing.plans.budget import Budget
-from routing.plans.insertion import Work, sequence
+from routing.plans.clusters import Cluster, cut
+from routing.plans.compact import put_back, routes_of, tables_of
+from routing.plans.insertion import Work, new_work
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import copy_nodes, plan_price, refresh, remove, take_over
-from routing.plans.kernels.search import search_slice
-from routing.plans.tables import Routes, Tables, empty_routes
+from routing.plans.tables import Routes, Tables
 
-SLICE = 4_000
-"""Insertions tried between two looks at the budget: a few milliseconds."""
+PHASES = 8
+"""How often a plan is cut anew while it cools down: what one cut keeps apart the next one joins."""
 
-MEAN_REMOVED, LONGEST = (24, 10), 16
-"""Nodes removed on average (where timing moves no price, where it does and judging takes longer) and longest string.
+CLUSTER = 450
+"""Requests of the largest cluster (docs/solving.md)."""
 
-Christiaens and Vanden Berghe (2020), table 1, remove 10 nodes; with pairs, more of them pays (docs/solving.md).
-"""
+DIVIDED = 150
+"""Requests from which on a plan is cut in two at least: below, another thread costs more than it does."""
 
-FLEET_SHARE, PATIENCE = 0.6, 0.3
-"""Share of the budget in which vehicles may be saved, and how much of it may pass without saving one."""
-
-FLEET_HEAT = 0.25
-"""Temperature while vehicles are saved, in prices of a mean leg."""
-
-FLEET_REMOVED, EJECT_EVERY = 10, 100
-"""Nodes removed on average while vehicles are saved, and insertions between two ejections: a few rounds of ruin and
-recreate (docs/solving.md)."""
-
-HOT, COLD = 3.0, 0.01
-"""First and last temperature, in prices of a mean leg."""
+ROUTES = 25
+"""Routes of the smallest cluster: a few long ones have too little to exchange among themselves."""
 
 
 def improve(
@@ -43,133 +36,111 @@ def improve(
     budget: Budget,
     *,
     fleet: bool,
+    threads: int = 1,
     on_better: Callable[[Routes], None] | None = None,
 ) -> Routes:
     """The best plan found from `routes` on within the budget (which counts insertions from their present value).
 
-    `fleet`: first save vehicles, then money.  `on_better` sees the best plan after each slice that improved it.
+    `fleet`: first save vehicles, then money.  `threads`: at most so many search clusters at once; work alone as a limit
+    gives the same plan for any number.  `on_better` sees the best plan after each step that improved it.
     """
-    search = _Search(tables, routes, work, budget, on_better)
+    search = Search(tables, routes, work, budget, on_better)
     if len(tables.request) == 0 or (routes.vehicle < 0).all():
         return search.best
     if fleet:
         search.save_vehicles()
-    search.anneal()
+    most = _largest_cluster(search)
+    if most:
+        _anneal_in_clusters(search, most, threads)
+    else:
+        search.anneal()
     search.sequence()
     return search.best
 
 
-class _Search:
-    """One run: the current plan, the best one, and the budget between them."""
+def _largest_cluster(search: Search) -> int:
+    """Requests that a cluster may have, 0 where the plan is better searched as a whole."""
+    requests, used = len(search.tables.request), int((search.routes.size > 0).sum())
+    if requests < DIVIDED or used < 2 * ROUTES:
+        return 0
+    most = min(CLUSTER, -(-requests // 2))
+    # Every cluster has a slice at least in every phase, or cutting takes longer than searching.
+    return most if search.left() >= PHASES * SLICE * requests // most else 0
 
-    def __init__(
-        self, tables: Tables, routes: Routes, work: Work, budget: Budget,
-        on_better: Callable[[Routes], None] | None,
-    ) -> None:  # fmt: skip
-        self.tables, self.routes, self.work, self.budget = tables, routes, work, budget
-        self.on_better = on_better
-        self.saved, self.best = empty_routes(tables), empty_routes(tables)
-        work.mark[:, col.CLOSED] = 0
-        self.begin = int(work.counter[0])
-        self.removed = MEAN_REMOVED[0 if tables.plain else 1]
-        work.luck[1] = 1
-        work.cost[0] = plan_price(tables, routes)
-        self._keep()
 
-    def _keep(self) -> None:
-        """Make the current plan the best one."""
-        for vehicle in range(len(self.routes.size)):
-            copy_nodes(self.routes, self.best, vehicle)
-        self.best.missing[0] = self.routes.missing[0]
-        self.best.absent[:] = self.routes.absent
-        self.work.cost[1] = self.work.cost[0]
-        self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
+def _anneal_in_clusters(whole: Search, most: int, threads: int) -> None:
+    """Cool down over the rest of the budget, every phase in other clusters."""
+    rng = np.random.default_rng(int(whole.work.luck[0]))
+    begin = whole.spent()
+    for phase in range(PHASES):
+        if whole.over():
+            break
+        work = whole.left() // (PHASES - phase)
+        finish = begin + (1 - begin) * (phase + 1) / PHASES
+        clusters = [one for one in cut(whole.tables, whole.routes, most, ROUTES, rng) if one.can_be_searched]
+        seeds = rng.integers(2**31, size=len(clusters)).tolist()
+        shares = phase / PHASES, (phase + 1) / PHASES
+        runs = _search_apart(whole, clusters, seeds, work, finish, shares, threads)
+        for cluster, run in zip(clusters, runs, strict=True):
+            put_back(cluster, run.best, whole.tables, whole.routes, whole.work)
+            whole.work.counter[:] += run.work.counter
+        whole.take_stock()
 
-    def _return_to_best(self) -> None:
-        """Make the best plan the current one."""
-        self.routes.vehicle[:] = -1
-        for vehicle in range(len(self.routes.size)):
-            take_over(self.tables, self.best, self.routes, vehicle)
-            refresh(self.tables, self.routes, vehicle, self.work)
-        self.routes.missing[0] = self.best.missing[0]
-        self.routes.absent[:] = self.best.absent
-        self.work.cost[0] = self.work.cost[1]
-        self.work.clock[col.ITERATION] += 1
-        self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
 
-    def spent(self) -> float:
-        """Share of the budget that is used up."""
-        by_work = (int(self.work.counter[col.INSERTIONS]) - self.begin) / max(1, self.budget.work)
-        return max(by_work, self.budget.spent())
+def _search_apart(
+    whole: Search, clusters: Sequence[Cluster], seeds: Sequence[int], work: int, finish: float,
+    shares: tuple[float, float], threads: int,
+) -> list[Search]:  # fmt: skip
+    """Search every cluster from share to share of the way down, until `finish` of the time is spent.
 
-    def over(self) -> bool:
-        """Whether the budget is used up."""
-        return int(self.work.counter[col.INSERTIONS]) - self.begin >= self.budget.work or self.budget.expired()
+    The clusters of one thread have the time in turn, by their requests.
+    """
+    stop = threading.Event()
+    requests = np.array([len(one.requests) for one in clusters], dtype=np.int64)
+    begin = whole.budget.spent()
+    runs: dict[int, Search] = {}
 
-    def _slice(self, temperature: int, *, fleet: bool = False) -> None:
-        """Search at a temperature until the budget is asked again, or everything absent has found a place."""
-        known = int(self.work.counter[col.IMPROVED])
-        until = min(int(self.work.counter[col.INSERTIONS]) + SLICE, self.begin + self.budget.work)
-        search_slice(
-            self.tables, self.routes, self.saved, self.best, self.work, temperature,
-            FLEET_REMOVED if fleet else self.removed, LONGEST, until, fleet, EJECT_EVERY,
-        )  # fmt: skip
-        if self.on_better is not None and self.work.counter[col.IMPROVED] > known:
-            self.on_better(self.best)
+    def search_some(first: int) -> None:
+        mine = np.arange(first, len(clusters), threads)
+        ends = begin + (finish - begin) * np.cumsum(requests[mine]) / requests[mine].sum()
+        for k, end in zip(mine.tolist(), ends.tolist(), strict=True):
+            budget = _part(whole.budget, work * int(requests[k]) // int(requests.sum()), end, stop.is_set)
+            runs[k] = _started(whole, clusters[k], seeds[k], budget)
+            runs[k].anneal(*shares)
 
-    def _mean_leg(self) -> int:
-        nodes = int(self.routes.size.sum())
-        price = int(self.routes.price.sum()) - int(self.tables.vehicle[self.routes.size > 0, col.FIXED].sum())
-        return max(1, price // max(1, nodes))
+    if threads == 1:
+        search_some(0)
+    else:
+        _side_by_side(search_some, min(threads, len(clusters)), stop)
+    return [runs[k] for k in range(len(clusters))]
 
-    def anneal(self) -> None:
-        """Cool down over the rest of the budget."""
-        start = min(self.spent(), 0.999)
-        leg = self._mean_leg()
-        while not self.over():
-            share = min(1.0, (self.spent() - start) / (1 - start))
-            self._slice(int(leg * HOT * (COLD / HOT) ** share))
 
-    def sequence(self) -> None:
-        """Put the short routes of the best plan into their cheapest orders."""
-        self._return_to_best()
-        if sequence(self.tables, self.routes, self.work):
-            self.work.cost[0] = plan_price(self.tables, self.routes)
-            self._keep()
-            if self.on_better is not None:
-                self.on_better(self.best)
+def _side_by_side(call: Callable[[int], None], many: int, stop: threading.Event) -> None:
+    """Run call(0), call(1), ... in threads; where one fails or an interrupt comes, the others are told to stop."""
+    with ThreadPoolExecutor(many) as pool:
+        futures = [pool.submit(call, first) for first in range(many)]
+        try:
+            for done in as_completed(futures):
+                done.result()
+        except BaseException:
+            stop.set()
+            raise
 
-    def save_vehicles(self) -> None:
-        """Close the vehicle whose orders are easiest to place elsewhere, until no vehicle more can be spared."""
-        leg, since = self._mean_leg(), self.spent()
-        while self.spent() < min(FLEET_SHARE, since + PATIENCE) and not self.over():
-            if self.routes.missing[0] == 0:
-                self._keep()
-                since = self.spent()
-                if not self._close_one():
-                    break
-            self._slice(int(leg * FLEET_HEAT), fleet=True)
-        self._return_to_best()
-        self.work.mark[:, col.CLOSED] = self.routes.size == 0
 
-    def _close_one(self) -> bool:
-        """Empty and close the vehicle with the smallest sum of absences; False where none can be spared."""
-        bound = self.tables.request[:, col.CARRIER]
-        used = np.setdiff1d(np.flatnonzero(self.routes.size > 0), bound[bound >= 0])
-        if len(used) < 2:
-            return False
-        sums = []
-        for vehicle in used:
-            nodes = self.routes.row[vehicle, col.NODE, 1 : self.routes.size[vehicle] + 1]
-            requests = np.unique(self.tables.node[nodes, col.REQUEST])
-            sums.append(int(self.work.list[requests, col.ABSENCES].sum()))
-        chosen = int(used[int(np.argmin(sums))])
-        self.work.mark[:, col.CLOSED] = self.routes.size == 0
-        self.work.mark[chosen, col.CLOSED] = 1
-        nodes = self.routes.row[chosen, col.NODE, 1 : self.routes.size[chosen] + 1]
-        for request in np.unique(self.tables.node[nodes, col.REQUEST]):
-            remove(self.tables, self.routes, request)
-        refresh(self.tables, self.routes, chosen, self.work)
-        self.work.cost[0] = plan_price(self.tables, self.routes)
-        self.work.mark[chosen, col.CHANGED_AT] = self.work.clock[col.ITERATION] + 1
-        return True
+def _part(budget: Budget, work: int, finish: float, stopped: Callable[[], bool]) -> Budget:
+    """Some of a budget: so much work, and the time from now until `finish` of it is spent."""
+    begin = budget.spent()
+
+    def spent() -> float:
+        return (budget.spent() - begin) / max(1e-9, finish - begin)
+
+    return Budget(work, lambda: stopped() or budget.expired() or spent() >= 1, spent)
+
+
+def _started(whole: Search, cluster: Cluster, seed: int, budget: Budget) -> Search:
+    """A search of one cluster from where the whole is; vehicles that are closed stay closed."""
+    tables = tables_of(whole.tables, cluster)
+    work = new_work(tables, seed)
+    search = Search(tables, routes_of(tables, cluster, whole.routes, work), work, budget, None)
+    work.mark[:, col.CLOSED] = whole.work.mark[cluster.vehicles, col.CLOSED]
+    return search

@@ -57,7 +57,7 @@ class Tables(NamedTuple):
     legs: I32  # [1 or 2, profile, P, Q + 1] ticks and, where known, metres; column Q is an open end
     back: I32  # [1 or 2, profile, Q + 1, P] the transpose
     stop: I32  # [P, 2] enter, exit
-    window: I32  # [R, 2, K, 2]
+    window: I32  # [R without ghosts, 2, K, 2]
     allowed: U64  # [R, words]
     near: I32  # [N, M] nodes by distance
     reach_ptr: I32  # [groups + 1]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from routing.plans.annealing import Search
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, insert_absent, new_work, start_routes, to_rows
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import best_in, may_serve, plan_price
 from routing.plans.problem import INFINITE, Problem, Travel, TripRule
 from routing.plans.schedule import evaluate
-from routing.plans.search import _Search
 from routing.plans.tables import Kind, Routes, Tables, gather
 from tests.plans.cases import random_problem
 from tests.plans.test_search import static_problem
@@ -139,7 +139,7 @@ def test_what_is_remembered_is_true(seed):
     work = new_work(tables, seed)
     routes = start_routes(problem, tables, work)
     insert_absent(tables, routes, work)
-    _Search(tables, routes, work, Budget(3000), None).anneal()
+    Search(tables, routes, work, Budget(3000), None).anneal()
     seen = 0
     for request in np.flatnonzero(routes.vehicle < 0).tolist() + list(range(14)):
         for vehicle in range(len(routes.size)):

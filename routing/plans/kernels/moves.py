@@ -222,6 +222,13 @@ def copy_nodes(source, target, vehicle):
 
 
 @lean_kernel
+def copy_plan(source, target):
+    """Copy what defines every route."""
+    for vehicle in range(len(source.size)):
+        copy_nodes(source, target, vehicle)
+
+
+@lean_kernel
 def take_over(tables, source, target, vehicle):
     """Copy one route and write down for its requests where they are."""
     copy_route(source, target, vehicle)
@@ -229,6 +236,21 @@ def take_over(tables, source, target, vehicle):
         node = source.row[vehicle, col.NODE, k]
         target.vehicle[tables.node[node, col.REQUEST]] = vehicle
         target.at[node] = k
+
+
+@lean_kernel
+def refresh_plan(tables, routes, work):
+    """Bring everything derived from every route's nodes up to date."""
+    for vehicle in range(len(routes.size)):
+        refresh(tables, routes, vehicle, work)
+
+
+@lean_kernel
+def take_over_plan(tables, source, target, work):
+    """Copy every route, write down where its requests are, and bring it up to date."""
+    for vehicle in range(len(source.size)):
+        take_over(tables, source, target, vehicle)
+    refresh_plan(tables, target, work)
 
 
 @inner_kernel
