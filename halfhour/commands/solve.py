@@ -36,6 +36,9 @@ def solve(
     ] = "auto",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the search.")] = 0,
     recipe: Annotated[str, typer.Option(help="insertion, lns, ortools or lns+ortools.")] = "lns",
+    threads: Annotated[
+        int, typer.Option(min=1, max=64, help="Threads for plans of 50 routes or more, searched in clusters.")
+    ] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the routes here instead of to the terminal.")] = None,
     roads: Annotated[Path | None, typer.Option(help="Measure the coordinates of a VROOM file on these roads.")] = None,
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON alone: VROOM's answer, or the figures.")] = False,
@@ -53,8 +56,7 @@ def solve(
     try:
         done = solve_file(
             file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
-            recipe=cast("Recipe", recipe), roads=roads,
-            stopped=lambda: stopped,
+            recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
         )  # fmt: skip
     finally:
         signal.signal(signal.SIGINT, before)

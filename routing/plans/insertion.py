@@ -8,7 +8,7 @@ import numpy as np
 
 from routing.plans.build import make_rows
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import refresh, remove
+from routing.plans.kernels.moves import refresh, refresh_plan, remove
 from routing.plans.kernels.regret import insert_by_regret
 from routing.plans.kernels.search import recreate
 from routing.plans.kernels.sequence import sequence_routes
@@ -96,8 +96,7 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind != Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
-    for vehicle in np.flatnonzero(routes.size == 0).tolist():
-        refresh(tables, routes, vehicle, work)
+    refresh_plan(tables, routes, work)
     return routes
 
 

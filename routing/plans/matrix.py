@@ -31,6 +31,9 @@ ROOM = 2**28
 WORTH_A_THREAD = 150_000
 """Pairs that take a good five milliseconds: below, another thread costs more than it does."""
 
+CHUNK = 64
+"""Requests whose rows of the answer stay in the cache while block after block writes its columns."""
+
 MOST = 2**29
 """Largest sum of prices that a block may meet: int32 with room to spare."""
 
@@ -50,30 +53,29 @@ def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64, *, t
     vehicles = len(routes.size)
     price = np.repeat(tables.request[requests, col.SKIP][:, None], vehicles, axis=1)
     gap = np.zeros((len(requests), vehicles, 2), dtype=np.int32)
-    singly = np.ones((len(requests), vehicles), dtype=np.bool_)
     asked = np.flatnonzero(_is_usual(tables, requests))
+    asked = asked[np.argsort(tables.request[requests[asked], col.FIRST_PLACE], kind="stable")]
     questions = _questions(tables, requests, asked)
     blocks = _blocks(tables, routes, questions) if len(asked) else []
     taking = tables.request[requests[asked], col.TAKE]
 
     def run(part: NDArray[np.intp]) -> None:
-        mine = questions[part].astype(np.int32)
-        for one in blocks:
-            lines = np.empty((field.WAYS + 4 * (one.stops + 2), len(one.members)), dtype=np.int32)
-            price_block(
-                tables, one.block, one.own, one.members, one.profile, one.rich, mine, taking[part], one.opening, price,
-                gap, lines,
-            )  # fmt: skip
+        lines = [np.empty((field.WAYS + 4 * (one.stops + 2), len(one.members)), dtype=np.int32) for one in blocks]
+        for begin in range(0, len(part), CHUNK):
+            few = part[begin : begin + CHUNK]
+            mine = questions[few].astype(np.int32)
+            for one, scratch in zip(blocks, lines, strict=True):
+                price_block(
+                    tables, one.block, one.own, one.members, one.profile, one.rich, one.ends, mine, taking[few],
+                    one.opening, price, gap, scratch,
+                )  # fmt: skip
 
     if threads > 1 and len(asked) * sum(len(one.members) for one in blocks) >= WORTH_A_THREAD:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(run, np.array_split(np.arange(len(asked)), threads)))
     else:
         run(np.arange(len(asked)))
-    for one in blocks:
-        singly[np.ix_(asked, one.members)] = False
-    singly |= gap[:, :, 0] < 0
-    singly |= _meets(tables, routes, requests)
+    singly = _singly(tables, routes, requests, asked, blocks, gap)
     work.counter[col.INSERTIONS] += np.count_nonzero(~singly & _allowed(tables, requests))
     price_pairs(tables, routes, work, requests, singly, price, gap)
     return Matrix(price, gap)
@@ -88,29 +90,39 @@ class _Block(NamedTuple):
     block: I32
     own: I32
     rich: bool
+    ends: bool
     opening: I64
+
+
+def _singly(
+    tables: Tables, routes: Routes, requests: I64, asked: NDArray[np.intp], blocks: list[_Block], gap: I32
+) -> NDArray[np.bool_]:
+    """Pairs, bool[A, V], that no block has priced: of other requests or vehicles, with shared stops, or given up."""
+    in_blocks, of_blocks = np.zeros(len(requests), dtype=np.bool_), np.zeros(len(routes.size), dtype=np.bool_)
+    in_blocks[asked] = True
+    for one in blocks:
+        of_blocks[one.members] = True
+    singly = ~(in_blocks[:, None] & of_blocks)
+    if any(one.ends for one in blocks):
+        singly |= gap[:, :, 0] < 0
+    singly |= _meets(tables, routes, requests)
+    return singly
 
 
 def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[_Block]:
     """Every block whose numbers fit into lanes."""
-    like, longest = _is_alike(tables, routes), _longest(tables)
+    like, longest = _is_alike(tables, routes), int(tables.flag[col.LONGEST_WAY])
     kinds = np.stack([routes.size, tables.vehicle[:, col.PROFILE]], axis=1)
     found = []
     for stops, profile in np.unique(kinds[like], axis=0).tolist():
         members = np.flatnonzero(like & (kinds == (stops, profile)).all(axis=1))
-        block, own, rich = _block(tables, routes, members, stops)
+        block, own, rich, ends = _block(tables, routes, members, stops)
         if not _fits(block, own, questions, longest):
             continue
         opening = tables.vehicle[members, col.FIXED] if stops == 0 else np.zeros(len(members), dtype=np.int64)
         narrow = block.astype(np.int32), own.astype(np.int32)
-        found.append(_Block(stops, profile, members, *narrow, rich, opening))
+        found.append(_Block(stops, profile, members, *narrow, rich, ends, opening))
     return found
-
-
-def _longest(tables: Tables) -> int:
-    """Ticks of the longest way that can be driven."""
-    most = int(tables.legs[0].max(initial=0))
-    return most if most < INFINITE else int(tables.legs[0][tables.legs[0] < INFINITE].max(initial=0))
 
 
 def _fits(block: I64, own: I64, questions: I64, longest: int) -> bool:
@@ -174,7 +186,7 @@ def _is_alike(tables: Tables, routes: Routes) -> NDArray[np.bool_]:
     room = own[:, [col.MAX_REQUESTS, col.MAX_TRIPS]].min(axis=1)
     alike = (size <= LONGEST) & (room > size + own[:, col.START_COUNT] + 1)
     simple = np.isin(tables.request[:, col.KIND], (Kind.PAIR, Kind.ABOARD)) & _is_priced_simply(tables.request)
-    for k in range(1, LONGEST + 1):
+    for k in range(1, min(LONGEST, int(size.max(initial=0))) + 1):
         node, before = tables.node[routes.row[:, col.NODE, k]], tables.place[routes.row[:, col.NODE, k - 1]]
         alone = (node[:, col.PLACE] != before) | (k == 1)
         alike &= (size < k) | (simple[node[:, col.REQUEST]] & alone)
@@ -215,8 +227,8 @@ def _prices(own: I64) -> I64:
     return np.concatenate([slope[:, :1], np.diff(slope, axis=1), own[:, col.LATE : col.LATE + 2]], axis=1)
 
 
-def _block(tables: Tables, routes: Routes, members: NDArray[np.intp], stops: int) -> tuple[I64, I64, bool]:
-    """Kernel fields of vehicles with so many stops, and whether more than one threshold matters."""
+def _block(tables: Tables, routes: Routes, members: NDArray[np.intp], stops: int) -> tuple[I64, I64, bool, bool]:
+    """Kernel fields of vehicles with so many stops; whether more than one threshold matters, whether any end does."""
     own, lanes = tables.vehicle[members], len(members)
     paid = (own[:, col.PER_WORK] > 0) & (own[:, col.PAID_UNTIL] < INFINITE)
     block = np.zeros((stops + 1, field.FIELDS, lanes), dtype=np.int64)
@@ -262,4 +274,5 @@ def _block(tables: Tables, routes: Routes, members: NDArray[np.intp], stops: int
     vehicle[field.PAID_ROOM] = np.where(paid, np.minimum(own[:, col.PAID_UNTIL] - home, ROOM), ROOM)
     vehicle[field.END_PLACE] = end
     later = block[:, [field.STEP, field.FIRST_FEE, field.SECOND_FEE]]
-    return block, vehicle, bool(later.any())
+    ends = vehicle[[field.END_ROOM, field.PAID_ROOM]]
+    return block, vehicle, bool(later.any()), bool((ends < ROOM).any())

@@ -121,6 +121,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.ONE_STORE] = problem.trip_rule
     flag[col.STRIDE] = _stride(len(request), len(vehicle), problem.load.shape[1], plain)
     flag[col.DIMENSIONS] = problem.load.shape[1]
+    flag[col.LONGEST_WAY] = _longest(travel.ticks)
     flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     homes = np.array([home for home, _ in ghosts], dtype=np.int64)
@@ -155,6 +156,12 @@ def empty_routes(tables: Tables) -> Routes:
     routes.absent[: len(present)] = present
     routes.missing[0] = len(present)
     return routes
+
+
+def _longest(ticks: I32) -> int:
+    """Ticks of the longest way that can be driven."""
+    most = int(ticks.max(initial=0))
+    return most if most < INFINITE else int(ticks[ticks < INFINITE].max(initial=0))
 
 
 def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:

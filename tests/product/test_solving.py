@@ -31,3 +31,12 @@ def test_the_command_says_so_too(tmp_path):
     figures = json.loads(said.stdout)
     assert figures["left_out"] == [{"pickup": 3, "delivery": 4, "reason": "WINDOW"}]
     assert figures["unserved"] == 1
+
+
+def test_threads_change_the_time_not_the_routes(tmp_path):
+    plans = [
+        CliRunner().invoke(app, [str(hopeless(tmp_path)), "--work", "500", "--threads", threads]).stdout
+        for threads in ("1", "2")
+    ]
+    assert plans == ["Route 1 : 1 2\n"] * 2
+    assert CliRunner().invoke(app, [str(hopeless(tmp_path)), "--threads", "0"]).exit_code == 2

@@ -72,23 +72,21 @@ def _door(asked, at):
 
 
 @fused_kernel
-def _gather(tables, block, own, profile, asked, stops, lanes, lines):
-    """Ways between every stop of the block and the request's two places; 0 where they are the same place."""
-    pick, drop = asked[AT_PICK], asked[AT_DROP]
-    from_pick, to_pick = tables.legs[0, profile, pick], tables.back[0, profile, pick]
-    from_drop, to_drop = tables.legs[0, profile, drop], tables.back[0, profile, drop]
+def _gather(tables, block, own, profile, place, side, stops, lanes, lines):
+    """Ways between every stop of the block and a place of the request; 0 where they are the same place.
+
+    `side`: TO_PICK or TO_DROP; the way back follows it.
+    """
+    leaving, coming = tables.legs[0, profile, place], tables.back[0, profile, place]
     for k in range(stops + 1):
-        place, first = block[k, PLACE], WAYS + 4 * k
-        to_p, to_d = lines[first + TO_PICK], lines[first + TO_DROP]
+        stop, to = block[k, PLACE], lines[WAYS + 4 * k + side]
         for v in range(lanes):
-            to_p[v] = to_pick[place[v]] if place[v] != pick else np.int32(0)
-            to_d[v] = to_drop[place[v]] if place[v] != drop else np.int32(0)
+            to[v] = coming[stop[v]] if stop[v] != place else np.int32(0)
     for k in range(1, stops + 2):
-        place, first = own[END_PLACE] if k == stops + 1 else block[k, PLACE], WAYS + 4 * k
-        from_p, from_d = lines[first + FROM_PICK], lines[first + FROM_DROP]
+        stop = own[END_PLACE] if k == stops + 1 else block[k, PLACE]
+        back = lines[WAYS + 4 * k + side + 1]
         for v in range(lanes):
-            from_p[v] = from_pick[place[v]] if place[v] != pick else np.int32(0)
-            from_d[v] = from_drop[place[v]] if place[v] != drop else np.int32(0)
+            back[v] = leaving[stop[v]] if stop[v] != place else np.int32(0)
 
 
 @fused_kernel
@@ -115,7 +113,7 @@ def _pick_up(block, own, asked, i, lanes, lines):
 
 
 @fused_kernel
-def _drop(block, own, asked, rich, stops, i, j, between, lanes, lines):
+def _drop(block, own, asked, rich, ends, stops, i, j, between, lanes, lines):
     """Drop the request behind stop j and keep the plan where it is the cheapest so far.
 
     j = i: straight after the pickup; else SPENT and DELAY hold the route as far as stop j.
@@ -145,10 +143,11 @@ def _drop(block, own, asked, rich, stops, i, j, between, lanes, lines):
         late[v] = np.int32(late[v] + stay + from_drop[v] - leave[v] - leg[v])
     for k in range(j + 1, stops + 1):
         _walk(block, rich, k, late, total, lanes)
-    for v in range(lanes):
-        total[v] = FAR if late[v] > end_room[v] else total[v]
-    for v in range(lanes):
-        sure[v] = np.int32(0) if (total[v] < FAR) & (late[v] > paid_room[v]) else sure[v]
+    if ends:
+        for v in range(lanes):
+            total[v] = FAR if late[v] > end_room[v] else total[v]
+        for v in range(lanes):
+            sure[v] = np.int32(0) if (total[v] < FAR) & (late[v] > paid_room[v]) else sure[v]
     gaps = np.int32(i << 8 | j)
     for v in range(lanes):
         where[v] = gaps if total[v] < best[v] else where[v]
@@ -157,33 +156,39 @@ def _drop(block, own, asked, rich, stops, i, j, between, lanes, lines):
 
 
 @lean_kernel
-def price_block(tables, block, own, members, profile, rich, asked, taking, opening, price, gap, lines):
+def price_block(tables, block, own, members, profile, rich, ends, asked, taking, opening, price, gap, lines):
     """Cheapest insertion of each request in `asked` [n, .] into each vehicle of a block.
 
-    `members[lanes]`: their numbers.  `taking[n]`: price of taking the request from its told vehicle.
-    `opening[lanes]`: price of using an empty vehicle.  Rows ROW of `price[A, V]` and `gap[A, V, 2]` are set where the
-    request is worth it; the gap is -1 where work becomes free of charge meanwhile, which is not priced here.
+    Requests side by side that are fetched at one place share the ways to it.  `members[lanes]`: numbers of the
+    vehicles.  `rich`: more than the first promise has a price; `ends`: a shift or paid time may end.  `taking[n]`:
+    price of taking the request from its told vehicle.  `opening[lanes]`: price of using an empty vehicle.  Rows ROW of
+    `price[A, V]` and `gap[A, V, 2]` are set where the request is worth it; the gap is -1 where work becomes free of
+    charge meanwhile, which is not priced here.
     """
     stops, lanes = block.shape[0] - 1, block.shape[2]
+    gathered = np.int32(-1)
     for a in range(len(asked)):
         one = asked[a]
         row = one[ROW]
         between = tables.legs[0, profile, one[AT_PICK], one[AT_DROP]]
         if between >= FAR - 1:
             continue
-        _gather(tables, block, own, profile, one, stops, lanes, lines)
+        if one[AT_PICK] != gathered:
+            gathered = one[AT_PICK]
+            _gather(tables, block, own, profile, gathered, TO_PICK, stops, lanes, lines)
+        _gather(tables, block, own, profile, one[AT_DROP], TO_DROP, stops, lanes, lines)
         best, where, sure = lines[BEST], lines[WHERE], lines[SURE]
         for v in range(lanes):
             best[v], where[v], sure[v] = FAR, 0, 1
         for i in range(stops + 1):
             _pick_up(block, own, one, i, lanes, lines)
-            _drop(block, own, one, rich, stops, i, i, between, lanes, lines)
+            _drop(block, own, one, rich, ends, stops, i, i, between, lanes, lines)
             for j in range(i + 1, stops + 1):
                 _walk(block, rich, j, lines[DELAY], lines[SPENT], lanes)
                 free, spent = block[j, FREE], lines[SPENT]
                 for v in range(lanes):
                     spent[v] = spent[v] if free[v] >= one[LOAD] else FAR
-                _drop(block, own, one, rich, stops, i, j, between, lanes, lines)
+                _drop(block, own, one, rich, ends, stops, i, j, between, lanes, lines)
         service = np.int64(one[ENTER_PICK] + one[STAY_PICK] + one[ENTER_DROP] + one[STAY_DROP])
         for v in range(lanes):
             vehicle = members[v]
