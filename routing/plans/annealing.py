@@ -9,7 +9,7 @@ import numpy as np
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, sequence
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import copy_plan, plan_price, refresh, remove, take_over_plan
+from routing.plans.kernels.moves import copy_plan, plan_price, refresh, refresh_plan, remove, take_over_plan
 from routing.plans.kernels.search import search_slice
 from routing.plans.tables import Routes, Tables, empty_routes
 
@@ -115,7 +115,8 @@ class Search:
             self.take_stock()
 
     def take_stock(self) -> None:
-        """Price the current plan, which has been changed from outside, and keep it where it is the best."""
+        """Price the current plan, whose nodes have been changed from outside, and keep it where it is the best."""
+        refresh_plan(self.tables, self.routes, self.work)
         self.work.cost[0] = plan_price(self.tables, self.routes)
         if self.work.cost[0] < self.work.cost[1]:
             self._keep()

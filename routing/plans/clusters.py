@@ -1,6 +1,7 @@
 """Cuts a plan into clusters that can be searched apart: halved again and again between two places far from each other.
 
-Taillard and Voss (2002), "POPMUSIC"; a route lies where its stops are on average.
+Taillard and Voss (2002), "Popmusic - partial optimization metaheuristic under special intensification conditions";
+cut anew in every phase.  A route lies where its stops are on average.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from routing.plans.clusters import Cluster
 from routing.plans.insertion import Work
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import refresh, refresh_plan
+from routing.plans.kernels.moves import refresh_plan
 from routing.plans.problem import I32, I64, U64
 from routing.plans.tables import Routes, Tables, empty_routes
 
@@ -41,7 +41,7 @@ def tables_of(tables: Tables, cluster: Cluster) -> Tables:
         vehicle[:, column] = place[vehicle[:, column]]
     vehicle[:, col.END_PLACE] = np.where(ends < sink, place[np.minimum(ends, sink - 1)], len(columns) - 1)
     vehicle[:, col.TWIN] = np.unique(vehicle[:, col.TWIN], return_inverse=True)[1]
-    legs = np.ascontiguousarray(tables.legs[:, :, places][..., columns])
+    legs = np.ascontiguousarray(tables.legs[:, :, places[:, None], columns])
     return tables._replace(
         node=node, request=request, vehicle=vehicle, legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
         stop=tables.stop[places], window=tables.window[requests[requests < len(tables.window)]],  # ghosts have none
@@ -56,10 +56,10 @@ def routes_of(tables: Tables, cluster: Cluster, whole: Routes, work: Work) -> Ro
     routes = empty_routes(tables)
     number = _numbers(cluster.requests, len(whole.vehicle))
     routes.size[:] = whole.size[cluster.vehicles]
-    for own, vehicle in enumerate(cluster.vehicles.tolist()):
-        node = whole.row[vehicle, col.NODE, 1 : routes.size[own] + 1]
-        routes.row[own, col.NODE, 1 : len(node) + 1] = 2 * number[node // 2] + node % 2
-        routes.vehicle[number[node // 2]] = own
+    own, at = _positions(routes.size)
+    node = whole.row[cluster.vehicles[own], col.NODE, at]
+    routes.row[own, col.NODE, at] = 2 * number[node // 2] + node % 2
+    routes.vehicle[number[node // 2]] = own
     refresh_plan(tables, routes, work)
     absent = number[whole.absent[: whole.missing[0]]]
     absent = absent[absent >= 0]
@@ -67,18 +67,24 @@ def routes_of(tables: Tables, cluster: Cluster, whole: Routes, work: Work) -> Ro
     return routes
 
 
-def put_back(cluster: Cluster, found: Routes, tables: Tables, whole: Routes, work: Work) -> None:
-    """Give the cluster's vehicles in the whole the routes that were found; what these leave out is absent."""
+def put_back(cluster: Cluster, found: Routes, whole: Routes) -> None:
+    """Give the cluster's vehicles in the whole the routes that were found, to be refreshed; the rest is absent."""
     outside = np.setdiff1d(whole.absent[: whole.missing[0]], cluster.requests)
     absent = np.concatenate([outside, cluster.requests[found.absent[: found.missing[0]]]])
+    own, at = _positions(found.size)
+    node, vehicle = found.row[own, col.NODE, at], cluster.vehicles[own]
+    request = cluster.requests[node // 2]
     whole.vehicle[cluster.requests] = -1
-    for own, vehicle in enumerate(cluster.vehicles.tolist()):
-        node = found.row[own, col.NODE, 1 : found.size[own] + 1]
-        whole.row[vehicle, col.NODE, 1 : len(node) + 1] = 2 * cluster.requests[node // 2] + node % 2
-        whole.size[vehicle] = len(node)
-        whole.vehicle[cluster.requests[node // 2]] = vehicle
-        refresh(tables, whole, vehicle, work)
+    whole.row[vehicle, col.NODE, at] = 2 * request + node % 2
+    whole.size[cluster.vehicles] = found.size
+    whole.vehicle[request] = vehicle
     whole.absent[: len(absent)], whole.missing[0] = absent, len(absent)
+
+
+def _positions(size: I32) -> tuple[I64, I64]:
+    """Vehicle and position of every node."""
+    own = np.repeat(np.arange(len(size)), size)
+    return own, np.arange(1, len(own) + 1) - (np.cumsum(size) - size)[own]
 
 
 def _numbers(chosen: I64, many: int) -> I64:

@@ -82,7 +82,7 @@ def _anneal_in_clusters(whole: Search, most: int, threads: int) -> None:
         shares = phase / PHASES, (phase + 1) / PHASES
         runs = _search_apart(whole, clusters, seeds, work, finish, shares, threads)
         for cluster, run in zip(clusters, runs, strict=True):
-            put_back(cluster, run.best, whole.tables, whole.routes, whole.work)
+            put_back(cluster, run.best, whole.routes)
             whole.work.counter[:] += run.work.counter
         whole.take_stock()
 

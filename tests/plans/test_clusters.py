@@ -18,7 +18,7 @@ from routing.plans.clusters import cut
 from routing.plans.compact import put_back, routes_of, tables_of
 from routing.plans.insertion import insert_absent, new_work, start_routes, to_rows
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import best_in, may_serve, plan_price
+from routing.plans.kernels.moves import best_in, may_serve, plan_price, refresh_plan
 from routing.plans.problem import Problem, Rows, Travel, TripRule
 from routing.plans.routes import plan_routes
 from routing.plans.schedule import evaluate
@@ -68,7 +68,9 @@ def assert_cut_well(problem: Problem, travel: Travel, seed: int) -> None:
                 assert may_serve(own, request, inner) == may_serve(tables, whole, outer)
                 found = best_in(own, part, request, inner, col.LOCKED, apart)
                 assert tuple(found) == tuple(best_in(tables, routes, whole, outer, col.LOCKED, work))
-        put_back(cluster, part, tables, routes, work)
+        put_back(cluster, part, routes)
+    refresh_plan(tables, routes, work)
+    assert plan_price(tables, routes) == total
     assert priced == total
     assert all((a == b).all() for a, b in zip(rows, to_rows(tables, routes), strict=True))
     assert set(routes.absent[: routes.missing[0]].tolist()) == missing
