@@ -9,7 +9,7 @@ import numpy as np
 
 from dispatch.policy import SimplePolicy
 from dispatch.view import FreeRider, OpenOrder, Plan, View
-from routing.plans.matching import assign
+from routing.plans.matching import share_out
 
 MOST_IN_A_BUNDLE = 3
 WAITING_PRICE = 3_600
@@ -36,19 +36,15 @@ class Batch(SimplePolicy):
                     which.append(b)
                     who.append(r)
                     price.append(cost)
-            # Nobody: the bundle waits.  One imagined rider for each, so that an assignment always exists.
-            which.append(b)
-            who.append(len(riders) + b)
-            price.append(WAITING_PRICE * len(bundle))
-        chosen = assign(
+        chosen = share_out(
             np.array(which, dtype=np.int32),
             np.array(who, dtype=np.int32),
             np.array(price, dtype=np.int64),
-            len(bundles),
-            len(riders) + len(bundles),
+            np.array([WAITING_PRICE * len(bundle) for bundle in bundles], dtype=np.int64),
+            len(riders),
         )
         for bundle, r in zip(bundles, chosen.tolist(), strict=True):
-            if r < len(riders):
+            if r >= 0:
                 plan.give(riders[r], bundle)
         return plan
 
