@@ -129,7 +129,7 @@ class Search:
     recipe: str = _setting("lns", "What plans a round.", choices=("insertion", "lns", "ortools", "lns+ortools"))
     work_per_order: int = _setting(480, "Insertions tried per open order and round.", low=0, high=1_000_000)
     seed: int = _setting(1, "Seed of the search; each round uses a function of it and the round's number.", low=0)
-    threads: int = _setting(1, "Threads for independent clusters.", low=1, high=64, live=False)
+    threads: int = _setting(1, "Threads that search a large round in clusters.", low=1, high=64, live=False)
 
 
 @dataclass(frozen=True, slots=True)
