@@ -14,6 +14,7 @@ from routing.plans.clusters import Cluster, cut
 from routing.plans.compact import put_back, routes_of, tables_of
 from routing.plans.insertion import Work, new_work
 from routing.plans.kernels import columns as col
+from routing.plans.problem import I64
 from routing.plans.tables import Routes, Tables
 
 PHASES = 8
@@ -63,7 +64,7 @@ def _largest_cluster(search: Search) -> int:
     requests, used = len(search.tables.request), int((search.routes.size > 0).sum())
     if requests < DIVIDED or used < 2 * ROUTES:
         return 0
-    most = min(CLUSTER, -(-requests // 2))
+    most = min(CLUSTER, requests // 2 + requests // 20)  # halves are not quite equal
     # Every cluster has a slice at least in every phase, or cutting takes longer than searching.
     return most if search.left() >= PHASES * SLICE * requests // most else 0
 
@@ -93,32 +94,44 @@ def _search_apart(
 ) -> list[Search]:  # fmt: skip
     """Search every cluster from share to share of the way down, until `finish` of the time is spent.
 
-    The clusters of one thread have the time in turn, by their requests.
+    The clusters of one thread have the time in turn, by their requests; the largest go to whom has least to do.
     """
     stop = threading.Event()
     requests = np.array([len(one.requests) for one in clusters], dtype=np.int64)
     begin = whole.budget.spent()
     runs: dict[int, Search] = {}
 
-    def search_some(first: int) -> None:
-        mine = np.arange(first, len(clusters), threads)
+    def search_some(thread: int) -> None:
+        mine = turns[thread]
         ends = begin + (finish - begin) * np.cumsum(requests[mine]) / requests[mine].sum()
-        for k, end in zip(mine.tolist(), ends.tolist(), strict=True):
+        for k, end in zip(mine, ends.tolist(), strict=True):
             budget = _part(whole.budget, work * int(requests[k]) // int(requests.sum()), end, stop.is_set)
             runs[k] = _started(whole, clusters[k], seeds[k], budget)
             runs[k].anneal(*shares)
 
-    if threads == 1:
+    turns = _shared_out(requests, threads)
+    if len(turns) == 1:
         search_some(0)
     else:
-        _side_by_side(search_some, min(threads, len(clusters)), stop)
+        _side_by_side(search_some, len(turns), stop)
     return [runs[k] for k in range(len(clusters))]
+
+
+def _shared_out(requests: I64, threads: int) -> list[list[int]]:
+    """Clusters for each thread: the largest first, to the one with the fewest requests so far."""
+    turns: list[list[int]] = [[] for _ in range(min(threads, max(1, len(requests))))]
+    load = np.zeros(len(turns), dtype=np.int64)
+    for k in np.argsort(-requests, kind="stable").tolist():
+        lightest = int(np.argmin(load))
+        turns[lightest].append(k)
+        load[lightest] += requests[k]
+    return turns
 
 
 def _side_by_side(call: Callable[[int], None], many: int, stop: threading.Event) -> None:
     """Run call(0), call(1), ... in threads; where one fails or an interrupt comes, the others are told to stop."""
     with ThreadPoolExecutor(many) as pool:
-        futures = [pool.submit(call, first) for first in range(many)]
+        futures = [pool.submit(call, thread) for thread in range(many)]
         try:
             for done in as_completed(futures):
                 done.result()
