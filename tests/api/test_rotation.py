@@ -45,7 +45,8 @@ def rows(folder: Path) -> list[int]:
 def filled(folder: Path, snapshots: tuple[int, ...] = (30, 50)) -> SqliteLedger:
     ledger = SqliteLedger(folder, {"schema": 2})
     for seq in range(1, ENTRIES + 1):
-        ledger.append(Write(Entry(seq, seq, {"kind": "Wake", "at": seq}, [])))
+        durable = ledger.append(Write(Entry(seq, seq, {"kind": "Wake", "at": seq}, [])))
+    durable.result()  # a snapshot never covers what is not in the journal yet
     for seq in snapshots:
         ledger.save_snapshot(Snapshot(seq, seq, {})).result()
     return ledger
