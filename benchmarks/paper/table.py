@@ -69,6 +69,13 @@ def by_seed(lines: Iterable[Line]) -> dict[int, dict[str, Line]]:
     return found
 
 
+def complete_seeds(lines: Iterable[Line]) -> list[dict[str, Line]]:
+    """Instance -> line of each seed that has as many instances as any: a part of them tells another tale."""
+    seeds = list(by_seed(lines).values())
+    most = max(map(len, seeds), default=0)
+    return [own for own in seeds if len(own) == most]
+
+
 def median(values: Iterable[float]) -> float | None:
     """The median, None of nothing."""
     known = list(values)
@@ -79,10 +86,10 @@ def at_best_known(lines: Sequence[Line]) -> tuple[float, int, float | None]:
     """Instances at best-known vehicles or fewer (median over seeds), of how many, and the median gap there in %."""
     hits, gaps = [], []
     count = 0
-    for own in by_seed(lines).values():
+    for own in complete_seeds(lines):
+        count = len(own)
         reached = [line for line in own.values() if is_whole(line) and line["vehicles"] <= line["best_known_vehicles"]]
         hits.append(len(reached))
-        count = max(count, len(own))
         level = [line for line in reached if line["vehicles"] == line["best_known_vehicles"]]
         gaps += [100 * (line["distance"] / line["best_known"] - 1) for line in level]
     return median(hits) or 0, count, median(gaps)
@@ -91,7 +98,7 @@ def at_best_known(lines: Sequence[Line]) -> tuple[float, int, float | None]:
 def fleet_ratio(lines: Sequence[Line]) -> float | None:
     """Vehicles over best-known vehicles, summed over instances, median over seeds; plans left incomplete left out."""
     ratios = []
-    for own in by_seed(lines).values():
+    for own in complete_seeds(lines):
         whole = [line for line in own.values() if is_whole(line)]
         if whole:
             ratios.append(sum(x["vehicles"] for x in whole) / sum(x["best_known_vehicles"] for x in whole))
