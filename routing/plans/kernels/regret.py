@@ -17,14 +17,20 @@ OPEN = -2
 
 
 @inner_kernel
-def _price_one(tables, routes, work, request, vehicle, price, gap):
-    """Price `request` in one vehicle: price[vehicle], and gap[vehicle] where it is below skipping."""
+def _price(tables, routes, work, request, vehicle, limit, price, gap):
+    """Price `request` in one vehicle: price[vehicle], and gap[vehicle] where it is below skipping.
+
+    A price of `limit` or more, where that is below skipping, is left open: price[vehicle] = limit, gap[vehicle, 0] =
+    OPEN.
+    """
     skip = tables.request[request, col.SKIP]
     price[vehicle], gap[vehicle, 0] = skip, 0
     if not may_serve(tables, request, vehicle):
         return
+    if limit < skip:
+        price[vehicle], gap[vehicle, 0] = limit, OPEN
     work.counter[col.INSERTIONS] += 1
-    cost, pick, drop = best_in_one(tables, routes, request, vehicle, skip, work)
+    cost, pick, drop = best_in_one(tables, routes, request, vehicle, price[vehicle], work)
     if pick >= 0:
         price[vehicle] = cost
         gap[vehicle, 0], gap[vehicle, 1] = pick, drop
@@ -39,7 +45,7 @@ def price_pairs(tables, routes, work, requests, wanted, price, gap):
     for k in range(len(requests)):
         for vehicle in range(len(routes.size)):
             if wanted[k, vehicle]:
-                _price_one(tables, routes, work, requests[k], vehicle, price[k], gap[k])
+                _price(tables, routes, work, requests[k], vehicle, col.NEVER, price[k], gap[k])
 
 
 @inner_kernel
@@ -62,21 +68,6 @@ def _rank(price, skip, nearest):
 
 
 @inner_kernel
-def _price_below(tables, routes, work, request, vehicle, limit, price, gap):
-    """As `_price_one`, but a price of `limit` or more is left open: price[vehicle] = limit, gap[vehicle, 0] = OPEN."""
-    skip = tables.request[request, col.SKIP]
-    if limit >= skip:
-        _price_one(tables, routes, work, request, vehicle, price, gap)
-        return
-    price[vehicle], gap[vehicle, 0] = limit, OPEN
-    work.counter[col.INSERTIONS] += 1
-    cost, pick, drop = best_in_one(tables, routes, request, vehicle, limit, work)
-    if pick >= 0:
-        price[vehicle] = cost
-        gap[vehicle, 0], gap[vehicle, 1] = pick, drop
-
-
-@inner_kernel
 def _ample(limit):
     """How far a price is followed that matters up to `limit`: beyond it, for limits creep up and would ask again."""
     return limit + abs(limit) + 1
@@ -91,7 +82,7 @@ def _rank_open(tables, routes, work, request, price, gap, nearest):
         asked = False
         for vehicle in range(len(price)):
             if price[vehicle] <= nearest[last] and gap[vehicle, 0] == OPEN:
-                _price_below(tables, routes, work, request, vehicle, _ample(nearest[last]), price, gap)
+                _price(tables, routes, work, request, vehicle, _ample(nearest[last]), price, gap)
                 asked = True
         if asked:
             best = _rank(price, skip, nearest)
@@ -126,12 +117,10 @@ def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where)
         work.list[requests[chosen], col.LATELY] = vehicle
         for k in range(len(requests)):
             request, before, limit = requests[k], price[k, vehicle], nearest[k, degree - 1]
-            if routes.vehicle[request] >= 0 or not may_serve(tables, request, vehicle):
+            if routes.vehicle[request] >= 0:
                 continue
-            if before <= limit:
-                _price_one(tables, routes, work, request, vehicle, price[k], gap[k])
-            else:
-                _price_below(tables, routes, work, request, vehicle, _ample(limit), price[k], gap[k])
+            reach = col.NEVER if before <= limit else _ample(limit)
+            _price(tables, routes, work, request, vehicle, reach, price[k], gap[k])
             if min(before, price[k, vehicle]) <= limit and before != price[k, vehicle]:
                 where[k] = _rank_open(tables, routes, work, request, price[k], gap[k], nearest[k])
     for k in range(len(requests)):
