@@ -25,3 +25,11 @@ class Budget:
     work: int
     expired: Callable[[], bool] = _never
     spent: Callable[[], float] = _unmeasured
+
+    def part(self, work: int, begin: float, finish: float, stopped: Callable[[], bool] = _never) -> Budget:
+        """So much work, and the time between two shares of this budget's; `stopped` ends it early."""
+
+        def spent() -> float:
+            return (self.spent() - begin) / max(1e-9, finish - begin)
+
+        return Budget(work, lambda: stopped() or self.expired() or spent() >= 1, spent)

@@ -65,9 +65,10 @@ def plan_routes(
     sequence(tables, routes, work)
     fleet = objective == "vehicles" or (objective == "auto" and _vehicles_first(tables, routes))
     if recipe in ("lns", "lns+ortools"):
-        share = 1 - POLISH_SHARE if recipe == "lns+ortools" else 1.0
+        share = 1 - POLISH_SHARE
+        mine = budget.part(int(budget.work * share), 0.0, share) if recipe == "lns+ortools" else budget
         tell = None if on_better is None else lambda best: on_better(to_rows(tables, best))
-        routes = improve(tables, routes, work, _part(budget, share), fleet=fleet, threads=threads, on_better=tell)
+        routes = improve(tables, routes, work, mine, fleet=fleet, threads=threads, on_better=tell)
     rows = to_rows(tables, routes)
     if recipe in ("ortools", "lns+ortools"):
         from routing.plans.vrp import polish
@@ -91,17 +92,6 @@ def _vehicles_first(tables: Tables, routes: Routes) -> bool:
     used = routes.size > 0
     fixed = tables.vehicle[:, col.FIXED]
     return bool(used.any()) and int(fixed.min()) > int(routes.price[used].sum() - fixed[used].sum())
-
-
-def _part(budget: Budget, share: float) -> Budget:
-    """The first `share` of a budget."""
-    if share >= 1:
-        return budget
-    return Budget(
-        int(budget.work * share),
-        lambda: budget.expired() or budget.spent() >= share,
-        lambda: budget.spent() / share,
-    )
 
 
 def _no_worse_than_told(problem: Problem, travel: Travel, rows: Rows) -> tuple[Rows, Timeline]:

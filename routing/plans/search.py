@@ -105,7 +105,8 @@ def _search_apart(
         mine = turns[thread]
         ends = begin + (finish - begin) * np.cumsum(requests[mine]) / requests[mine].sum()
         for k, end in zip(mine, ends.tolist(), strict=True):
-            budget = _part(whole.budget, work * int(requests[k]) // int(requests.sum()), end, stop.is_set)
+            own = work * int(requests[k]) // int(requests.sum())
+            budget = whole.budget.part(own, whole.budget.spent(), end, stop.is_set)
             runs[k] = _started(whole, clusters[k], seeds[k], budget)
             runs[k].anneal(*shares)
 
@@ -138,16 +139,6 @@ def _side_by_side(call: Callable[[int], None], many: int, stop: threading.Event)
         except BaseException:
             stop.set()
             raise
-
-
-def _part(budget: Budget, work: int, finish: float, stopped: Callable[[], bool]) -> Budget:
-    """Some of a budget: so much work, and the time from now until `finish` of it is spent."""
-    begin = budget.spent()
-
-    def spent() -> float:
-        return (budget.spent() - begin) / max(1e-9, finish - begin)
-
-    return Budget(work, lambda: stopped() or budget.expired() or spent() >= 1, spent)
 
 
 def _started(whole: Search, cluster: Cluster, seed: int, budget: Budget) -> Search:
