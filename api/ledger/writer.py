@@ -60,6 +60,8 @@ class Writer:
     def put(self, job: Job) -> Future[None]:
         """Queues a job; its future is done after the commit, or fails with LedgerFailed."""
         future: Future[None] = Future()
+        # Whoever stops waiting must not take back what is queued: nothing can be said to a cancelled future.
+        future.set_running_or_notify_cancel()
         if self._failed is not None:
             future.set_exception(self._failed)
         else:

@@ -112,6 +112,14 @@ def test_many_writers_commit_in_groups_and_in_order(ledger: SqliteLedger) -> Non
     assert [found.seq for found in ledger.entries(1998)] == [1999, 2000]
 
 
+def test_whoever_stops_waiting_takes_nothing_back_and_stops_nobody(ledger: SqliteLedger) -> None:
+    """A client that hangs up cancels what it waits for; the thread that writes for all must not end of it."""
+    for seq in range(1, 50):
+        ledger.append(Write(entry(seq))).cancel()
+    ledger.append(Write(entry(50))).result(timeout=10)
+    assert ledger.head() == 50
+
+
 def test_a_full_disk_refuses_at_once_and_resumes(ledger: SqliteLedger) -> None:
     ledger.append(Write(entry(1))).result()
     ledger.limit_pages(1)
