@@ -10,8 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from api import wire
 from api.auth import Caller, Scope, access, access_public
 from api.faults import problems
-from api.live import NotReady
 from api.metrics import CONTENT_TYPE
+from api.readiness import readiness
 from api.service import Running
 
 router = APIRouter(tags=["health"])
@@ -23,14 +23,10 @@ async def healthz(_: Annotated[None, access_public()]) -> dict[str, bool]:
     return {"alive": True}
 
 
-@router.get("/readyz", summary="May it be given work?", responses=problems())
-async def readyz(service: Running, _: Annotated[None, access_public()]) -> dict[str, bool]:
+@router.get("/readyz", summary="May it be given work?", response_model=wire.Readiness, responses=problems())
+async def readyz(service: Running, _: Annotated[None, access_public()]) -> wire.Readiness:
     """200 once the ledger is folded and the solver warm; 503 before, and while the ledger refuses writes."""
-    if service.host.failure is not None:
-        raise service.host.failure
-    if not service.host.is_ready:
-        raise NotReady("the service is starting", retry_after_s=1)
-    return {"ready": True}
+    return readiness(service.host)
 
 
 @router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=problems())
@@ -38,6 +34,7 @@ async def metrics(request: Request, service: Running, caller: Annotated[Caller, 
     """Everything in the Prometheus text format."""
     host = service.host
     host.metrics.survey(host.board)
+    host.metrics.fallbacks_in_a_row.set(host.rounds.fallbacks_in_a_row)
     host.metrics.queue_depth.set(service.slots.taken)
     host.metrics.streams.set(request.app.state.stream_slots.taken)
     for end, count in request.app.state.webhooks.counts.items():
@@ -67,6 +64,7 @@ async def status(
         last_round_s=round(rounds.last_s, 3),
         rounds_solved=rounds.solved,
         fallbacks=rounds.fallbacks,
+        fallbacks_in_a_row=rounds.fallbacks_in_a_row,
         solver_restarts=rounds.solver.restarts,
         ladder=rounds.ladder.step.name.lower(),
         waiting_writes=service.slots.taken,

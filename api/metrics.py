@@ -47,6 +47,9 @@ class Metrics:
         self.fallbacks = Counter(
             "halfhour_fallbacks", "Rounds that the host had to answer itself.", ["why"], registry=registry
         )
+        self.fallbacks_in_a_row = Gauge(
+            "halfhour_fallbacks_in_a_row", "Rounds the host has answered since the solver last did.", registry=registry
+        )
         self.ladder_step = Gauge(
             "halfhour_ladder_step", "0 search, 1 insertion, 2 urgent orders only.", registry=registry
         )
@@ -158,7 +161,7 @@ class RequestMeter:
 
 _FIELDS = (
     "method", "route", "status", "ms", "tenant", "key_id", "round", "cause", "work", "seq", "code", "step",
-    "webhook_id", "orders", "riders", "seconds", "count",
+    "webhook_id", "orders", "riders", "seconds", "count", "exit_status",
 )  # fmt: skip
 """What a log line may carry beside its text; anything else that is handed over is left out."""
 

@@ -61,6 +61,8 @@ class Rounds:
         self.solved = 0
         self.fallbacks: dict[str, int] = {}
         """Rounds answered by the host, by why: late, dead, error, travel, lying, failed."""
+        self.fallbacks_in_a_row = 0
+        """Rounds answered by the host since the solver last answered one."""
         self.last_s = 0.0
         self._host_warm = False
         self._starting: asyncio.Task[None] | None = None
@@ -137,6 +139,7 @@ class Rounds:
         if flaw is not None:
             raise SolverFailed("lying", flaw)
         self.solved += 1
+        self.fallbacks_in_a_row = 0
         return answer
 
     async def _own(self, host: LiveHost, frozen: Frozen, times: TravelTimes, why: str) -> RoundSolved:
@@ -151,6 +154,7 @@ class Rounds:
             why, answer = "failed", RoundSolved(at=frozen.at, round=frozen.round)
             await self._park(host, times)
         self.fallbacks[why] = self.fallbacks.get(why, 0) + 1
+        self.fallbacks_in_a_row += 1
         host.metrics.fallbacks.labels(why).inc()
         return replace(answer, cause="FALLBACK")
 

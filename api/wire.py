@@ -587,6 +587,17 @@ class Events(Shown):
     next: str = Field(description="The cursor to ask with next time.")
 
 
+class Readiness(Shown):
+    """That it may be given work, and what is wrong all the same."""
+
+    ready: bool
+    warnings: list[str] = Field(
+        default=[],
+        description="`solver`: rounds are planned by insertion, for the solver has not answered the last ones.",
+    )
+    fallbacks_in_a_row: int = Field(default=0, description="Rounds since the solver last answered one.")
+
+
 class Status(Shown):
     """How the service is."""
 
@@ -600,6 +611,7 @@ class Status(Shown):
     last_round_s: float
     rounds_solved: int
     fallbacks: dict[str, int]
+    fallbacks_in_a_row: int
     solver_restarts: int
     ladder: str
     waiting_writes: int

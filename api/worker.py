@@ -88,20 +88,40 @@ class Solver:
         self._asking: asyncio.Task[Any] | None = None
         self._overdue: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._is_launched = False
+        self._is_closing = False
         self.restarts = 0
         self.is_warm = False
 
     async def launch(self) -> None:
         """Starts the process, which gets ready while we do; `start` goes on from there."""
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        self._process = await asyncio.create_subprocess_exec(
+        self._process = process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
         )
         self._is_launched = True
+        self._watching = asyncio.create_task(self._watch(process))
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """A process that ends between rounds is replaced at once, not by the round that finds it gone."""
+        status = await process.wait()
+        if process is self._process and self.is_warm:
+            log.error("the solver's process ended by itself", extra={"exit_status": status})
+            self._replace()
 
     async def start(self) -> None:
-        """Starts the process and waits until it has compiled what it needs; raises SolverFailed."""
+        """Starts the process and waits until it has compiled what it needs.
+
+        Raises SolverFailed where that fails; it is tried again in the background.
+        """
+        try:
+            await self._start_once()
+        except (SolverFailed, OSError):
+            self._replace()
+            raise
+
+    async def _start_once(self) -> None:
         self.is_warm = False
         if not self._is_launched:
             await self.launch()
@@ -151,8 +171,9 @@ class Solver:
 
     async def close(self) -> None:
         """Ends the process."""
-        self.is_warm = False  # nothing takes its place
-        for task in (self._starting, self._overdue):
+        self._is_closing = True  # nothing takes its place
+        self.is_warm = False
+        for task in (self._watching, self._starting, self._overdue):
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -194,7 +215,8 @@ class Solver:
             await process.stdin.drain()
             (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
             answer = pickle.loads(await process.stdout.readexactly(length))
-        except (OSError, EOFError, pickle.UnpicklingError, asyncio.IncompleteReadError) as problem:
+        # uvloop says RuntimeError of a pipe whose other end has gone, asyncio ConnectionResetError.
+        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, asyncio.IncompleteReadError) as problem:
             raise SolverFailed("dead", f"the solver is gone: {problem}") from problem
         if isinstance(answer, SolverFailed):
             raise answer
@@ -204,7 +226,7 @@ class Solver:
         """Kills the process; a new one is started in the background."""
         self.is_warm = False
         self._kill()
-        if self._starting is None or self._starting.done():
+        if not self._is_closing and (self._starting is None or self._starting.done()):
             self.restarts += 1
             self._starting = asyncio.create_task(self._start_again())
 
@@ -212,7 +234,7 @@ class Solver:
         pause_s = 0.1
         while True:
             try:
-                await self.start()
+                await self._start_once()
                 return
             except (SolverFailed, OSError) as problem:
                 log.error("the solver does not start: %s", problem)
