@@ -77,7 +77,7 @@ ROUTERS = (
 
 def header_of(config: Config, version: str) -> dict[str, Any]:
     """The first line of a new ledger's journal."""
-    settings = config.engine_settings().changed()
+    settings = config.engine_settings().flat()
     return {"schema": SCHEMA_VERSION, "code_version": version, "frame": config.service.frame, "settings": settings}
 
 

@@ -47,7 +47,7 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     """Folds the ledger; `settings` are those that an empty one begins with."""
     header = ledger.header()
     if header.get("settings") is not None:
-        settings = Settings().with_values(header["settings"])
+        settings = Settings.stated(header["settings"])
     places = place_book(header.get("frame", "wgs84"), ledger.vault())
     snapshot = ledger.newest_snapshot(ledger.head())
     board, seq = Board(places, settings), 0

@@ -77,7 +77,7 @@ class Board:
     def dump(self) -> dict[str, Any]:
         """The whole state as JSON values; two boards are the same if their dumps are equal."""
         state: dict[str, Any] = {name: codec.plain(getattr(self, name)) for name in _SCALARS}
-        state["settings"] = self.settings.changed()
+        state["settings"] = self.settings.flat()
         for name in _TABLES:
             state[name] = {key: codec.plain(record) for key, record in getattr(self, name).items()}
         return state
@@ -85,7 +85,7 @@ class Board:
     @classmethod
     def load(cls, places: PlaceBook, state: dict[str, Any]) -> Board:
         """The Board that `dump` described; `places` must hold every handle it names."""
-        board = cls(places, Settings().with_values(state["settings"]))
+        board = cls(places, Settings.stated(state["settings"]))
         for name in _SCALARS:
             # A snapshot of an earlier version may lack what has been added since.
             setattr(board, name, state.get(name, getattr(board, name)))

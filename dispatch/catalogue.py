@@ -210,7 +210,7 @@ class Catalogue:
             "begin_at": self.begin_at,
             "time_zone": self.time_zone,
             "travel": travel_table(self.travel),
-            "settings": self.settings.changed(),
+            "settings": self.settings.flat(),
             "pay": plain(self.pay),
             "co2_g_per_km": dict(self.co2_g_per_km),
             "places": {
@@ -259,7 +259,7 @@ def _built(value: dict[str, Any]) -> Catalogue:
         riders=tuple(item.rider for item in known if isinstance(item, RiderListed)),
         shifts=tuple(item.shift for item in known if isinstance(item, ShiftPlanned)),
         travel=travel_spec(value["travel"]),
-        settings=Settings().with_values(value["settings"]),
+        settings=Settings.stated(value["settings"]),
         pay=typed(Pay, value["pay"]),
         co2_g_per_km=value["co2_g_per_km"],
     )

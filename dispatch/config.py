@@ -1,6 +1,7 @@
 """Settings: one schema for scenarios, the command line (`--set rules.round_s=30`) and the live service.
 
-A setting is a field of one of the frozen dataclasses below; its metadata teach `halfhour config explain KEY`.
+A setting is a field of one of the frozen dataclasses below; its metadata teach `halfhour config explain KEY`.  What is
+written down states every setting (`flat`) and is read by `stated`, which no later default can change.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from dispatch.defaults_0_1 import DEFAULTS_0_1
 from dispatch.errors import InvalidSetting
+from dispatch.presets import KEY as PRESET
+from dispatch.presets import preset
 
 
 def _setting(
@@ -155,25 +159,41 @@ class Settings:
     search: Search = field(default_factory=Search)
     reposition: Reposition = field(default_factory=Reposition)
 
-    def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """A copy with `values` set by key; raises InvalidSetting, changes nothing on error."""
-        settings = self
-        for key, value in values.items():
-            settings = settings._with(key, value)
-        return settings
+    preset: str = ""
+    """The preset that these began with; none where it is empty."""
 
-    def _with(self, key: str, value: Any) -> Settings:
-        known = describe(key)
-        section, name = key.split(".")
-        block = dataclasses.replace(getattr(self, section), **{name: _parsed(known, value)})
-        return dataclasses.replace(self, **{section: block})
+    @classmethod
+    def stated(cls, values: Mapping[str, Any]) -> Settings:
+        """The settings that a journal, catalogue, snapshot or folder states; what it leaves out is as in 0.1.0.
+
+        A preset is its name alone here: the values it stood for are stated beside it.
+        """
+        single = {key: value for key, value in values.items() if key != PRESET}
+        return cls(preset=str(values.get(PRESET, "")))._set({**DEFAULTS_0_1, **single})
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
+        single = {key: value for key, value in values.items() if key != PRESET}
+        if PRESET not in values:
+            return self._set(single)
+        name = str(values[PRESET])
+        return dataclasses.replace(self, preset=name)._set({**(preset(name).values if name else {}), **single})
+
+    def _set(self, values: Mapping[str, Any]) -> Settings:
+        blocks: dict[str, dict[str, Any]] = {}
+        for key, value in values.items():
+            known = describe(key)
+            blocks.setdefault(known.section, {})[known.name] = _parsed(known, value)
+        made = {section: dataclasses.replace(getattr(self, section), **block) for section, block in blocks.items()}
+        return dataclasses.replace(self, **made)
 
     def flat(self) -> dict[str, Any]:
-        """Every setting by key, in the order of the schema."""
-        return {known.key: getattr(getattr(self, known.section), known.name) for known in schema()}
+        """The preset's name and every setting by key, in the order of the schema: what is written down."""
+        single = {known.key: getattr(getattr(self, known.section), known.name) for known in schema()}
+        return {PRESET: self.preset, **single}
 
     def changed(self) -> dict[str, Any]:
-        """The settings that differ from the defaults."""
+        """The settings that differ from the defaults, for people: files state them all."""
         usual = Settings().flat()
         return {key: value for key, value in self.flat().items() if value != usual[key]}
 
@@ -210,6 +230,8 @@ def describe(key: str) -> Known:
 def _collect() -> dict[str, Known]:
     found = {}
     for block in dataclasses.fields(Settings):
+        if block.name == PRESET:
+            continue
         section: Any = block.default_factory
         for item in dataclasses.fields(section):
             key = f"{block.name}.{item.name}"

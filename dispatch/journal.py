@@ -40,7 +40,7 @@ class Header(NamedTuple):
     schema: int
     code_version: str
     settings: dict[str, Any]
-    """Those that differ from the defaults, by key."""
+    """All of them by key, with the preset's name; up to schema 2 those that differed from the defaults of 0.1.0."""
     catalogue_digest: str
     travel_digest: str
     policy: str
@@ -48,7 +48,7 @@ class Header(NamedTuple):
 
     def engine_settings(self) -> Settings:
         """The settings the engine began with."""
-        return Settings().with_values(self.settings)
+        return Settings.stated(self.settings)
 
 
 class JournalWriter:

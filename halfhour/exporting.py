@@ -45,7 +45,7 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
     travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
     settings = reader.header().get("settings") or {}
     reader.close()
-    scenario = day.scenario(folder.name, travel_spec(travel), Settings().with_values(settings))
+    scenario = day.scenario(folder.name, travel_spec(travel), Settings.stated(settings))
     write_folder(target, scenario, force=force)
     return Exported(len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
 

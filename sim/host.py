@@ -98,7 +98,7 @@ class Host:
                 Header(
                     schema=SCHEMA_VERSION,
                     code_version=__version__,
-                    settings=settings.changed(),
+                    settings=settings.flat(),
                     catalogue_digest=scenario.catalogue.digest,
                     travel_digest=self._times.digest,
                     policy=policy.name,

@@ -97,7 +97,7 @@ def verify(folder: Path) -> Verdict:
     rows = list(reader.vault())
     header = reader.header()
     places = place_book(header.get("frame", "wgs84"), rows)
-    engine = Engine(places, Settings().with_values(header.get("settings") or {}))
+    engine = Engine(places, Settings.stated(header.get("settings") or {}))
     first = next(iter(reader.entries()), None)
     begin = 0
     if first is not None and first.seq > 1:

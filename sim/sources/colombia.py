@@ -41,6 +41,7 @@ OPENS_WITH: dict[str, Any] = {
     "rules.stale_s": 0,
     "rules.lost_after_s": 0,
 }
+"""All other rules and prices are those of 0.1.0, so that the published table stays comparable whatever ships."""
 
 ORDER_COLUMNS = (
     "order_id", "pick_up_lat", "pick_up_lng", "drop_off_lat", "drop_off_lng", "placement_time", "ready_time",
@@ -69,7 +70,7 @@ class _Day:
         self.clock = DayClock(DAY, TIME_ZONE)
         self.book = PlaceBook("wgs84")
         self.stores: dict[tuple[float, float], Store] = {}
-        self.settings = Settings().with_values(OPENS_WITH)
+        self.settings = Settings.stated(OPENS_WITH)
         self.clamped = 0
 
     def scenario(self) -> Scenario:

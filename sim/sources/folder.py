@@ -22,7 +22,13 @@ from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.clock import DayClock
 from sim.sources.rows import InvalidScenario, Row, Unique, read_rows, require_some
 
-FORMAT = 1
+FORMAT = 2
+"""1: what [settings] leaves out is as in 0.1.0.  2: it is as in the version that reads; folders that we write leave out
+nothing.
+
+Whoever changes a default of a version that was released raises it, and completes the older formats by a frozen table.
+"""
+FORMATS = (1, FORMAT)
 TOML = "scenario.toml"
 COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
 STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
@@ -50,7 +56,7 @@ class _Folder:
         self.book = PlaceBook("plane" if self.frame == "plane" else "wgs84")
         self.fields = COORDINATES[self.frame]
         self.clock = self._clock()
-        self.settings = self._made("settings", lambda values: Settings().with_values(values))
+        self.settings = self._made("settings", self._settings)
         self.stops = self._stops()
 
     def scenario(self) -> Scenario:
@@ -110,6 +116,13 @@ class _Folder:
             raise self.fail(problem.message, str(problem.details.get("field", key)), problem.hint) from problem
         except (TypeError, ValueError) as problem:
             raise self.fail(str(problem), key) from problem
+
+    def _settings(self, values: dict[str, Any]) -> Settings:
+        if self.toml["format"] == FORMAT:
+            return Settings().with_values(values)
+        if "preset" in values:
+            raise self.fail("format 1 knows no presets", "settings.preset", f"Write format = {FORMAT}.")
+        return Settings.stated(values)
 
     def _stops(self) -> dict[str, int]:
         values = self._made("stops", dict)
@@ -312,9 +325,9 @@ def _toml(path: Path) -> dict[str, Any]:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
-    if value.get("format") != FORMAT:
+    if value.get("format") not in FORMATS:
         raise InvalidScenario(
-            f"format {value.get('format')!r}", file=str(path), field="format", hint="Write format = 1."
+            f"format {value.get('format')!r}", file=str(path), field="format", hint=f"Write format = {FORMAT}."
         )
     for key in value:
         if key not in KEYS:

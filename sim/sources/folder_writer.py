@@ -75,7 +75,7 @@ class _Writer:
                 "time_zone": catalogue.time_zone,
                 "begin_at": self.clock.write(catalogue.begin_at),
             },
-            "settings": catalogue.settings.changed(),
+            "settings": catalogue.settings.flat(),
             **self._travel("travel", catalogue.travel),
             "pay": plain(catalogue.pay) if catalogue.pay is not None else {},
             "co2_g_per_km": catalogue.co2_g_per_km,

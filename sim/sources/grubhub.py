@@ -40,7 +40,10 @@ OPENS_WITH: dict[str, Any] = {
     "rules.stale_s": 0,
     "rules.lost_after_s": 0,
 }
-"""The published rules as settings; phones of published days report stops only, so silence means nothing."""
+"""The published rules as settings; phones of published days report stops only, so silence means nothing.
+
+All other rules and prices are those of 0.1.0, so that the published tables stay comparable whatever ships.
+"""
 
 
 class Parameters(NamedTuple):
@@ -78,7 +81,7 @@ def read(path: Path) -> Scenario:
         riders=riders,
         shifts=shifts,
         travel=StraightSpec({"default": parameters.metres_per_minute}),
-        settings=Settings().with_values(
+        settings=Settings.stated(
             {
                 **OPENS_WITH,
                 "rules.promise_s": parameters.target_s,

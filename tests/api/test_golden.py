@@ -21,7 +21,7 @@ GOLDEN = sorted((Path(__file__).parent / "golden").glob("ledger-schema-*.json"))
 def test_an_old_ledger_still_folds(path: Path) -> None:
     kept = json.loads(path.read_text(encoding="utf-8"))
     places = place_book(kept["header"]["frame"], (VaultRow(*row) for row in kept["vault"]))
-    board = Board(places, Settings().with_values(kept["header"]["settings"]))
+    board = Board(places, Settings.stated(kept["header"]["settings"]))
     for _, at, said, events in kept["entries"]:
         assert decode_input(said).at == at
         for event in events:

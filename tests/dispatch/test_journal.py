@@ -9,6 +9,7 @@ import json
 import pytest
 
 from dispatch.board import Board
+from dispatch.codec import SCHEMA_VERSION
 from dispatch.errors import CorruptJournal
 from dispatch.inputs import Wake
 from dispatch.journal import Header, JournalWriter, fold, read_entries, read_header, verify
@@ -20,6 +21,8 @@ from tests.sim.days import journal_of, read_day, write_day
 
 STOP, ACT = ([item.name for item in dataclasses.fields(kind)] for kind in (Stop, Act))
 EXPECTED_ACT_AT = STOP.index("expected_act_at")
+
+SCHEMA = f'"halfhour_journal":{SCHEMA_VERSION}'
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +70,7 @@ def in_schema_1(line):
 
 def test_a_journal_of_schema_1_says_the_same(day, tmp_path):
     _, _, lines = day
-    old = [lines[0].replace('"halfhour_journal":2', '"halfhour_journal":1'), *map(in_schema_1, lines[1:])]
+    old = [lines[0].replace(SCHEMA, '"halfhour_journal":1'), *map(in_schema_1, lines[1:])]
     now = list(read_entries(written(tmp_path, lines)))
     assert any('"expected_act_at"' in line for line in old) and not any('"expected_act_at"' in line for line in lines)
     assert list(read_entries(written(tmp_path, old))) == now
@@ -110,7 +113,7 @@ def test_a_refusal_where_an_event_stood_is_found(day, tmp_path):
     ("harm", "line", "message"),
     [
         (lambda lines: lines[1:], 1, "header"),
-        (lambda lines: [lines[0].replace('"halfhour_journal":2', '"halfhour_journal":99'), *lines[1:]], 1, "schema 99"),
+        (lambda lines: [lines[0].replace(SCHEMA, '"halfhour_journal":99'), *lines[1:]], 1, "schema 99"),
         (lambda lines: [*lines[:5], *lines[6:]], 6, "stands where"),
         (lambda lines: [*lines[:9], lines[9][:20]], 10, "cannot be read"),
         (lambda lines: [*lines[:9], lines[9].replace('"kind":"', '"kind":"Odd')], 10, "unknown kind"),

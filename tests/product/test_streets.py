@@ -46,7 +46,7 @@ def day(tmp_path: Path) -> Path:
     where.mkdir()
     town.network.save(where / "town.npz")
     (where / "scenario.toml").write_text(
-        'format = 1\nname = "one order"\nframe = "wgs84"\nday = 2026-03-03\ntime_zone = "UTC"\n'
+        'format = 2\nname = "one order"\nframe = "wgs84"\nday = 2026-03-03\ntime_zone = "UTC"\n'
         '[settings]\n"rules.round_s" = 10\n"rules.round_mode" = "beat"\n"reposition.max_trip_s" = 0\n'
         '[travel]\nkind = "roads"\nfile = "town.npz"\nprofiles = { rider = "car" }\n'
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import tomllib
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from sim.sources.rows import InvalidScenario
 from tests.sim.days import read_day, write_day
 
 TOML = """
-format = 1
+format = 2
 name = "corner"
 frame = "wgs84"
 day = 2024-05-04
@@ -95,6 +96,23 @@ def test_a_folder_is_read(tmp_path):
     assert catalogue.settings == Settings().with_values({"rules.round_s": 30})
 
 
+def test_a_folder_is_written_with_every_setting_and_its_presets_name(tmp_path):
+    text = TOML.replace("[settings]", '[settings]\npreset = "thrifty"')
+    scenario = open_scenario(written(tmp_path, **{"scenario.toml": text}))
+    settings = scenario.catalogue.settings
+    assert settings.preset == "thrifty" and settings.prices.work_per_s == 100 and settings.rules.round_s == 30
+    write_folder(tmp_path / "again", scenario)
+    stated = tomllib.loads((tmp_path / "again" / "scenario.toml").read_text())
+    assert stated["format"] == 2 and stated["settings"] == settings.flat()
+    assert open_scenario(tmp_path / "again").catalogue.settings == settings
+
+
+def test_a_folder_of_format_1_leaves_out_what_0_1_0_had_as_default(tmp_path):
+    text = TOML.replace("format = 2", "format = 1")
+    scenario = open_scenario(written(tmp_path, **{"scenario.toml": text}))
+    assert scenario.catalogue.settings == Settings.stated({"rules.round_s": 30})
+
+
 def test_what_is_written_is_read_again(tmp_path):
     scenario = open_scenario(written(tmp_path))
     rich = dataclasses.replace(
@@ -148,7 +166,11 @@ BAD = [
     ("scenario.toml", SIGMO, "no travel_sigmo", "truth.travel_sigmo", "travel_sigma"),
     ("scenario.toml", TOML.replace("0.2", "-0.2"), "negative", "truth.travel_sigma", ""),
     ("scenario.toml", TOML.replace("Europe/Helsinki", "Mars/Base"), "no time zone", "time_zone", "IANA"),
-    ("scenario.toml", TOML.replace("format = 1", "format = 9"), "format 9", "format", "format = 1"),
+    ("scenario.toml", TOML.replace("format = 2", "format = 1").replace("[settings]", '[settings]\npreset = "door"'),
+     "knows no presets", "settings.preset", "format = 2"),
+    ("scenario.toml", TOML.replace("[settings]", '[settings]\npreset = "on-time"'), "no preset 'on-time'", "preset",
+     "on_time"),
+    ("scenario.toml", TOML.replace("format = 2", "format = 9"), "format 9", "format", "format = 2"),
     ("scenario.toml", TOML.replace('name = "corner"', 'nome = "corner"'), "no key nome", "nome", "name"),
     ("scenario.toml", TOML.replace("straight", "teleport"), "teleport", "travel.kind", "roads"),
     ("scenario.toml", LEAVE, "no store_leave_s", "stops.store_leave_s", ""),
@@ -176,7 +198,7 @@ def test_bad_input_is_named(tmp_path, name, text, message, field, hint):
 
 def test_a_toml_that_cannot_be_parsed_is_named(tmp_path):
     with pytest.raises(UnreadableFile, match=r"line 2") as found:
-        open_scenario(written(tmp_path, **{"scenario.toml": "format = 1\nname = corner\n"}))
+        open_scenario(written(tmp_path, **{"scenario.toml": "format = 2\nname = corner\n"}))
     assert found.value.details["file"].endswith("scenario.toml")
 
 

@@ -1,0 +1,77 @@
+"""Presets: rules and prices that belong together, under one name.
+
+Every preset states the same settings, so that changing from one to another leaves nothing of the first behind.  What is
+written down is never a name alone: journals and folders hold the values it stood for.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dispatch.errors import InvalidSetting
+
+KEY = "preset"
+"""Stands among settings (`--set preset=on_time`); single settings beside it win."""
+
+
+class Preset(NamedTuple):
+    """A name, what it is for in a line, and what it stands for."""
+
+    name: str
+    about: str
+    values: Mapping[str, Any]
+
+
+_COMMON: dict[str, Any] = {
+    "rules.batch_scope": "any",
+    "rules.max_batch": 4,
+    "rules.max_trips": 3,
+    "rules.empty_moves": False,
+    "rules.commit": "auto",
+    "prices.door_per_s": 100,
+    "prices.promise": True,
+    "prices.late_per_s": 110,
+    "prices.late_fixed": 60_000,
+    "prices.fail_per_s": 110,
+    "prices.fail_after_s": 5400,
+    "prices.fail_fixed": 600_000,
+    "prices.work_per_s": 10,
+    "prices.scarce_work_per_s": 40,
+}
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "balanced",
+            "Keep promises without driving more: a missed one counts like ten minutes of one customer's waiting.",
+            _COMMON,
+        ),
+        Preset(
+            "on_time",
+            "Keep as many promises as can be kept; who is late already waits longer.",
+            {**_COMMON, "prices.late_fixed": 120_000},
+        ),
+        Preset(
+            "door",
+            "Bring every order as fast as possible, whatever was promised.",
+            {**_COMMON, "prices.late_fixed": 0},
+        ),
+        Preset(
+            "thrifty",
+            "Drive as little as possible and keep most promises.",
+            {**_COMMON, "prices.work_per_s": 100, "prices.scarce_work_per_s": 0},
+        ),
+    )
+}
+
+
+def preset(name: str) -> Preset:
+    """The preset called `name`; raises InvalidSetting naming the nearest."""
+    if name in PRESETS:
+        return PRESETS[name]
+    near = difflib.get_close_matches(name.lower(), PRESETS, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(PRESETS)}."
+    raise InvalidSetting(f"there is no preset {name!r}", field=KEY, hint=hint)
