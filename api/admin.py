@@ -21,8 +21,7 @@ from routing.errors import InvalidInput
 router = APIRouter(tags=["administration"])
 
 Admin = Annotated[Caller, access(Scope.ADMIN, meter=Meter.WRITE)]
-TENANT = r"^[a-z][a-z0-9_-]{0,31}$"
-TenantId = Annotated[str, Path(pattern=TENANT, examples=["demo"])]
+TenantId = Annotated[wire.TenantId, Path()]
 KeyId = Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,32}$", examples=["3fKq0aZ81x"])]
 
 
@@ -43,8 +42,8 @@ class TenantShown(wire.Shown):
 class KeyBody(wire.Body):
     """A key for a tenant."""
 
-    tenant: Annotated[str, Field(pattern=TENANT, examples=["demo"])]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=4, examples=[["orders"]])]
+    tenant: wire.TenantId
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope), examples=[["orders"]])]
     valid_s: Annotated[int, Field(strict=True, ge=60, le=10 * 366 * 86_400)] | None = None
     label: wire.Name | None = None
 

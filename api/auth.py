@@ -1,4 +1,4 @@
-"""Who is asking, and may he: bearer keys, rider tokens, and the access rule that every route carries.
+"""Who is asking, and may they: bearer keys, tokens of riders and kitchens, and the rule that every route carries.
 
     @router.get("/v1/deliveries/{id}")
     async def get(id: str, caller: Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]): ...
@@ -21,7 +21,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
-from api.keys import KeyBook, RiderToken, Scope
+from api.keys import KeyBook, KitchenToken, RiderToken, Scope
 from api.limits import Limits, Meter, Quota, RateLimited
 from routing.errors import HalfhourError, InvalidInput
 
@@ -67,19 +67,33 @@ class NotFound(HalfhourError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a tenant's key, or one rider."""
+    """Who asks: a tenant's key, one rider, or one kitchen."""
 
     tenant: str
     scopes: frozenset[Scope]
     key_id: str
     rider_id: str | None = None
     token: RiderToken | None = None
-    """What he came with, where he is a rider."""
+    """What a rider came with."""
+    kitchen: KitchenToken | None = None
+    """What a kitchen came with."""
 
     @property
     def sees_all(self) -> bool:
-        """True for the operator's keys, which see every tenant's deliveries."""
+        """True for the operator's keys, which see every tenant's deliveries, and for a kitchen they vouched for."""
+        if self.kitchen is not None:
+            return self.kitchen.of_all
         return self.rider_id is None and bool(self.scopes & {Scope.OPS, Scope.ADMIN})
+
+    @property
+    def is_kitchen(self) -> bool:
+        """True for who prepares the goods and needs to know nothing of customers."""
+        return Scope.KITCHENS in self.scopes and not self.scopes & {Scope.ORDERS, Scope.OPS, Scope.ADMIN}
+
+    @property
+    def store_id(self) -> str | None:
+        """The store that a kitchen's token is bound to."""
+        return self.kitchen.store_id if self.kitchen is not None else None
 
     def owns(self, tenant: str) -> bool:
         """True where the caller may see what belongs to `tenant`."""
@@ -135,6 +149,9 @@ class Gate:
         token = self.keys.find_rider(text, now)
         if token is not None:
             return Caller(token.tenant, frozenset({Scope.RIDERS}), f"rider:{token.rider_id}", token.rider_id, token)
+        kitchen = self.keys.find_kitchen(text, now)
+        if kitchen is not None:
+            return Caller(kitchen.tenant, frozenset({Scope.KITCHENS}), f"kitchen:{kitchen.store_id}", kitchen=kitchen)
         return None
 
 
@@ -159,13 +176,16 @@ class _Lockout:
 
 
 class AccessRule(SecurityBase):
-    """The rule of one route: any of `scopes`, a rider only as himself; each request takes a token of `meter`."""
+    """The rule of one route: any of `scopes`, riders and kitchens as themselves only; each takes a token of `meter`."""
 
-    def __init__(self, scopes: tuple[Scope, ...], *, rider: bool, meter: Meter) -> None:
-        self.model = HTTPBearer(description="An API key `hh_...`, or a rider's token `hhr_...` where riders may ask.")
+    def __init__(self, scopes: tuple[Scope, ...], *, rider: bool, kitchen: bool, meter: Meter) -> None:
+        self.model = HTTPBearer(
+            description="An API key `hh_...`; a rider's token `hhr_...` or a kitchen's `hhk_...` where they may ask."
+        )
         self.scheme_name = "bearer"
         self.scopes = frozenset(scopes)
         self.rider = rider
+        self.kitchen = kitchen
         self.meter = meter
 
     async def __call__(self, request: Request) -> Caller:
@@ -178,8 +198,13 @@ class AccessRule(SecurityBase):
         return caller
 
     def admit(self, caller: Caller, path_params: dict[str, Any]) -> None:
-        """Raises Forbidden where scopes do not reach, NotFound where a rider asks for another one."""
-        if caller.rider_id is None:
+        """Raises Forbidden where scopes do not reach, NotFound where a rider or a kitchen asks for another one."""
+        if caller.kitchen is not None:
+            if not self.kitchen:
+                raise Forbidden("a kitchen's token does not reach here")
+            if path_params.get("store_id", caller.store_id) != caller.store_id:
+                raise NotFound("there is no such store here", code="unknown_store")
+        elif caller.rider_id is None:
             if not caller.scopes & self.scopes:
                 raise Forbidden("this key does not reach here", needs=sorted(self.scopes))
         elif not self.rider:
@@ -230,16 +255,17 @@ def _take(request: Request, gate: Gate, caller: str, meter: Meter) -> None:
         raise
 
 
-def access(*scopes: Scope, rider: bool = False, meter: Meter = Meter.READ) -> Any:
-    """The access rule of a route: a key with any of `scopes`; riders' own tokens only with `rider=True`.
+def access(*scopes: Scope, rider: bool = False, kitchen: bool = False, meter: Meter = Meter.READ) -> Any:
+    """The access rule of a route: a key with any of `scopes`; riders' and kitchens' own tokens only where said.
 
     `admin` opens every door that any key may open.  `meter` names the bucket that a request draws from.
     """
     if not scopes and not rider:
         raise ValueError("name a scope, or say rider=True")
     open_to = tuple(dict.fromkeys((*scopes, Scope.ADMIN)))
-    roles = [*(scope.value for scope in open_to), *(["rider"] if rider else [])]
-    return Security(AccessRule(open_to, rider=rider, meter=meter), scopes=roles)
+    tokens = [name for name, may in (("rider", rider), ("kitchen", kitchen)) if may]
+    roles = [*(scope.value for scope in open_to), *tokens]
+    return Security(AccessRule(open_to, rider=rider, kitchen=kitchen, meter=meter), scopes=roles)
 
 
 def access_public(meter: Meter | None = None) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from api import wire
+from api.auth import Caller
+from api.belonging import may_use
 from api.positions import metres_between
 from dispatch.errors import Refused
 from dispatch.inputs import Position
@@ -52,10 +54,10 @@ def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
     return Times(placed_at, ready_at, due_at, release_at)
 
 
-def check_deliverable(service: Service, body: wire.QuoteRequest, now: int) -> None:
+def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest, now: int) -> None:
     """Raises Refused or InvalidInput, naming the field, for an order that could not be delivered by anyone."""
-    board = service.host.board
-    if body.pickup_store_id not in board.stores:
+    record = service.host.board.stores.get(body.pickup_store_id)
+    if record is None or not may_use(caller, record.store):
         raise Refused("there is no such store", code="unknown_store", field="pickup_store_id")
     check_needs(service, body.needs)
     for name in ("pickup_ready_at", "dropoff_ready_at", "dropoff_deadline_at", "release_at"):
@@ -93,11 +95,8 @@ def check_needs(service: Service, needs: list[str]) -> None:
     known = service.config.service.needs
     for name in needs:
         if name not in known:
-            raise InvalidInput(
-                f"there is no need {name!r}", code="validation_failed", field="needs", known=list(known)
-            )
+            raise InvalidInput(f"there is no need {name!r}", code="validation_failed", field="needs", known=list(known))
 
 
 def _invalid(field: str, why: str) -> InvalidInput:
     return InvalidInput(f"{field} {why}", code="invalid_order", field=field)
-

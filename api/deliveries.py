@@ -17,7 +17,7 @@ from api.ended import newest, require_on_board
 from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
 from api.limits import Meter, Overloaded
-from api.notices import external_id_of, order_id_of
+from api.notices import external_id_of, order_id_of, tenant_of
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from api.tokens import opened
 from dispatch.errors import Refused
@@ -67,9 +67,9 @@ class DuplicateDelivery(HalfhourError):
 def find(service: Service, caller: Caller, delivery_id: str) -> OrderRecord:
     """The delivery that a caller means; NotFound where it is not there or not his."""
     record = service.host.order(order_id_of(caller.tenant, delivery_id))
-    if record is None and caller.sees_all:
+    if record is None and caller.owns(tenant_of(delivery_id)):
         record = service.host.order(delivery_id)
-    if record is None:
+    if record is None or caller.store_id not in (None, record.order.store_id):
         raise NotFound("there is no such delivery here", code="unknown_delivery")
     return record
 
@@ -131,7 +131,7 @@ async def place(
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
     if due_at is not None and body.dropoff_deadline_at is None:
         body = body.model_copy(update={"dropoff_deadline_at": wire.at(due_at)})
-    check_deliverable(service, body, host.clock.now())
+    check_deliverable(service, caller, body, host.clock.now())
     where, usual = body.dropoff.location, service.config.service
     handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
     row = VaultRow(

@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse, Response
 
 from api import wire
 from api.auth import Caller, Scope, access, access_public
+from api.belonging import may_use
 from api.faults import problems
 from api.metrics import CONTENT_TYPE
+from api.notices import tenant_of
 from api.readiness import readiness
 from api.service import Running
 
@@ -53,13 +55,18 @@ async def status(
     for record in board.riders.values():
         shift = record.shift_at(board.now)
         on_duty += shift is not None and shift.start_at <= board.now and not record.lost
+    orders = (
+        len(board.open_orders)
+        if caller.sees_all
+        else sum(caller.owns(tenant_of(order_id)) for order_id in board.open_orders)
+    )
     found = wire.Status(
         ready=host.is_ready,
         now=wire.at(host.clock.now()),
         version=service.version,
-        open_orders=len(board.open_orders),
+        open_orders=orders,
         riders_on_duty=on_duty,
-        stores=len(board.stores),
+        stores=sum(may_use(caller, record.store) for record in board.stores.values()),
         round=board.round,
         last_round_s=round(rounds.last_s, 3),
         rounds_solved=rounds.solved,
@@ -68,7 +75,7 @@ async def status(
         solver_restarts=rounds.solver.restarts,
         ladder=rounds.ladder.step.name.lower(),
         waiting_writes=service.slots.taken,
-        journal_seq=host.seq,
+        journal_seq=host.seq if caller.sees_all else None,
         positions_left_out=host.positions.filtered,
         shadow=service.shadow,
     )

@@ -2,7 +2,7 @@
 
 A key is `hh_<id>_<secret><checksum>`.  The id may be shown and logged, the checksum lets a typing error (or a secret
 scanner) be answered without a look-up, and only a SHA-256 digest is kept: 40 random characters need no slow hash.
-A rider's token is not kept at all: it is a signed statement "rider R of tenant T until E".
+Tokens are not kept at all: a rider's is a signed statement "rider R of tenant T until E", a kitchen's "store S ...".
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ import json
 import secrets
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-__all__ = ["Key", "KeyBook", "KeyShelf", "RiderToken", "Scope", "looks_like_key"]
+__all__ = ["Key", "KeyBook", "KeyShelf", "KitchenToken", "RiderToken", "Scope", "looks_like_key"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH, _SECRET_LENGTH, _CHECK_LENGTH = 10, 40, 6
-_RIDER_PREFIX = "hhr_"
-LONGEST_RIDER_S = 86_400
-"""A rider's token lives no longer than this, however often it is renewed: then the operator must vouch again."""
+_RIDER_PREFIX, _KITCHEN_PREFIX = "hhr_", "hhk_"
+LONGEST_TOKEN_S = 86_400
+"""A token lives no longer than this, however often it is renewed: then whoever gave it must vouch again."""
 
 
 class Scope(StrEnum):
@@ -32,6 +32,7 @@ class Scope(StrEnum):
 
     ORDERS = "orders"
     RIDERS = "riders"
+    KITCHENS = "kitchens"
     OPS = "ops"
     ADMIN = "admin"
 
@@ -61,6 +62,22 @@ class RiderToken:
     rider_id: str
     born_at: int
     expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class KitchenToken:
+    """What a kitchen's token says: one store, and the orders there of one tenant or (`of_all`) of every one."""
+
+    tenant: str
+    store_id: str
+    of_all: bool
+    born_at: int
+    expires_at: int
+
+
+_Token = TypeVar("_Token", RiderToken, KitchenToken)
+_LABELS = {_RIDER_PREFIX: b"rider-token.", _KITCHEN_PREFIX: b"kitchen-token."}
+"""What a signature is for: no token of one kind passes for one of the other."""
 
 
 class KeyShelf(Protocol):
@@ -129,30 +146,46 @@ class KeyBook:
 
     def rider_token(self, tenant: str, rider_id: str, now: int, *, valid_s: int = 3600) -> tuple[str, RiderToken]:
         """A fresh token bound to one rider."""
-        return self._sign(RiderToken(tenant, rider_id, now, now + min(valid_s, LONGEST_RIDER_S)))
+        token = RiderToken(tenant, rider_id, now, now + min(valid_s, LONGEST_TOKEN_S))
+        return self._sign(_RIDER_PREFIX, token), token
 
-    def renewed(self, token: RiderToken, now: int, *, valid_s: int = 3600) -> tuple[str, RiderToken]:
-        """The same statement for longer, up to LONGEST_RIDER_S after the first token of the chain."""
-        return self._sign(replace(token, expires_at=min(now + valid_s, token.born_at + LONGEST_RIDER_S)))
+    def kitchen_token(
+        self, tenant: str, store_id: str, now: int, *, of_all: bool = False, valid_s: int = 3600
+    ) -> tuple[str, KitchenToken]:
+        """A fresh token bound to one store."""
+        token = KitchenToken(tenant, store_id, of_all, now, now + min(valid_s, LONGEST_TOKEN_S))
+        return self._sign(_KITCHEN_PREFIX, token), token
+
+    def renewed(self, token: _Token, now: int, *, valid_s: int = 3600) -> tuple[str, _Token]:
+        """The same statement for longer, up to LONGEST_TOKEN_S after the first token of the chain."""
+        longer = replace(token, expires_at=min(now + valid_s, token.born_at + LONGEST_TOKEN_S))
+        return self._sign(_KITCHEN_PREFIX if isinstance(token, KitchenToken) else _RIDER_PREFIX, longer), longer
 
     def find_rider(self, text: str, now: int) -> RiderToken | None:
         """What a rider's token says if we signed it and it has not run out; None otherwise."""
-        if not text.startswith(_RIDER_PREFIX) or len(text) > 1024:
+        return self._found(_RIDER_PREFIX, RiderToken, text, now)
+
+    def find_kitchen(self, text: str, now: int) -> KitchenToken | None:
+        """What a kitchen's token says if we signed it and it has not run out; None otherwise."""
+        return self._found(_KITCHEN_PREFIX, KitchenToken, text, now)
+
+    def _found(self, prefix: str, kind: type[_Token], text: str, now: int) -> _Token | None:
+        if not text.startswith(prefix) or len(text) > 1024:
             return None
-        payload, _, signature = text[len(_RIDER_PREFIX) :].partition(".")
-        if not hmac.compare_digest(self._signature(payload), signature.encode("utf-8", "replace")):
+        payload, _, signature = text[len(prefix) :].partition(".")
+        if not hmac.compare_digest(self._signature(prefix, payload), signature.encode("utf-8", "replace")):
             return None
-        tenant, rider_id, born_at, expires_at = json.loads(base64.urlsafe_b64decode(payload))
-        token = RiderToken(tenant, rider_id, born_at, expires_at)
+        token = kind(*json.loads(base64.urlsafe_b64decode(payload)))
         return token if token.born_at <= now + 60 and now < token.expires_at else None
 
-    def _sign(self, token: RiderToken) -> tuple[str, RiderToken]:
-        said = json.dumps([token.tenant, token.rider_id, token.born_at, token.expires_at], separators=(",", ":"))
+    def _sign(self, prefix: str, token: RiderToken | KitchenToken) -> str:
+        said = json.dumps(astuple(token), separators=(",", ":"))
         payload = base64.urlsafe_b64encode(said.encode()).decode()
-        return f"{_RIDER_PREFIX}{payload}.{self._signature(payload).decode()}", token
+        return f"{prefix}{payload}.{self._signature(prefix, payload).decode()}"
 
-    def _signature(self, payload: str) -> bytes:
-        mac = hmac.new(self._signing_secret, b"rider-token." + payload.encode("utf-8", "replace"), hashlib.sha256)
+    def _signature(self, prefix: str, payload: str) -> bytes:
+        label = _LABELS[prefix]
+        mac = hmac.new(self._signing_secret, label + payload.encode("utf-8", "replace"), hashlib.sha256)
         return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=")
 
     def _shorten(self, key: Key, expires_at: int) -> Key:

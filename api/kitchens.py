@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated
 
@@ -9,10 +10,11 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from api import shown, wire
-from api.auth import Caller, NotFound, Scope, access
+from api.auth import Caller, Scope, access
+from api.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
 from api.deliveries import ExternalId, find, reply
 from api.faults import problems
-from api.ledger.protocol import OPERATOR, VaultRow
+from api.ledger.protocol import OPERATOR, Answer, VaultRow
 from api.limits import Meter
 from api.notices import tenant_of
 from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
@@ -29,8 +31,8 @@ from dispatch.model import Store
 
 router = APIRouter(tags=["kitchens"])
 
-Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
-Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.OPS)]
+Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.KITCHENS, Scope.OPS, kitchen=True, meter=Meter.WRITE)]
+Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.KITCHENS, Scope.OPS, kitchen=True)]
 Operator = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 StoreId = Annotated[wire.Id, Path()]
 
@@ -92,41 +94,74 @@ async def _about_order(
     key: str | None,
     make: Callable[[str, int], Input],
 ) -> Response:
+    def shown_to(caller: Caller, found: Reply) -> Reply:
+        return without_customer(found) if caller.is_kitchen else found
+
     async def do(keep: Keep) -> Reply:
         order_id = find(service, caller, delivery_id).order.order_id
         if order_id not in service.host.board.orders:
-            return await replied(service, keep, reply(service, order_id))
+            return await replied(service, keep, shown_to(caller, reply(service, order_id)))
         told = await service.host.tell(
-            lambda at: make(order_id, at), respond=lambda events: reply(service, order_id), answer=keep
+            lambda at: make(order_id, at),
+            respond=lambda events: shown_to(caller, reply(service, order_id)),
+            answer=keep,
         )
         made: Reply = told.response
         return made
 
-    return await service.run(request, caller, key, do)
+    def restore(answer: Answer) -> Reply:
+        return without_customer(Reply(answer.status, answer.body))
+
+    return await service.run(request, caller, key, do, restore if caller.is_kitchen else None)
+
+
+def without_customer(found: Reply) -> Reply:
+    """A delivery as a kitchen may see it: goods and times, nobody's address."""
+    value = json.loads(found.body)
+    if "delivery_id" in value:
+        value |= {"dropoff": None, "pin": None, "proof": None, "tracking_path": ""}
+    return found._replace(body=json.dumps(value, ensure_ascii=False))
 
 
 # --- stores ---------------------------------------------------------------------------------------------------------
 
 
-def require_store(service: Service, store_id: str) -> None:
-    """Raises NotFound where there is no such store."""
-    if store_id not in service.host.board.stores:
-        raise NotFound("there is no such store here", code="unknown_store")
-
-
 @router.get("/v1/stores", summary="List stores", response_model=list[wire.StoreShown], responses=problems())
 async def list_stores(service: Running, caller: Looks) -> list[wire.StoreShown]:
-    """Every store."""
+    """Every store that the caller may use."""
     board = await service.host.settled()
-    return [shown.store(service.host, store_id) for store_id in board.stores]
+    waiting = open_at_stores(board, caller)
+    return [
+        shown.store(service.host, store_id, caller, waiting)
+        for store_id, record in board.stores.items()
+        if may_use(caller, record.store)
+    ]
 
 
 @router.get("/v1/stores/{store_id}", summary="Read a store", response_model=wire.StoreShown, responses=problems())
 async def get_store(service: Running, caller: Looks, store_id: StoreId) -> wire.StoreShown:
     """A store as of now."""
     await service.host.settled()
-    require_store(service, store_id)
-    return shown.store(service.host, store_id)
+    require_store(service, caller, store_id)
+    return shown.store(service.host, store_id, caller)
+
+
+@router.post(
+    "/v1/stores/{store_id}/token", summary="A kitchen's own key", response_model=wire.Token, responses=problems()
+)
+async def kitchen_token(request: Request, service: Running, caller: Kitchen, store_id: StoreId) -> wire.Token:
+    """For the screen in a kitchen: short-lived, good for this store alone and for the orders that the asker may see.
+
+    Asked with such a token it is renewed, up to a day after the first one was asked for with a key.
+    """
+    await service.host.settled()
+    require_store(service, caller, store_id)
+    book, now = request.app.state.gate.keys, service.host.clock.now()
+    if caller.kitchen is None:
+        text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all)
+    else:
+        text, said = book.renewed(caller.kitchen, now)
+    return wire.Token(token=text, expires_at=wire.at(said.expires_at))
 
 
 @router.put(
@@ -140,6 +175,7 @@ async def put_store(service: Running, caller: Operator, store_id: StoreId, body:
 
 async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> wire.StoreShown:
     """Tells the engine of a store; one that has not moved keeps its place."""
+    check_tenants(service, body.tenants)
     host, usual, where = service.host, service.config.service, body.location
     enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
     exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
@@ -151,7 +187,8 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
         handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s)
     personal = body.model_dump(include={"name", "address"}, exclude_none=True)
     kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
-    store = Store(store_id, handle, mean_ready_s=body.mean_ready_s)
+    tenants = tuple(dict.fromkeys(body.tenants))
+    store = Store(store_id, handle, mean_ready_s=body.mean_ready_s, tenants=tenants)
     told = await host.tell(
         lambda at: StoreListed(at=at, store=store), vault=(kept,), respond=lambda events: shown.store(host, store_id)
     )
@@ -177,16 +214,12 @@ async def close(
     )
 
 
-@router.post(
-    "/v1/stores/{store_id}/open", summary="Open a store", response_model=wire.StoreShown, responses=problems()
-)
+@router.post("/v1/stores/{store_id}/open", summary="Open a store", response_model=wire.StoreShown, responses=problems())
 async def open_(
     request: Request, service: Running, caller: Kitchen, store_id: StoreId, key: IdempotencyKey = None
 ) -> Response:
     """A closed store works again."""
-    return await _about_store(
-        request, service, caller, store_id, key, lambda at: StoreOpened(at=at, store_id=store_id)
-    )
+    return await _about_store(request, service, caller, store_id, key, lambda at: StoreOpened(at=at, store_id=store_id))
 
 
 @router.post(
@@ -220,10 +253,10 @@ async def _about_store(
     make: Callable[[int], Input],
 ) -> Response:
     async def do(keep: Keep) -> Reply:
-        require_store(service, store_id)
+        require_say(caller, require_store(service, caller, store_id).store)
         told = await service.host.tell(
             make,
-            respond=lambda events: Reply(200, shown.store(service.host, store_id).model_dump_json()),
+            respond=lambda events: Reply(200, shown.store(service.host, store_id, caller).model_dump_json()),
             answer=keep,
         )
         made: Reply = told.response
@@ -241,7 +274,7 @@ async def _about_store(
 async def queue(service: Running, caller: Looks, store_id: StoreId) -> list[wire.QueueItem]:
     """Open orders of a store that nobody has fetched, the next pickup first; a tenant sees his own."""
     board = await service.host.settled()
-    require_store(service, store_id)
+    require_store(service, caller, store_id)
     records = [
         record
         for order_id, record in board.open_orders.items()

@@ -60,7 +60,7 @@ async def quote(
     async def do(keep: Keep) -> Reply:
         board = await service.host.settled()
         now = service.host.clock.now()
-        check_deliverable(service, body, now)
+        check_deliverable(service, caller, body, now)
         reply = Reply(200, _quote(service, board, caller, body, now).model_dump_json())
         return await replied(service, keep, reply)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from api import wire
+from api.auth import Caller
+from api.belonging import open_at_stores
 from api.ledger.protocol import VaultRow
 from api.live import LiveHost
 from api.notices import external_id_of
@@ -139,8 +142,10 @@ def tracking(host: LiveHost, record: OrderRecord) -> wire.Tracking:
     )
 
 
-def store(host: LiveHost, store_id: str) -> wire.StoreShown:
-    """A store as its operator sees it."""
+def store(
+    host: LiveHost, store_id: str, caller: Caller | None = None, waiting: Counter[str] | None = None
+) -> wire.StoreShown:
+    """A store as the caller sees it (None: the operator); `waiting`: open orders by store, where counted already."""
     board = host.board
     record = board.stores[store_id]
     row = host.vault_row(record.store.place)
@@ -156,7 +161,10 @@ def store(host: LiveHost, store_id: str) -> wire.StoreShown:
         closed=closed,
         closed_until=wire.instant(until),
         delay_s=record.delay_s,
-        open_deliveries=sum(order.order.store_id == store_id for order in board.open_orders.values()),
+        open_deliveries=(open_at_stores(board, caller) if waiting is None else waiting)[store_id],
+        tenants=[
+            tenant for tenant in record.store.tenants if caller is None or caller.sees_all or caller.tenant == tenant
+        ],
     )
 
 

@@ -41,6 +41,7 @@ ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}$
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_~:-]{0,63}$", examples=["r-7"])]
 DeliveryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,127}$", examples=["demo.o-1017"])]
 OfferOrStopId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@-]{0,127}$", examples=["r-7.3"])]
+TenantId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["demo"])]
 Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+4915112345678"])]
 Name = Annotated[Text, Field(min_length=1, max_length=100)]
 Why = Annotated[Text, Field(min_length=1, max_length=200, examples=["customer called"])]
@@ -314,6 +315,7 @@ class StoreBody(Body):
     mean_ready_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = None
     enter_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
     exit_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    tenants: list[TenantId] = Field(default=[], max_length=100, description="Whose it is; empty: shared by all.")
 
 
 class StoreShown(Shown):
@@ -327,7 +329,8 @@ class StoreShown(Shown):
     closed: bool = False
     closed_until: datetime | None = None
     delay_s: int = 0
-    open_deliveries: int = 0
+    open_deliveries: int = Field(default=0, description="The caller's own; an operator's key counts all.")
+    tenants: list[str] = Field(default=[], description="Whose it is (a tenant sees itself alone); empty: shared.")
 
 
 class StoreClose(Body):
@@ -604,7 +607,7 @@ class Status(Shown):
     ready: bool
     now: datetime
     version: str
-    open_orders: int
+    open_orders: int = Field(description="The caller's own; an operator's key counts all.")
     riders_on_duty: int
     stores: int
     round: int
@@ -615,6 +618,6 @@ class Status(Shown):
     solver_restarts: int
     ladder: str
     waiting_writes: int
-    journal_seq: int
+    journal_seq: int | None = Field(description="For the operator: it tells how much everybody does.")
     positions_left_out: int
     shadow: bool = False

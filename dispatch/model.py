@@ -86,6 +86,8 @@ class Store:
     closes_at: int | None = None
     mean_ready_s: int | None = None
     """Mean seconds from placement to ready: given data of the store, used where ready times are not told."""
+    tenants: tuple[str, ...] = ()
+    """The order systems that it belongs to; empty: shared by all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,10 @@ class Kitchen(_Part):
         """Open orders of a store, with when to start preparing them."""
         return self._request("GET", f"/v1/stores/{_part(store_id)}/queue")
 
+    def token(self, store_id: str) -> Json:
+        """A short-lived key for the screen in this store's kitchen."""
+        return self._request("POST", f"/v1/stores/{_part(store_id)}/token", {})
+
     def close(self, store_id: str, *, until: datetime | None = None) -> Json:
         """The store hands out nothing (until `until`)."""
         return self._request("POST", f"/v1/stores/{_part(store_id)}/close", _given(until=until))

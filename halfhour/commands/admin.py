@@ -22,7 +22,9 @@ Url = Annotated[str, typer.Option(help="Address of the running service.")]
 Key = Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key of the running service, scope admin.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the ledger of a stopped service.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-SCOPES = ("orders", "riders", "ops", "admin")
+LISTS = ("provides", "tenants")
+"""Columns that hold several names with spaces between them."""
+SCOPES = ("orders", "riders", "kitchens", "ops", "admin")
 
 
 @app.command(epilog="Example:  halfhour admin tenant acme --name 'Acme Foods'")
@@ -74,12 +76,14 @@ def key(
 
 @app.command(epilog="Example:  halfhour admin store --import stores.csv --url http://127.0.0.1:8080")
 def store(
-    file: Annotated[Path, typer.Option("--import", help="CSV: store_id, lat, lng [, name, address, mean_ready_s].")],
+    file: Annotated[
+        Path, typer.Option("--import", help="CSV: store_id, lat, lng [, name, address, mean_ready_s, tenants].")
+    ],
     url: Url = "http://127.0.0.1:8080",
     key: Key = "",
 ) -> None:
     """Make or change stores of a running service."""
-    _import(file, url, key, "stores", "store_id", ("name", "address", "mean_ready_s", "enter_s", "exit_s"))
+    _import(file, url, key, "stores", "store_id", ("name", "address", "mean_ready_s", "enter_s", "exit_s", "tenants"))
 
 
 @app.command(epilog="Example:  halfhour admin rider --import riders.csv --url http://127.0.0.1:8080")
@@ -165,7 +169,7 @@ def _import(file: Path, url: str, key: str, what: str, id_column: str, optional:
     for line, row in _rows(file, (id_column, "lat", "lng"), optional):
         body: dict[str, Any] = {"location": {"lat": row.pop("lat"), "lng": row.pop("lng")}}
         name = row.pop(id_column)
-        body |= {column: value.split() if column == "provides" else value for column, value in row.items()}
+        body |= {column: value.split() if column in LISTS else value for column, value in row.items()}
         try:
             _ask(url, key, "PUT", f"/v1/{what}/{name}", body)
         except HalfhourError as problem:

@@ -149,17 +149,12 @@ def _url(server: Any, config: Config) -> str:
 def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
     """Keys of the demo tenant and its operator, made anew at each start; a configured service makes its own."""
     from api.keys import KeyBook, Scope
-    from api.ledger.protocol import Tenant
 
     service: Service = app.state.service
     if not demo:
         return {}
     book: KeyBook = app.state.gate.keys
     now = service.host.clock.now()
-    known = {tenant.tenant for tenant in service.ledger.tenants()}
-    for tenant in ("demo", "operator"):
-        if tenant not in known:
-            service.ledger.save_tenant(Tenant(tenant, tenant.title(), now)).result()
     wanted = (
         ("orders", "demo", [Scope.ORDERS]),
         ("riders", "operator", [Scope.RIDERS]),
@@ -169,16 +164,26 @@ def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
     return {name: book.make(tenant, scopes, now, valid_s=KEY_S, label="demo")[0] for name, tenant, scopes in wanted}
 
 
+def _demo_tenants(service: Service) -> None:
+    from api.ledger.protocol import Tenant
+
+    known = {tenant.tenant for tenant in service.ledger.tenants()}
+    for tenant in ("demo", "operator"):
+        if tenant not in known:
+            service.ledger.save_tenant(Tenant(tenant, tenant.title(), service.host.clock.now())).result()
+
+
 async def _demo_city(service: Service) -> None:
-    """Stores and riders for an empty ledger, so that the first order has somewhere to go."""
+    """Tenants, stores and riders for an empty ledger, so that the first order has somewhere to go."""
     from api.kitchens import list_store
     from api.riders import list_rider
     from halfhour.demo_city import riders, stores
 
+    await asyncio.to_thread(_demo_tenants, service)
     board = service.host.board
     if not board.stores:
         for store_id, store in stores():
-            await list_store(service, store_id, store)
+            await list_store(service, store_id, store.model_copy(update={"tenants": ["demo"]}))
     if not board.riders:
         for rider_id, rider in riders():
             await list_rider(service, rider_id, rider)

@@ -48,15 +48,16 @@ def _print(found: dict[str, Any]) -> None:
 
     table = Table(show_header=False, box=None, padding=(0, 2))
     fallbacks = ", ".join(f"{count} {why}" for why, count in sorted(found["fallbacks"].items())) or "none"
-    rows = (
+    rows = [
         ("ready", "yes" if found["ready"] else "no"),
         ("open orders", found["open_orders"]),
         ("riders on duty", found["riders_on_duty"]),
         ("rounds solved", f"{found['rounds_solved']}, the last in {found['last_round_s']:.2f} s"),
         ("answered by the host", fallbacks),
         ("ladder", found["ladder"]),
-        ("journal", f"{found['journal_seq']:,} entries"),
-    )
+    ]
+    if found["journal_seq"] is not None:
+        rows.append(("journal", f"{found['journal_seq']:,} entries"))
     for name, value in rows:
         table.add_row(name, str(value))
     console().print(table)

@@ -164,6 +164,7 @@ async def running(
     for name, tenant, scopes in (
         ("orders", "acme", [Scope.ORDERS]),
         ("other", "bee", [Scope.ORDERS]),
+        ("kitchens", "acme", [Scope.KITCHENS]),
         ("riders", "operator", [Scope.RIDERS]),
         ("ops", "operator", [Scope.OPS]),
         ("admin", "operator", [Scope.ADMIN]),
@@ -199,9 +200,9 @@ def order(external_id: str = "o1", **fields: Any) -> dict[str, Any]:
     return {"external_delivery_id": external_id, "pickup_store_id": "s1", "dropoff": DROP} | fields
 
 
-async def with_city(run: Running, riders: int = 1, **rider: Any) -> None:
+async def with_city(run: Running, riders: int = 1, *, tenants: tuple[str, ...] = (), **rider: Any) -> None:
     """A store, and riders on duty beside it."""
-    assert (await run.ops.put("/v1/stores/s1", json=STORE)).status_code == 200
+    assert (await run.ops.put("/v1/stores/s1", json=STORE | {"tenants": list(tenants)})).status_code == 200
     for k in range(1, riders + 1):
         assert (await run.riders.put(f"/v1/riders/r{k}", json=RIDER | rider)).status_code == 200
         assert (await run.riders.post(f"/v1/riders/r{k}/shift")).status_code == 200

@@ -13,7 +13,7 @@ import pytest
 
 from api.document import document
 from api.keys import Scope
-from tests.api.running import Running, order, running, with_city
+from tests.api.running import STORE, Running, order, running, with_city
 
 pytestmark = pytest.mark.anyio
 DOCUMENT = document()
@@ -36,7 +36,8 @@ class Things:
 @pytest.fixture(scope="module")
 async def things(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Things]:
     async with running(tmp_path_factory.mktemp("ledger")) as run:
-        await with_city(run, riders=2)
+        await with_city(run, riders=2, tenants=("acme",))
+        await run.ops.put("/v1/stores/s2", json=STORE)
         assert (await run.orders.post("/v1/deliveries", json=order("o1"))).status_code == 201
         await run.orders.post("/v1/deliveries/o1/ready")
         route: Any = await run.until(lambda: _told(run))
@@ -54,16 +55,21 @@ async def things(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Thin
             "tenant": "acme", "key_id": "nokey", "name": "rules.round_s", "token": "notoken",
             "quote_id": quote["quote_id"],
         }  # fmt: skip
-        callers = {name: run.http[name] for name in ("orders", "other", "riders", "ops", "admin", "anyone")}
-        for name, who in (("rider", rider), ("other rider", other)):
-            token = (await run.riders.post(f"/v1/riders/{who}/token")).json()["token"]
+        callers = {name: run.http[name] for name in ("orders", "other", "riders", "kitchens", "ops", "admin", "anyone")}
+        for name, path in (
+            ("rider", f"riders/{rider}"),
+            ("other rider", f"riders/{other}"),
+            ("kitchen", "stores/s1"),
+            ("other kitchen", "stores/s2"),
+        ):
+            token = (await run.admin.post(f"/v1/{path}/token")).json()["token"]
             callers[name] = httpx.AsyncClient(
                 transport=run.orders._transport,
                 base_url="http://halfhour",
                 headers={"Authorization": f"Bearer {token}"},
             )
         yield Things(run, callers, ids)
-        for name in ("rider", "other rider"):
+        for name in ("rider", "other rider", "kitchen", "other kitchen"):
             await callers[name].aclose()
 
 
@@ -98,6 +104,8 @@ async def _ask(things: Things, caller: str, verb: str, path: str, operation: Any
         body = content["example"] if "example" in content else next(iter(content["examples"].values()))["value"]
         if operation["operationId"] == "accept":
             body = {"quote_id": things.ids["quote_id"]}
+        if operation["operationId"] == "put_store":
+            body = {**body, "tenants": ["acme"]}
         if operation["operationId"] in ("create", "quote"):
             body = {**body, "external_delivery_id": f"m-{caller.replace(' ', '-')}"}
     return await things.callers[caller].request(verb.upper(), path.format(**things.ids), json=body)
@@ -115,7 +123,7 @@ async def test_without_a_key_only_open_doors_open(things: Things, verb: str, pat
 @each
 async def test_a_key_without_the_scope_is_refused(things: Things, verb: str, path: str, operation: Any) -> None:
     roles = _roles(operation)
-    for caller in ("orders", "riders", "ops", "rider"):
+    for caller in ("orders", "riders", "kitchens", "ops", "rider", "kitchen"):
         if roles and caller not in roles:
             answer = await _ask(things, caller, verb, path, operation)
             assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), caller
@@ -123,7 +131,12 @@ async def test_a_key_without_the_scope_is_refused(things: Things, verb: str, pat
 
 @each
 async def test_what_is_another_tenants_is_not_there(things: Things, verb: str, path: str, operation: Any) -> None:
-    foreign = {"{delivery_id}": "unknown_delivery", "{webhook_id}": "unknown_webhook", "{external_delivery_id}": ""}
+    foreign = {
+        "{delivery_id}": "unknown_delivery",
+        "{store_id}": "unknown_store",
+        "{webhook_id}": "unknown_webhook",
+        "{external_delivery_id}": "",
+    }
     named = next((name for name in foreign if name in path), None)
     if named is None or Scope.ORDERS.value not in _roles(operation):
         return
@@ -144,6 +157,84 @@ async def test_a_rider_is_nobody_but_himself(things: Things, verb: str, path: st
     assert answer.status_code == 404, answer.text
 
 
+@each
+async def test_a_kitchen_reaches_its_own_store_alone(things: Things, verb: str, path: str, operation: Any) -> None:
+    if "kitchen" not in _roles(operation) or "{" not in path:
+        return
+    answer = await _ask(things, "other kitchen", verb, path, operation)
+    assert answer.status_code == 404, answer.text
+    answer = await _ask(things, "other kitchen", verb, path.replace("{delivery_id}", "acme.o1"), operation)
+    assert answer.status_code == 404, answer.text
+
+
+def _ids_of(schema: Any) -> set[str]:
+    """Names of fields by which a body names a thing, however deep."""
+    if "$ref" in schema:
+        return _ids_of(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    found = {name for name in schema.get("properties", {}) if name.endswith("_id") or name in NAMING}
+    inner = [*schema.get("properties", {}).values(), *schema.get("anyOf", ()), schema.get("items", {})]
+    return found.union(*(_ids_of(part) for part in inner if part))
+
+
+NAMING = {"deliveries", "tenants", "tenant"}
+"""Fields that name things without ending in _id."""
+OF_BODIES: dict[tuple[str, str], str] = {
+    ("create", "pickup_store_id"): "unknown_store",
+    ("quote", "pickup_store_id"): "unknown_store",
+    ("accept", "quote_id"): "unknown_quote",
+    ("complete", "deliveries"): "unknown_stop",
+    ("fail", "deliveries"): "unknown_stop",
+}
+"""Ids in bodies that a tenant or a rider may write: what another one is answered who names them."""
+FREE_TO_CHOOSE = {("create", "external_delivery_id"), ("quote", "external_delivery_id")}
+OPERATORS = {"ops", "admin", "riders"}
+
+
+def test_every_id_in_a_body_is_tried_by_somebody_whose_it_is_not() -> None:
+    found = set()
+    for _, _, operation in OPERATIONS:
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is not None and not _roles(operation) <= OPERATORS:
+            found |= {(operation["operationId"], name) for name in _ids_of(content["schema"])}
+    assert found == set(OF_BODIES) | FREE_TO_CHOOSE
+
+
+@pytest.mark.parametrize(("name", "field"), OF_BODIES, ids=["-".join(pair) for pair in OF_BODIES])
+async def test_a_body_opens_no_door_to_what_is_anothers(things: Things, name: str, field: str) -> None:
+    verb, path, operation = next(found for found in OPERATIONS if found[2]["operationId"] == name)
+    caller = "other" if "orders" in _roles(operation) else "other rider"
+    body = {
+        "pickup_store_id": order("m-other"),
+        "quote_id": {"quote_id": things.ids["quote_id"]},
+        "deliveries": {"deliveries": ["acme.o1"], "reason": "customer absent"} if name == "fail" else {},
+    }[field]
+    answer = await things.callers[caller].request(verb.upper(), path.format(**things.ids), json=body)
+    assert answer.json().get("code") == OF_BODIES[name, field], answer.text
+
+
+async def test_a_shared_store_serves_every_tenant_and_is_stopped_by_none(things: Things) -> None:
+    other = things.callers["other"]
+    assert (await other.post("/v1/quotes", json=order("s", pickup_store_id="s2"))).status_code == 200
+    for verb, body in (("close", {}), ("open", {}), ("throttle", {"delay_s": 600})):
+        answer = await other.post(f"/v1/stores/s2/{verb}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), verb
+    assert not (await other.get("/v1/stores/s2")).json()["closed"]
+
+
+async def test_a_kitchen_sees_goods_and_no_customers(things: Things) -> None:
+    for caller, name in (("kitchens", "o1"), ("kitchen", "acme.o1")):
+        answer = await things.callers[caller].post(
+            f"/v1/deliveries/{name}/ready", headers={"Idempotency-Key": f"ready-{caller}"}
+        )
+        again = await things.callers[caller].post(
+            f"/v1/deliveries/{name}/ready", headers={"Idempotency-Key": f"ready-{caller}"}
+        )
+        for found in (answer, again):
+            assert found.status_code == 200, found.text
+            assert "Canary" not in found.text and found.json()["dropoff"] is None and not found.json()["tracking_path"]
+    assert (await things.callers["kitchen"].get("/v1/deliveries/o1")).status_code == 403
+
+
 async def test_lists_show_only_what_is_the_callers(things: Things) -> None:
     for path, key in (("/v1/deliveries", "deliveries"), ("/v1/webhooks", "webhooks"), ("/v1/events", "events")):
         assert (await things.callers["other"].get(path)).json()[key] == [], path
@@ -152,13 +243,27 @@ async def test_lists_show_only_what_is_the_callers(things: Things) -> None:
     assert all(event["data"]["rider_id"] != things.ids["rider_id"] for event in seen)
 
 
+async def test_what_a_store_has_open_is_counted_for_the_caller_alone(things: Things) -> None:
+    made = await things.callers["other"].post("/v1/deliveries", json=order("own", pickup_store_id="s2"))
+    assert made.status_code == 201, made.text
+
+    async def counted(caller: str) -> tuple[int, int]:
+        shown = (await things.callers[caller].get("/v1/stores/s2")).json()["open_deliveries"]
+        return shown, (await things.callers[caller].get("/v1/status")).json()["open_orders"]
+
+    own, everybodys = (await counted("orders")), (await counted("ops"))
+    assert (await counted("other")) == (1, 1)
+    assert own[0] == 0 and everybodys[0] == 1 and everybodys[1] > own[1] >= 1
+    assert (await things.callers["other"].get("/v1/status")).json()["journal_seq"] is None
+
+
 async def test_those_who_may_are_let_in(things: Things) -> None:
     """The other half of the table: a role that the document names is never turned away at the door."""
     refused = []
     for verb, path, operation in OPERATIONS:
         if operation["operationId"] in STREAMS | {"delete_webhook", "revoke_key", "erase_delivery", "cancel"}:
             continue
-        for caller in sorted(_roles(operation) & {"orders", "riders", "ops", "admin", "rider"}):
+        for caller in sorted(_roles(operation) & {"orders", "riders", "kitchens", "ops", "admin", "rider", "kitchen"}):
             answer = await _ask(things, caller, verb, path, operation)
             if answer.status_code in (401, 403) or answer.status_code >= 500:
                 refused.append((caller, verb, path, answer.status_code))

@@ -24,7 +24,7 @@ from api.auth import (
     owned,
     routes_without_rule,
 )
-from api.keys import LONGEST_RIDER_S, Key, KeyBook, looks_like_key
+from api.keys import LONGEST_TOKEN_S, Key, KeyBook, looks_like_key
 from routing.errors import HalfhourError
 
 SECRET = b"s" * 32
@@ -114,11 +114,11 @@ def test_a_rider_token_of_another_service_or_with_another_rider_is_nothing() -> 
 
 def test_renewal_stops_a_day_after_the_first_token() -> None:
     book = KeyBook(SECRET)
-    text, token = book.rider_token("fleet", "anna", NOW, valid_s=LONGEST_RIDER_S * 9)
-    assert token.expires_at == NOW + LONGEST_RIDER_S
-    text, token = book.renewed(token, NOW + LONGEST_RIDER_S - 10)
-    assert book.find_rider(text, NOW + LONGEST_RIDER_S - 1) is not None
-    assert book.find_rider(text, NOW + LONGEST_RIDER_S) is None
+    text, token = book.rider_token("fleet", "anna", NOW, valid_s=LONGEST_TOKEN_S * 9)
+    assert token.expires_at == NOW + LONGEST_TOKEN_S
+    text, token = book.renewed(token, NOW + LONGEST_TOKEN_S - 10)
+    assert book.find_rider(text, NOW + LONGEST_TOKEN_S - 1) is not None
+    assert book.find_rider(text, NOW + LONGEST_TOKEN_S) is None
 
 
 def test_a_short_signing_secret_is_refused() -> None:

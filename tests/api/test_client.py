@@ -198,6 +198,7 @@ CALLS: list[tuple[Callable[[Client], Any], str, str]] = [
     (lambda c: c.orders.cancel("o"), "POST", "/v1/deliveries/o/cancel"),
     (lambda c: c.orders.change("o", load_units=2), "PATCH", "/v1/deliveries/o"),
     (lambda c: c.kitchen.throttle("s", 300), "POST", "/v1/stores/s/throttle"),
+    (lambda c: c.kitchen.token("s"), "POST", "/v1/stores/s/token"),
     (lambda c: c.riders.position("r", 1.0, 2.0), "POST", "/v1/riders/r/position"),
     (lambda c: c.riders.complete("r.1", deliveries=["d"]), "POST", "/v1/stops/r.1/complete"),
     (lambda c: c.riders.accept("r@1"), "POST", "/v1/offers/r%401/accept"),

@@ -15,7 +15,7 @@ from api.auth import routes_without_rule
 from api.document import document, document_text
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
-ROLES = {"orders", "riders", "ops", "admin", "rider"}
+ROLES = {"orders", "riders", "kitchens", "ops", "admin", "rider", "kitchen"}
 OPEN = {"/healthz", "/readyz", "/v1/track/{token}"}
 
 
