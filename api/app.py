@@ -105,8 +105,10 @@ def create_app(
     host = LiveHost(ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics)
     secret, development = secret_of(ledger), config.service.development
     table = travel_table(spec, for_process=True)
-    if ledger.value("travel") != table:
-        ledger.append(Write(extra=(("travel", table),))).result()
+    told = {"travel": table, "time_zone": config.service.time_zone}
+    news = tuple((name, value) for name, value in told.items() if ledger.value(name) != value)
+    if news:  # for whoever reads the ledger without the configuration
+        ledger.append(Write(extra=news)).result()
     waiting = config.service.most_waiting
     slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)
     service = Service(config, ledger, host, slots, secret, version, as_shadow)

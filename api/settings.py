@@ -14,9 +14,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dispatch.config import Settings
+from dispatch.localtime import zone_of
 from routing.errors import InvalidInput, UnreadableFile
 
 FILES = ("file", "traffic")
@@ -33,6 +34,8 @@ class Service(_Block):
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
     frame: Literal["wgs84", "plane"] = "wgs84"
+    time_zone: str = "UTC"
+    """IANA name of the market's time zone: exports, figures and times of day in the market's files are in it."""
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     radius_m: int = Field(default=30_000, ge=100, le=500_000)
     """An order whose drop lies further from its store than this is outside the service area."""
@@ -54,6 +57,15 @@ class Service(_Block):
     """Answers to idempotency keys and notices are kept for so long."""
     snapshot_every: int = Field(default=20_000, ge=100)
     """A snapshot is folded every so many entries."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            zone_of(name)
+        except InvalidInput as problem:
+            raise ValueError(f"{problem.message}. {problem.hint}") from None
+        return name
 
 
 class Config(_Block):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from dispatch import events as e
 from dispatch.errors import Refused
 from dispatch.inputs import Input, StopFailed
+from dispatch.localtime import zone_of
 from dispatch.model import OrderState, Reason
 
 POINTS_PER_S = 100
@@ -81,7 +81,7 @@ def tell(entries: Iterable[tuple[Any, ...]], order_id: str, time_zone: str = "UT
 class _Teller:
     def __init__(self, order_id: str, time_zone: str) -> None:
         self.order_id = order_id
-        self.zone = ZoneInfo(time_zone)
+        self.zone = zone_of(time_zone)
         self.lines: list[Line] = []
         self.facts: dict[str, Any] = {"order_id": order_id, "decisions": [], "states": []}
         self.due_at = 0

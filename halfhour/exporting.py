@@ -44,8 +44,9 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
         day.take(entry)
     travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
     settings = reader.header().get("settings") or {}
+    zone = reader.value("time_zone") or "UTC"
     reader.close()
-    scenario = day.scenario(folder.name, travel_spec(travel), Settings.stated(settings))
+    scenario = day.scenario(folder.name, travel_spec(travel), Settings.stated(settings), zone)
     write_folder(target, scenario, force=force)
     return Exported(len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
 
@@ -99,7 +100,7 @@ class _Day:
         ended = [Shift(item.rider_id, shift.start_at, item.at, item.at) for shift in cut if shift.start_at < item.at]
         self.shifts[item.rider_id] = [*kept, *ended]
 
-    def scenario(self, name: str, travel: TravelSpec, settings: Settings) -> Scenario:
+    def scenario(self, name: str, travel: TravelSpec, settings: Settings, time_zone: str) -> Scenario:
         """The day; its own book holds stores, riders and drops in this order."""
         if not self.orders:
             raise InvalidInput("the ledger holds no order", code="invalid_input")
@@ -111,7 +112,8 @@ class _Day:
         begin_at = min([one.order.placed_at for one in demand] + [shift.start_at for shift in shifts])
         catalogue = Catalogue(
             name=name, begin_at=begin_at, places=self.places, stores=stores, riders=riders, shifts=shifts,
-            travel=travel, zones=tuple(self.zones.values()), settings=settings, source="live",
+            travel=travel, zones=tuple(self.zones.values()), settings=settings, time_zone=time_zone,
+            source="live",
         )  # fmt: skip
         return Scenario(catalogue, tuple(demand), news=tuple(self.news))
 

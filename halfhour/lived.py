@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from api.ledger.keeping import opened
 from api.recovery import place_book
 from dispatch.catalogue import Catalogue, travel_spec
 from dispatch.codec import decode_event, decode_input
 from dispatch.kpi import KpiFold
+from dispatch.localtime import zone_of
+
+
+class Lived(NamedTuple):
+    """A journal, folded, and the instants of its first and last entry (0 where it has none)."""
+
+    fold: KpiFold
+    time_zone: str
+    first_at: int
+    last_at: int
+
+
+def figures_of(folder: Path) -> dict[str, Any]:
+    """Every figure by its name; `from`, `to`: the first and last entry, in the market's time zone."""
+    lived = _lived(folder)
+    zone = zone_of(lived.time_zone)
+    begins, ends = (datetime.datetime.fromtimestamp(at, zone).isoformat() for at in lived[2:])
+    return {"time_zone": lived.time_zone, "from": begins, "to": ends, **lived.fold.summary()}
 
 
 def kpis_of(folder: Path) -> KpiFold:
     """Everything that a ledger's journal tells, segments included; positions are those of the vault."""
+    return _lived(folder).fold
+
+
+def _lived(folder: Path) -> Lived:
     reader = opened(folder)
     places = place_book(reader.header().get("frame", "wgs84"), reader.vault())
     travel = travel_spec(reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}})
-    folded = KpiFold(Catalogue(folder.name, 0, places, (), (), (), travel, source="live"))
+    zone = reader.value("time_zone") or "UTC"
+    folded = KpiFold(Catalogue(folder.name, 0, places, (), (), (), travel, time_zone=zone, source="live"))
+    first_at = last_at = 0
     for entry in reader.entries():
         folded.take(decode_input(entry.input), [decode_event(event) for event in entry.events])
+        first_at, last_at = first_at or entry.at, entry.at
     reader.close()
-    return folded
+    return Lived(folded, zone, first_at, last_at)

@@ -64,9 +64,9 @@ def verify(data: Data = None, as_data: AsJson = False) -> None:
 @app.command(epilog="Example:  halfhour journal kpis")
 def kpis(data: Data = None, as_data: AsJson = False) -> None:
     """The figures of what was lived, by the same fold as a replay's."""
-    from halfhour.lived import kpis_of
+    from halfhour.lived import figures_of
 
-    found = kpis_of(_folder(data)).summary()
+    found = figures_of(_folder(data))
     if as_data:
         print_json(found)
         return

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-import zoneinfo
 
-from routing.errors import InvalidInput
+from dispatch.localtime import UnclearLocalTime, instant_of, instants_of, local_of, zone_of
 from sim.sources.rows import Row
 
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")
@@ -16,18 +15,6 @@ EPOCH_FROM = 100_000_000
 
 HOURS_WRITTEN = 100
 """Instants within so many hours of the day's start are written as times of day."""
-
-
-def zone_of(name: str) -> datetime.tzinfo:
-    """The time zone of an IANA name; raises InvalidInput."""
-    if name.upper() == "UTC":
-        return datetime.UTC
-    try:
-        return zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(
-            f"there is no time zone {name!r}", field="time_zone", hint="Use an IANA name such as Europe/Helsinki."
-        ) from None
 
 
 def seconds_of(text: str) -> int | None:
@@ -42,28 +29,34 @@ def seconds_of(text: str) -> int | None:
 class DayClock:
     """Turns cells into epoch seconds and back, for one day in one time zone.
 
-    A time of day counts the seconds that have passed since the day's midnight, so 25:10:00 is ten past one at night.
+    A time of day is what clocks show, also on days when they are changed; 25:10:00 is ten past one in the night that
+    follows.
     """
 
     def __init__(self, day: datetime.date, time_zone: str, *, pattern: str = "", begins_s: int = 0) -> None:
         """`pattern`: how the file writes instants (strptime); `begins_s`: times of day before it lie after midnight."""
         self._pattern = pattern
         self._begins_s = begins_s
+        self._midnight = datetime.datetime.combine(day, datetime.time())
         self.zone = zone_of(time_zone)
         self.time_zone = time_zone
         self.day = day
-        self.start_at = int(datetime.datetime.combine(day, datetime.time(), self.zone).timestamp())
+        self.start_at = int(self._midnight.replace(tzinfo=self.zone).timestamp())
 
     @classmethod
     def around(cls, at: int, time_zone: str) -> DayClock:
         """The clock of the day that holds an instant."""
-        return cls(datetime.datetime.fromtimestamp(at, zone_of(time_zone)).date(), time_zone)
+        return cls(local_of(at, zone_of(time_zone)).date(), time_zone)
 
-    def read(self, text: str) -> int | None:
-        """Epoch seconds of a cell, None where it is no instant."""
-        clock = seconds_of(text)
-        if clock is not None:
-            return self.start_at + clock + (DAY_S if clock < self._begins_s else 0)
+    def read(self, text: str, *, days: int = 0) -> int | None:
+        """Epoch seconds of a cell, None where it is no instant; raises UnclearLocalTime.
+
+        `days`: times of day are those of so many days later.
+        """
+        clock_s = seconds_of(text)
+        if clock_s is not None:
+            later = days + (clock_s < self._begins_s)
+            return instant_of(self._midnight + datetime.timedelta(days=later, seconds=clock_s), self.zone)
         try:
             number = float(text)
         except ValueError:
@@ -79,12 +72,15 @@ class DayClock:
             )
         except ValueError:
             return None
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=self.zone)).timestamp())
+        return int(moment.timestamp()) if moment.tzinfo else instant_of(moment, self.zone)
 
-    def instant(self, row: Row, field: str) -> int:
+    def instant(self, row: Row, field: str, *, days: int = 0) -> int:
         """Epoch seconds of a cell; fails with file, line and field where it is no instant."""
         text = row.text(field)
-        at = self.read(text)
+        try:
+            at = self.read(text, days=days)
+        except UnclearLocalTime as problem:
+            row.fail(problem.message, field, problem.hint)
         if at is None:
             row.fail(
                 f"{text!r} is not an instant", field, "Write 18:05:30, 2024-05-04T18:05:30+02:00, or epoch seconds."
@@ -93,7 +89,8 @@ class DayClock:
 
     def write(self, at: int) -> str:
         """A cell that `read` turns into `at` again."""
-        seconds = at - self.start_at
-        if not 0 <= seconds < HOURS_WRITTEN * 3600:
+        local = local_of(at, self.zone)
+        seconds = int((local - self._midnight).total_seconds())
+        if not 0 <= seconds < HOURS_WRITTEN * 3600 or instants_of(local, self.zone) != (at,):
             return str(at) if at >= EPOCH_FROM else datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
         return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -15,6 +15,7 @@ from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSp
 from dispatch.codec import decode_input
 from dispatch.config import Settings
 from dispatch.inputs import Class, Input
+from dispatch.localtime import UnclearLocalTime
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
@@ -171,7 +172,10 @@ class _Folder:
         )
         if "begin_at" not in self.toml:
             return first
-        at = self.clock.read(str(self.toml["begin_at"]))
+        try:
+            at = self.clock.read(str(self.toml["begin_at"]))
+        except UnclearLocalTime as problem:
+            raise self.fail(problem.message, "begin_at", problem.hint) from problem
         if at is None:
             raise self.fail(f"{self.toml['begin_at']!r} is not an instant", "begin_at", "Write 18:05:30 in quotes.")
         if at > first:

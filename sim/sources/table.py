@@ -149,7 +149,7 @@ class _Import:
                 riders[rider_id] = self._rider(row, rider_id)
             start_at, end_at = self.clock.instant(row, "start_at"), self.clock.instant(row, "end_at")
             if end_at < start_at and seconds_of(row.text("end_at")) is not None:
-                end_at += DAY_S
+                end_at = self.clock.instant(row, "end_at", days=1)
             if end_at < start_at:
                 row.fail("the shift ends before it starts", "end_at", "start_at must come first.")
             shifts.append(Shift(rider_id, start_at, end_at))
@@ -202,7 +202,7 @@ class _Import:
             return default
         at = self.clock.instant(row, field)
         if at < placed_at and seconds_of(row.text(field)) is not None and placed_at - at > DAY_S // 2:
-            at += DAY_S
+            at = self.clock.instant(row, field, days=1)
         if at < placed_at:
             row.fail(f"{field} lies before the placement", field, "placed_at must come first.")
         return at

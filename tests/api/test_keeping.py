@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,12 +16,15 @@ from api.ledger.keeping import backup, restore, rotate, verify
 from api.ledger.reading import SqliteReader
 from api.ledger.sqlite import SqliteLedger
 from api.recovery import recover
+from api.settings import read_config
 from api.upkeep import fold_snapshot
 from dispatch.config import Settings
 from dispatch.errors import CorruptJournal
 from halfhour.commands import main
 from halfhour.exporting import export
+from halfhour.lived import figures_of
 from routing.errors import HalfhourError, InvalidInput
+from sim.sources import open_scenario
 from tests.api.running import order, running, with_city
 from tests.api.test_deliveries import QUICK, deliver
 
@@ -101,6 +106,31 @@ def test_a_copy_of_a_running_service(tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert "acme.o1" in state(tmp_path / "copy")["orders"]
+
+
+def test_a_live_market_is_exported_in_its_time_zone(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path / "city", time_zone="Europe/Berlin") as run:
+            await with_city(run, riders=1)
+            await run.orders.post("/v1/deliveries", json=order())
+
+    asyncio.run(go())
+    export(tmp_path / "city", tmp_path / "day")
+    assert 'time_zone = "Europe/Berlin"' in (tmp_path / "day" / "scenario.toml").read_text()
+    scenario = open_scenario(tmp_path / "day")
+    assert scenario.catalogue.time_zone == "Europe/Berlin"
+    figures = figures_of(tmp_path / "city")
+    assert figures["time_zone"] == "Europe/Berlin" and figures["from"] <= figures["to"]
+    entered = datetime.fromisoformat(figures["from"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert entered.isoformat() == figures["from"], "told with the offset of the market"
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "city.toml"
+    file.write_text('[service]\ntime_zone = "Mars/Base"\n')
+    with pytest.raises(InvalidInput, match="Mars/Base") as refused:
+        read_config(file)
+    assert refused.value.details["field"] == "service.time_zone"
 
 
 def test_rotation_moves_what_snapshots_cover(city: Path) -> None:
