@@ -11,6 +11,7 @@ from pydantic import Field
 
 from api import wire
 from api.auth import Caller, NotFound, Scope, access
+from api.door import Door
 from api.faults import problems
 from api.keys import Key, KeyBook
 from api.ledger.protocol import Tenant
@@ -18,7 +19,7 @@ from api.limits import Meter
 from api.service import Running
 from routing.errors import InvalidInput
 
-router = APIRouter(tags=["administration"])
+router = APIRouter(tags=["administration"], route_class=Door)
 
 Admin = Annotated[Caller, access(Scope.ADMIN, meter=Meter.WRITE)]
 TenantId = Annotated[wire.TenantId, Path()]

@@ -39,6 +39,7 @@ from api.keys import KeyBook
 from api.ledger.protocol import Ledger, Write
 from api.limits import BodyLimit, Limits, QuotaHeaders, Slots
 from api.live import LiveHost
+from api.manners import Manners
 from api.metrics import Metrics, RequestMeter
 from api.posting import Post
 from api.rounds import Rounds, Solves
@@ -114,6 +115,7 @@ def create_app(
     service = Service(config, ledger, host, slots, secret, version, as_shadow)
     service.restore = lambda answer: deliveries.restored(service, answer)
     app = new_app(version, _lifespan(service, on_start))
+    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.service = service
     app.state.gate = Gate(KeyBook(secret, ledger), Limits(rates) if rates else Limits(), clock=clock.exact)
     app.state.board_feed = BoardFeed(lambda: _look(host))
@@ -129,6 +131,7 @@ def create_app(
     faults.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=faults.problem)
+    app.add_middleware(Manners, base=config.service.root_path)
     app.add_middleware(Shed, slots=slots, keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem)
     app.add_middleware(RequestMeter, metrics=metrics)
     return app

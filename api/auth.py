@@ -38,6 +38,7 @@ __all__ = [
     "access_public",
     "owned",
     "routes_without_rule",
+    "rules_of",
 ]
 
 
@@ -189,6 +190,9 @@ class AccessRule(SecurityBase):
         self.meter = meter
 
     async def __call__(self, request: Request) -> Caller:
+        known: Caller | None = getattr(request.state, "caller", None)
+        if known is not None:  # the door has asked already
+            return known
         gate: Gate = request.app.state.gate
         caller = gate.caller(request.headers.get("authorization"), _address(request))
         self.admit(caller, request.path_params)
@@ -238,7 +242,7 @@ class PublicRule:
         self.meter = meter
 
     async def __call__(self, request: Request) -> None:
-        if self.meter is not None:
+        if self.meter is not None and not hasattr(request.state, "quota"):
             _take(request, request.app.state.gate, f"address {_address(request)}", self.meter)
 
 
@@ -276,7 +280,7 @@ def access_public(meter: Meter | None = None) -> Any:
 def routes_without_rule(app: FastAPI) -> Iterator[str]:
     """`METHOD /path` of every API route of `app` that carries no access rule of its own."""
     for route in _api_routes(app.routes):
-        if not _has_rule(route.dependant):
+        if not next(rules_of(route.dependant), None):
             yield f"{','.join(sorted(route.methods or ()))} {route.path}"
 
 
@@ -288,7 +292,9 @@ def _api_routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
             yield from _api_routes(route.original_router.routes)
 
 
-def _has_rule(dependant: Dependant) -> bool:
+def rules_of(dependant: Dependant) -> Iterator[AccessRule | PublicRule]:
+    """The access rules of a route."""
     if isinstance(dependant.call, (AccessRule, PublicRule)):
-        return True
-    return any(_has_rule(inner) for inner in dependant.dependencies)
+        yield dependant.call
+    for inner in dependant.dependencies:
+        yield from rules_of(inner)

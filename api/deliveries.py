@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
 from api.deliverability import check_area, check_deliverable, check_needs, defaults
+from api.door import Door
 from api.ended import newest, require_on_board
 from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
@@ -26,7 +27,7 @@ from dispatch.model import Order, OrderState
 from dispatch.records import OrderRecord
 from routing.errors import HalfhourError
 
-router = APIRouter(tags=["deliveries"])
+router = APIRouter(tags=["deliveries"], route_class=Door)
 
 Orders = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 OrdersWrite = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
@@ -78,8 +79,13 @@ def reply(service: Service, order_id: str, status: int = 200, row: VaultRow | No
     """A delivery as an answer."""
     record = service.host.order(order_id)
     assert record is not None
-    found = shown.delivery(service.host, record, service.secret, service.config.service.needs, row)
+    found = _shown(service, record, row)
     return Reply(status, found.model_dump_json(), found.version)
+
+
+def _shown(service: Service, record: OrderRecord, row: VaultRow | None = None) -> wire.Delivery:
+    usual = service.config.service
+    return shown.delivery(service.host, record, service.secret, usual.needs, row, base=usual.root_path)
 
 
 def restored(service: Service, answer: Answer) -> Reply:
@@ -154,7 +160,7 @@ async def _again(service: Service, order_id: str, fingerprint: str) -> Reply:
     record = service.host.order(order_id)
     row = service.host.vault_row(record.order.drop_place) if record is not None else None
     if row is None or row.body.get("fingerprint") != fingerprint:
-        path = f"/v1/deliveries/{external_id_of(order_id)}"
+        path = f"{service.config.service.root_path}/v1/deliveries/{external_id_of(order_id)}"
         raise DuplicateDelivery("this external_delivery_id is taken by another body", existing=path)
     return reply(service, order_id, 200, row)
 
@@ -207,9 +213,8 @@ async def list_deliveries(
     tenant = None if caller.sees_all else caller.tenant
     found = newest(service.host, before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
     records, more = found[:limit], len(found) > limit
-    needs = service.config.service.needs
     page = wire.DeliveryList.model_construct(
-        deliveries=[shown.delivery(service.host, record, service.secret, needs) for record in records],
+        deliveries=[_shown(service, record) for record in records],
         next=str(records[-1].seq) if more else None,
     )
     return Response(page.model_dump_json(), media_type="application/json")

@@ -24,8 +24,9 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """The document of an app, made once: with the problem body that every error has, and an example everywhere."""
     if app.openapi_schema is None:
         found = get_openapi(
-            title=app.title, version=app.version, summary=app.summary, description=ABOUT, routes=app.routes
-        )
+            title=app.title, version=app.version, summary=app.summary, description=ABOUT, routes=app.routes,
+            servers=app.servers or None,
+        )  # fmt: skip
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
         schemas["Problem"] = wire.Problem.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):

@@ -87,7 +87,7 @@ def problem(error: HalfhourError) -> Response:
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route that may answer with these statuses, and with those that every route may."""
-    every = sorted({*statuses, 401, 403, 404, 413, 422, 429, 503, 507})
+    every = sorted({*statuses, 401, 403, 404, 413, 415, 422, 429, 503, 507})
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         status: {"description": _TITLES[status], "content": {PROBLEM: {"schema": schema}}, "model": None}

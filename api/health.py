@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse, Response
 from api import wire
 from api.auth import Caller, Scope, access, access_public
 from api.belonging import may_use
+from api.door import Door
 from api.faults import problems
 from api.metrics import CONTENT_TYPE
 from api.notices import tenant_of
 from api.readiness import readiness
 from api.service import Running
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=Door)
 
 
 @router.get("/healthz", summary="Is the process alive?", responses={200: {"description": "It is"}})

@@ -13,6 +13,7 @@ from api import shown, wire
 from api.auth import Caller, Scope, access
 from api.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
 from api.deliveries import ExternalId, find, reply
+from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, Answer, VaultRow
 from api.limits import Meter
@@ -29,7 +30,7 @@ from dispatch.inputs import (
 )
 from dispatch.model import Store
 
-router = APIRouter(tags=["kitchens"])
+router = APIRouter(tags=["kitchens"], route_class=Door)
 
 Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.KITCHENS, Scope.OPS, kitchen=True, meter=Meter.WRITE)]
 Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.KITCHENS, Scope.OPS, kitchen=True)]

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from api import wire
 from api.auth import Caller, Scope, access
 from api.deliveries import ExternalId, find
+from api.door import Door
 from api.ended import require_on_board
 from api.erasure import erase
 from api.faults import problems
@@ -32,7 +33,7 @@ from dispatch.inputs import (
 from dispatch.model import Reason, Zone
 from dispatch.records import OrderRecord
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Door)
 
 Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]

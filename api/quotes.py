@@ -14,6 +14,7 @@ from api import wire
 from api.auth import Caller, Scope, access
 from api.deliverability import check_deliverable, defaults
 from api.deliveries import OrdersWrite, place
+from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import Answer
 from api.limits import Meter
@@ -27,7 +28,7 @@ from dispatch.records import RiderRecord
 from routing.errors import InvalidInput
 from routing.travel import UNREACHABLE, TravelTimes
 
-router = APIRouter(tags=["quotes"])
+router = APIRouter(tags=["quotes"], route_class=Door)
 
 HORIZON_S = 3600
 """Riders free or on duty within this time count."""

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access
+from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.limits import Meter
@@ -30,7 +31,7 @@ from dispatch.model import Engagement, Rider, Shift
 from dispatch.records import RiderRecord
 from routing.errors import InvalidInput
 
-router = APIRouter(tags=["riders"])
+router = APIRouter(tags=["riders"], route_class=Door)
 
 Looks = Annotated[Caller, access(Scope.RIDERS, Scope.OPS)]
 Writes = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, meter=Meter.WRITE)]

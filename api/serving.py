@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, that says good-bye to streams before it waits for them."""
+"""The HTTP server: uvicorn, with limits for connections, that says good-bye to streams before it waits for them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,29 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-__all__ = ["Server", "end_streams"]
+from api.connections import Connections, EdgeConfig, most_here
+from api.settings import Service
+
+__all__ = ["Server", "configured", "end_streams"]
+
+
+def configured(app: FastAPI, service: Service) -> EdgeConfig:
+    """How uvicorn serves `app`; forwarded addresses are believed from the configured proxies alone."""
+    most = most_here(service.most_connections)
+    return EdgeConfig(
+        app,
+        connections=Connections(most, max(4, most // 2), service.proxies),
+        host=service.host,
+        port=service.port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=3,
+        timeout_keep_alive=30,
+        server_header=False,
+        lifespan="on",
+        proxy_headers=bool(service.proxies),
+        forwarded_allow_ips=list(service.proxies),
+    )
 
 
 class Server(uvicorn.Server):

@@ -33,6 +33,12 @@ class Service(_Block):
 
     host: str = "127.0.0.1"
     port: int = Field(default=8080, ge=0, le=65535)
+    root_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    """Where a proxy shows the service, as /dispatch: links carry it, and a request may or may not."""
+    proxies: tuple[str, ...] = ()
+    """Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed, and whose connections are not counted."""
+    most_connections: int = Field(default=10_000, ge=8)
+    """Connections open at once; one address has at most half.  Fewer where the process may have few file handles."""
     frame: Literal["wgs84", "plane"] = "wgs84"
     time_zone: str = "UTC"
     """IANA name of the market's time zone: exports, figures and times of day in the market's files are in it."""

@@ -17,6 +17,7 @@ from pydantic import ConfigDict
 from api import wire
 from api.auth import Caller, NotFound, Scope, access
 from api.deliveries import find
+from api.door import Door
 from api.ended import require_on_board
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, Write
@@ -27,7 +28,7 @@ from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from dispatch.board import Board
 from dispatch.inputs import OrderForced, SettingChanged, StopCompleted
 
-router = APIRouter(tags=["shadow"])
+router = APIRouter(tags=["shadow"], route_class=Door)
 
 Watches = Annotated[Caller, access(Scope.OPS)]
 WatchesWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]

@@ -56,9 +56,18 @@ def version_of(record: OrderRecord, row: VaultRow | None) -> str:
 
 
 def delivery(
-    host: LiveHost, record: OrderRecord, secret: bytes, names: Sequence[str], row: VaultRow | None = None
+    host: LiveHost,
+    record: OrderRecord,
+    secret: bytes,
+    names: Sequence[str],
+    row: VaultRow | None = None,
+    *,
+    base: str = "",
 ) -> wire.Delivery:
-    """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand."""
+    """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand.
+
+    `base`: the path under which a proxy shows the service.
+    """
     order = record.order
     order_id = order.order_id
     row = row or host.vault_row(order.drop_place)
@@ -97,7 +106,7 @@ def delivery(
         proof_of_delivery=body.get("proof_of_delivery", "none"),
         pin=row.personal.get("pin") if row is not None else None,
         proof=body.get("proof"),
-        tracking_path=f"/v1/track/{signed(secret, 'track', order_id)}",
+        tracking_path=f"{base}/v1/track/{signed(secret, 'track', order_id)}",
         version=version_of(record, row),
     )
 

@@ -15,6 +15,7 @@ from fastapi.responses import Response
 
 from api import wire
 from api.auth import Caller, NotFound
+from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import VaultRow
 from api.notices import rider_of_offer, rider_of_stop
@@ -25,7 +26,7 @@ from dispatch.inputs import Input, OfferAccepted, OfferDeclined, StopArrived, St
 from dispatch.model import ActKind, Level, Stop
 from routing.errors import InvalidInput
 
-router = APIRouter(tags=["riders"])
+router = APIRouter(tags=["riders"], route_class=Door)
 
 StopId = Annotated[wire.OfferOrStopId, Path(examples=["r-7.3"])]
 OfferId = Annotated[wire.OfferOrStopId, Path(examples=["r-7@1700000000.0"])]

@@ -11,13 +11,14 @@ from fastapi.responses import StreamingResponse
 
 from api import wire
 from api.auth import Caller, Scope, access
+from api.door import Door
 from api.faults import problems
 from api.feed import envelope, seen_by
 from api.ledger.protocol import Notice
 from api.limits import Meter, Slots
 from api.service import Running, Service
 
-router = APIRouter(tags=["events"])
+router = APIRouter(tags=["events"], route_class=Door)
 
 Cursor = Annotated[int, Query(ge=0, le=2**53, description="The cursor of the last event seen.")]
 MOST_LOOKED_AT = 5000

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 
 from api import wire
 from api.auth import Caller, Scope, access
+from api.door import Door
 from api.faults import problems
 from api.limits import Meter
 from api.service import Running, Service
@@ -16,7 +17,7 @@ from api.service import Running, Service
 if TYPE_CHECKING:
     from routing.roads import SpeedRule
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Door)
 
 Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]

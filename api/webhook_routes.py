@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import ConfigDict, Field
 
 from api.auth import Caller, Scope, access, owned
+from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, Answer, Webhook, Write
 from api.limits import Meter
@@ -28,7 +29,7 @@ __all__ = ["router"]
 MOST_WEBHOOKS = 20
 """Webhooks of one tenant."""
 
-router = APIRouter(tags=["webhooks"])
+router = APIRouter(tags=["webhooks"], route_class=Door)
 Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,32}\.[a-z_]{1,32}$", examples=["delivery.delivered"])]
 Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", examples=["0"])]
 WebhookId = Annotated[str, Path(pattern=r"^wh_[0-9a-f]{32}$", examples=["wh_" + "0" * 32])]

@@ -14,12 +14,13 @@ from api.auth import Caller, NotFound, Scope, access, access_public
 from api.console.feed import BoardFeed
 from api.console.shown import BoardShown, Streets
 from api.console.streets import StreetLines
+from api.door import Door
 from api.faults import problems
 from api.limits import Meter, Slots
 
 __all__ = ["router"]
 
-router = APIRouter()
+router = APIRouter(route_class=Door)
 _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -86,14 +86,12 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     spec = travel_spec(config.travel)
     solver = Solver(Travel(1, config.service.frame, spec))
     await solver.launch()
-    import uvicorn
-
     from api.app import create_app, header_of
     from api.clock import Clock
     from api.garbage import ShortCollections
     from api.ledger.sqlite import SqliteLedger
     from api.metrics import log_json
-    from api.serving import Server
+    from api.serving import Server, configured
     from dispatch.version import __version__
 
     log_json(sys.stderr)
@@ -103,13 +101,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
         on_start=_demo_city if demo else None,
     )  # fmt: skip
-    server = Server(
-        app,
-        uvicorn.Config(
-            app, host=config.service.host, port=config.service.port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=3, timeout_keep_alive=30, server_header=False, lifespan="on",
-        ),
-    )  # fmt: skip
+    server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve())
     riders = None
     try:

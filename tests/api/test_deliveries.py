@@ -178,7 +178,7 @@ def test_bad_orders_are_refused_with_their_field_and_nothing_is_stored(tmp_path:
                 answer = await run.orders.post(
                     "/v1/deliveries", content=text, headers={"Content-Type": "application/json"}
                 )
-                assert answer.status_code == 422, text
+                assert answer.status_code == (415 if text[:1] == b"\xff" else 422), text
             nan = json.dumps(order("nan")).replace("48.142", "NaN")
             answer = await run.orders.post("/v1/deliveries", content=nan, headers={"Content-Type": "application/json"})
             assert answer.status_code == 422

@@ -430,7 +430,7 @@ async function get(path) {
 async function follow() {
   const silence = new AbortController(); // heartbeats come every 15 s: longer silence is a dead line
   let timer = setTimeout(() => silence.abort(), SILENT_MS);
-  const answer = await fetch("/v1/board/stream", { headers: headers({ "Last-Event-ID": state.cursor }), signal: silence.signal });
+  const answer = await fetch("v1/board/stream", { headers: headers({ "Last-Event-ID": state.cursor }), signal: silence.signal });
   if (!answer.ok) throw new Error(`stream: ${answer.status}`);
   link("live", "live");
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -451,11 +451,11 @@ async function follow() {
 }
 
 async function begin() {
-  const first = await get("/v1/board");
+  const first = await get("v1/board");
   state.cursor = first.cursor;
   takeAll(first);
   measure();
-  const { lines, attribution } = await get("/v1/board/streets");
+  const { lines, attribution } = await get("v1/board/streets");
   if (lines.length) {
     document.getElementById("credit").textContent = attribution;
     streets = new Path2D();

@@ -132,7 +132,7 @@ document.getElementById("filter").addEventListener("input", (event) => {
   for (const link of document.querySelectorAll("#index a")) link.hidden = !link.dataset.words.includes(word);
 });
 
-fetch("/openapi.json").then((answer) => answer.json()).then((found) => {
+fetch("openapi.json").then((answer) => answer.json()).then((found) => {
   doc = found;
   show();
   window.ready = true;

@@ -42,7 +42,7 @@ async function call(method, path, body, key) {
   throw Object.assign(new Error(value.detail ?? answer.statusText), { status: answer.status, code: value.code });
 }
 
-const mine = (rest = "") => `/v1/riders/${encodeURIComponent(riderOf(token))}${rest}`;
+const mine = (rest = "") => `v1/riders/${encodeURIComponent(riderOf(token))}${rest}`;
 
 function report(path, body) {
   queue.push({ path, body, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
@@ -120,7 +120,7 @@ function show() {
     button.addEventListener("click", act);
     buttons.append(button);
   };
-  const path = (verb) => `/v1/stops/${encodeURIComponent(stop.stop_id)}/${verb}`;
+  const path = (verb) => `v1/stops/${encodeURIComponent(stop.stop_id)}/${verb}`;
   if (!here) {
     press("I am here", "go", () => { arrived.add(stop.stop_id); report(path("arrive"), { happened_at: happened_at() }); show(); });
     buttons.append(element("a", "Show the way", { class: "button", href: `geo:${lat},${lng}?q=${lat},${lng}` }));
@@ -190,7 +190,7 @@ for (const verb of ["accept", "decline"]) {
     const chosen = offer;
     offer = null;
     showOffer();
-    await call("POST", `/v1/offers/${encodeURIComponent(chosen.offer_id)}/${verb}`, {}, crypto.randomUUID?.()).catch((error) => tell(error.message));
+    await call("POST", `v1/offers/${encodeURIComponent(chosen.offer_id)}/${verb}`, {}, crypto.randomUUID?.()).catch((error) => tell(error.message));
   });
 }
 
