@@ -1,4 +1,4 @@
-"""May this order be taken?  Checked at the border, before a place is made for it; and the times it did not name."""
+"""May this order, or this change of it, be taken?  Checked at the border; and the times that nobody named."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from api import wire
 from api.auth import Caller
 from api.belonging import may_use
-from api.positions import metres_between
+from api.positions import FASTEST_M_PER_S, metres_between
 from dispatch.errors import Refused
 from dispatch.inputs import Position
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
     from api.service import Service
+    from dispatch.board import Board
+    from dispatch.records import OrderRecord
 
+ORDER_INSTANTS = ("pickup_ready_at", "dropoff_ready_at", "dropoff_deadline_at", "release_at")
 SAME_PLACE_M = 5.0
+CITY_M = 300_000
+"""One service is one city: no store and no new rider lies further than this from every other store."""
+LEAST_WAY_S = 60
+"""No order is at its door sooner after it is said: somebody has to leave the counter and ring."""
 USUAL_READY_S = 600
 FURTHEST_AHEAD_S = 7 * 86_400
 OLDEST_S = 86_400
@@ -60,34 +67,125 @@ def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest,
     if record is None or not may_use(caller, record.store):
         raise Refused("there is no such store", code="unknown_store", field="pickup_store_id")
     check_needs(service, body.needs)
-    for name in ("pickup_ready_at", "dropoff_ready_at", "dropoff_deadline_at", "release_at"):
-        at = wire.epoch(getattr(body, name))
+    check_instants(body, now)
+    check_area(service, body.pickup_store_id, body.dropoff.location)
+    check_sequence(
+        deadline_at=wire.epoch(body.dropoff_deadline_at),
+        ready_at=wire.epoch(body.pickup_ready_at),
+        opens_at=wire.epoch(body.dropoff_ready_at),
+        release_at=wire.epoch(body.release_at),
+        earliest_at=now + least_way_s(service, body.pickup_store_id, body.dropoff.location),
+    )
+
+
+def check_change(
+    service: Service, body: wire.DeliveryPatch, record: OrderRecord, now: int, *, has_deadline: bool
+) -> None:
+    """The same of what a change names, beside what stays; a kitchen that is late is news and held against nothing.
+
+    `has_deadline`: the deadline in force was named by the caller, not chosen by us.
+    """
+    check_instants(body, now)
+    order, said = record.order, body.model_fields_set
+    where = body.dropoff.location if body.dropoff is not None else None
+    if where is not None:
+        check_area(service, order.store_id, where)
+    if body.needs is not None:
+        check_needs(service, body.needs)
+    deadline_at = wire.epoch(body.dropoff_deadline_at)
+    opens_at = wire.epoch(body.dropoff_ready_at) if "dropoff_ready_at" in said else order.earliest_drop_at
+    release_at = wire.epoch(body.release_at) if "release_at" in said else order.release_at
+    is_new = deadline_at is not None
+    ready_at = wire.epoch(body.pickup_ready_at) or record.expected_ready_at
+    check_sequence(
+        deadline_at=order.due_at if deadline_at is None else deadline_at,
+        ready_at=ready_at if is_new and record.is_waiting else None,
+        opens_at=opens_at if is_new or "dropoff_ready_at" in said else None,
+        release_at=release_at if is_new or (has_deadline and "release_at" in said) else None,
+        earliest_at=now + (LEAST_WAY_S if record.is_waiting else 1) if is_new else None,
+    )
+
+
+def check_instants(body: wire.QuoteRequest | wire.DeliveryPatch | wire.ReadyEstimate, now: int) -> None:
+    """Raises InvalidInput for an instant of an order more than a day back or a week ahead."""
+    for name in ORDER_INSTANTS:
+        at = wire.epoch(getattr(body, name, None))
         if at is not None and not now - OLDEST_S <= at <= now + FURTHEST_AHEAD_S:
             raise _invalid(name, "lies more than a day back or a week ahead")
-    placed_at = wire.epoch(body.placed_at)
+    placed_at = wire.epoch(getattr(body, "placed_at", None))
     if placed_at is not None and not now - OLDEST_S <= placed_at <= now + 60:
         raise _invalid("placed_at", "lies ahead, or more than a day back")
-    deadline = wire.epoch(body.dropoff_deadline_at)
-    if deadline is not None and deadline <= now:
-        raise _invalid("dropoff_deadline_at", "has passed")
-    check_area(service, body.pickup_store_id, body.dropoff.location)
+
+
+def check_sequence(
+    *,
+    deadline_at: int | None,
+    ready_at: int | None,
+    opens_at: int | None,
+    release_at: int | None,
+    earliest_at: int | None,
+) -> None:
+    """Raises InvalidInput where a deadline lies before what must come first; None: not named, so not judged.
+
+    `earliest_at`: when the order could be at its door if somebody held it now.
+    """
+    if deadline_at is None:
+        return
+    if opens_at is not None and deadline_at < opens_at:
+        raise _invalid("dropoff_deadline_at", "lies before dropoff_ready_at")
+    if ready_at is not None and deadline_at < ready_at:
+        raise _invalid("dropoff_deadline_at", "lies before pickup_ready_at")
+    if release_at is not None and deadline_at < release_at:
+        raise _invalid("release_at", "lies after dropoff_deadline_at")
+    if earliest_at is not None and deadline_at < earliest_at:
+        raise _invalid("dropoff_deadline_at", "has passed, or cannot be kept by anyone")
+
+
+def least_way_s(service: Service, store_id: str, where: wire.Location) -> int:
+    """Seconds that nobody can do without between a store and a door: at the fastest speed believed of a rider."""
+    board = service.host.board
+    metres = metres_to(board, board.stores[store_id].store.place, where)
+    return LEAST_WAY_S + int(metres / FASTEST_M_PER_S)
 
 
 def check_area(service: Service, store_id: str, where: wire.Location) -> None:
-    """Raises where a drop is at the store itself, too far from it, or out of reach on roads."""
+    """Raises where a drop is at the store itself, or too far from it."""
     board = service.host.board
-    place = board.stores[store_id].store.place
-    at = board.places.latlng(place)
-    away = metres_between(Position("", at.lat, at.lng, 0), Position("", where.lat, where.lng, 0))
-    if away < SAME_PLACE_M:
+    if metres_to(board, board.stores[store_id].store.place, where) < SAME_PLACE_M:
         raise _invalid("dropoff.location", "is where the goods are picked up")
-    if away > service.config.service.radius_m:
+    check_reach(service, store_id, where, "dropoff.location")
+
+
+def check_reach(service: Service, store_id: str, where: wire.Location, field: str) -> None:
+    """Raises where goods of a store would lie outside its service area."""
+    board, radius_m = service.host.board, service.config.service.radius_m
+    away = metres_to(board, board.stores[store_id].store.place, where)
+    if away > radius_m:
         raise InvalidInput(
-            f"the drop lies {away / 1000:.1f} km from its store",
-            code="outside_service_area",
-            field="dropoff.location",
-            radius_m=service.config.service.radius_m,
+            f"it lies {away / 1000:.1f} km from the store", code="outside_service_area", field=field, radius_m=radius_m
         )
+
+
+def check_city(service: Service, where: wire.Location, besides: str = "") -> None:
+    """Raises where a store or a rider would be nowhere, or too far from every (other) store to be of this city."""
+    board = service.host.board
+    if (where.lat, where.lng) == (0.0, 0.0) and board.places.frame == "wgs84":
+        raise InvalidInput("0, 0 is what devices say that know nothing", code="invalid_coordinates", field="location")
+    known = [record.store.place for store_id, record in board.stores.items() if store_id != besides]
+    away = min((metres_to(board, place, where) for place in known), default=0.0)
+    if away > CITY_M:
+        raise InvalidInput(
+            f"it lies {away / 1000:,.0f} km from every store",
+            code="outside_service_area",
+            field="location",
+            hint="Are latitude and longitude swapped, here or in the stores known so far?",
+        )
+
+
+def metres_to(board: Board, place: int, where: wire.Location) -> float:
+    """Metres in a straight line from a place to a location."""
+    at = board.places.latlng(place)
+    return metres_between(Position("", at.lat, at.lng, 0), Position("", where.lat, where.lng, 0))
 
 
 def check_needs(service: Service, needs: list[str]) -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
-from api.deliverability import check_area, check_deliverable, check_needs, defaults
+from api.deliverability import check_change, check_deliverable, defaults
 from api.door import Door
 from api.ended import newest, require_on_board
 from api.faults import problems
@@ -130,14 +130,14 @@ async def place(
     `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
     """
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
-    fingerprint = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()[:32]
     if host.order(order_id) is not None:
-        return await _again(service, order_id, fingerprint)
+        return await _again(service, order_id, body)
     if len(host.board.open_orders) >= service.config.service.most_open_orders:
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
+    check_deliverable(service, caller, body, host.clock.now())
+    fingerprint = _hashed(body.model_dump_json(exclude_defaults=True))
     if due_at is not None and body.dropoff_deadline_at is None:
         body = body.model_copy(update={"dropoff_deadline_at": wire.at(due_at)})
-    check_deliverable(service, caller, body, host.clock.now())
     where, usual = body.dropoff.location, service.config.service
     handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
     row = VaultRow(
@@ -155,14 +155,20 @@ async def place(
     return made
 
 
-async def _again(service: Service, order_id: str, fingerprint: str) -> Reply:
+async def _again(service: Service, order_id: str, body: wire.DeliveryRequest) -> Reply:
     await service.host.settled()
     record = service.host.order(order_id)
     row = service.host.vault_row(record.order.drop_place) if record is not None else None
-    if row is None or row.body.get("fingerprint") != fingerprint:
+    # Orders of 0.1 kept what was written instead of what was meant.
+    same = [_hashed(body.model_dump_json(exclude_defaults=True)), _hashed(body.model_dump_json(exclude_unset=True))]
+    if row is None or row.body.get("fingerprint") not in same:
         path = f"{service.config.service.root_path}/v1/deliveries/{external_id_of(order_id)}"
         raise DuplicateDelivery("this external_delivery_id is taken by another body", existing=path)
     return reply(service, order_id, 200, row)
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _order(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
@@ -193,7 +199,7 @@ def _kept(service: Service, body: wire.QuoteRequest) -> dict[str, Any]:
     )
     if "order_value" in kept:
         kept.setdefault("currency", service.config.service.currency)
-    return kept
+    return kept | ({"has_deadline": True} if body.dropoff_deadline_at is not None else {})
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -290,7 +296,8 @@ async def _change(
                 f"a delivery that is {record.state.value} keeps its {name}", code="invalid_transition", field=name
             )
     require_on_board(host, record)
-    _check_instants(record, body, host.clock.now())
+    has_deadline = row is not None and bool(row.body.get("has_deadline"))
+    check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
     rows = _changed_rows(service, row, old, body)
     order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
     if order == old and rows:
@@ -305,15 +312,6 @@ async def _change(
     )
     made: Reply = told.response
     return made
-
-
-def _check_instants(record: OrderRecord, body: wire.DeliveryPatch, now: int) -> None:
-    due_at = wire.epoch(body.dropoff_deadline_at)
-    earliest = wire.epoch(body.dropoff_ready_at) or record.order.earliest_drop_at
-    if due_at is not None and due_at <= now:
-        raise Refused("the deadline has passed", code="invalid_order", field="dropoff_deadline_at")
-    if earliest is not None and (due_at or record.order.due_at) < earliest:
-        raise Refused("the deadline lies before dropoff_ready_at", code="invalid_order", field="dropoff_deadline_at")
 
 
 def _changed_order(service: Service, old: Order, body: wire.DeliveryPatch, handle: int) -> Order:
@@ -333,7 +331,6 @@ def _changed_order(service: Service, old: Order, body: wire.DeliveryPatch, handl
     if body.priority is not None:
         fields["priority"] = body.priority
     if body.needs is not None:
-        check_needs(service, body.needs)
         fields["needs"] = shown.mask_of(body.needs, service.config.service.needs)
     return replace(old, **fields)
 
@@ -343,7 +340,7 @@ def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: wire
     if row is None or row.erased_at is not None:
         raise Refused("an erased delivery cannot change", code="invalid_transition")
     values = body.model_dump(mode="json", include={"order_value", "items"}, exclude_none=True, exclude_unset=True)
-    kept = row.body | values
+    kept = row.body | values | ({"has_deadline": True} if body.dropoff_deadline_at is not None else {})
     drop = body.dropoff
     if drop is None:
         return (row._replace(body=kept),) if kept != row.body else ()
@@ -352,7 +349,6 @@ def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: wire
     where = drop.location
     if (where.lat, where.lng) == (row.first, row.second):
         return (row._replace(personal=personal, body=kept),)
-    check_area(service, old.store_id, where)
     handle = service.host.add_place(where.lat, where.lng, enter_s=row.enter_s, exit_s=row.exit_s)
     moved = row._replace(handle=handle, first=where.lat, second=where.lng, personal=personal, body=kept)
     return (row._replace(personal={}, body={}), moved)

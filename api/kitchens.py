@@ -12,12 +12,14 @@ from fastapi.responses import Response
 from api import shown, wire
 from api.auth import Caller, Scope, access
 from api.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
+from api.deliverability import check_city, check_instants
 from api.deliveries import ExternalId, find, reply
 from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, Answer, VaultRow
 from api.limits import Meter
 from api.notices import tenant_of
+from api.riders import happened
 from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from dispatch.inputs import (
     Input,
@@ -59,7 +61,7 @@ async def ready(
 
     def make(order_id: str, at: int) -> Input:
         happened_at = wire.epoch(body.happened_at) if body is not None else None
-        return OrderReady(at=at, order_id=order_id, happened_at=min(happened_at or at, at))
+        return OrderReady(at=at, order_id=order_id, happened_at=happened(happened_at, at))
 
     return await _about_order(request, service, caller, delivery_id, key, make)
 
@@ -82,6 +84,7 @@ async def ready_estimate(
     expected = wire.epoch(body.pickup_ready_at) or 0
 
     def make(order_id: str, at: int) -> Input:
+        check_instants(body, at)
         return ReadyEstimated(at=at, order_id=order_id, expected_ready_at=expected)
 
     return await _about_order(request, service, caller, delivery_id, key, make)
@@ -178,6 +181,7 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
     """Tells the engine of a store; one that has not moved keeps its place."""
     check_tenants(service, body.tenants)
     host, usual, where = service.host, service.config.service, body.location
+    check_city(service, where, besides=store_id)
     enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
     exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
     known = host.board.stores.get(store_id)

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from api import wire
 from api.auth import Caller, Scope, access
+from api.deliverability import check_reach
 from api.deliveries import ExternalId, find
 from api.door import Door
 from api.ended import require_on_board
@@ -64,9 +65,11 @@ def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tu
     if body.action in ("pause", "resume"):
         zone_id, paused = body.zone_id or "", body.action == "pause"
         return (), lambda at: ZonePaused(at=at, zone_id=zone_id, paused=paused, reason=reason)
-    order_id = require_on_board(service.host, find(service, caller, body.delivery_id or ""))
+    record = find(service, caller, body.delivery_id or "")
+    order_id = require_on_board(service.host, record)
     if body.action == "handover" and body.location is not None:
         where, usual = body.location, service.config.service
+        check_reach(service, record.order.store_id, where, "location")
         handle = service.host.add_place(where.lat, where.lng, enter_s=usual.store_enter_s, exit_s=usual.store_exit_s)
         row = VaultRow(
             handle, OPERATOR, "handover", order_id, where.lat, where.lng, usual.store_enter_s, usual.store_exit_s

@@ -11,11 +11,13 @@ from fastapi.responses import Response
 
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access
+from api.deliverability import check_city
 from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.limits import Meter
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from dispatch.bounds import require_instant
 from dispatch.errors import Refused
 from dispatch.inputs import (
     BreakBegan,
@@ -97,6 +99,8 @@ async def list_rider(service: Service, rider_id: str, body: wire.RiderBody) -> w
             raise InvalidInput(f"there is no need {name!r}", code="validation_failed", field="provides")
     known = host.board.riders.get(rider_id)
     where = body.location
+    if known is None:
+        check_city(service, where)
     handle = known.rider.place if known is not None else host.add_place(where.lat, where.lng)
     row = VaultRow(handle, OPERATOR, "rider", rider_id, where.lat, where.lng)
     row = (host.vault_row(handle) or row)._replace(
@@ -164,6 +168,7 @@ async def shift(
     def make(at: int) -> Input:
         start_at = max(at, wire.epoch(said.start_at) or at)
         end_at = wire.epoch(said.end_at)
+        require_instant("end_at", end_at, at)
         last = wire.epoch(said.last_pickup_at) or end_at or start_at + LONGEST_SHIFT_S
         if last < start_at:
             raise InvalidInput("the shift is over before it begins", code="invalid_order", field="last_pickup_at")

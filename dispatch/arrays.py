@@ -12,7 +12,7 @@ from dispatch.config import Prices, Rules, Settings
 from dispatch.model import ActKind, Level, OrderState, Reason, Stop
 from dispatch.progress import ready_at, whereabouts
 from dispatch.records import OrderRecord, RiderRecord
-from routing.plans.problem import I64, INFINITE, NEVER, U64, Rows
+from routing.plans.problem import I32, I64, INFINITE, NEVER, U64, Rows
 
 ALWAYS = -INFINITE
 
@@ -50,12 +50,12 @@ def request_fields(
     aboard = np.full(count, -1, dtype=np.int32)
     store = np.zeros(count, dtype=np.int32)
     load = np.zeros((count, 1), dtype=np.int32)
-    placed = np.zeros(count, dtype=np.int32)
-    ready = np.zeros(count, dtype=np.int32)
-    window = np.full((count, 2, 1, 2), INFINITE, dtype=np.int32)
+    placed = np.zeros(count, dtype=np.int64)
+    ready = np.zeros(count, dtype=np.int64)
+    window = np.full((count, 2, 1, 2), INFINITE, dtype=np.int64)
     window[..., 0] = ALWAYS
     on_board = np.full(count, INFINITE, dtype=np.int32)
-    due = np.zeros((count, 2), dtype=np.int32)
+    due = np.zeros((count, 2), dtype=np.int64)
     weight = np.ones(count, dtype=np.int64)
     for r, record in enumerate(requests):
         order = record.order
@@ -87,11 +87,11 @@ def request_fields(
         "store": store,
         "load": load,
         "act": np.zeros((count, 2), dtype=np.int32),
-        "placed": placed,
-        "ready": ready,
-        "window": window,
+        "placed": _ticks(placed),
+        "ready": _ticks(ready),
+        "window": _ticks(window),
         "max_on_board": on_board,
-        "due": due,
+        "due": _ticks(due),
         "slope": weight[:, None] * slope[None, :],
         "late_fixed": weight[:, None] * fixed[None, :],
         # On top of what waiting has cost already: an order never becomes so late that leaving it out pays.
@@ -99,10 +99,17 @@ def request_fields(
     }
 
 
-def _cost_so_far(placed: NDArray[np.int32], due: NDArray[np.int32], slope: I64, fixed: I64) -> I64:
+def _ticks(instants: I64) -> I32:
+    """Instants of a round as int32; raises OverflowError where one lies further off than a round can count."""
+    if (np.abs(instants) > INFINITE).any():
+        raise OverflowError("an instant lies further off than a round can count")
+    return instants.astype(np.int32)
+
+
+def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
     """The price of each order's door time if it were delivered now, int64[R]."""
-    waited = np.maximum(0, -placed.astype(np.int64))
-    late = np.maximum(0, np.stack([-due[:, 0], -due[:, 1]]).astype(np.int64))
+    waited = np.maximum(0, -placed)
+    late = np.maximum(0, np.stack([-due[:, 0], -due[:, 1]]))
     cost = slope[0] * (waited - late[0]) + slope[1] * (late[0] - late[1]) + slope[2] * late[1]
     return np.asarray(np.maximum(0, cost + (late > 0).T @ fixed), dtype=np.int64)
 

@@ -31,6 +31,9 @@ def _setting(
     return field(default=default, metadata={"doc": doc, "choices": choices, "low": low, "high": high, "live": live})
 
 
+# Within these no price of a round leaves int64, and no instant its ticks.
+MOST_POINTS_EACH, MOST_POINTS, LONGEST_S = 100_000, 10**12, 366 * 86_400
+
 UNTIL = ("told", "departure", "pickup")
 
 
@@ -106,24 +109,31 @@ class Rules:
 class Prices:
     """What a plan costs, in points; one point is a hundredth of a second of one order's door time."""
 
-    door_per_s: int = _setting(100, "Per second from placement to delivery.", low=0)
-    late_per_s: int = _setting(110, "The same beyond the late threshold.", low=0)
-    late_after_s: int = _setting(2400, "The late threshold, seconds after placement.", low=0)
-    late_fixed: int = _setting(0, "Charge for passing it.", low=0)
-    fail_per_s: int = _setting(110, "The same beyond the failure threshold.", low=0)
-    fail_after_s: int = _setting(5400, "The failure threshold, seconds after placement.", low=0)
-    fail_fixed: int = _setting(600_000, "Charge for passing it.", low=0)
+    door_per_s: int = _setting(100, "Per second from placement to delivery.", low=0, high=MOST_POINTS_EACH)
+    late_per_s: int = _setting(110, "The same beyond the late threshold.", low=0, high=MOST_POINTS_EACH)
+    late_after_s: int = _setting(2400, "The late threshold, seconds after placement.", low=0, high=LONGEST_S)
+    late_fixed: int = _setting(0, "Charge for passing it.", low=0, high=MOST_POINTS)
+    fail_per_s: int = _setting(110, "The same beyond the failure threshold.", low=0, high=MOST_POINTS_EACH)
+    fail_after_s: int = _setting(5400, "The failure threshold, seconds after placement.", low=0, high=LONGEST_S)
+    fail_fixed: int = _setting(600_000, "Charge for passing it.", low=0, high=MOST_POINTS)
     promise: bool = _setting(False, "Measure the late threshold from the order's promise instead of its placement.")
-    work_per_s: int = _setting(10, "Per second a rider drives or serves inside his shift.", low=0)
-    scarce_work_per_s: int = _setting(40, "Added to it in full where planned pickups wait scarce_wait_s.", low=0)
-    scarce_wait_s: int = _setting(
-        240, "Riders are scarce when ready orders wait this long for their planned pickup, on average.", low=1
+    work_per_s: int = _setting(
+        10, "Per second a rider drives or serves inside his shift.", low=0, high=MOST_POINTS_EACH
     )
-    drive_per_s: int = _setting(0, "Per second a rider drives.", low=0)
-    metre: int = _setting(0, "Per metre driven.", low=0)
-    skip: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0)
-    change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0)
-    change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0)
+    scarce_work_per_s: int = _setting(
+        40, "Added to it in full where planned pickups wait scarce_wait_s.", low=0, high=MOST_POINTS_EACH
+    )
+    scarce_wait_s: int = _setting(
+        240,
+        "Riders are scarce when ready orders wait this long for their planned pickup, on average.",
+        low=1,
+        high=LONGEST_S,
+    )
+    drive_per_s: int = _setting(0, "Per second a rider drives.", low=0, high=MOST_POINTS_EACH)
+    metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
+    skip: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0, high=MOST_POINTS)
+    change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0, high=MOST_POINTS)
+    change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0, high=MOST_POINTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,9 @@ class Search:
 
     recipe: str = _setting("lns", "What plans a round.", choices=("insertion", "lns", "ortools", "lns+ortools"))
     work_per_order: int = _setting(480, "Insertions tried per open order and round.", low=0, high=1_000_000)
-    seed: int = _setting(1, "Seed of the search; each round uses a function of it and the round's number.", low=0)
+    seed: int = _setting(
+        1, "Seed of the search; each round uses a function of it and the round's number.", low=0, high=2**63 - 1
+    )
     threads: int = _setting(1, "Threads that search a large round in clusters.", low=1, high=64, live=False)
 
 
@@ -140,14 +152,16 @@ class Search:
 class Reposition:
     """Empty moves by expected coverage."""
 
-    memory_s: int = _setting(10_800, "Memory of a store's order rate.", low=60)
-    prior: float = _setting(0.5, "Orders a store is believed to have had before the first.", low=0.0)
-    pooled: float = _setting(5.0, "Weight, in orders, of all stores' notice times in each store's own.", low=0.0)
-    horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0)
-    min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0)
-    max_trip_s: int = _setting(900, "Longest empty move.", low=0)
-    every_s: int = _setting(300, "Empty moves are reconsidered this often.", low=1)
-    soon_free_s: int = _setting(900, "Riders done within this time count for coverage.", low=0)
+    memory_s: int = _setting(10_800, "Memory of a store's order rate.", low=60, high=LONGEST_S)
+    prior: float = _setting(0.5, "Orders a store is believed to have had before the first.", low=0.0, high=1e6)
+    pooled: float = _setting(
+        5.0, "Weight, in orders, of all stores' notice times in each store's own.", low=0.0, high=1e6
+    )
+    horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0, high=LONGEST_S)
+    min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0, high=LONGEST_S)
+    max_trip_s: int = _setting(900, "Longest empty move.", low=0, high=LONGEST_S)
+    every_s: int = _setting(300, "Empty moves are reconsidered this often.", low=1, high=LONGEST_S)
+    soon_free_s: int = _setting(900, "Riders done within this time count for coverage.", low=0, high=LONGEST_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ import heapq
 from collections.abc import Callable
 from typing import Any
 
+from dispatch import bounds, reports, requests, rounds
 from dispatch import events as e
 from dispatch import inputs as i
-from dispatch import reports, requests, rounds
 from dispatch.board import Board
 from dispatch.commitment import next_due
 from dispatch.config import Settings
@@ -77,6 +77,7 @@ class Engine:
             return rounds.wake(self.board, item, self._due_riders(item.at))
         if isinstance(item, i.RoundSolved):
             return rounds.round_solved(self.board, item, self._due_riders(item.at))
+        bounds.require(item)
         return _DECISIONS[type(item)](self.board, item)
 
     def handle(self, item: i.Input) -> tuple[e.Event, ...]:

@@ -153,8 +153,6 @@ def store_opened(board: Board, item: i.StoreOpened) -> Events:
 
 def store_throttled(board: Board, item: i.StoreThrottled) -> Events:
     record = _store(board, item.store_id)
-    if item.delay_s < 0:
-        raise Refused("a delay cannot be negative", code="invalid_order", field="delay_s")
     return (
         e.StoreStateSet(at=item.at, store_id=item.store_id, closed_until=record.closed_until, delay_s=item.delay_s),
     )
@@ -279,10 +277,6 @@ def _check_order(board: Board, order: Order) -> None:
 
     if order.due_at < order.placed_at:
         raise refuse("due_at", "it is due before it was placed")
-    if order.load_units < 0:
-        raise refuse("load_units", "a load cannot be negative")
-    if order.needs < 0 or order.needs >= 2**62:
-        raise refuse("needs", "needs is a mask of at most 62 bits")
     if order.max_on_board_s is not None and order.max_on_board_s <= 0:
         raise refuse("max_on_board_s", "the time on board must be positive")
 

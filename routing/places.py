@@ -19,6 +19,8 @@ Frame = Literal["plane", "wgs84"]
 RESOLUTION = 9
 """H3 resolution of the index: cells about 200 m across an edge, a minute's ride."""
 
+LONGEST_STOP_S = 86_400
+
 PLANE_ANCHOR = (0.0, 0.0)
 """Where plane coordinates are laid on the globe to be indexed: near the equator a degree is the same both ways."""
 
@@ -88,6 +90,9 @@ class PlaceBook:
         Raises InvalidInput where the coordinates are not finite or outside the world.
         """
         self._check(first, second)
+        for field, seconds in (("enter_s", enter_s), ("exit_s", exit_s)):
+            if not 0 <= seconds <= LONGEST_STOP_S:
+                raise InvalidInput(f"{field} must lie between 0 and {LONGEST_STOP_S} seconds", field=field)
         if self._size == len(self._first):
             self._grow()
         handle = self._size

@@ -206,3 +206,10 @@ async def with_city(run: Running, riders: int = 1, *, tenants: tuple[str, ...] =
     for k in range(1, riders + 1):
         assert (await run.riders.put(f"/v1/riders/r{k}", json=RIDER | rider)).status_code == 200
         assert (await run.riders.post(f"/v1/riders/r{k}/shift")).status_code == 200
+
+
+async def planned(run: Running, order_id: str = "acme.o1") -> Any:
+    """Whose route an order stands on, once it stands on one."""
+    found = await run.until(lambda: run.host.board.orders[order_id].planned_rider_id)
+    await run.host.settled()
+    return found

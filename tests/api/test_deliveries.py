@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from api.deliveries import CHANGEABLE
 from dispatch.model import OrderState
-from tests.api.running import DROP, Running, order, running, with_city
+from tests.api.running import DROP, Running, order, planned, running, with_city
 
 QUICK = {"store_enter_s": 0, "store_exit_s": 0, "drop_enter_s": 0, "drop_exit_s": 0}
 
@@ -159,6 +159,83 @@ BAD_ORDERS: list[tuple[dict[str, Any], str, str]] = [
     ({"order_value": 1.5}, "validation_failed", "order_value"),
     ({"pin": "1234"}, "validation_failed", ""),
 ]
+
+
+def test_a_change_is_refused_for_what_an_order_is_refused_for(tmp_path: Path) -> None:
+    """Instants that the engine cannot hold, or that cannot be met, come in by no door; the city goes on."""
+
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            soon = run.clock.soon
+            far, past = "2099-12-31T23:59:59Z", "2001-01-01T00:00:00Z"
+            named = order("o1", pickup_ready_at=soon(), dropoff_deadline_at=soon(3600), load_units=99_999)
+            assert (await run.orders.post("/v1/deliveries", json=named)).status_code == 201
+            impossible = [
+                ({"pickup_ready_at": far}, "pickup_ready_at"),
+                ({"pickup_ready_at": past}, "pickup_ready_at"),
+                ({"dropoff_ready_at": far}, "dropoff_ready_at"),
+                ({"dropoff_ready_at": far, "dropoff_deadline_at": far}, "dropoff_ready_at"),
+                ({"dropoff_deadline_at": far}, "dropoff_deadline_at"),
+                ({"release_at": far}, "release_at"),
+                ({"dropoff_deadline_at": soon(30)}, "dropoff_deadline_at"),
+                ({"dropoff_deadline_at": soon(900), "dropoff_ready_at": soon(1200)}, "dropoff_deadline_at"),
+                ({"dropoff_deadline_at": soon(900), "pickup_ready_at": soon(1200)}, "dropoff_deadline_at"),
+                ({"dropoff_deadline_at": soon(900), "release_at": soon(1200)}, "release_at"),
+            ]
+            for body, field in impossible:
+                made = await run.orders.post("/v1/deliveries", json=order("o2") | body)
+                changed = await run.orders.patch("/v1/deliveries/o1", json=body)
+                for answer in (made, changed):
+                    assert answer.status_code == 422, (body, answer.text)
+                    assert [error["field"] for error in answer.json()["field_errors"]] == [field], body
+            released = await run.orders.patch("/v1/deliveries/o1", json={"release_at": soon(4000)})
+            assert released.status_code == 422, "the deadline was named and would lie before it"
+            for at in (far, past):
+                late = await run.orders.post("/v1/deliveries/o1/ready_estimate", json={"pickup_ready_at": at})
+                assert late.status_code == 422 and late.json()["field_errors"][0]["field"] == "pickup_ready_at"
+            later = await run.orders.post("/v1/deliveries/o1/ready_estimate", json={"pickup_ready_at": soon(4000)})
+            assert later.status_code == 200, "a kitchen that is late is news"
+            assert (await run.orders.post("/v1/deliveries/o1/ready", json={"happened_at": past})).status_code == 200
+            shut = await run.ops.post("/v1/stores/s1/close", json={"until": far})
+            assert shut.status_code == 422 and shut.json()["field_errors"][0]["field"] == "until"
+            assert (await run.orders.post("/v1/deliveries", json=order("o3"))).status_code == 201
+            assert await planned(run, "acme.o3") == "r1"
+
+    asyncio.run(go())
+
+
+def test_one_order_written_in_two_ways_is_one_order(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run, riders=0)
+            ready_at = run.clock.soon(600)
+            elsewhere = datetime.fromisoformat(ready_at).astimezone(timezone(timedelta(hours=2))).isoformat()
+            first = await run.orders.post("/v1/deliveries", json=order(pickup_ready_at=ready_at))
+            explicit = order(pickup_ready_at=elsewhere, priority=0, load_units=1, needs=[], release_at=None)
+            again = await run.orders.post("/v1/deliveries", json=explicit)
+            assert (first.status_code, again.status_code) == (201, 200)
+            other = await run.orders.post("/v1/deliveries", json=explicit | {"priority": 1})
+            assert other.status_code == 409
+
+    asyncio.run(go())
+
+
+def test_places_of_another_city_are_refused(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            swapped = {"location": {"lat": 11.575, "lng": 48.137}}
+            nowhere = {"location": {"lat": 0, "lng": 0}}
+            for path in ("/v1/stores/s2", "/v1/riders/r2"):
+                for body in (swapped, nowhere):
+                    answer = await run.admin.put(path, json=body)
+                    assert answer.status_code == 422, answer.text
+                    assert answer.json()["field_errors"][0]["field"] == "location"
+            moved = await run.ops.put("/v1/stores/s1", json={"location": {"lat": 48.2, "lng": 11.6}})
+            assert moved.status_code == 200, "the only store may be put right"
+
+    asyncio.run(go())
 
 
 def test_bad_orders_are_refused_with_their_field_and_nothing_is_stored(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from dispatch.events import AnswerDropped, RoundClosed, RouteRevised
 from dispatch.inputs import RoundSolved, StoreClosed
 from dispatch.model import OrderState
 from routing.places import PlaceBook
-from tests.api.running import Running, order, running, with_city
+from tests.api.running import Running, order, planned, running, with_city
 
 QUICK = {"store_enter_s": 0, "store_exit_s": 0, "drop_enter_s": 0, "drop_exit_s": 0}
 
@@ -32,12 +32,6 @@ def closings(run: Running) -> list[RoundClosed]:
     """How each round ended, by the journal."""
     events = (decode_event(event) for entry in run.ledger.entries() for event in entry.events)
     return [event for event in events if isinstance(event, RoundClosed)]
-
-
-async def planned(run: Running, order_id: str = "acme.o1") -> Any:
-    found = await run.until(lambda: run.host.board.orders[order_id].planned_rider_id)
-    await run.host.settled()
-    return found
 
 
 # --- the solver -----------------------------------------------------------------------------------------------------

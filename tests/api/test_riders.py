@@ -108,8 +108,11 @@ def test_shifts_breaks_and_positions(tmp_path: Path) -> None:
             assert (await run.riders.post("/v1/riders/r1/shift")).status_code == 404
             made = await run.riders.put("/v1/riders/r1", json={"location": {"lat": 48.138, "lng": 11.576}})
             assert made.json()["on_duty"] is False
-            on = await run.riders.post("/v1/riders/r1/shift", json={"end_at": "2099-01-01T00:00:00Z"})
-            assert on.json()["on_duty"] is True and on.json()["shift_end_at"] == "2099-01-01T00:00:00Z"
+            never = await run.riders.post("/v1/riders/r1/shift", json={"end_at": "2099-01-01T00:00:00Z"})
+            assert never.status_code == 422 and never.json()["field_errors"][0]["field"] == "end_at"
+            end_at = run.clock.soon(8 * 3600)
+            on = await run.riders.post("/v1/riders/r1/shift", json={"end_at": end_at})
+            assert on.json()["on_duty"] is True and on.json()["shift_end_at"] == end_at
             twice = await run.riders.post("/v1/riders/r1/shift")
             assert twice.status_code == 409
             assert (await run.riders.post("/v1/riders/r1/break")).json()["on_break"] is True
