@@ -17,7 +17,7 @@ PYTEST     ?= $(BIN)/python -m pytest
 TESTS      ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-min lint bench baseline prove clean
+.PHONY: help demo test test-min test-interpreted lint docs bench baseline prove clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -31,10 +31,19 @@ test: $(VENV)/.full ## install what the tests need and run the whole suite
 test-min: $(VENV)-min/.full ## the suite on the oldest dependencies that pyproject.toml allows (needs uv)
 	$(VENV)-min/bin/python -m pytest $(TESTS)
 
-lint: $(VENV)/.full ## style and types
+test-interpreted: $(VENV)/.full ## what the kernels do, as plain Python: the tests of routing without compiled code
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/plans tests/roads
+
+lint: $(VENV)/.full ## style, spelling, types, workflows
 	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/zizmor --quiet --offline .github
 	$(BIN)/mypy
 	@$(BIN)/python -m benchmarks.lengths
+
+docs: $(VENV)/.docs ## the documents as a site, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "build/site/index.html"
 
 bench: $(VENV)/.full ## the quick benchmarks, compared with the committed baseline
 	$(BIN)/python -m benchmarks --suite quick --compare benchmarks/baseline.json
@@ -68,6 +77,11 @@ $(VENV)/.slim: pyproject.toml | $(BIN)/python
 $(VENV)/.full: pyproject.toml | $(BIN)/python
 	@echo "Installing Halfhour and what its tests need into $(VENV) ..."
 	@$(INSTALL) --editable '.[$(TEST_EXTRAS)]'
+	@touch $@ $(VENV)/.slim
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	@echo "Installing Halfhour and what its documents need into $(VENV) ..."
+	@$(INSTALL) --editable '.[docs]'
 	@touch $@ $(VENV)/.slim
 
 $(VENV)-min/.full: pyproject.toml

@@ -5,7 +5,8 @@
     result.summary["on_time_share"], result.orders, result.riders
 
 Everything a user needs is imported from here; names are loaded when they are first used, so that importing the package
-costs nothing.
+costs nothing.  What is not in `__all__` may change between versions; a name in it is kept for one release after another
+has taken its place, and warns.
 """
 
 from __future__ import annotations
@@ -17,38 +18,61 @@ from dispatch.version import __version__
 
 if TYPE_CHECKING:
     from dispatch.config import Settings
-    from dispatch.policy import Policy
+    from dispatch.policy import Policy, SimplePolicy
+    from dispatch.view import Plan, View
+    from halfhour.client import Client
     from halfhour.replaying import Replay, replay
     from halfhour.solving import solve
+    from halfhour.synthetic import invent_day
     from routing.errors import HalfhourError
     from routing.places import LatLng, PlaceBook
+    from routing.plans.build import make_problem
+    from routing.plans.problem import Problem, Solution, Travel
     from routing.roads import RoadNetwork
     from sim.scenario import Scenario
 
 _HOME = {
+    "Client": "halfhour.client",
     "HalfhourError": "routing.errors",
     "LatLng": "routing.places",
     "PlaceBook": "routing.places",
+    "Plan": "dispatch.view",
     "Policy": "dispatch.policy",
+    "Problem": "routing.plans.problem",
     "Replay": "halfhour.replaying",
     "RoadNetwork": "routing.roads",
     "Scenario": "sim.scenario",
     "Settings": "dispatch.config",
+    "SimplePolicy": "dispatch.policy",
+    "Solution": "routing.plans.problem",
+    "Travel": "routing.plans.problem",
+    "View": "dispatch.view",
+    "invent_day": "halfhour.synthetic",
+    "make_problem": "routing.plans.build",
     "replay": "halfhour.replaying",
     "solve": "halfhour.solving",
 }
 """Where each public name lives."""
 
 __all__ = [
+    "Client",
     "HalfhourError",
     "LatLng",
     "PlaceBook",
+    "Plan",
     "Policy",
+    "Problem",
     "Replay",
     "RoadNetwork",
     "Scenario",
     "Settings",
+    "SimplePolicy",
+    "Solution",
+    "Travel",
+    "View",
     "__version__",
+    "invent_day",
+    "make_problem",
     "replay",
     "solve",
 ]

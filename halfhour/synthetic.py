@@ -15,6 +15,30 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 
+def invent_day(
+    target: str | Path,
+    *,
+    seed: int = 1,
+    orders: int = 2_000,
+    riders: int = 150,
+    stores: int = 60,
+    hours: float = 2.5,
+    scarcity: float = 1.0,
+    rain: bool = False,
+    name: str = "",
+    force: bool = False,
+) -> Scenario:
+    """Invent a city and a day in it, and write both as a scenario folder.
+
+    `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
+    Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
+    """
+    from sim.demand import DaySize
+
+    size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
+    return write_synthetic(Path(target), seed, size, name=name, force=force)
+
+
 def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", force: bool = False) -> Scenario:
     """Write a scenario folder with its travel matrix and map; raises OutputExists where something is in the way."""
     from dispatch.runfolder import refuse_to_overwrite

@@ -13,8 +13,9 @@ from halfhour.commands.verify import verified
 from sim.cityplan import plan_city
 
 PUBLIC = {
-    "HalfhourError", "LatLng", "PlaceBook", "Policy", "Replay", "RoadNetwork", "Scenario", "Settings", "__version__",
-    "replay", "solve",
+    "Client", "HalfhourError", "LatLng", "PlaceBook", "Plan", "Policy", "Problem", "Replay", "RoadNetwork",
+    "Scenario", "Settings", "SimplePolicy", "Solution", "Travel", "View", "__version__", "invent_day",
+    "make_problem", "replay", "solve",
 }  # fmt: skip
 
 
