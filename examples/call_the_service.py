@@ -22,7 +22,8 @@ def main() -> None:
         )
         print("promised by", quote["promise"]["due_at"])
         delivery = service.orders.accept(name, quote["quote_id"])
-        print(delivery["delivery_id"], "is", delivery["status"], "- the customer follows it at", delivery["tracking_path"])
+        print(delivery["delivery_id"], "is", delivery["status"])
+        print("the customer follows it at", delivery["tracking_path"])
 
 
 if __name__ == "__main__":
