@@ -14,7 +14,7 @@ from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
 from api.deliverability import check_change, check_deliverable, defaults
 from api.door import Door
-from api.ended import newest, require_on_board
+from api.ended import require_on_board
 from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
 from api.limits import Meter, Overloaded
@@ -217,7 +217,7 @@ async def list_deliveries(
     """The caller's deliveries, newest first."""
     await service.host.settled()
     tenant = None if caller.sees_all else caller.tenant
-    found = newest(service.host, before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
+    found = service.host.newest_orders(before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
     records, more = found[:limit], len(found) > limit
     page = wire.DeliveryList.model_construct(
         deliveries=[_shown(service, record) for record in records],
@@ -295,7 +295,7 @@ async def _change(
             raise Refused(
                 f"a delivery that is {record.state.value} keeps its {name}", code="invalid_transition", field=name
             )
-    require_on_board(host, record)
+    require_on_board(host.board, record)
     has_deadline = row is not None and bool(row.body.get("has_deadline"))
     check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
     rows = _changed_rows(service, row, old, body)
@@ -371,7 +371,7 @@ async def cancel(
     """Before pickup it ends; afterwards the goods go back to their store."""
 
     async def do(keep: Keep) -> Reply:
-        order_id = require_on_board(service.host, find(service, caller, delivery_id))
+        order_id = require_on_board(service.host.board, find(service, caller, delivery_id))
         reason = body.reason if body is not None else "customer"
         told = await service.host.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),

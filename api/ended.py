@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from api.ledger.protocol import Ended, Ledger
 from api.notices import tenant_of
@@ -13,9 +12,6 @@ from dispatch.errors import Refused
 from dispatch.events import Event, OrdersLeft
 from dispatch.model import OrderState
 from dispatch.records import OrderRecord
-
-if TYPE_CHECKING:
-    from api.live import LiveHost
 
 
 def leaving(board: Board, events: Iterable[Event]) -> list[OrderRecord]:
@@ -37,10 +33,10 @@ def kept(ledger: Ledger, order_id: str) -> OrderRecord | None:
     return _record(found) if found is not None else None
 
 
-def require_on_board(host: LiveHost, record: OrderRecord) -> str:
+def require_on_board(board: Board, record: OrderRecord) -> str:
     """The id of an order that may still change; Refused (invalid_transition) once it has left the board."""
     order_id = record.order.order_id
-    if order_id not in host.board.orders:
+    if order_id not in board.orders:
         raise Refused(
             f"order {order_id} is {record.state.value} for good",
             code="invalid_transition",
@@ -51,7 +47,9 @@ def require_on_board(host: LiveHost, record: OrderRecord) -> str:
 
 
 def newest(
-    host: LiveHost,
+    ledger: Ledger,
+    board: Board,
+    leaving: Mapping[str, OrderRecord],
     *,
     before: int | None = None,
     tenant: str | None = None,
@@ -59,7 +57,10 @@ def newest(
     store_id: str | None = None,
     limit: int,
 ) -> list[OrderRecord]:
-    """Orders on the board and off it with seq < `before`, the newest first; `None` asks for any."""
+    """Orders on the board and off it with seq < `before`, the newest first; `None` asks for any.
+
+    `leaving`: orders that have left the board and are not in the ledger yet.
+    """
 
     def wanted(record: OrderRecord) -> bool:
         return (
@@ -69,15 +70,15 @@ def newest(
             and (store_id is None or record.order.store_id == store_id)
         )
 
-    found = [record for record in host.leaving.values() if wanted(record)]
-    for order_id in reversed(host.board.orders):
-        if wanted(record := host.board.orders[order_id]):
+    found = [record for record in leaving.values() if wanted(record)]
+    for order_id in reversed(board.orders):
+        if wanted(record := board.orders[order_id]):
             found.append(record)
-            if len(found) >= limit + len(host.leaving):
+            if len(found) >= limit + len(leaving):
                 break
     if state is None or state.is_final:
-        rows = host.ledger.ended_orders(before, tenant=tenant, state=state, store_id=store_id, limit=limit)
-        found += [_record(kept) for kept in rows if kept.order_id not in host.leaving]
+        rows = ledger.ended_orders(before, tenant=tenant, state=state, store_id=store_id, limit=limit)
+        found += [_record(kept) for kept in rows if kept.order_id not in leaving]
     return sorted(found, key=lambda record: -record.seq)[:limit]
 
 

@@ -101,6 +101,7 @@ class LiveHost:
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled: asyncio.Future[None] | None = None
+        self._changing_travel = asyncio.Lock()
         self._scratch = 0
         self._positions_at = 0
         self._closing = False
@@ -200,6 +201,10 @@ class LiveHost:
         found = self.board.orders.get(order_id) or self.leaving.get(order_id)
         return found or ended.kept(self.ledger, order_id)
 
+    def newest_orders(self, **wanted: Any) -> list[OrderRecord]:
+        """Orders on the board and off it, the newest first; what may be asked for: `ended.newest`."""
+        return ended.newest(self.ledger, self.board, self.leaving, **wanted)
+
     @property
     def leaving(self) -> Mapping[str, OrderRecord]:
         """Orders that are no longer on the board and not yet in the ledger."""
@@ -275,6 +280,25 @@ class LiveHost:
             keep=keep,
         )
         await durable
+
+    async def change_travel(self, **changes: Any) -> None:
+        """Lets other `speeds`, `weather` or `table` hold from now on, what is not named staying as it is.
+
+        Nothing happens where the times stay the same.  Raises NotOnStreets, what `TrafficNews.conditions` raises, and
+        NotReady where the service lost its state meanwhile.
+        """
+        async with self._changing_travel:
+            used = self.times
+            change = await self.travel.changed(used, self.clock.now(), **changes)
+            if change is None:
+                return
+            sent = self.travel.sent(self.board.travel_version + 1)
+            await self.rounds.solver.hold(sent._replace(news=change.news))
+            if self.times is not used:
+                raise NotReady("the service is folding its journal anew", retry_after_s=1)
+            self.travel.news = change.news
+            await self.adopt(change.times, keep=(change.value,))
+            log.info("traffic changed", extra={"version": self.board.travel_version, "digest": change.times.digest})
 
     def report(self, make: Callable[[int], Input], vault: Sequence[VaultRow] = ()) -> tuple[Event, ...]:
         """Says one input without waiting for the disk: for what only we know, as the end of a round."""

@@ -66,7 +66,7 @@ def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tu
         zone_id, paused = body.zone_id or "", body.action == "pause"
         return (), lambda at: ZonePaused(at=at, zone_id=zone_id, paused=paused, reason=reason)
     record = find(service, caller, body.delivery_id or "")
-    order_id = require_on_board(service.host, record)
+    order_id = require_on_board(service.host.board, record)
     if body.action == "handover" and body.location is not None:
         where, usual = body.location, service.config.service
         check_reach(service, record.order.store_id, where, "location")

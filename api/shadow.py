@@ -87,7 +87,7 @@ async def assignment(
 
     async def do(keep: Keep) -> Reply:
         _require(service)
-        order_id = require_on_board(service.host, find(service, caller, body.delivery_id))
+        order_id = require_on_board(service.host.board, find(service, caller, body.delivery_id))
         find_rider(service, body.rider_id)
         found = difference(service.host.board, order_id, body.rider_id)
         reply = Reply(200, found.model_dump_json())

@@ -139,9 +139,7 @@ async def patch_traffic(service: Running, caller: OpsWrite, body: TrafficBody) -
     changes: dict[str, Any] = {name: getattr(body, name) for name in ("weather", "table")}
     changes["speeds"] = None if body.speeds is None else tuple(speed.rule() for speed in body.speeds)
     with service.slots.held(caller.tenant):
-        await service.host.travel.change(
-            service.host, **{name: value for name, value in changes.items() if value is not None}
-        )
+        await service.host.change_travel(**{name: value for name, value in changes.items() if value is not None})
     return _shown(service)
 
 

@@ -17,7 +17,6 @@ from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
     from api.ledger.protocol import Ledger
-    from api.live import LiveHost
     from dispatch.catalogue import TravelSpec
     from routing.roads import RoadTravel, TrafficNews
 
@@ -40,6 +39,14 @@ class Travel(NamedTuple):
     frame: str
     spec: TravelSpec
     news: TrafficNews | None = None
+
+
+class TravelChange(NamedTuple):
+    """Other travel times, the traffic that makes them, and the value that the ledger keeps of it."""
+
+    times: RoadTravel
+    news: TrafficNews
+    value: tuple[str, Any]
 
 
 def under(opened: TravelTimes, news: TrafficNews | None) -> TravelTimes:
@@ -65,7 +72,7 @@ def on_streets(times: TravelTimes) -> RoadTravel:
 
 
 class LiveTravel:
-    """The travel times of one service, and the only way to change them while it runs."""
+    """The travel times of one service, and what other traffic makes of them."""
 
     def __init__(self, spec: TravelSpec, frame: str, ledger: Ledger) -> None:
         self.news: TrafficNews | None = None
@@ -73,7 +80,6 @@ class LiveTravel:
         self._frame = frame
         self._ledger = ledger
         self._opened: TravelTimes | None = None
-        self._changing = asyncio.Lock()
 
     def check(self) -> None:
         """Raises what is wrong with where the times come from, before anybody waits for the service."""
@@ -91,30 +97,20 @@ class LiveTravel:
         """What the solver's process must know of them."""
         return Travel(version, self._frame, self._spec, self.news)
 
-    async def change(self, host: LiveHost, **changes: Any) -> None:
-        """Lets other `speeds`, `weather` or `table` hold from now on, what is not named staying as it is.
+    async def changed(self, used: TravelTimes, at: int, **changes: Any) -> TravelChange | None:
+        """What other `speeds`, `weather` or `table` make of the times `used`, made ready for the instant `at`.
 
-        Nothing happens where the times stay the same.  Raises NotOnStreets, what `TrafficNews.conditions` raises, and
-        NotReady where the service lost its state meanwhile.
+        None where they stay the same.  Raises NotOnStreets and what `TrafficNews.conditions` raises.
         """
-        from api.live import NotReady
         from routing.roads import TrafficNews
 
-        async with self._changing:
-            used = host.times
-            on_streets(used)
-            news = replace(self.news or TrafficNews(), **changes)
-            fresh = await asyncio.to_thread(self._made_ready, news, used, host.clock.now())
-            if fresh.digest == used.digest:
-                return
-            assert self._opened is not None
-            value = {"opened": self._opened.digest, "news": news.as_json()}
-            await host.rounds.solver.hold(self.sent(host.board.travel_version + 1)._replace(news=news))
-            if host.times is not used:
-                raise NotReady("the service is folding its journal anew", retry_after_s=1)
-            self.news = news
-            await host.adopt(fresh, keep=((KEPT, value),))
-            log.info("traffic changed", extra={"version": host.board.travel_version, "digest": fresh.digest})
+        on_streets(used)
+        news = replace(self.news or TrafficNews(), **changes)
+        fresh = await asyncio.to_thread(self._made_ready, news, used, at)
+        if fresh.digest == used.digest:
+            return None
+        assert self._opened is not None
+        return TravelChange(fresh, news, (KEPT, {"opened": self._opened.digest, "news": news.as_json()}))
 
     def _made_ready(self, news: TrafficNews, used: TravelTimes, at: int) -> RoadTravel:
         assert self._opened is not None

@@ -6,7 +6,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from api.ended import newest
 from dispatch.model import OrderState
 from tests.api.running import Running, order, running, with_city
 from tests.api.test_deliveries import QUICK, deliver
@@ -126,7 +125,7 @@ def test_pages_go_from_the_board_into_the_ledger(tmp_path: Path) -> None:
             assert await walk(store_id="nowhere") == []
             everybody = shown(await run.ops.get("/v1/deliveries"))["deliveries"]
             assert len(everybody) == 8
-            assert [one.seq for one in newest(run.host, state=OrderState.CANCELLED, limit=2)] == [4, 1]
+            assert [one.seq for one in run.host.newest_orders(state=OrderState.CANCELLED, limit=2)] == [4, 1]
 
     asyncio.run(go())
 
@@ -143,7 +142,7 @@ def test_what_is_on_its_way_to_the_disk_is_seen(tmp_path: Path) -> None:
             def watched(said: Any) -> Any:
                 future = write(said)
                 if said.ended:
-                    seen.append((run.host.order("acme.o1"), [one.seq for one in newest(run.host, limit=5)]))
+                    seen.append((run.host.order("acme.o1"), [one.seq for one in run.host.newest_orders(limit=5)]))
                 return future
 
             run.host._write = watched
