@@ -13,15 +13,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
 from api.checks import flaw_of
-from api.ladder import URGENT_ORDERS, Ladder, Step
+from api.ladder import Ladder, Step
 from api.ledger.protocol import OPERATOR, LedgerFailed, Write
 from api.poison import poison_of
 from api.travel import Travel
 from api.worker import SolverFailed, Task, task_of
-from dispatch.config import Settings
 from dispatch.events import RoundOpened
 from dispatch.frozen import Frozen
-from dispatch.inputs import OrderHeld, RoundSolved, SettingChanged
+from dispatch.inputs import OrderHeld, RoundsLimited, RoundSolved
 from dispatch.metres import with_metres
 from routing.errors import HalfhourError
 from routing.travel import TravelTimes
@@ -66,7 +65,6 @@ class Rounds:
         self.last_s = 0.0
         self._host_warm = False
         self._starting: asyncio.Task[None] | None = None
-        self._usual_open_orders: int | None = None
 
     @property
     def is_warm(self) -> bool:
@@ -74,7 +72,10 @@ class Rounds:
         return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
 
     def start(self, host: LiveHost) -> None:
-        """Warms both sides in the background."""
+        """Warms both sides in the background, and goes on from the step that the journal tells of."""
+        if host.board.most_new_orders is not None:
+            self.ladder = Ladder(Step.URGENT)
+        host.metrics.ladder_step.set(self.ladder.step)
         self._starting = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
@@ -123,7 +124,7 @@ class Rounds:
         host.metrics.round_s.labels(answer.cause).observe(self.last_s)
         try:
             self._answer(host, answer)
-            self._step(host, self.last_s / allowed_s)
+            self._step(host, self.last_s / allowed_s, left_some=frozen.orders_over > 0)
         except HalfhourError as problem:
             if isinstance(problem, LedgerFailed) or host.failure is not None:
                 return  # the engine is folded anew and its open round abandoned
@@ -171,23 +172,18 @@ class Rounds:
         news = tuple(said for said in answer.reasons if said[0] in known and known[said[0]].reason is not said[1])
         host.report(lambda at: replace(answer, at=at, reasons=news))
 
-    def _step(self, host: LiveHost, share: float) -> None:
-        """Moves on the overload ladder; each move is a notice, a metric, and on the last step a journalled setting."""
+    def _step(self, host: LiveHost, share: float, *, left_some: bool = False) -> None:
+        """Moves on the overload ladder; each move is a notice, a metric, and what it asks of the engine journalled."""
         before = self.ladder.step
-        after = self.ladder.note(share)
+        after = self.ladder.note(share, left_some=left_some)
+        most = self.ladder.most_new_orders
+        if host.board.most_new_orders != most:
+            host.report(lambda at: RoundsLimited(at=at, most_new_orders=most))
         if after is None:
             return
         host.metrics.ladder_step.set(after)
         host.metrics.ladder_moves.labels("down" if after > before else "up").inc()
-        if after is Step.URGENT:
-            self._usual_open_orders = host.board.settings.rules.max_open_orders
-            self._limit(host, min(URGENT_ORDERS, self._usual_open_orders))
-        elif before is Step.URGENT:
-            self._limit(host, self._usual_open_orders or Settings().rules.max_open_orders)
         notice = host.notice(
             OPERATOR, "service.ladder", "service", {"step": after.name.lower(), "load": round(share, 2)}
         )
         host.spawn(host.write(Write(notices=(notice,))))
-
-    def _limit(self, host: LiveHost, orders: int) -> None:
-        host.report(lambda at: SettingChanged(at=at, key="rules.max_open_orders", value=str(orders)))

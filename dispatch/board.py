@@ -38,6 +38,8 @@ class Board:
         self.round_opened_at: int | None = None
         self.planned_wait_s = 0
         """How long goods waited ready for their pickups in the last plan, on average: how scarce riders are."""
+        self.most_new_orders: int | None = None
+        """How many orders a round may add to the plan while the host is under pressure."""
         self.dirty_at: int | None = None
         """Since when something waits for a round."""
         self.travel_version = 0
@@ -328,6 +330,10 @@ class Board:
         self.settings = self.settings.with_values({event.key: event.value})
         self._touch(event.at)
 
+    def _rounds_limit_set(self, event: e.RoundsLimitSet) -> None:
+        self.most_new_orders = event.most_new_orders
+        self._touch(event.at)
+
     # --- riders and routes --------------------------------------------------------------------------------------
 
     def _positions_taken(self, event: e.PositionsTaken) -> None:
@@ -453,7 +459,8 @@ class Board:
 
 
 _SCALARS = (
-    "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s", "dirty_at",
+    "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
+    "most_new_orders", "dirty_at",
     "travel_version", "round_travel_version", "travel_digest", "profiles",
 )  # fmt: skip
 _TABLES: dict[str, Any] = {

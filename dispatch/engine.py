@@ -36,6 +36,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.StoreThrottled: requests.store_throttled,
     i.TravelChanged: requests.travel_changed,
     i.SettingChanged: requests.setting_changed,
+    i.RoundsLimited: requests.rounds_limited,
     i.ShiftEnded: reports.shift_ended,
     i.BreakBegan: reports.break_began,
     i.BreakEnded: reports.break_ended,

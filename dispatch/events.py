@@ -128,6 +128,13 @@ class TravelAdopted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsLimitSet(Event):
+    """Rounds add at most so many orders to the plan, the most urgent first (None: as many as the rules say)."""
+
+    most_new_orders: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingSet(Event):
     key: str
     value: str

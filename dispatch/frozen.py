@@ -52,3 +52,5 @@ class Frozen(NamedTuple):
     ids: IdMap
     outlook: Outlook
     settings: Settings
+    orders_over: int = 0
+    """Orders beyond `rules.max_open_orders`, left for a later round."""

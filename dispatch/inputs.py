@@ -148,6 +148,13 @@ class SettingChanged(Input):
     value: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundsLimited(Input):
+    """A host under pressure lets a round add at most so many orders to the plan (None: as many as the rules say)."""
+
+    most_new_orders: int | None
+
+
 # --- exogenous: riders and operations --------------------------------------------------------------------------------
 
 

@@ -167,6 +167,12 @@ def setting_changed(board: Board, item: i.SettingChanged) -> Events:
     return (e.SettingSet(at=item.at, key=item.key, value=item.value),)
 
 
+def rounds_limited(board: Board, item: i.RoundsLimited) -> Events:
+    if item.most_new_orders is not None and item.most_new_orders < 1:
+        raise Refused("a round must be able to plan", code="invalid_setting", field="most_new_orders")
+    return (e.RoundsLimitSet(at=item.at, most_new_orders=item.most_new_orders),)
+
+
 # --- operations -----------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,8 @@ times.  `dispatch.answer` is the way back.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dispatch import inputs as i
@@ -34,7 +36,7 @@ def freeze(board: Board) -> Frozen:
     now, settings = board.now, board.settings
     riders = [record for record in sorted(board.riders.values(), key=lambda r: r.seq) if _takes_part(record, board)]
     vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
-    requests, left_out = _requests(board, vehicle_of)
+    requests, left_out, over = _requests(board, vehicle_of)
     place = LocalPlaces()
     request_of = {record.order.order_id: r for r, record in enumerate(requests)}
     fields = request_fields(board, requests, vehicle_of, place)
@@ -73,7 +75,7 @@ def freeze(board: Board) -> Frozen:
         left_out,
         barred(requests, riders, fields["allowed"]),
     )
-    return Frozen(board.round, now, problem, destinations, ids, outlook, settings)
+    return Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
 
 
 # --- who and what takes part ----------------------------------------------------------------------------------------
@@ -105,28 +107,51 @@ def _is_movable(record: RiderRecord, board: Board) -> bool:
     return (board.now - record.seq * round_s) % board.settings.reposition.every_s < round_s
 
 
-def _requests(board: Board, vehicle_of: dict[str, int]) -> tuple[list[OrderRecord], tuple[i.OrderReason, ...]]:
+class _Chosen(NamedTuple):
+    """The orders of a round, in the order of their acceptance, and what is said of the others."""
+
+    requests: list[OrderRecord]
+    left_out: tuple[i.OrderReason, ...]
+    over: int
+
+
+def _requests(board: Board, vehicle_of: dict[str, int]) -> _Chosen:
+    """What is carried or planned already, and of the rest as many as a round may plan: those due first."""
     chosen: list[OrderRecord] = []
+    fresh: list[OrderRecord] = []
     left_out: list[i.OrderReason] = []
-    room = board.settings.rules.max_open_orders
     any_paused = any(zone.paused for zone in board.zones.values())
-    for record in sorted(board.in_play.values(), key=lambda r: r.seq):
-        if record.is_waiting:
-            if record.planned_rider_id is not None and record.planned_rider_id not in vehicle_of:
-                continue
-            reason = _left_out(record, board, any_paused, room)
-            if reason is not None:
-                if reason is not record.reason:  # what is known already would only make rounds and journals long
-                    left_out.append(i.OrderReason(record.order.order_id, reason))
-                continue
-            room -= 1
+    for record in board.in_play.values():
+        if not record.is_waiting:
+            if record.rider_id in vehicle_of:
+                chosen.append(record)
+            continue
+        planned_for = record.planned_rider_id
+        if planned_for is not None and planned_for not in vehicle_of:
+            continue
+        reason = _left_out(record, board, any_paused)
+        if reason is not None:
+            left_out.append(i.OrderReason(record.order.order_id, reason))
+        elif planned_for is not None or record.rider_id is not None:
             chosen.append(record)
-        elif record.rider_id in vehicle_of:
-            chosen.append(record)
-    return chosen, tuple(left_out)
+        else:
+            fresh.append(record)
+    waiting = len(fresh) + sum(record.is_waiting for record in chosen)
+    over = max(0, waiting - board.settings.rules.max_open_orders)
+    room = len(fresh) - over
+    if board.most_new_orders is not None:
+        room = min(room, board.most_new_orders)
+    if room < len(fresh):
+        fresh.sort(key=lambda record: (record.order.due_at, record.seq))
+        left_out += (i.OrderReason(record.order.order_id, Reason.BUDGET) for record in fresh[max(0, room) :])
+        fresh = fresh[: max(0, room)]
+    # What is known already would only make rounds and journals long.
+    news = [said for said in left_out if said.reason is not board.orders[said.order_id].reason]
+    news.sort(key=lambda said: board.orders[said.order_id].seq)
+    return _Chosen(sorted(chosen + fresh, key=lambda record: record.seq), tuple(news), over)
 
 
-def _left_out(record: OrderRecord, board: Board, any_paused: bool, room: int) -> Reason | None:
+def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | None:
     if record.held:
         return Reason.HELD
     if record.order.release_at is not None and record.order.release_at > board.now:
@@ -139,4 +164,4 @@ def _left_out(record: OrderRecord, board: Board, any_paused: bool, room: int) ->
         return None
     if any_paused and board.paused_zone_of(record.order.drop_place) is not None:
         return Reason.ZONE
-    return Reason.BUDGET if room <= 0 and record.planned_rider_id is None else None
+    return None

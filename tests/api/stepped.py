@@ -44,7 +44,7 @@ class SteppedRobots(Robots):
         self._run, self._stepped, self._hearing = run, clock, 0
         self._solve, run.solver.solve = run.solver.solve, self._solve_in_turn
         self._turn = asyncio.Event()
-        run.host.rounds._step = lambda *_: None  # how busy this machine is
+        run.host.rounds._step = lambda *_, **__: None  # how busy this machine is
 
     async def _hear(self, *words: Any) -> None:
         self._hearing += 1

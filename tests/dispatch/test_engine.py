@@ -636,3 +636,39 @@ def test_a_snapshot_loads_to_the_same_state_and_the_same_decisions() -> None:
     assert engine.wake_at() == world.engine.wake_at()
     wake = i.Wake(at=world.engine.wake_at() or 0)
     assert engine.decide(wake) == world.engine.decide(wake)
+
+
+# --- more orders than a round can plan ------------------------------------------------------------------------------
+
+
+def test_where_a_round_cannot_plan_all_orders_those_due_first_are_planned_and_the_others_wait_for_budget() -> None:
+    world = World(rules__max_open_orders=2)
+    world.store("s", 0, 0)
+    world.rider("r", 0, 0)
+    for name, due_s in (("late", 9000), ("later", 9600), ("urgent", 900)):
+        world.order(name, "s", 500, 0, due_at=T0 + due_s)
+    world.until(60)
+    reasons = {name: world.board.orders[name].reason for name in ("urgent", "late", "later")}
+    assert reasons["later"] is Reason.BUDGET and Reason.BUDGET not in (reasons["urgent"], reasons["late"])
+    assert world.board.orders["urgent"].planned_rider_id == "r"
+    assert world.engine.freeze().orders_over == 1
+
+
+def test_under_pressure_a_round_adds_few_orders_and_what_is_planned_stays() -> None:
+    world = World(rules__commit="last_moment")
+    world.store("s", 0, 0)
+    world.rider("r", 0, 0)
+    for k in range(3):
+        world.order(f"planned{k}", "s", 500, 0, ready_s=3000, due_at=T0 + 4000)
+    world.until(60)
+    assert all(record.planned_rider_id == "r" for record in world.board.orders.values())
+    world.say(i.RoundsLimited(at=world.now, most_new_orders=1))
+    world.order("slow", "s", 600, 0, ready_s=3000, due_at=T0 + 9000)
+    world.order("quick", "s", 600, 0, ready_s=3000, due_at=T0 + 4000)
+    world.until(120)
+    planned = {name for name, record in world.board.orders.items() if record.planned_rider_id == "r"}
+    assert planned == {"planned0", "planned1", "planned2", "quick"}
+    assert world.board.orders["slow"].reason is Reason.BUDGET
+    world.until(180)
+    assert world.board.orders["slow"].planned_rider_id == "r", "one more with each round"
+    world.check()
