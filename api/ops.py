@@ -22,6 +22,7 @@ from dispatch.board import Board
 from dispatch.config import describe, schema
 from dispatch.errors import InvalidSetting
 from dispatch.inputs import (
+    Choice,
     HandoverOrdered,
     Input,
     OrderForced,
@@ -174,7 +175,7 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> w
     """Why this rider has the order, with the next best ones and what they would have cost; or why nobody has it now."""
     board = await service.host.settled()
     record = find(service, caller, delivery_id)
-    choice = record.choice
+    choice = _receipt(record)
     shows_others = caller.sees_all
     others = [{"rider_id": rider, "added_cost": cost} for rider, cost in choice.others] if choice is not None else []
     waiting = record.rider_id is None and not record.state.is_final
@@ -189,16 +190,25 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> w
         binding=choice.binding.name if choice is not None else None,
         waiting_because=reason.name if reason is not None else None,
         kept_until=wire.instant(record.kept_until) if waiting else None,
-        explanation=_explanation(board, record),
+        explanation=explanation_of(board, record),
     )
 
 
-def _explanation(board: Board, record: OrderRecord) -> str:
+def _receipt(record: OrderRecord) -> Choice | None:
+    """The receipt of the rider who has the order; None where none was computed for them."""
+    choice = record.choice
+    stands = choice is not None and record.rider_id in (None, choice.rider_id)
+    return choice if stands else None
+
+
+def explanation_of(board: Board, record: OrderRecord) -> str:
     if record.state.is_final:
         return f"It is {record.state.value}."
     if record.rider_id is not None:
-        choice = record.choice
-        if choice is None or not choice.others:
+        choice = _receipt(record)
+        if choice is None:
+            return f"Rider {record.rider_id} has it; what others would have cost was not computed."
+        if not choice.others:
             return f"Rider {record.rider_id} has it; nobody else was in reach."
         gap = choice.others[0][1] - choice.added_cost
         return f"Rider {record.rider_id} has it; the next best rider would have cost {gap} points more."

@@ -254,7 +254,7 @@ class Draft:
                 order_id=order_id,
                 rider_id=rider_id,
                 round=self.board.round,
-                added_cost=choice.added_cost if choice else 0,
+                added_cost=choice.added_cost if choice else None,
                 others=choice.others if choice else (),
                 binding=choice.binding if choice else Reason.SERVED,
             )

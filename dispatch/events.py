@@ -302,7 +302,8 @@ class DecisionMade(Event):
     order_id: str
     rider_id: str
     round: int
-    added_cost: int
+    added_cost: int | None
+    """What this rider adds to the cost of the plan, in points; None where it was not computed."""
     others: tuple[tuple[str, int], ...]
     binding: Reason
 

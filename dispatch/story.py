@@ -144,7 +144,9 @@ class _Teller:
 
     def decision_made(self, event: e.DecisionMade) -> None:
         own = event.added_cost
-        others: list[dict[str, Any]] = [{"rider_id": rider, "more_points": cost - own} for rider, cost in event.others]
+        others: list[dict[str, Any]] = [
+            {"rider_id": rider, "more_points": cost - (own or 0)} for rider, cost in event.others
+        ]
         self.facts["decisions"].append(
             {
                 "at": event.at,
