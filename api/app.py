@@ -39,6 +39,7 @@ from api.keys import KeyBook
 from api.ledger.protocol import Ledger, Write
 from api.limits import BodyLimit, Limits, QuotaHeaders, Slots
 from api.live import LiveHost
+from api.lookups import Lookups
 from api.manners import Manners
 from api.metrics import Metrics, RequestMeter
 from api.posting import Post
@@ -92,6 +93,7 @@ def create_app(
     solver: Solves | None = None,
     as_shadow: bool = False,
     rates: Any = None,
+    names: Lookups | None = None,
     on_start: Callable[[Service], Any] | None = None,
 ) -> FastAPI:
     """The application over an open ledger.
@@ -119,9 +121,11 @@ def create_app(
     app.state.service = service
     app.state.gate = Gate(KeyBook(secret, ledger), Limits(rates) if rates else Limits(), clock=clock.exact)
     app.state.board_feed = BoardFeed(lambda: _look(host))
+    names = names or Lookups()
     app.state.webhooks = Webhooks(
         ledger,
-        post=lambda url: Post(url, clock=clock.exact, development=development),
+        post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
+        names=names,
         render=render,
         clock=clock.exact,
         development=development,

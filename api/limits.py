@@ -121,7 +121,8 @@ class Limits:
 class Slots:
     """How much may be under way at once, in all and for each holder.
 
-    The limit of one holder keeps a flood of one tenant from filling the queue of all.
+    Whoever holds slots shares them equally, and one more share is kept for who comes next: however many flood, a
+    newcomer finds room.
     """
 
     def __init__(self, most: int, most_each: int | None = None, *, clock: Callable[[], float]) -> None:
@@ -137,9 +138,16 @@ class Slots:
         """Slots in use."""
         return self._held.total()
 
+    def share(self, holder: str) -> int:
+        """Slots that `holder` may have at once, as things are."""
+        holders = len(self._held) + (holder not in self._held)
+        return min(self._most_each, math.ceil(self.most / (holders + 1)))
+
     def is_full(self, holder: str) -> bool:
         """True where `holder` would be refused now."""
-        return self.taken >= self.most or self._held[holder] >= self._most_each
+        mine = self._held.get(holder, 0)
+        kept_back = self.most // (len(self._held) + 1) if mine else 0
+        return mine >= self.share(holder) or self.taken >= self.most - kept_back
 
     @contextmanager
     def held(self, holder: str) -> Iterator[None]:
@@ -159,7 +167,7 @@ class Slots:
         """Raises Overloaded where no slot is free for `holder`."""
         if self.is_full(holder):
             self.refused += 1
-            raise Overloaded("too many at once already", limit=self._most_each, retry_after_s=self.retry_after_s())
+            raise Overloaded("too many at once already", limit=self.share(holder), retry_after_s=self.retry_after_s())
 
     async def held_while(self, holder: str, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """`stream`, with a slot held from its first piece to its end."""

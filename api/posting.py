@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from api.retry_after import wait_s
 from api.signing import signed_headers
-from api.targets import Resolver, UnsafeTarget, pin, resolve_name
+from api.targets import Resolver, UnsafeTarget, pin
 
 if TYPE_CHECKING:
     import httpx
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Post"]
 
 _LONGEST_ANSWER = 16 * 1024
+_READ_OUT_S = 1.0
+"""An answer that is longer, or takes longer, costs the receiver its connection, never the message."""
 
 
 class Answer(NamedTuple):
@@ -44,7 +48,7 @@ class Post:
         url: str,
         *,
         clock: Callable[[], float],
-        resolve: Resolver = resolve_name,
+        resolve: Resolver,
         development: bool = False,
         timeout_s: float = 10.0,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -83,6 +87,8 @@ class Post:
             return Answer(None, type(failure).__name__)
 
     async def _send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
+        import httpx
+
         pinned = await pin(self.url, self._resolve, development=self._development)
         headers = {
             "host": pinned.host_header,
@@ -95,14 +101,22 @@ class Post:
         )
         response = await self._http.send(request, stream=True)
         try:
-            read = 0
-            async for chunk in response.aiter_raw():  # read out, so that the connection serves again; never all of it
-                read += len(chunk)
-                if read > _LONGEST_ANSWER:
-                    break
-            return Answer(response.status_code, "", _retry_after_s(response.headers))
+            with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError):
+                async with asyncio.timeout(_READ_OUT_S):
+                    await _read_out(response)
         finally:
             await response.aclose()
+        # The status line is the answer: what follows it changes nothing.
+        return Answer(response.status_code, "", wait_s(response.headers.get("retry-after", ""), self._clock()))
+
+
+async def _read_out(response: httpx.Response) -> None:
+    """Reads a short answer, so that its connection serves again."""
+    read = 0
+    async for chunk in response.aiter_raw():
+        read += len(chunk)
+        if read > _LONGEST_ANSWER:
+            return
 
 
 @functools.cache
@@ -111,8 +125,3 @@ def _trusted() -> ssl.SSLContext:
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> int:
-    said = headers.get("retry-after", "")
-    return int(said) if said.isascii() and said.isdigit() and len(said) < 8 else 0

@@ -7,7 +7,6 @@ resolves differently a moment later changes nothing.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,11 +15,19 @@ from urllib.parse import urlsplit
 
 from routing.errors import InvalidInput
 
-__all__ = ["Pinned", "Resolver", "UnsafeTarget", "check_url", "is_public", "pin", "resolve_name"]
+__all__ = ["Pinned", "Resolver", "UnsafeTarget", "addresses_of", "check_url", "is_public", "pin"]
 
 Resolver = Callable[[str, int], Awaitable[Iterable[str]]]
 _LONGEST = 2048
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""The only part of IPv6 that is given out for the open internet; site-local and the like lie elsewhere."""
+_SPECIAL = tuple(
+    ipaddress.ip_network(text)
+    for text in ("3fff::/20", "2001::/23", "2001:db8::/32", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15")
+)
+"""Documentation, protocol assignments, relays and benchmarks: not all known to every version of `ipaddress`."""
+_FIRST_FREE_PORT = 1024
 
 
 class UnsafeTarget(InvalidInput):
@@ -52,6 +59,10 @@ def check_url(url: str, *, development: bool = False) -> tuple[str, str, int]:
         raise UnsafeTarget("a webhook URL carries neither credentials nor a fragment", field="url")
     if not host or port == 0:
         raise UnsafeTarget("a webhook URL names a host", field="url")
+    if port is not None and port != 443 and port < _FIRST_FREE_PORT and not development:
+        raise UnsafeTarget(f"webhooks go to port 443, or from {_FIRST_FREE_PORT} on", field="url")
+    if not _may_be_public(host) and not (development and _is_loopback_name(host)):
+        raise UnsafeTarget("this address is not public", field="url")
     return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
 
 
@@ -88,14 +99,29 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if parsed not in _UNICAST:
+            return False
+    if any(parsed in network for network in _SPECIAL if network.version == parsed.version):
+        return False
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
-async def resolve_name(host: str, port: int) -> list[str]:
-    """Every address of a host by the system's resolver."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+def addresses_of(host: str, port: int) -> list[str]:
+    """Every address of a host by the system's resolver, which may take its time; raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def _may_be_public(host: str) -> bool:
+    """False where the host itself says that it is not: an address that is not public, or a name of this machine."""
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith((".localhost", ".local", ".internal")):
+        return False
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return is_public(host)
 
 
 def _is_loopback_name(host: str) -> bool:

@@ -15,11 +15,13 @@ from pydantic import ConfigDict, Field
 from api.auth import Caller, Scope, access, owned
 from api.door import Door
 from api.faults import problems
+from api.kinds import KINDS, OF_DELIVERIES
 from api.ledger.protocol import OPERATOR, Answer, Webhook, Write
 from api.limits import Meter
+from api.lines import Attempt, Line
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from api.signing import new_secret
-from api.targets import check_url
+from api.targets import check_url, pin
 from api.webhooks import Webhooks, enabled, rotated
 from api.wire import Body, Shown, instant
 from routing.errors import InvalidInput
@@ -76,7 +78,10 @@ class WebhookShown(Shown):
     kinds: list[str]
     enabled: bool
     disabled_reason: str | None = Field(None, description="`failing` or `gone`, where we disabled it.")
-    failures: int = Field(description="Failures in a row, roughly.")
+    failures: int = Field(description="Failures in a row.")
+    last_error: str | None = Field(None, description="How the last failed try ended, since the service started.")
+    last_error_at: datetime | None = None
+    last_sent_at: datetime | None = Field(None, description="When the receiver last took something, since then.")
     created_at: datetime
     secret: str | None = Field(None, description="Told once: when the webhook is made or its secret rotated.")
 
@@ -87,6 +92,25 @@ class WebhookList(Shown):
     webhooks: list[WebhookShown]
 
 
+class AttemptShown(Shown):
+    """One try to send an event."""
+
+    at: datetime
+    event_id: str
+    kind: str
+    attempt: int = Field(description="Tries of this event so far, this one among them.")
+    taken: bool
+    status: int | None = Field(description="What the receiver answered; null where it did not.")
+    error: str | None
+    lasted_ms: int
+
+
+class AttemptList(Shown):
+    """Tries, the newest first."""
+
+    attempts: list[AttemptShown]
+
+
 def _sender(request: Request) -> Webhooks:
     sender: Webhooks = request.app.state.webhooks
     return sender
@@ -95,14 +119,18 @@ def _sender(request: Request) -> Webhooks:
 Sender = Annotated[Webhooks, Depends(_sender)]
 
 
-def _shown(webhook: Webhook, *, secret: str | None = None) -> WebhookShown:
+def _shown(webhook: Webhook, *, line: Line | None = None, secret: str | None = None) -> WebhookShown:
+    failed = line.failed if line is not None else None
     return WebhookShown(
         webhook_id=webhook.webhook_id,
         url=webhook.url,
         kinds=list(webhook.kinds),
         enabled=webhook.enabled,
         disabled_reason=webhook.disabled_reason or None,
-        failures=webhook.failures,
+        failures=line.failures if line is not None else webhook.failures,
+        last_error=failed.error if failed is not None else None,
+        last_error_at=instant(failed.at if failed is not None else None),
+        last_sent_at=instant(line.sent_at if line is not None else None),
         created_at=instant(webhook.created_at),  # type: ignore[arg-type]
         secret=secret,
     )
@@ -119,12 +147,46 @@ def _tenant(caller: Caller) -> str:
     return OPERATOR if caller.sees_all else caller.tenant
 
 
+def _tried(attempt: Attempt) -> AttemptShown:
+    return AttemptShown(
+        at=instant(attempt.at),  # type: ignore[arg-type]
+        event_id=attempt.event_id,
+        kind=attempt.kind,
+        attempt=attempt.number,
+        taken=not attempt.error,
+        status=attempt.status,
+        error=attempt.error or None,
+        lasted_ms=round(attempt.lasted_s * 1000),
+    )
+
+
+def _check_kinds(caller: Caller, kinds: list[str]) -> None:
+    """Raises InvalidInput for a kind that never goes out to this caller: nobody should wait for it."""
+    known = KINDS if caller.sees_all else OF_DELIVERIES
+    unknown = next((kind for kind in kinds if kind not in known), None)
+    if unknown is not None:
+        raise InvalidInput(
+            f"no event of the kind {unknown!r} goes out to this key", code="validation_failed", field="kinds",
+            hint="docs/events.md lists all kinds.", known=list(known),
+        )  # fmt: skip
+
+
+async def _check_target(sender: Webhooks, tenant: str, url: str) -> None:
+    """Raises UnsafeTarget where we would never call this address; a name that nobody knows yet may become known."""
+    check_url(url, development=sender.development)
+    try:
+        await pin(url, sender.names.of(tenant), development=sender.development)
+    except (OSError, TimeoutError, UnicodeError):
+        return
+
+
 @router.post("/v1/webhooks", status_code=201, response_model=WebhookShown, responses=problems(409))
 async def add_webhook(
     body: WebhookBody, request: Request, service: Running, sender: Sender, caller: Writer, key: IdempotencyKey = None
 ) -> Response:
     """Registers a receiver.  The answer holds the secret that signs what is sent to it."""
-    check_url(body.url, development=sender.development)
+    _check_kinds(caller, body.kinds)
+    await _check_target(sender, caller.tenant, body.url)
 
     async def do(keep: Keep) -> Reply:
         tenant = _tenant(caller)
@@ -153,15 +215,30 @@ def _with_secret(service: Service, answer: Answer) -> Reply:
 
 
 @router.get("/v1/webhooks", response_model=WebhookList, responses=problems())
-async def list_webhooks(service: Running, caller: Asker) -> Any:
+async def list_webhooks(service: Running, sender: Sender, caller: Asker) -> Any:
     """Every webhook of the caller."""
-    return WebhookList(webhooks=[_shown(one) for one in service.ledger.webhooks(_tenant(caller))])
+    found = service.ledger.webhooks(_tenant(caller))
+    return WebhookList(webhooks=[_shown(one, line=sender.line(one.webhook_id)) for one in found])
 
 
 @router.get("/v1/webhooks/{webhook_id}", response_model=WebhookShown, responses=problems())
-async def get_webhook(webhook_id: WebhookId, service: Running, caller: Asker) -> Any:
-    """One webhook."""
-    return _shown(_found(service, caller, webhook_id))
+async def get_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
+    """One webhook, and how it goes."""
+    return _shown(_found(service, caller, webhook_id), line=sender.line(webhook_id))
+
+
+@router.get("/v1/webhooks/{webhook_id}/attempts", response_model=AttemptList, responses=problems())
+async def list_attempts(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
+    """The last hundred tries since the service started, the newest first."""
+    _found(service, caller, webhook_id)
+    line = sender.line(webhook_id)
+    return AttemptList(attempts=[_tried(one) for one in reversed(line.attempts)] if line is not None else [])
+
+
+@router.post("/v1/webhooks/{webhook_id}/test", response_model=AttemptShown, responses=problems())
+async def test_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Writer) -> Any:
+    """Sends one signed message of the kind `webhook.test` now, and answers how that ended."""
+    return _tried(await sender.test(_found(service, caller, webhook_id)))
 
 
 @router.patch("/v1/webhooks/{webhook_id}", response_model=WebhookShown, responses=problems())
@@ -170,8 +247,9 @@ async def change_webhook(
 ) -> Any:
     """Changes address or kinds; disables it, or enables it again."""
     _found(service, caller, webhook_id)
+    _check_kinds(caller, body.kinds or [])
     if body.url is not None:
-        check_url(body.url, development=sender.development)
+        await _check_target(sender, caller.tenant, body.url)
 
     def changed(webhook: Webhook) -> Webhook:
         if body.url is not None:
@@ -182,7 +260,8 @@ async def change_webhook(
             webhook = enabled(webhook) if body.enabled else replace(webhook, enabled=False, disabled_reason="")
         return webhook
 
-    return _shown(await sender.change(webhook_id, changed))
+    now = await sender.change(webhook_id, changed)
+    return _shown(now, line=sender.line(webhook_id))
 
 
 @router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=problems())
@@ -198,7 +277,7 @@ async def rotate_secret(webhook_id: WebhookId, service: Running, sender: Sender,
     """A new secret; the one before signs beside it until the next rotation."""
     _found(service, caller, webhook_id)
     changed = await sender.change(webhook_id, rotated)
-    return _shown(changed, secret=changed.secrets[0])
+    return _shown(changed, line=sender.line(webhook_id), secret=changed.secrets[0])
 
 
 @router.post("/v1/webhooks/{webhook_id}/redeliver", response_model=WebhookShown, responses=problems())
@@ -209,4 +288,4 @@ async def redeliver(
     webhook = _found(service, caller, webhook_id)
     await asyncio.wrap_future(service.ledger.redeliver(webhook_id, int(body.after), service.host.clock.now()))
     sender.notify()
-    return _shown(webhook)
+    return _shown(webhook, line=sender.line(webhook_id))

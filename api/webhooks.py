@@ -11,29 +11,32 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import time
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from api.auth import NotFound
+from api.kinds import TEST
 from api.ledger.protocol import Due, Notice, Webhook
+from api.limits import Slots
+from api.lines import LONGEST_WAIT_S, Attempt, Line, words_of
+from api.lookups import Lookups
 from api.posting import Answer, Post
 from api.signing import new_secret
 
-__all__ = ["DOWN_AFTER", "MOST_FAILURES", "MOST_TRIES", "Outbox", "Webhooks", "enabled", "retry_wait_s", "rotated"]
+__all__ = ["MOST_FAILURES", "MOST_TRIES", "Outbox", "Webhooks", "enabled", "retry_wait_s", "rotated"]
 
 MOST_FAILURES = 300
 """After so many failures in a row a webhook is disabled, and its owner must enable it again."""
-DOWN_AFTER = 5
-"""After so many failures in a row a receiver is only probed."""
 MOST_TRIES = 18
 """A notice is tried this often: with the waits below, for 24 hours."""
 _WAITS_S = (5, 30, 120, 600, 1800, 3600)
-_LONGEST_WAIT_S = 7200
-_LONGEST_REST_S = 600
 _POLL_S = 1.0
+_TESTS, _TESTS_EACH = 16, 2
 
 _log = logging.getLogger(__name__)
 
@@ -50,20 +53,6 @@ class Outbox(Protocol):
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]: ...
 
 
-@dataclass(slots=True)
-class _Line:
-    """What the sender knows of one receiver: its connection, failures in a row, and until when it rests."""
-
-    post: Post
-    failures: int
-    rests_until: float = 0.0
-    busy: bool = False
-
-    @property
-    def is_down(self) -> bool:
-        return self.failures >= DOWN_AFTER
-
-
 class Webhooks:
     """Sends what is due, one task for each receiver at work.
 
@@ -75,18 +64,22 @@ class Webhooks:
         self,
         outbox: Outbox,
         *,
-        post: Callable[[str], Post],
+        post: Callable[[Webhook], Post],
+        names: Lookups | None = None,
         render: Callable[[Notice], bytes],
         clock: Callable[[], float],
         jitter: Callable[[], float] = random.random,
         at_once: int = 8,
         development: bool = False,
     ) -> None:
+        self.names = names or Lookups()
+        """Finds the addresses of receivers."""
         self.development = development
         """Receivers on loopback are allowed: for whoever tries things on his own machine."""
         self._outbox, self._post, self._render, self._clock = outbox, post, render, clock
         self._jitter, self._at_once = jitter, at_once
-        self._lines: dict[str, _Line] = {}
+        self._lines: dict[str, Line] = {}
+        self._tests = Slots(_TESTS, _TESTS_EACH, clock=clock)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -162,26 +155,24 @@ class Webhooks:
                 task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _line(self, webhook: Webhook) -> _Line:
+    async def _line(self, webhook: Webhook) -> Line:
         line = self._lines.get(webhook.webhook_id)
         if line is not None and line.post.url != webhook.url:
             await line.post.close()
-            line.post, line.rests_until = self._post(webhook.url), 0.0
+            line.post, line.rests_until = self._post(webhook), 0.0
         if line is None:
-            line = self._lines[webhook.webhook_id] = _Line(self._post(webhook.url), webhook.failures)
+            line = self._lines[webhook.webhook_id] = Line(self._post(webhook), webhook.failures)
         return line
 
-    async def _serve(self, webhook: Webhook, line: _Line, batch: list[Due]) -> None:
-        """Sends a batch, a few notices at once; leaves the rest due as soon as the receiver counts as down."""
+    async def _serve(self, webhook: Webhook, line: Line, batch: list[Due]) -> None:
+        """Sends a batch, a few notices at once, after a failure one; leaves the rest due once the receiver rests."""
         try:
             failures, disabled = line.failures, ""
-            while batch and not disabled:
-                step = 1 if line.is_down else self._at_once
+            while batch and not disabled and line.rests_until <= self._clock():
+                step = 1 if line.failures else self._at_once
                 tried, batch = batch[:step], batch[step:]
                 answers = await asyncio.gather(*(self._send(webhook, line, due) for due in tried))
                 disabled = await self._book(line, list(zip(tried, answers, strict=True)))
-                if line.is_down:
-                    break
             if disabled or line.failures // 10 != failures // 10:
                 await self.change(webhook.webhook_id, lambda kept: _failed(kept, line.failures, disabled))
         except Exception:
@@ -191,10 +182,32 @@ class Webhooks:
             line.busy = False
             self.notify()
 
-    async def _send(self, webhook: Webhook, line: _Line, due: Due) -> Answer:
-        return await line.post.send(webhook.secrets, due.notice.event_id, self._render(due.notice))
+    async def _send(self, webhook: Webhook, line: Line, due: Due) -> Answer:
+        answer, attempt = await self._tried(webhook, line, due.notice, due.attempts + 1)
+        line.note(attempt)
+        return answer
 
-    async def _book(self, line: _Line, answers: Sequence[tuple[Due, Answer]]) -> str:
+    async def _tried(self, webhook: Webhook, line: Line, notice: Notice, number: int) -> tuple[Answer, Attempt]:
+        began, at = time.monotonic(), int(self._clock())
+        answer = await line.post.send(webhook.secrets, notice.event_id, self._render(notice))
+        lasted_s, error = time.monotonic() - began, words_of(answer)
+        return answer, Attempt(at, notice.event_id, notice.kind, number, answer.status, error, lasted_s)
+
+    async def test(self, webhook: Webhook) -> Attempt:
+        """Sends a signed message that is no event, once, and says how that ended; a failure counts for nothing."""
+        with self._tests.held(webhook.tenant):
+            line = await self._line(webhook)
+            made = Notice(0, f"evt_{uuid.uuid4().hex}", webhook.tenant, TEST, webhook.webhook_id, 0,
+                          int(self._clock()), {"webhook_id": webhook.webhook_id})  # fmt: skip
+            _, attempt = await self._tried(webhook, line, made, 1)
+            line.attempts.append(attempt)
+            return attempt
+
+    def line(self, webhook_id: str) -> Line | None:
+        """What is known of a receiver since the service started; None where nothing was sent to it."""
+        return self._lines.get(webhook_id)
+
+    async def _book(self, line: Line, answers: Sequence[tuple[Due, Answer]]) -> str:
         """Writes how tries ended; the reason to disable the webhook, or an empty one."""
         now, done, later, disabled = self._clock(), list[Due](), list[Due](), ""
         for due, answer in answers:
@@ -211,11 +224,10 @@ class Webhooks:
                 self.counts["given_up"] += 1
                 done.append(due)
             else:
-                wait_s = max(retry_wait_s(due.attempts, self._jitter()), min(answer.retry_after_s, _LONGEST_WAIT_S))
+                wait_s = max(retry_wait_s(due.attempts, self._jitter()), min(answer.retry_after_s, LONGEST_WAIT_S))
                 later.append(due._replace(attempts=due.attempts + 1, due_at=int(now + wait_s)))
-        if line.is_down:
-            rest_s = min(_LONGEST_REST_S, 5 * 2 ** min(line.failures - DOWN_AFTER, 16))
-            line.rests_until = now + rest_s * (0.8 + 0.4 * self._jitter())
+        asked_s = max((answer.retry_after_s for _, answer in answers if not answer.is_taken), default=0)
+        line.rest(now, asked_s, self._jitter())
         if disabled:
             self.counts["disabled"] += 1
         await asyncio.wrap_future(self._outbox.settle(done, later))
@@ -224,7 +236,7 @@ class Webhooks:
 
 def retry_wait_s(attempts: int, jitter: float) -> int:
     """Seconds to the next try after `attempts` earlier ones; `jitter` in [0, 1) spreads them by a fifth each way."""
-    usual_s = _WAITS_S[attempts] if attempts < len(_WAITS_S) else _LONGEST_WAIT_S
+    usual_s = _WAITS_S[attempts] if attempts < len(_WAITS_S) else LONGEST_WAIT_S
     return max(1, round(usual_s * (0.8 + 0.4 * jitter)))
 
 

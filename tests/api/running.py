@@ -20,6 +20,7 @@ from api.keys import Scope
 from api.ledger.protocol import Tenant
 from api.ledger.sqlite import SqliteLedger
 from api.limits import Meter, Rate
+from api.lookups import Lookups
 from api.service import Service
 from api.settings import Config
 from api.travel import Travel, under
@@ -100,6 +101,11 @@ class SolvesHere:
         return answer
 
 
+def _nobody(host: str, port: int) -> list[str]:
+    """A resolver without a network."""
+    raise OSError(f"nobody knows {host}")
+
+
 @dataclass
 class Running:
     """A service and a client for each kind of key."""
@@ -152,7 +158,7 @@ async def running(
     solver, clock = SolvesHere(), clock or PatientClock(speed)
     app = create_app(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
-        clock=clock,
+        clock=clock, names=Lookups(_nobody),
     )  # fmt: skip
     found: Service = app.state.service
     solver.places = lambda: found.host.board.places

@@ -106,6 +106,9 @@ def test_malformed_headers_are_refused(headers: dict[str, str]) -> None:
         "http://example.com/hook", "ftp://example.com/", "https://user:pass@example.com/", "https://example.com/#x",
         "https:///nohost", "https://exa mple.com/", "https://example.com:0/", "https://example.com:99999/",
         "https://example.com/" + "a" * 2048, "http://localhost/", "https://[::1", "gopher:x", "",
+        "https://example.com:22/", "https://example.com:444/", "https://10.1.2.3/", "https://169.254.169.254:8443/",
+        "https://127.0.0.1/", "https://[::1]/", "https://[fec0::1]/", "https://localhost/", "https://LOCALHOST.:8443/",
+        "https://printer.local/", "https://metadata.google.internal/",
     ],
 )  # fmt: skip
 def test_urls_that_may_not_be_registered(url: str) -> None:
@@ -120,6 +123,8 @@ def test_urls_that_may_not_be_registered(url: str) -> None:
         "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
         "255.255.255.255", "::1", "::", "fe80::1", "fe80::1%eth0", "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1",
         "2002:7f00:0001::", "64:ff9b::a9fe:a9fe", "192.0.2.1", "not an address",
+        "fec0::1", "3fff::1", "3fff:fff::1", "5f00::1", "100::1", "2001:20::1", "2001:db8::1", "192.88.99.1",
+        "198.18.0.1",
     ],
 )  # fmt: skip
 def test_addresses_that_are_not_public(address: str) -> None:
@@ -129,6 +134,11 @@ def test_addresses_that_are_not_public(address: str) -> None:
 @pytest.mark.parametrize("address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1"])
 def test_addresses_that_are_public(address: str) -> None:
     assert is_public(address)
+
+
+async def numbers(host: str, port: int) -> list[str]:
+    """Finds addresses that are numbers."""
+    return [host]
 
 
 def _resolver(*addresses: str) -> Callable[[str, int], Awaitable[list[str]]]:
@@ -233,7 +243,30 @@ async def _floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         await writer.drain()
 
 
+async def _takes_and_drips(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _request(reader)
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    while True:
+        writer.write(b"y")
+        await writer.drain()
+        await asyncio.sleep(0.02)
+
+
+async def _takes_and_hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _request(reader)
+    writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\nshort")
+    await writer.drain()
+
+
 HOSTILE = {
+    "takes it, then drips": (_takes_and_drips, Answer(200)),
+    "takes it, then hangs up": (_takes_and_hangs_up, Answer(202)),
+    "comes back by date": (
+        _says(
+            b"HTTP/1.1 503 No\r\nRetry-After: Sun, 15 Jun 2025 15:08:00 GMT\r\nContent-Length: 0\r\n\r\n"
+        ),
+        Answer(503, "", 80),
+    ),
     "slow": (_never, Answer(None, "timeout")),
     "drips": (_drips, Answer(None, "timeout")),
     "floods": (_floods, Answer(200)),
@@ -249,11 +282,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_whatever_a_receiver_does_is_an_answer(kind: str) -> None:
+async def test_whatever_a_receiver_does_is_an_answer(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     handler, expected = HOSTILE[kind]
+    monkeypatch.setattr("api.posting._READ_OUT_S", 0.05)
     async with receiver(handler) as url:
         patience_s = 0.4 if expected.problem == "timeout" else 60.0
-        post = Post(url, clock=lambda: NOW, development=True, timeout_s=patience_s)
+        post = Post(url, clock=lambda: NOW, resolve=numbers, development=True, timeout_s=patience_s)
         assert await post.send([new_secret()], "evt_1", b"{}") == expected
         await post.close()
 
@@ -261,7 +295,7 @@ async def test_whatever_a_receiver_does_is_an_answer(kind: str) -> None:
 async def test_a_receiver_that_is_not_there_is_an_answer() -> None:
     async with receiver(_never) as url:
         pass
-    post = Post(url, clock=lambda: NOW, development=True, timeout_s=60.0)
+    post = Post(url, clock=lambda: NOW, resolve=numbers, development=True, timeout_s=60.0)
     assert (await post.send([new_secret()], "evt_1", b"{}")).problem == "ConnectError"
 
 
@@ -323,7 +357,7 @@ class Scripted(Post):
     """A receiver without a network: `says` gives the answer of each try."""
 
     def __init__(self, says: Callable[[str], Answer]) -> None:
-        super().__init__("https://example.com/", clock=lambda: NOW)
+        super().__init__("https://example.com/", clock=lambda: NOW, resolve=numbers)
         self.says, self.got = says, list[str]()
 
     async def send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
@@ -337,7 +371,7 @@ class World:
     def __init__(self, box: Box, says: Callable[[str], Answer]) -> None:
         self.now, self.box, self.post = float(NOW), box, Scripted(says)
         self.sender = Webhooks(
-            box, post=lambda url: self.post, render=lambda notice: b"{}", clock=lambda: self.now, jitter=lambda: 0.5
+            box, post=lambda hook: self.post, render=lambda notice: b"{}", clock=lambda: self.now, jitter=lambda: 0.5
         )
 
     async def work(self) -> None:
@@ -437,6 +471,22 @@ async def test_retry_after_is_heeded_up_to_a_bound() -> None:
     assert box.dues["w", 1].due_at == NOW + 900 + 7200
 
 
+async def test_a_receiver_that_asks_for_rest_gets_it_whole() -> None:
+    box = Box(_webhook("w"))
+    box.add(50)
+    world = World(box, lambda message: Answer(429, "", 1800) if world.now < NOW + 3600 else Answer(200))
+    tries: list[int] = []
+    while world.now < NOW + 3600:
+        await world.work()
+        tries.append(len(world.post.got))
+        world.now += 30
+    assert tries[0] == 8 and tries[-1] == 9  # eight at once before it has said anything, then one after half an hour
+    for _ in range(10):
+        await world.work()
+        world.now += 1800
+    assert box.left("w") == []
+
+
 async def test_no_receiver_waits_for_another() -> None:
     got: list[tuple[dict[str, str], bytes]] = []
 
@@ -451,7 +501,7 @@ async def test_no_receiver_waits_for_another() -> None:
         box.add(300)
         sender = Webhooks(
             box,
-            post=lambda url: Post(url, clock=lambda: NOW, development=True, timeout_s=300.0),
+            post=lambda hook: Post(hook.url, clock=lambda: NOW, resolve=numbers, development=True, timeout_s=300.0),
             render=lambda notice: f'{{"id":"{notice.event_id}"}}'.encode(),
             clock=lambda: NOW,
         )
@@ -496,10 +546,10 @@ async def test_rotation_keeps_two_secrets_and_a_change_of_url_is_followed() -> N
     box = Box(webhook)
     made: list[str] = []
 
-    def post(url: str) -> Post:
-        made.append(url)
+    def post(hook: Webhook) -> Post:
+        made.append(hook.url)
         scripted = Scripted(lambda message: Answer(200))
-        scripted.url = url
+        scripted.url = hook.url
         return scripted
 
     sender = Webhooks(box, post=post, render=lambda notice: b"{}", clock=lambda: NOW)
@@ -509,6 +559,69 @@ async def test_rotation_keeps_two_secrets_and_a_change_of_url_is_followed() -> N
         await sender._start_tasks()
         await asyncio.gather(*sender._tasks)
     assert made == ["https://example.com/", "https://example.org/"]
+
+
+# --- what its owner sees ---------------------------------------------------------------------------------------------
+
+
+async def test_a_webhook_that_would_never_hear_anything_is_refused_when_it_is_made(tmp_path: Path) -> None:
+    public = {"good.example": ["93.184.216.34"], "inside.example": ["93.184.216.34", "10.0.0.7"]}
+    async with running(tmp_path, development=False) as run:
+        run.app.state.webhooks.names._find = lambda host, port: public.get(host) or _unknown(host)
+
+        async def made(client: httpx.AsyncClient, **body: object) -> tuple[int, str, str]:
+            answer = (await client.post("/v1/webhooks", json=body)).json()
+            errors = answer.get("field_errors") or [{}]
+            return answer.get("status", 201), answer.get("code", ""), errors[0].get("field")
+
+        good = "https://good.example/"
+        assert await made(run.orders, url=good, kinds=["delivery.foo"]) == (422, "validation_failed", "kinds")
+        assert await made(run.orders, url=good, kinds=["rider.lost"]) == (422, "validation_failed", "kinds")
+        for url in ("https://inside.example/", "https://10.1.2.3/", "https://169.254.169.254/", "https://good.example:22/"):
+            assert (await made(run.orders, url=url))[1:] == ("unsafe_target", "url")
+        assert (await made(run.orders, url="https://later.example/", kinds=["delivery.delivered"]))[0] == 201
+        assert (await made(run.ops, url=good, kinds=["rider.lost"]))[0] == 201
+        hook = (await run.orders.get("/v1/webhooks")).json()["webhooks"][0]["webhook_id"]
+        for change in ({"url": "https://inside.example/"}, {"kinds": ["delivery.foo"]}):
+            assert (await run.orders.patch(f"/v1/webhooks/{hook}", json=change)).status_code == 422
+
+
+def _unknown(host: str) -> list[str]:
+    raise OSError(host)
+
+
+async def test_a_test_call_and_every_try_can_be_looked_at(tmp_path: Path) -> None:
+    status = b"503 Busy"
+
+    async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _request(reader)
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+
+    async with running(tmp_path) as run, receiver(answers) as url:
+        await with_city(run)
+        hook = (await run.orders.post("/v1/webhooks", json={"url": url})).json()["webhook_id"]
+        tested = (await run.orders.post(f"/v1/webhooks/{hook}/test")).json()
+        assert (tested["kind"], tested["taken"], tested["status"], tested["error"]) == (
+            "webhook.test", False, 503, "answered 503",
+        )  # fmt: skip
+        seen = (await run.orders.get(f"/v1/webhooks/{hook}")).json()
+        assert (seen["failures"], seen["last_error"]) == (0, None)  # a test counts for nothing
+        await run.orders.post("/v1/deliveries", json=order("o1"))
+
+        async def failed() -> dict[str, object] | None:
+            found = (await run.orders.get(f"/v1/webhooks/{hook}")).json()
+            return found if found["failures"] else None
+
+        seen = await run.until(failed)
+        assert (seen["last_error"], seen["last_sent_at"]) == ("answered 503", None) and seen["last_error_at"]
+        tries = (await run.orders.get(f"/v1/webhooks/{hook}/attempts")).json()["attempts"]
+        assert [one["kind"] for one in tries][-2:] == ["delivery.created", "webhook.test"]
+        assert tries[-2]["attempt"] == 1 and tries[-2]["lasted_ms"] >= 0
+        status = b"204 OK"
+        assert (await run.orders.post(f"/v1/webhooks/{hook}/test")).json()["taken"] is True
+        assert (await run.other.post(f"/v1/webhooks/{hook}/test")).status_code == 404
+        assert (await run.other.get(f"/v1/webhooks/{hook}/attempts")).status_code == 404
 
 
 # --- the whole way --------------------------------------------------------------------------------------------------
