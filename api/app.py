@@ -15,6 +15,7 @@ from api import (
     admin,
     deliveries,
     faults,
+    fit,
     health,
     kitchens,
     ops,
@@ -53,6 +54,7 @@ from api.webhooks import Webhooks
 from api.worker import Solver
 from dispatch.catalogue import TravelSpec, travel_spec, travel_table
 from dispatch.codec import SCHEMA_VERSION
+from routing.errors import HalfhourError
 from routing.places import LatLng
 
 log = logging.getLogger(__name__)
@@ -79,8 +81,13 @@ ROUTERS = (
 
 def header_of(config: Config, version: str) -> dict[str, Any]:
     """The first line of a new ledger's journal."""
-    settings = config.engine_settings().flat()
-    return {"schema": SCHEMA_VERSION, "code_version": version, "frame": config.service.frame, "settings": settings}
+    return {
+        "schema": SCHEMA_VERSION,
+        "code_version": version,
+        "frame": config.service.frame,
+        "settings": config.engine_settings().flat(),
+        "needs": list(config.service.needs),
+    }
 
 
 def create_app(
@@ -100,6 +107,9 @@ def create_app(
 
     `on_start(service)` is awaited once the ledger is folded.
     """
+    header = ledger.header()
+    fit.require_readable(header)
+    fit.require_frame(header, config)
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
     rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
@@ -107,16 +117,11 @@ def create_app(
     times.check()
     host = LiveHost(ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics)
     secret, development = secret_of(ledger), config.service.development
-    table = travel_table(spec, for_process=True)
-    told = {"travel": table, "time_zone": config.service.time_zone}
-    news = tuple((name, value) for name, value in told.items() if ledger.value(name) != value)
-    if news:  # for whoever reads the ledger without the configuration
-        ledger.append(Write(extra=news)).result()
     waiting = config.service.most_waiting
     slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)
     service = Service(config, ledger, host, slots, secret, version, as_shadow)
     service.restore = lambda answer: deliveries.restored(service, answer)
-    app = new_app(version, _lifespan(service, on_start))
+    app = new_app(version, _lifespan(service, spec, on_start))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.service = service
     app.state.gate = Gate(KeyBook(secret, ledger), Limits(rates) if rates else Limits(), clock=clock.exact)
@@ -172,11 +177,15 @@ def asyncio_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _lifespan(service: Service, on_start: Callable[[Service], Any] | None) -> Any:
+def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], Any] | None) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         host = service.host
-        await host.start()
+        try:
+            await _begin(service, spec)
+        except HalfhourError as problem:
+            app.state.failure = problem
+            raise
         if service.shadow:
             await shadow.begin(service)
         if on_start is not None:
@@ -196,6 +205,27 @@ def _lifespan(service: Service, on_start: Callable[[Service], Any] | None) -> An
             await host.close()
 
     return lifespan
+
+
+async def _begin(service: Service, spec: TravelSpec) -> None:
+    """Folds the ledger and begins to work, under a configuration that fits it."""
+    host, ledger, config = service.host, service.ledger, service.config
+    await host.fold()
+    fit.require_fit(host.board, config, host.times.profiles)
+    values: list[tuple[str, Any]] = []
+    header, table = fit.completed(ledger.header(), service.version), travel_table(spec, for_process=True)
+    if header is not None:
+        log.warning("the ledger is of this version from now on: an earlier one can no longer read it")
+        values.append(("header", header))
+    told = {"travel": table, "time_zone": config.service.time_zone}  # for whoever reads the ledger without the file
+    values += [(name, value) for name, value in told.items() if ledger.value(name) != value]
+    if values:
+        await asyncio.wrap_future(ledger.append(Write(extra=values)))
+    await host.start()
+    for make in fit.openings(host.board, config):
+        await host.tell(make)
+    for said in fit.kept(host.board, config):
+        log.warning(said)
 
 
 def _look(host: LiveHost) -> dict[str, Any]:

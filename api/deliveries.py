@@ -84,8 +84,8 @@ def reply(service: Service, order_id: str, status: int = 200, row: VaultRow | No
 
 
 def _shown(service: Service, record: OrderRecord, row: VaultRow | None = None) -> wire.Delivery:
-    usual = service.config.service
-    return shown.delivery(service.host, record, service.secret, usual.needs, row, base=usual.root_path)
+    host, base = service.host, service.config.service.root_path
+    return shown.delivery(host, record, service.secret, host.board.needs, row, base=base)
 
 
 def restored(service: Service, answer: Answer) -> Reply:
@@ -183,7 +183,7 @@ def _order(service: Service, body: wire.QuoteRequest, order_id: str, handle: int
         release_at=times.release_at,
         earliest_drop_at=wire.epoch(body.dropoff_ready_at),
         load_units=body.load_units,
-        needs=shown.mask_of(body.needs, service.config.service.needs),
+        needs=shown.mask_of(body.needs, service.host.board.needs),
         max_on_board_s=body.max_on_board_s,
         priority=body.priority,
     )
@@ -331,7 +331,7 @@ def _changed_order(service: Service, old: Order, body: wire.DeliveryPatch, handl
     if body.priority is not None:
         fields["priority"] = body.priority
     if body.needs is not None:
-        fields["needs"] = shown.mask_of(body.needs, service.config.service.needs)
+        fields["needs"] = shown.mask_of(body.needs, service.host.board.needs)
     return replace(old, **fields)
 
 

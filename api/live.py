@@ -108,9 +108,12 @@ class LiveHost:
 
     # --- life ---------------------------------------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Folds the ledger, ends what was open when the last process ended, and begins to tell time."""
+    async def fold(self) -> None:
+        """Folds the ledger; nothing is written yet."""
         await asyncio.to_thread(self._fold)
+
+    async def start(self) -> None:
+        """Ends what was open when the last process ended, and begins to tell time."""
         await self._open()
         await self.rounds.solver.hold(self.travel.sent(self.board.travel_version))
         self.rounds.start(self)

@@ -222,6 +222,11 @@ def _setting_set(event: e.SettingSet, board: Board) -> Any:
     return OPERATOR, "settings.changed", "settings", {"key": event.key, "value": event.value}
 
 
+def _preset_set(event: e.PresetSet, board: Board) -> Any:
+    data = {"preset": event.preset, "values": dict(event.values)}
+    return OPERATOR, "settings.changed", "settings", data
+
+
 _SAY: dict[type, Any] = {
     e.OrderAccepted: _order_accepted,
     e.OrderRevised: _order_revised,
@@ -245,5 +250,6 @@ _SAY: dict[type, Any] = {
     e.StoreStateSet: _store_state_set,
     e.ZoneStateSet: _zone_state_set,
     e.SettingSet: _setting_set,
+    e.PresetSet: _preset_set,
 }
 """Other events are the engine's own business and stay in the journal."""

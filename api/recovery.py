@@ -6,9 +6,10 @@ Start-up, restart after a crash and coming back after a failed commit are this o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from api.fit import require_readable
 from api.ledger.protocol import Entry, Snapshot, VaultRow
 from dispatch.board import Board
 from dispatch.codec import decode_event
@@ -46,11 +47,10 @@ class Recovered(NamedTuple):
 def recover(ledger: Folds, settings: Settings) -> Recovered:
     """Folds the ledger; `settings` are those that an empty one begins with."""
     header = ledger.header()
-    if header.get("settings") is not None:
-        settings = Settings.stated(header["settings"])
+    require_readable(header)
     places = place_book(header.get("frame", "wgs84"), ledger.vault())
     snapshot = ledger.newest_snapshot(ledger.head())
-    board, seq = Board(places, settings), 0
+    board, seq = first_board(header, places, settings), 0
     if snapshot is not None:
         board, seq = restored(snapshot, places), snapshot.seq
     began = seq
@@ -63,6 +63,14 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
         seq = entry.seq
     log.info("folded", extra={"entries": seq - began, "snapshot": began})
     return Recovered(board, places, seq, seq - began)
+
+
+def first_board(header: Mapping[str, Any], places: PlaceBook, settings: Settings) -> Board:
+    """The board before the first entry; `settings` where the header states none."""
+    stated = header.get("settings")
+    board = Board(places, settings if stated is None else Settings.stated(stated))
+    board.needs = tuple(header.get("needs", ()))
+    return board
 
 
 def snapshot_of(board: Board, seq: int) -> Snapshot:

@@ -111,7 +111,7 @@ async def list_rider(service: Service, rider_id: str, body: wire.RiderBody) -> w
         handle,
         profile,
         body.capacity_units,
-        shown.mask_of(body.provides, names),
+        shown.mask_of(body.provides, host.board.needs),
         Engagement(body.engagement),
     )
     told = await host.tell(
@@ -124,7 +124,7 @@ async def list_rider(service: Service, rider_id: str, body: wire.RiderBody) -> w
 
 
 def _shown(service: Service, record: RiderRecord) -> wire.RiderShown:
-    return shown.rider(service.host, record, service.config.service.needs)
+    return shown.rider(service.host, record, service.host.board.needs)
 
 
 @router.post(

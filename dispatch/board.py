@@ -12,6 +12,7 @@ from dispatch import codec
 from dispatch import events as e
 from dispatch.config import Settings
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.presets import KEY as PRESET
 from dispatch.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.spatial import CellIndex
 from routing.cells import Polygon
@@ -48,6 +49,10 @@ class Board:
         self.travel_digest = ""
         self.profiles: tuple[str, ...] = ("default",)
         """Names of the travel table's profiles, in its order."""
+        self.needs: tuple[str, ...] = ()
+        """Names of the bits of `Order.needs` and `Rider.provides`."""
+        self.before_preset: dict[str, Any] | None = None
+        """What the last choice of a preset replaced and nobody has set since, by key: what undoes it."""
         # Derived: rebuilt by `load`, never dumped.
         self.open_orders: dict[str, OrderRecord] = {}
         self.in_play: dict[str, OrderRecord] = {}
@@ -91,7 +96,7 @@ class Board:
         for name in _SCALARS:
             # A snapshot of an earlier version may lack what has been added since.
             setattr(board, name, state.get(name, getattr(board, name)))
-        board.profiles = tuple(board.profiles)
+        board.profiles, board.needs = tuple(board.profiles), tuple(board.needs)
         for name, kind in _TABLES.items():
             setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
         board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])
@@ -328,11 +333,22 @@ class Board:
 
     def _setting_set(self, event: e.SettingSet) -> None:
         self.settings = self.settings.with_values({event.key: event.value})
+        if self.before_preset is not None:
+            self.before_preset = {key: value for key, value in self.before_preset.items() if key != event.key}
         self._touch(event.at)
 
     def _rounds_limit_set(self, event: e.RoundsLimitSet) -> None:
         self.most_new_orders = event.most_new_orders
         self._touch(event.at)
+
+    def _preset_set(self, event: e.PresetSet) -> None:
+        before = self.settings.flat()
+        self.settings = self.settings.with_stated({PRESET: event.preset, **dict(event.values)})
+        self.before_preset = {key: before[key] for key in (PRESET, *dict(event.values))}
+        self._touch(event.at)
+
+    def _needs_known(self, event: e.NeedsKnown) -> None:
+        self.needs = event.names
 
     # --- riders and routes --------------------------------------------------------------------------------------
 
@@ -460,8 +476,8 @@ class Board:
 
 _SCALARS = (
     "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
-    "most_new_orders", "dirty_at",
-    "travel_version", "round_travel_version", "travel_digest", "profiles",
+    "most_new_orders", "dirty_at", "travel_version", "round_travel_version", "travel_digest", "profiles", "needs",
+    "before_preset",
 )  # fmt: skip
 _TABLES: dict[str, Any] = {
     "stores": StoreRecord,

@@ -182,16 +182,17 @@ class Settings:
 
         A preset is its name alone here: the values it stood for are stated beside it.
         """
+        return cls().with_stated({PRESET: "", **DEFAULTS_0_1, **values})
+
+    def with_stated(self, values: Mapping[str, Any]) -> Settings:
+        """A copy with `values` set by key, a preset by its name alone; raises InvalidSetting."""
         single = {key: value for key, value in values.items() if key != PRESET}
-        return cls(preset=str(values.get(PRESET, "")))._set({**DEFAULTS_0_1, **single})
+        return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single)
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
         """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
-        single = {key: value for key, value in values.items() if key != PRESET}
-        if PRESET not in values:
-            return self._set(single)
-        name = str(values[PRESET])
-        return dataclasses.replace(self, preset=name)._set({**(preset(name).values if name else {}), **single})
+        name = str(values.get(PRESET, ""))
+        return self.with_stated({**(preset(name).values if name else {}), **values})
 
     def _set(self, values: Mapping[str, Any]) -> Settings:
         blocks: dict[str, dict[str, Any]] = {}

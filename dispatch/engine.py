@@ -37,6 +37,8 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.TravelChanged: requests.travel_changed,
     i.SettingChanged: requests.setting_changed,
     i.RoundsLimited: requests.rounds_limited,
+    i.PresetChosen: requests.preset_chosen,
+    i.NeedsListed: requests.needs_listed,
     i.ShiftEnded: reports.shift_ended,
     i.BreakBegan: reports.break_began,
     i.BreakEnded: reports.break_ended,
@@ -92,7 +94,7 @@ class Engine:
         for event in events:
             self.board.apply(event)
         self.board.now = max(self.board.now, item.at)
-        if isinstance(item, i.SettingChanged):
+        if isinstance(item, i.SettingChanged | i.PresetChosen):
             self._set_all_timers()
         elif isinstance(item, i.Wake | i.RoundSolved) and not any(isinstance(x, e.RoundOpened) for x in events):
             # A timer that brought nothing about must not ring again at the same instant (unless a round has just

@@ -181,6 +181,17 @@ class GoodsMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresetSet(Event):
+    preset: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsKnown(Event):
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionsTaken(Event):
     positions: tuple[Position, ...]
 

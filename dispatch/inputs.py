@@ -155,6 +155,27 @@ class RoundsLimited(Input):
     most_new_orders: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresetChosen(Input):
+    """Settings that belong together change at once.  `values`: what `preset` stands for here, setting and text of each.
+
+    An old city may go on under a preset that has been changed since: what was written stays.  Refused: invalid_setting.
+    """
+
+    preset: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsListed(Input):
+    """Names of what orders may need and riders provide, in the order of their bits.
+
+    A list grows at its end, so that a bit means for ever what it meant.  Refused: needs_changed.
+    """
+
+    names: tuple[str, ...]
+
+
 # --- exogenous: riders and operations --------------------------------------------------------------------------------
 
 

@@ -7,10 +7,12 @@ from dataclasses import replace
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board import Board
+from dispatch.bounds import MASK_BITS
 from dispatch.draft import Draft
-from dispatch.errors import Refused
+from dispatch.errors import InvalidSetting, Refused
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Act, ActKind, Level, Order, OrderState, Stop
+from dispatch.presets import KEY as PRESET
 from dispatch.records import FOR_EVER, OrderRecord, RiderRecord, StoreRecord
 from routing.errors import UnknownPlace
 
@@ -163,6 +165,8 @@ def travel_changed(board: Board, item: i.TravelChanged) -> Events:
 
 
 def setting_changed(board: Board, item: i.SettingChanged) -> Events:
+    if item.key == PRESET:
+        raise InvalidSetting("a preset is chosen with the values it stands for", field=PRESET)
     board.settings.with_values({item.key: item.value})  # raises InvalidSetting
     return (e.SettingSet(at=item.at, key=item.key, value=item.value),)
 
@@ -171,6 +175,22 @@ def rounds_limited(board: Board, item: i.RoundsLimited) -> Events:
     if item.most_new_orders is not None and item.most_new_orders < 1:
         raise Refused("a round must be able to plan", code="invalid_setting", field="most_new_orders")
     return (e.RoundsLimitSet(at=item.at, most_new_orders=item.most_new_orders),)
+
+
+def preset_chosen(board: Board, item: i.PresetChosen) -> Events:
+    chosen = board.settings.with_stated({PRESET: item.preset, **dict(item.values)})  # raises InvalidSetting
+    if chosen == board.settings:
+        return ()
+    return (e.PresetSet(at=item.at, preset=item.preset, values=item.values),)
+
+
+def needs_listed(board: Board, item: i.NeedsListed) -> Events:
+    names, known = item.names, board.needs
+    if names[: len(known)] != known or len(set(names)) < len(names) or len(names) > MASK_BITS:
+        raise Refused(
+            "a list of needs may only grow at its end", code="needs_changed", field="needs", known=list(known)
+        )
+    return (e.NeedsKnown(at=item.at, names=names),) if names != known else ()
 
 
 # --- operations -----------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from routing.places import RESOLUTION, PlaceBook
 from sim.scenario import Demand, Scenario
 from sim.sources.folder_writer import write_folder
 
-_NEWS = (i.StoreClosed, i.StoreOpened, i.StoreThrottled, i.SettingChanged, i.BreakBegan, i.BreakEnded)
+_NEWS = (i.StoreClosed, i.StoreOpened, i.StoreThrottled, i.SettingChanged, i.PresetChosen, i.BreakBegan, i.BreakEnded)
 
 
 class Exported(NamedTuple):

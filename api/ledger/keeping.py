@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from api.fit import require_readable
 from api.ledger.protocol import LedgerFailed, Snapshot
 from api.ledger.reading import FILE, SqliteReader
 from api.ledger.rotation import segments
 from api.ledger.sqlite import SqliteLedger
-from api.recovery import place_book, recover, restored
+from api.recovery import first_board, place_book, recover, restored
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
 from dispatch.engine import Engine
@@ -33,10 +34,12 @@ class Verdict(NamedTuple):
 
 
 def opened(folder: Path) -> SqliteReader:
-    """A ledger to read, running or not; raises InvalidInput where there is none."""
+    """A ledger to read, running or not; raises InvalidInput where there is none, NewerLedger where we cannot."""
     if not (folder / FILE).is_file():
         raise InvalidInput("there is no ledger here", code="unreadable_file", file=str(folder))
-    return SqliteReader(folder)
+    reader = SqliteReader(folder)
+    require_readable(reader.header())
+    return reader
 
 
 def backup(folder: Path, target: Path) -> int:
@@ -97,7 +100,7 @@ def verify(folder: Path) -> Verdict:
     rows = list(reader.vault())
     header = reader.header()
     places = place_book(header.get("frame", "wgs84"), rows)
-    engine = Engine(places, Settings.stated(header.get("settings") or {}))
+    engine = Engine(places, Settings(), first_board(header, places, Settings()))
     first = next(iter(reader.entries()), None)
     begin = 0
     if first is not None and first.seq > 1:

@@ -231,6 +231,7 @@ def _number(name: str, value: str, file: Path, line: int) -> Any:
 
 def _with_ledger(data: Path | None, work: Callable[[Any], Any]) -> Any:
     from api.app import header_of
+    from api.fit import require_readable
     from api.ledger.sqlite import SqliteLedger
     from api.settings import Config
     from dispatch.version import __version__
@@ -238,6 +239,7 @@ def _with_ledger(data: Path | None, work: Callable[[Any], Any]) -> Any:
 
     ledger = SqliteLedger(data if data is not None else usual_folder(), header_of(Config(), __version__))
     try:
+        require_readable(ledger.header())
         return work(ledger)
     finally:
         ledger.close()

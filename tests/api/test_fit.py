@@ -1,0 +1,194 @@
+"""A configuration over a ledger that has begun: refused, journalled, or kept out and said; never taken in silence."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.fit import Misfit, NewerLedger, kept
+from api.ledger.keeping import verify
+from api.ledger.protocol import Write
+from api.ledger.reading import SqliteReader
+from api.ledger.sqlite import SqliteLedger
+from api.settings import Config, read_config
+from dispatch.board import Board
+from dispatch.codec import SCHEMA_VERSION
+from dispatch.config import Settings
+from dispatch.engine import Engine
+from dispatch.errors import Refused
+from dispatch.inputs import NeedsListed
+from halfhour.commands import main
+from routing.places import PlaceBook
+from tests.api.running import order, running, with_city
+from tests.product.test_golden import FIRST, MEANT
+
+pytestmark = pytest.mark.anyio
+NEEDS = ("cool_box", "large_bag")
+TWO = {"kind": "straight", "metres_per_minute": {"default": 250.0, "scooter": 400.0}}
+ONE = {"kind": "straight", "metres_per_minute": {"default": 250.0}}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """A ledger folder of 0.1.0."""
+    folder = tmp_path / "old"
+    shutil.copytree(FIRST / "ledger", folder)
+    with sqlite3.connect(folder / "ledger.sqlite") as database:
+        database.executescript((folder / "ledger.sql").read_text())
+    database.close()
+    return folder
+
+
+async def begun(folder: Path, **more: Any) -> None:
+    """A city with a rider and an order that need a bag."""
+    async with running(folder, needs=NEEDS, travel=TWO, **more) as run:
+        await with_city(run, profile="scooter", provides=["large_bag"])
+        assert (await run.orders.post("/v1/deliveries", json=order(needs=["large_bag"]))).status_code == 201
+
+
+def state(folder: Path) -> tuple[int, Any, Any]:
+    reader = SqliteReader(folder)
+    found = reader.head(), reader.header(), reader.value("travel")
+    reader.close()
+    return found
+
+
+async def test_a_name_put_in_front_changes_no_rider_and_no_order(tmp_path: Path) -> None:
+    await begun(tmp_path)
+    for _ in range(2):
+        async with running(tmp_path, needs=("ladder", *NEEDS), travel=TWO) as run:
+            assert (await run.riders.get("/v1/riders/r1")).json()["provides"] == ["large_bag"]
+            assert (await run.orders.get("/v1/deliveries/o1")).json()["needs"] == ["large_bag"]
+            assert run.host.board.needs == (*NEEDS, "ladder")
+            answer = await run.riders.put("/v1/riders/r1", json=RIDER | {"provides": ["ladder", "cool_box"]})
+            assert answer.json()["provides"] == ["cool_box", "ladder"]
+            await run.riders.put("/v1/riders/r1", json=RIDER | {"provides": ["large_bag"]})
+    assert verify(tmp_path).entries == state(tmp_path)[0]
+
+
+RIDER = {"location": {"lat": 48.138, "lng": 11.576}, "profile": "scooter"}
+
+
+async def test_a_need_that_is_no_longer_named_stays_with_those_who_have_it_and_is_said(tmp_path: Path) -> None:
+    await begun(tmp_path)
+    async with running(tmp_path, needs=("cool_box",), travel=TWO) as run:
+        assert (await run.riders.get("/v1/riders/r1")).json()["provides"] == ["large_bag"]
+        assert (await run.orders.post("/v1/deliveries", json=order("o2", needs=["large_bag"]))).status_code == 422
+        assert kept(run.host.board, run.service.config) == [
+            "large_bag can no longer be asked for; riders and orders that have it keep it"
+        ]
+
+
+def test_a_list_of_needs_grows_at_its_end_only() -> None:
+    engine = Engine(PlaceBook("wgs84"), Settings())
+    engine.handle(NeedsListed(at=1, names=NEEDS))
+    assert engine.handle(NeedsListed(at=1, names=NEEDS)) == ()
+    wrong = [("large_bag", "cool_box"), ("cool_box",), (*NEEDS, "cool_box"), (*NEEDS, *map(str, range(61)))]
+    for names in wrong:
+        with pytest.raises(Refused, match="at its end"):
+            engine.handle(NeedsListed(at=2, names=names))
+    assert Board.load(engine.board.places, engine.board.dump()).needs == NEEDS
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "field"),
+    [
+        ({"travel": ONE}, "1 riders of the ledger travel as 'scooter'.*r1", "travel"),
+        ({"travel": TWO, "frame": "plane"}, "in the frame 'wgs84'.*'plane'", "service.frame"),
+        ({"travel": TWO, "needs": tuple(f"n{k}" for k in range(61))}, "more than 62 needs", "service.needs"),
+    ],
+)
+async def test_what_does_not_fit_is_refused_and_nothing_is_written(
+    tmp_path: Path, given: dict[str, Any], message: str, field: str
+) -> None:
+    await begun(tmp_path)
+    before = state(tmp_path)
+    with pytest.raises(Misfit, match=message) as found:
+        async with running(tmp_path, **({"needs": NEEDS} | given)):
+            pass
+    assert found.value.details["field"] == field and found.value.hint
+    assert state(tmp_path) == before
+
+
+async def test_settings_of_the_file_open_an_empty_ledger_and_are_said_over_another(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await begun(tmp_path, engine={"preset": "door", "rules.round_s": 20})
+    async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"preset": "thrifty", "rules.round_s": 30}) as run:
+        settings = run.host.board.settings
+        assert (settings.preset, settings.rules.round_s, settings.prices.work_per_s) == ("door", 20, 10)
+        said = kept(run.host.board, run.service.config)
+        assert said == [
+            "the ledger goes on under the preset door, not thrifty; to change it: halfhour admin preset thrifty",
+            "the ledger keeps rules.round_s = 20, not 30; to change it: halfhour admin setting rules.round_s 30",
+        ]
+        assert all(sentence in caplog.messages for sentence in said)
+    async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"preset": "door", "rules.round_s": 20}) as run:
+        assert kept(run.host.board, run.service.config) == []
+
+
+async def test_a_setting_that_is_read_at_start_is_taken_by_an_input(tmp_path: Path) -> None:
+    await begun(tmp_path)
+    async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"search.threads": 2}) as run:
+        assert run.host.board.settings.search.threads == 2
+        assert kept(run.host.board, run.service.config) == []
+    reader = SqliteReader(tmp_path)
+    said = [entry.input for entry in reader.entries() if entry.input["kind"] == "SettingChanged"]
+    reader.close()
+    assert [(item["key"], item["value"]) for item in said] == [("search.threads", "2")]
+
+
+async def test_a_ledger_of_0_1_0_goes_on_as_it_was_and_is_of_this_version_from_then_on(old: Path) -> None:
+    config = read_config(FIRST / "service.toml")
+    service = config.service.model_dump(include={"store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s"})
+    for needs in (config.service.needs, ("ladder", *config.service.needs)):
+        async with running(old, engine=config.engine, travel=config.travel, needs=needs, **service) as run:
+            board = run.host.board
+            assert board.settings == Settings.stated(MEANT["settings"]["ledger"])
+            assert (await run.riders.get("/v1/riders/r1")).json()["provides"] == ["large_bag"]
+            assert (await run.orders.get("/v1/deliveries/o2")).json()["needs"] == ["cool_box"]
+            # The one thing that the file says and that was changed since is said.
+            assert kept(board, run.service.config) == []
+    _, header, _ = state(old)
+    assert header["schema"] == SCHEMA_VERSION and header["upgraded_from"] == {"schema": 2, "code_version": "test"}
+    opened = Settings.stated(MEANT["settings"]["ledger"] | {"rules.max_batch": 4})
+    assert header["settings"] == opened.flat(), "every setting by value"
+
+
+async def test_a_ledger_of_0_1_0_whose_needs_are_not_all_named_is_refused(old: Path) -> None:
+    config = read_config(FIRST / "service.toml")
+    with pytest.raises(Misfit, match="use 2 needs, the configuration names 1"):
+        async with running(old, travel=config.travel, needs=("cool_box",)):
+            pass
+
+
+async def test_a_newer_ledger_is_refused_in_words_by_service_and_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await begun(tmp_path)
+    ledger = SqliteLedger(tmp_path, None)
+    later = {**ledger.header(), "schema": SCHEMA_VERSION + 1, "code_version": "9.0"}
+    ledger.append(Write(extra=(("header", later),))).result()
+    ledger.close()
+    words = rf"written by Halfhour 9.0 in schema {SCHEMA_VERSION + 1}; this version reads up to {SCHEMA_VERSION}"
+    with pytest.raises(NewerLedger, match=words):
+        async with running(tmp_path, needs=NEEDS, travel=TWO):
+            pass
+    for verb in (["journal", "verify"], ["journal", "kpis"], ["journal", "export", str(tmp_path / "day")]):
+        with pytest.raises(SystemExit):
+            main([*verb, "--data", str(tmp_path)])
+        assert "written by Halfhour 9.0" in capsys.readouterr().err
+
+
+def test_the_configuration_is_checked_before_anything_begins() -> None:
+    with pytest.raises(Exception, match="no preset 'thrify'"):
+        Config(engine={"preset": "thrify"}).engine_settings()
