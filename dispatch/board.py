@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
-from dispatch import codec
+from dispatch import dumps
 from dispatch import events as e
 from dispatch.config import Settings
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
@@ -83,23 +83,13 @@ class Board:
 
     def dump(self) -> dict[str, Any]:
         """The whole state as JSON values; two boards are the same if their dumps are equal."""
-        state: dict[str, Any] = {name: codec.plain(getattr(self, name)) for name in _SCALARS}
-        state["settings"] = self.settings.flat()
-        for name in _TABLES:
-            state[name] = {key: codec.plain(record) for key, record in getattr(self, name).items()}
-        return state
+        return dumps.dump(self)
 
     @classmethod
     def load(cls, places: PlaceBook, state: dict[str, Any]) -> Board:
         """The Board that `dump` described; `places` must hold every handle it names."""
         board = cls(places, Settings.stated(state["settings"]))
-        for name in _SCALARS:
-            # A snapshot of an earlier version may lack what has been added since.
-            setattr(board, name, state.get(name, getattr(board, name)))
-        board.profiles, board.needs = tuple(board.profiles), tuple(board.needs)
-        for name, kind in _TABLES.items():
-            setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
-        board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])
+        dumps.load(board, state)
         board._derive()
         return board
 
@@ -472,20 +462,6 @@ class Board:
     def _touch(self, at: int) -> None:
         if self.dirty_at is None:
             self.dirty_at = at
-
-
-_SCALARS = (
-    "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
-    "most_new_orders", "dirty_at", "travel_version", "round_travel_version", "travel_digest", "profiles", "needs",
-    "before_preset",
-)  # fmt: skip
-_TABLES: dict[str, Any] = {
-    "stores": StoreRecord,
-    "zones": ZoneRecord,
-    "orders": OrderRecord,
-    "riders": RiderRecord,
-    "offers": Offer,
-}
 
 
 def _closed_at(record: OrderRecord) -> int:

@@ -1,0 +1,45 @@
+"""A board as JSON values and back: what a snapshot holds, and what of it is made anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dispatch import codec
+from dispatch.model import Offer
+from dispatch.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
+
+if TYPE_CHECKING:
+    from dispatch.board import Board
+
+SCALARS = (
+    "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
+    "most_new_orders", "dirty_at", "travel_version", "round_travel_version", "travel_digest", "profiles", "needs",
+    "before_preset",
+)  # fmt: skip
+TABLES: dict[str, Any] = {
+    "stores": StoreRecord,
+    "zones": ZoneRecord,
+    "orders": OrderRecord,
+    "riders": RiderRecord,
+    "offers": Offer,
+}
+"""What a board remembers; the rest of it is derived from these."""
+
+
+def dump(board: Board) -> dict[str, Any]:
+    """The whole state as JSON values, every setting among them."""
+    state: dict[str, Any] = {name: codec.plain(getattr(board, name)) for name in SCALARS}
+    state["settings"] = board.settings.flat()
+    for name in TABLES:
+        state[name] = {key: codec.plain(record) for key, record in getattr(board, name).items()}
+    return state
+
+
+def load(board: Board, state: dict[str, Any]) -> None:
+    """Fills an empty board; a snapshot of an earlier version may lack what has been added since."""
+    for name in SCALARS:
+        setattr(board, name, state.get(name, getattr(board, name)))
+    board.profiles, board.needs = tuple(board.profiles), tuple(board.needs)
+    for name, kind in TABLES.items():
+        setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
+    board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])
