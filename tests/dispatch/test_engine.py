@@ -565,7 +565,7 @@ def test_an_empty_answer_closes_the_round() -> None:
     assert world.board.orders["o1"].planned_rider_id == "ann"
 
 
-def test_two_changes_that_share_an_order_are_both_refused() -> None:
+def test_of_two_changes_that_share_an_order_the_second_is_refused() -> None:
     world = small()
     world.rider("bob", 0, 0)
     world.order("o1", "kitchen", 600, 0, ready_s=600)
