@@ -53,6 +53,7 @@ baseline: $(VENV)/.full ## record the quick benchmarks as the new baseline, wher
 
 prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/results/
 	$(PYTEST) -m slow tests
+	$(BIN)/python -m tests.mutation
 	$(BIN)/python -m benchmarks --suite full --record benchmarks/results
 	$(BIN)/python -m benchmarks.grubhub --all-rows --seeds 1,2,3 --out docs/results/grubhub
 	$(BIN)/python -m benchmarks.city_days --out docs/results/city-days
