@@ -8,8 +8,10 @@ from api import wire
 from api.auth import Caller
 from api.belonging import may_use
 from api.positions import FASTEST_M_PER_S, metres_between
+from api.shown import mask_of
 from dispatch.errors import Refused
 from dispatch.inputs import Position
+from dispatch.model import Order
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -42,23 +44,46 @@ class Times(NamedTuple):
 
 
 def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
-    """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time."""
+    """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time.
+
+    What is released later counts from its release: nobody begins before.
+    """
     board = service.host.board
     placed_at = min(wire.epoch(body.placed_at) or now, now)
     store = board.stores[body.pickup_store_id].store
+    begins_at = max(placed_at, wire.epoch(body.release_at) or 0)
     usual_s = store.mean_ready_s if store.mean_ready_s is not None else USUAL_READY_S
     ready_at = wire.epoch(body.pickup_ready_at)
     if ready_at is None:
-        ready_at = placed_at + usual_s
+        ready_at = begins_at + usual_s
     due_at = wire.epoch(body.dropoff_deadline_at)
     if due_at is None:
         stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
-        earliest = max(placed_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
+        earliest = max(begins_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
         due_at = earliest + board.settings.rules.promise_s + stretch_s
     release_at = wire.epoch(body.release_at)
     if release_at is None and ready_at > now + AHEAD_S:
         release_at = ready_at - RELEASE_BEFORE_S
     return Times(placed_at, ready_at, due_at, release_at)
+
+
+def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
+    """The order that a body stands for, with what was not said filled in."""
+    times = defaults(service, body, at)
+    return Order(
+        order_id,
+        body.pickup_store_id,
+        handle,
+        placed_at=times.placed_at,
+        expected_ready_at=times.ready_at,
+        due_at=times.due_at,
+        release_at=times.release_at,
+        earliest_drop_at=wire.epoch(body.dropoff_ready_at),
+        load_units=body.load_units,
+        needs=mask_of(body.needs, service.host.board.needs),
+        max_on_board_s=body.max_on_board_s,
+        priority=body.priority,
+    )
 
 
 def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest, now: int) -> None:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
-from api.deliverability import check_change, check_deliverable, defaults
+from api.deliverability import check_change, check_deliverable, order_of
 from api.door import Door
 from api.ended import require_on_board
 from api.faults import problems
@@ -146,7 +146,7 @@ async def place(
         _kept(service, body) | {"fingerprint": fingerprint},
     )  # fmt: skip
     told = await host.tell(
-        lambda at: OrderPlaced(at=at, order=_order(service, body, order_id, handle, at)),
+        lambda at: OrderPlaced(at=at, order=order_of(service, body, order_id, handle, at)),
         vault=(row,),
         respond=lambda events: reply(service, order_id, 201, row),
         answer=keep,
@@ -169,24 +169,6 @@ async def _again(service: Service, order_id: str, body: wire.DeliveryRequest) ->
 
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def _order(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
-    times = defaults(service, body, at)
-    return Order(
-        order_id,
-        body.pickup_store_id,
-        handle,
-        placed_at=times.placed_at,
-        expected_ready_at=times.ready_at,
-        due_at=times.due_at,
-        release_at=times.release_at,
-        earliest_drop_at=wire.epoch(body.dropoff_ready_at),
-        load_units=body.load_units,
-        needs=shown.mask_of(body.needs, service.host.board.needs),
-        max_on_board_s=body.max_on_board_s,
-        priority=body.priority,
-    )
 
 
 def _personal(drop: wire.Dropoff) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from api.ledger.protocol import Answer, Ledger, Write
 from api.limits import Slots
 from api.live import LiveHost, NotReady
 from api.settings import Config
+from api.trials import Trials
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
 
@@ -59,6 +60,7 @@ class Service:
     """Signs quotes and tracking links."""
     version: str = ""
     shadow: bool = False
+    trials: Trials = field(default_factory=Trials)
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)

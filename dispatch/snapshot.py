@@ -34,7 +34,7 @@ from routing.plans.problem import Problem, TripRule
 def freeze(board: Board) -> Frozen:
     """The open part of the board as the arrays of a round, at `board.now`."""
     now, settings = board.now, board.settings
-    riders = [record for record in sorted(board.riders.values(), key=lambda r: r.seq) if _takes_part(record, board)]
+    riders = [record for record in sorted(board.riders.values(), key=lambda r: r.seq) if takes_part(record, board)]
     vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
     requests, left_out, over = _requests(board, vehicle_of)
     place = LocalPlaces()
@@ -81,7 +81,7 @@ def freeze(board: Board) -> Frozen:
 # --- who and what takes part ----------------------------------------------------------------------------------------
 
 
-def _takes_part(record: RiderRecord, board: Board) -> bool:
+def takes_part(record: RiderRecord, board: Board) -> bool:
     """Usable within the horizon, or holding orders that must find another rider if he cannot fetch them."""
     now, rules = board.now, board.settings.rules
     if record.lost or record.offer_id is not None:
