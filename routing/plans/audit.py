@@ -6,6 +6,7 @@ the evaluator stops at the first.  Tests demand that both agree on what is allow
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 from routing.plans.problem import INFINITE, NEVER, Level, Problem, Rows, Solution, Travel, TripRule
@@ -56,8 +57,8 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
         cost += change
         wrong += forbidden
         keep = problem.keep_one_of[problem.keep_ptr[vehicle] : problem.keep_ptr[vehicle + 1]].tolist()
-        if keep and not any(where.get(request) == vehicle for request in keep):
-            wrong.append(Violation("keep_one_of", vehicle, -1, f"keeps none of {keep}"))
+        if keep and not _fetched_first(route) & set(keep):
+            wrong.append(Violation("keep_one_of", vehicle, -1, f"fetches none of {keep} where it goes first"))
     for request in range(len(problem.pick_place)):
         if request not in where and not (problem.aboard_of[request] >= 0 and problem.drop_place[request] < 0):
             cost += int(problem.skip_cost[request])
@@ -79,6 +80,12 @@ def _unfold(rows: Rows) -> list[Route]:
             route.append((int(rows.stop_place[stop]), acts))
         routes.append(route)
     return routes
+
+
+def _fetched_first(route: Route) -> set[int]:
+    """What is picked up before the vehicle leaves the first place that it goes to."""
+    there = itertools.takewhile(lambda stop: stop[0] == route[0][0], route)
+    return {request for _, acts in there for request, kind in acts if kind == "pickup"}
 
 
 def _stands(problem: Problem, vehicle: int, route: Route) -> bool:

@@ -43,6 +43,7 @@ def empty_moves(
     horizon: int,
     least: int,
     longest: int,
+    drive: int = 0,
 ) -> NDArray[np.int32]:
     """Store to which each idle vehicle should move, int32[len(idle)], -1 where it should stay.
 
@@ -50,7 +51,8 @@ def empty_moves(
     at store s, [V, S], only of vehicles that will be free soon. `between`: ticks from store to store, [S, S]. `idle`:
     rows of `reach` that may move, decided in this sequence, each knowing the moves before it. `legs`: ticks they drive
     to each store, [len(idle), S]. A move is worth `horizon` ticks of the fall of the expected delay less the rise of it
-    while the vehicle is under way; it must be worth more than `least` ticks and take at most `longest`.
+    while the vehicle is under way; it must be worth more than `least` ticks and take at most `longest`. `drive`: billionths of a tick of expected delay that
+    each tick of driving must be worth besides.
     """
     stores = len(rate)
     soonest = np.zeros((stores, DEPTH + SPARE), dtype=np.int64)
@@ -59,7 +61,7 @@ def empty_moves(
     if stores and len(idle):
         # rate counts per million ticks, the curve in thousandths.
         choose_moves(
-            rate, curve, reach, between, idle, legs, bucket, horizon, least * 10**9, longest, DEPTH,
+            rate, curve, reach, between, idle, legs, bucket, horizon, least * 10**9, longest, drive, DEPTH,
             soonest, vehicle, targets,
         )  # fmt: skip
     return targets

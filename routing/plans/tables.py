@@ -244,7 +244,7 @@ def _vehicles(problem: Problem, reachable: int) -> tuple[I64, bool]:
         col.MAX_REQUESTS: problem.max_requests, col.MAX_TRIPS: problem.max_trips,
         col.FIXED: problem.fixed, col.PER_WORK: problem.per_work,
         col.PER_TICK: problem.per_drive + np.where(ends, 0, problem.per_work), col.PER_METRE: problem.per_metre,
-        col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: _standing_at(problem),
+        col.TOLD_PRICED: _told_priced(problem) | (np.diff(problem.keep_ptr) > 0), col.STANDING_AT: _standing_at(problem),
         col.START_COUNT: np.bincount(problem.aboard_of[aboard], minlength=vehicles),
     }  # fmt: skip
     for column, values in columns.items():

@@ -101,9 +101,12 @@ def random_told(rng: np.random.Generator, problem: Problem) -> dict[str, object]
         prices[rng.random((6, 2)) < 0.1] = NEVER
     keep_ptr, keep = [0], []
     for vehicle in range(vehicles):
-        begin, finish = told.act_ptr[told.stop_ptr[vehicle]], told.act_ptr[told.stop_ptr[vehicle + 1]]
-        if finish > begin and rng.random() < 0.3:
-            keep += sorted({int(request) for request in told.act_request[begin:finish]})
+        first, last = told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]
+        begin, finish = told.act_ptr[first], told.act_ptr[min(first + 1, last)]
+        picks = told.act_request[begin:finish][told.act_kind[begin:finish] == 0]
+        if len(picks) and rng.random() < 0.5:
+            # Some of those that the told plan fetches where it goes first, and some that it does not.
+            keep += sorted({*picks.tolist(), *rng.integers(0, len(problem.pick_place), 1).tolist()})
         keep_ptr.append(len(keep))
     return {
         "told": told, "start_place": start_place, "stop_level": stop_level,

@@ -31,7 +31,7 @@ def plain_cost(rate: list[int], curve: list[list[int]], times: list[dict[int, in
 
 def plain_moves(
     rate: list[int], curve: list[list[int]], reach: list[list[int]], between: list[list[int]], idle: list[int],
-    legs: list[list[int]], horizon: int, least: int, longest: int,
+    legs: list[list[int]], horizon: int, least: int, longest: int, drive: int,
 ) -> list[int]:  # fmt: skip
     """Each idle vehicle in turn to the store worth most, everything counted anew for every store."""
     stores = range(len(rate))
@@ -45,7 +45,7 @@ def plain_moves(
         for t in stores:
             if legs[i][t] <= longest:
                 there = [{**row, v: between[t][s]} for s, row in enumerate(away)]
-                worth[t] = horizon * (now - plain_cost(rate, curve, there)) - legs[i][t] * rise
+                worth[t] = horizon * (now - plain_cost(rate, curve, there)) - legs[i][t] * (rise + drive)
         best = max(worth, key=lambda t: (worth[t], -t), default=-1)
         if best < 0 or worth[best] <= least * 10**9:
             targets.append(-1)
@@ -76,6 +76,7 @@ def test_moves_are_those_of_a_plain_count(seed: int, stores: int, vehicles: int)
     idle = rng.permutation(vehicles)[: int(rng.integers(1, 4))].astype(np.int32)
     legs = rng.integers(0, 1200, (len(idle), stores)).astype(np.int32)
     limits = {"horizon": 1200, "least": int(rng.integers(0, 60)), "longest": 900}
+    limits["drive"] = int(rng.choice([0, 10**6, 10**9]))
     targets = empty_moves(rate, curve, reach, between, idle, legs, bucket=BUCKET, **limits)
     assert targets.tolist() == plain_moves(
         rate.tolist(), curve.tolist(), reach.tolist(), between.tolist(), idle.tolist(), legs.tolist(), **limits

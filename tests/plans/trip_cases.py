@@ -89,13 +89,14 @@ def _told(
         if free and rng.random() < 0.5:
             place = int(pick_place[free[-1]])
             held = [free.pop()] if rng.random() < 0.7 else []
+            goes_there_first = not route
             level = int(rng.choice([Level.TOLD, Level.UNDERWAY, Level.AT_STOP]))
             if not route and level >= Level.UNDERWAY and rng.random() < 0.8:
                 start_place[v] = place
             stop(route, place, [(r, PICKUP) for r in held], level, Level.TOLD)
             for r in held:
                 stop(route, drop_place[r], [(r, DROP)], Level.TENTATIVE, Level.TOLD)
-            if held and rng.random() < 0.4:
+            if held and goes_there_first and rng.random() < 0.5:
                 keep_of += held
         if free and rng.random() < 0.5:
             r = free.pop()

@@ -69,10 +69,10 @@ def note_vehicle(soonest, soonest_vehicle, v, time):
 
 
 @kernel
-def gains_of(rate, curve, between, bucket, horizon, leg, longest, depth, soonest, soonest_vehicle, v, gains):
+def gains_of(rate, curve, between, bucket, horizon, leg, longest, drive, depth, soonest, soonest_vehicle, v, gains):
     """Fill gains[t] with what moving vehicle v to store t is worth; what cannot be is worth the least of int64.
 
-    leg: int32[S] ticks to each store for v.  Gives back nothing; scratch is local and small.
+    leg: int32[S] ticks to each store for v; `drive`: what a tick of them costs.  Gives back nothing; scratch is local and small.
     """
     stores = len(rate)
     times, longer = np.zeros(depth, dtype=np.int64), np.zeros(depth, dtype=np.int64)
@@ -101,12 +101,13 @@ def gains_of(rate, curve, between, bucket, horizon, leg, longest, depth, soonest
         if leg[t] > longest:
             gains[t] = -(2**62)
         else:
-            gains[t] = horizon * (staying + gains[t]) - int(leg[t]) * rise
+            gains[t] = horizon * (staying + gains[t]) - int(leg[t]) * (rise + drive)
 
 
 @kernel
 def choose_moves(
-    rate, curve, reach, between, idle, legs, bucket, horizon, least, longest, depth, soonest, soonest_vehicle, targets
+    rate, curve, reach, between, idle, legs, bucket, horizon, least, longest, drive, depth, soonest, soonest_vehicle,
+    targets,
 ):
     """Send each idle vehicle in turn to the store where it is worth most, if that is more than `least`."""
     vehicles, stores = reach.shape
@@ -118,7 +119,9 @@ def choose_moves(
     gains = np.zeros(stores, dtype=np.int64)
     for i in range(len(idle)):
         v = idle[i]
-        gains_of(rate, curve, between, bucket, horizon, legs[i], longest, depth, soonest, soonest_vehicle, v, gains)
+        gains_of(
+            rate, curve, between, bucket, horizon, legs[i], longest, drive, depth, soonest, soonest_vehicle, v, gains
+        )
         best = -1
         for t in range(stores):
             if gains[t] > least and (best < 0 or gains[t] > gains[best]):

@@ -288,6 +288,26 @@ def change_price(problem, rows, vehicle, carrier, told_carrier):
     return price
 
 
+@inner_kernel
+def fetches_what_it_must(problem, rows, vehicle):
+    """Whether the vehicle picks up one of the requests it must keep where it goes first.
+
+    One that it picks up later would not do: it would have come to its first place for nothing.
+    """
+    begin, finish = problem.keep_ptr[vehicle], problem.keep_ptr[vehicle + 1]
+    if begin == finish:
+        return True
+    first, last = rows.stop_ptr[vehicle], rows.stop_ptr[vehicle + 1]
+    for stop in range(first, last):
+        if rows.stop_place[stop] != rows.stop_place[first]:
+            break
+        for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
+            for k in range(begin, finish):
+                if rows.act_kind[a] == 0 and rows.act_request[a] == problem.keep_one_of[k]:
+                    return True
+    return False
+
+
 @lean_kernel
 def time_plan(problem, travel, rows, timing, totals, aboard, aboard_load, stage, picked_at, carrier):
     """Time every vehicle; (first broken law, vehicle, request).
@@ -324,10 +344,7 @@ def time_plan(problem, travel, rows, timing, totals, aboard, aboard_load, stage,
         changes = change_price(problem, rows, vehicle, carrier, told_carrier)
         if broken == NONE and changes >= NEVER:
             broken = TOLD
-        kept = problem.keep_ptr[vehicle] == problem.keep_ptr[vehicle + 1]
-        for k in range(problem.keep_ptr[vehicle], problem.keep_ptr[vehicle + 1]):
-            kept = kept or carrier[problem.keep_one_of[k]] == vehicle
-        if broken == NONE and not kept:
+        if broken == NONE and not fetches_what_it_must(problem, rows, vehicle):
             broken = KEEP_ONE_OF
         if broken != NONE and law == NONE:
             law, culprit_vehicle, culprit = broken, vehicle, request

@@ -25,6 +25,7 @@ from routing.plans.kernels.moves import (
     take_over,
 )  # fmt: skip
 from routing.plans.kernels.random import below, shuffle
+from routing.plans.kernels.stops import is_fetched_first
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
@@ -120,12 +121,14 @@ def _may_leave(tables, routes, request):
         return False
     vehicle = routes.vehicle[request]
     begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
+    nodes, count = routes.row[vehicle, col.NODE], routes.size[vehicle]
     own, others = False, False
     for k in range(begin, finish):
-        if tables.keep[k] == request:
+        listed = tables.keep[k]
+        if listed == request:
             own = True
-        elif routes.vehicle[tables.keep[k]] == vehicle:
-            others = True
+        elif routes.vehicle[listed] == vehicle:
+            others = others or is_fetched_first(tables, nodes, count, listed)
     return others or not own
 
 

@@ -32,13 +32,13 @@ def skip_price(day, plan, r):
 
 @lean_kernel
 def keeps(day, plan, v):
-    """Whether vehicle v keeps one of the requests it must in the trips it was told.
+    """Whether vehicle v keeps one of the requests it must in the trip it was told.
 
     One in a later trip would not do: the vehicle would have come for nothing.
     """
     begin, end = day.keep_ptr[v], day.keep_ptr[v + 1]
     kept = begin == end
-    for k in range(plan.chain[v, col.FIRST]):
+    for k in range(min(1, plan.chain[v, col.FIRST])):
         row = v * (plan.trip.shape[1] - 1) + k
         for j in range(plan.trip[v, k, col.COUNT]):
             for i in range(begin, end):
