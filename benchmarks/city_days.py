@@ -1,16 +1,19 @@
-"""Whole invented days, by scarcity of riders: what batching across stores and a search are worth, beside VROOM.
+"""Whole invented days, by scarcity of riders: what ships, beside VROOM asked anew in every round.
 
-    python -m benchmarks.city_days [--riders 100,85,70] [--seeds 1,2,3] [--policies "nearest;batch"] [--orders 150]
-                                   [--round-s 2] [--out docs/results/city-days]
+    python -m benchmarks.city_days [--riders 100,85,70] [--seeds 101,102] [--policies "nearest;vroom, as published"]
+                                   [--orders 150] [--round-s 30] [--out docs/results/city-days]
 
-Every policy faces the same day with the same luck in the same simulator.  Days that stand in the CSV are not run again.
+Every policy faces the same day with the same luck in the same simulator.  A finished day is appended to the CSV at once
+and is not run again, unless the settings behind its name have changed: runs may be stopped, and several processes may
+share the work.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import statistics
+import hashlib
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.harness import versions
+from dispatch.config import Settings
+from dispatch.defaults_0_1 import DEFAULTS_0_1
 from dispatch.events import Event, RiderDone, RouteRevised
 from dispatch.inputs import Input
 from dispatch.model import Level
@@ -25,15 +30,23 @@ from dispatch.policy import HalfhourPolicy, Policy
 from halfhour.policies import choose
 from halfhour.synthetic import write_synthetic
 from sim.demand import DaySize
-from sim.run import replay
+from sim.run import Run, replay
 from sim.scenario import Scenario
 from sim.sources import open_scenario
 
-ANY = {"rules.batch_scope": "any", "rules.max_batch": 12, "rules.max_trips": 99}
-SETTLED = {"rules.grow_until": "told", "rules.swap_until": "told"}
+REPORTED = tuple(range(101, 121))
+"""The days of the table, named before anything was measured on them.  Settings were chosen on days 11 to 18."""
+
+PUBLISHED: Mapping[str, Any] = {
+    **{key: value for key, value in DEFAULTS_0_1.items() if key.startswith(("prices.", "reposition."))},
+    "rules.empty_moves": True, "prices.late_from": "promise", "prices.late_after_s": 0, "prices.late_per_s": 300,
+}  # fmt: skip
+"""The prices and empty moves under which 0.1.0 published VROOM: steep lateness, no charge for a missed promise."""
+
 FIELDS = (
-    "cost_per_order", "driven_s_per_order", "on_time_share", "lateness_mean_s", "click_to_door_mean_s", "delivered",
-    "undelivered", "batched_share", "orders_per_rider_hour", "round_cpu_mean_s", "round_wall_max_s", "rounds",
+    "cost_per_order", "driven_s_per_order", "on_time_share", "lateness_mean_s", "click_to_door_mean_s",
+    "click_to_door_p90_s", "delivered", "undelivered", "batched_share", "orders_per_rider_hour", "co2_g_per_order",
+    "empty_moves", "rounds", "round_cpu_mean_s", "round_wall_max_s", "run_cpu_s",
 )  # fmt: skip
 LATE_WEIGHT, UNDELIVERED_LATE_S = 3, 3600
 """What a second late counts in seconds of driving, as in the snapshots of the solver's table; how late an order counts
@@ -41,10 +54,11 @@ that never arrives."""
 
 
 class Contender(NamedTuple):
-    """A policy and the settings that its name stands for."""
+    """A policy, the settings in which its row differs from what ships, and whether it belongs to the page."""
 
     policy: Callable[[float], Policy]
     settings: Mapping[str, Any] = {}
+    note: str = ""
 
 
 def _ours(recipe: str) -> Callable[[float], Policy]:
@@ -57,18 +71,23 @@ def _vroom(round_s: float) -> Policy:
     return VroomRounds(round_s=round_s)
 
 
+AS_SHIPPED, VROOM, VROOM_STAR = "halfhour, as shipped", "vroom, as published", "vroom, our prices, no empty moves"
 CONTENDERS = {
-    "nearest": Contender(lambda round_s: choose("nearest").policy),
+    AS_SHIPPED: Contender(_ours("lns")),
+    VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge"),
+    VROOM_STAR: Contender(_vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve"),
+    "halfhour, one store a trip": Contender(
+        _ours("lns"), {"rules.batch_scope": "same_store"}, "may not mix stores; both rows of VROOM mix them"
+    ),
+    "halfhour, preset on_time": Contender(_ours("lns"), {"preset": "on_time"}),
+    "halfhour, preset thrifty": Contender(_ours("lns"), {"preset": "thrifty"}),
+    "halfhour, preset door": Contender(_ours("lns"), {"preset": "door"}),
+    "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.batch_scope": "same_store"},
+                                           "what `halfhour scenario new` wrote; may not mix stores"),
+    "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),
     "batch": Contender(lambda round_s: choose("batch").policy),
-    "vroom": Contender(_vroom),
-    "halfhour, one store a trip, settled when told": Contender(_ours("lns"), SETTLED),
-    "halfhour, one store a trip": Contender(_ours("lns")),
-    "halfhour, settled when told": Contender(_ours("lns"), {**ANY, **SETTLED}),
-    "halfhour, insertion": Contender(_ours("insertion"), ANY),
-    "halfhour": Contender(_ours("lns"), ANY),
-    "halfhour, ortools": Contender(_ours("ortools"), ANY),
-    "halfhour, lns+ortools": Contender(_ours("lns+ortools"), ANY),
-}
+    "nearest": Contender(lambda round_s: choose("nearest").policy),
+}  # fmt: skip
 
 
 class Churn:
@@ -96,19 +115,30 @@ class Churn:
 
 def run_day(scenario: Scenario, name: str, seed: int, round_s: float) -> dict[str, Any]:
     """One day under one policy."""
-    contender, churn = CONTENDERS[name], Churn()
-    policy = contender.policy(round_s)
-    settings = scenario.catalogue.settings.with_values(contender.settings)
-    run = replay(scenario, policy, settings=settings, seed=seed, on_event=churn)
+    churn, policy = Churn(), CONTENDERS[name].policy(round_s)
+    run = replay(scenario, policy, settings=settings_of(scenario, name), seed=seed, on_event=churn)
     summary = run.summary
     return {
         "effort_s_per_order": round(effort_s(summary), 1),
         **{field: summary[field] for field in FIELDS},
+        "click_to_door_max_s": _worst(run),
         "changes_per_rider_hour": round(churn.changes / summary["rider_hours"], 3),
         "vroom_asked": getattr(policy, "asked", 0), "vroom_wall_s": round(getattr(policy, "searched_s", 0.0), 2),
         "vroom_cut_short": getattr(policy, "cut_short", 0), "vroom_overruled": getattr(policy, "overruled", 0),
-        "digest": summary["decision_digest"][:12],
+        "vroom_round_s": round_s, "commit": versions()["commit"], "digest": summary["decision_digest"][:12],
     }  # fmt: skip
+
+
+def settings_of(scenario: Scenario, name: str) -> Settings:
+    """What a row of the table runs under: the settings of the day, and those in which the row differs."""
+    return scenario.catalogue.settings.with_values(CONTENDERS[name].settings)
+
+
+def _worst(run: Run) -> int:
+    """Click to door of the order that waited longest."""
+    return max(
+        (life.click_to_door_s for life in run.folded.orders.values() if life.delivered_at is not None), default=0
+    )
 
 
 def effort_s(summary: Mapping[str, Any]) -> float:
@@ -120,128 +150,72 @@ def effort_s(summary: Mapping[str, Any]) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the days that are missing and write page and CSV."""
+    """Run the days that are missing and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--riders", default="100,85,70", help="riders on duty, in percent of a well-staffed day's")
-    parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--seeds", default=",".join(map(str, REPORTED)))
     parser.add_argument("--policies", default="", metavar="A;B", help="; ".join(CONTENDERS))
     parser.add_argument("--orders", type=int, default=150, help="with a rider for 9 of them and a store for 10")
-    parser.add_argument("--round-s", type=float, default=2.0, help="VROOM's wall seconds in a round")
+    parser.add_argument("--round-s", type=float, default=30.0, help="VROOM's wall seconds in a round, at most")
     parser.add_argument("--out", type=Path, default=Path("docs/results/city-days"))
     chosen = parser.parse_args(arguments)
     table = chosen.out.with_suffix(".csv")
-    rows = read_rows(table)
+    names = chosen.policies.split(";") if chosen.policies else list(CONTENDERS)
     for seed in map(int, chosen.seeds.split(",")):
         for percent in map(int, chosen.riders.split(",")):
-            missing = []
-            for name in chosen.policies.split(";") if chosen.policies else CONTENDERS:
-                key = {"orders": str(chosen.orders), "riders": str(percent), "seed": str(seed), "policy": name}
-                if not any(key.items() <= row.items() for row in rows):
-                    missing.append(key)
-            for key, made in days(chosen.orders, percent, seed, missing, chosen.round_s):
-                row = {**key, **made, "vroom_round_s": chosen.round_s}
-                rows.append({field: "" if value is None else str(value) for field, value in row.items()})
-                write_rows(table, rows)
-                print(rows[-1], flush=True)
-    chosen.out.with_suffix(".md").write_text(page(rows, table.name), encoding="utf-8")
+            for row in days(table, chosen.orders, percent, seed, names, chosen.round_s):
+                print(row, flush=True)
+    from benchmarks.city_days_page import page
+
+    chosen.out.with_suffix(".md").write_text(page(read_rows(table), table.name), encoding="utf-8")
     return 0
 
 
 def days(
-    orders: int, percent: int, seed: int, keys: Sequence[dict[str, str]], round_s: float
-) -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
-    """One day under each of the policies in `keys`, and what came of it."""
+    table: Path, orders: int, percent: int, seed: int, names: Sequence[str], round_s: float
+) -> Iterator[dict[str, Any]]:
+    """One day under each of the policies that the table has not under their present settings; each is added to it."""
     size = DaySize(max(2, orders // 10), max(1, round(orders / 9)), orders, 1.5, 100 / percent)
     with tempfile.TemporaryDirectory(prefix="city-day-") as folder:
         day = Path(folder) / "day"
-        if keys:
-            write_synthetic(day, seed, size)
-            scenario = open_scenario(day)
-        for key in keys:
-            yield key, run_day(scenario, key["policy"], seed, round_s)
+        write_synthetic(day, seed, size)
+        scenario = open_scenario(day)
+        for name in names:
+            key = {
+                "orders": str(orders), "riders": str(percent), "seed": str(seed), "policy": name,
+                "settings": digest_of(settings_of(scenario, name)),
+            }  # fmt: skip
+            if not any(key.items() <= row.items() for row in read_rows(table)):
+                row = {**key, **run_day(scenario, name, seed, round_s)}
+                add_row(table, row)
+                yield row
+
+
+def digest_of(settings: Settings) -> str:
+    """A short name of what a day runs under; presets are what they stand for, and each day has its own seed."""
+    values = {key: value for key, value in settings.flat().items() if key not in ("preset", "search.seed")}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The days at hand."""
+    """The days at hand; of a day that was run twice under one name the later row."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return list({tuple(row[key] for key in KEY): row for row in csv.DictReader(file)}.values())
 
 
-def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
-    """All days, one a line."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+KEY = ("orders", "riders", "seed", "policy")
 
 
-COLUMNS = (
-    ("effort_s_per_order", "cost, s", 0, 1.0), ("driven_s_per_order", "driven min", 2, 1 / 60),
-    ("on_time_share", "on time %", 1, 100.0), ("lateness_mean_s", "mean lateness min", 2, 1 / 60),
-    ("click_to_door_mean_s", "click to door min", 2, 1 / 60), ("undelivered", "undelivered", 1, 1.0),
-    ("batched_share", "shared a bag %", 0, 100.0), ("changes_per_rider_hour", "changes / rider-hour", 2, 1.0),
-    ("cost_per_order", "pay an order", 2, 1.0), ("round_cpu_mean_s", "CPU s a round", 3, 1.0),
-)  # fmt: skip
-
-
-def page(rows: Sequence[Mapping[str, str]], csv_name: str) -> str:
-    """The page: one table for each staffing, means over seeds."""
-    made = versions()
-    parts = [
-        "# Invented days, by scarcity of riders", "",
-        "Each policy faces the same days with the same luck: noise of streets, stops and kitchens. *Cost* is seconds "
-        f"of driving and {LATE_WEIGHT} for each second late, for each order (one that never arrives counts an hour "
-        "late). *One store a trip*: a bag holds orders of one store; the other rows of Halfhour may mix stores and add "
-        "stops and orders to a route under way. *Settled when told*: an order stays where it was told, and no other "
-        "joins it. *Changes*: told plans that alter what a phone showed; stops added at the end do not count. *Pay* is "
-        f"the scenario's: an amount for each order, at least an hourly guarantee. Every day is in [{csv_name}]"
-        f"({csv_name}).", "",
-        "*VROOM* is asked anew in every round in our planner's place: same rounds, laws, commitments, prices and empty "
-        "moves; told first stops and what is in a bag pinned; what its hard windows leave out is inserted, and it is "
-        "asked again, three times in all, with windows wide enough for that plan; its cheapest plan counts.", "",
-        "    python -m benchmarks.city_days", "",
-        f"Halfhour {made['halfhour']} ({made['commit']}), {made['processor']}.", "",
-    ]  # fmt: skip
-    for orders, riders in sorted(
-        {(row["orders"], row["riders"]) for row in rows}, key=lambda k: (int(k[0]), -int(k[1]))
-    ):
-        own = [row for row in rows if (row["orders"], row["riders"]) == (orders, riders)]
-        seeds = sorted({row["seed"] for row in own})
-        parts += [f"## {riders} % of the riders, {orders} orders, seeds {', '.join(seeds)}", ""]
-        parts += [
-            "| policy | " + " | ".join(title for _, title, *_ in COLUMNS) + " |",
-            "|---" * (len(COLUMNS) + 1) + "|",
-        ]
-        for name in CONTENDERS:
-            mine = [row for row in own if row["policy"] == name]
-            if mine:
-                partial = "" if len(mine) == len(seeds) else f" ({len(mine)} of {len(seeds)} seeds)"
-                cells = [_mean(mine, field, digits, factor) for field, _, digits, factor in COLUMNS]
-                parts.append(f"| {name}{partial} | " + " | ".join(cells) + " |")
-        parts += ["", *_about_vroom(own)]
-    return "\n".join(parts).rstrip() + "\n"
-
-
-def _about_vroom(rows: Sequence[Mapping[str, str]]) -> list[str]:
-    """How long VROOM searched, in a sentence."""
-    mine = [row for row in rows if row["policy"] == "vroom"]
-    if not mine:
-        return []
-    asked, wall_s, cut, overruled = (
-        sum(float(row[f"vroom_{name}"]) for row in mine) for name in ("asked", "wall_s", "cut_short", "overruled")
-    )
-    return [
-        f"VROOM may search {float(mine[0]['vroom_round_s']):g} wall seconds a round. Asked {asked:.0f} times, it took "
-        f"{1000 * wall_s / max(1, asked):.1f} ms on average; it was cut short {cut:.0f} times, and in {overruled:.0f} "
-        "rounds no plan of it was lawful and insertion answered.", "",
-    ]  # fmt: skip
-
-
-def _mean(rows: Sequence[Mapping[str, str]], field: str, digits: int, factor: float) -> str:
-    known = [float(row[field]) for row in rows if row[field] != ""]
-    return f"{factor * statistics.mean(known):.{digits}f}" if known else ""
+def add_row(path: Path, row: Mapping[str, Any]) -> None:
+    """Append a day, in one write: several processes may add to one table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(row), lineterminator="\n")
+        if not file.tell():
+            writer.writeheader()
+        writer.writerow({field: "" if value is None else value for field, value in row.items()})
 
 
 if __name__ == "__main__":

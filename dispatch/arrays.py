@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from dispatch.board import Board
 from dispatch.config import Prices, Rules, Settings
-from dispatch.model import ActKind, Level, OrderState, Reason, Stop
+from dispatch.errands import obligations
+from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.progress import ready_at, whereabouts
 from dispatch.records import OrderRecord, RiderRecord
 from routing.plans.problem import I32, I64, INFINITE, NEVER, U64, Rows
@@ -72,9 +73,7 @@ def request_fields(
             aboard[r] = vehicle_of[record.rider_id or ""]
         load[r, 0] = order.load_units
         placed[r] = order.placed_at - now
-        late_at = order.due_at if prices.promise else order.placed_at + prices.late_after_s
-        fail_at = max(late_at, order.placed_at + prices.fail_after_s)
-        due[r] = late_at - now, fail_at - now
+        due[r] = [at - now for at in thresholds(order, prices)]
         if order.earliest_drop_at is not None and not returning:
             window[r, 1, 0, 0] = order.earliest_drop_at - now
         weight[r] = 1 + max(0, order.priority)
@@ -106,6 +105,16 @@ def _ticks(instants: I64) -> I32:
     return instants.astype(np.int32)
 
 
+def thresholds(order: Order, prices: Prices) -> tuple[int, int]:
+    """The instants from which an order is late, and from which it has failed."""
+    late_at = order.placed_at + prices.late_after_s
+    if prices.late_from == "promise":
+        late_at = max(order.due_at - prices.late_before_s, min(order.placed_at, order.due_at))
+    if prices.fail_after_promise_s:
+        return late_at, max(late_at, order.due_at + prices.fail_after_promise_s)
+    return late_at, max(late_at, order.placed_at + prices.fail_after_s)
+
+
 def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
     """The price of each order's door time if it were delivered now, int64[R]."""
     waited = np.maximum(0, -placed)
@@ -115,10 +124,11 @@ def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
 
 
 def work_price(board: Board) -> int:
-    """The price of a rider's second: with riders to spare, thrift only makes customers wait."""
+    """The price of a rider's second, by how scarce riders are: by how long ready orders wait for them."""
     prices = board.settings.prices
     wait_s = min(board.planned_wait_s, prices.scarce_wait_s)
-    return prices.work_per_s + (prices.scarce_work_per_s * wait_s + prices.scarce_wait_s // 2) // prices.scarce_wait_s
+    scarcity = (prices.scarce_work_per_s * wait_s + prices.scarce_wait_s // 2) // prices.scarce_wait_s
+    return max(0, prices.work_per_s + scarcity)
 
 
 def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, work_price: int) -> dict[str, Any]:
@@ -195,7 +205,7 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
         for owner in (order.rider_id, order.planned_rider_id):
             if owner in vehicle_of and owner not in order.refused_by and order.forced_rider_id is None:
                 may[r, vehicle_of[owner]] = True
-    keep_ptr, keep = _obligations(board, requests, riders, may)
+    keep_ptr, keep = obligations(board, requests, riders, may)
     return {"allowed": _packed(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
 
 
@@ -208,46 +218,6 @@ def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64)
         for order, row in zip(requests, allowed, strict=True)
         if riders and not row.any()
     }
-
-
-def _obligations(
-    board: Board, requests: list[OrderRecord], riders: list[RiderRecord], may: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """With empty moves off, a rider sent to a store keeps at least one order placed by his departure.
-
-    He is held to nothing where he could no longer keep what he had: the order was cancelled or has gone to another
-    while he was on his way, or it comes too late for his shift.
-    """
-    ptr, keep = [0], list[int]()
-    if board.settings.rules.empty_moves:
-        return np.zeros(len(riders) + 1, dtype=np.int32), np.zeros(0, dtype=np.int32)
-    for v, record in enumerate(riders):
-        first = record.route.stops[0] if record.route.stops else None
-        if first is not None and first.level >= Level.TOLD:
-            his = {act.order_id for act in first.acts if act.kind is ActKind.PICKUP}
-            left_at = record.departed_at if record.departed_at is not None else board.now
-            listed = [
-                r
-                for r, order in enumerate(requests)
-                if order.order.store_id == first.store_id
-                and order.is_waiting
-                and order.order.placed_at <= left_at
-                and may[r, v]
-                and _is_in_time(board, record, first, order)
-            ]
-            if any(requests[r].order.order_id in his for r in listed):
-                keep += listed
-        ptr.append(len(keep))
-    return np.array(ptr, dtype=np.int32), np.array(keep, dtype=np.int32)
-
-
-def _is_in_time(board: Board, rider: RiderRecord, stop: Stop, order: OrderRecord) -> bool:
-    """Whether a rider bound for a store can be believed to fetch an order there before his last pickup."""
-    shift = rider.shift_at(board.now)
-    if shift is None:
-        return True
-    entered_at = whereabouts(rider, board.now).free_at + int(board.places.enter_s[stop.place])
-    return max(entered_at, board.now, ready_at(order, board, board.now)) <= shift.last_pickup_at
 
 
 def _packed(may: NDArray[np.bool_]) -> U64:

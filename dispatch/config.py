@@ -110,18 +110,41 @@ class Prices:
     """What a plan costs, in points; one point is a hundredth of a second of one order's door time."""
 
     door_per_s: int = _setting(100, "Per second from placement to delivery.", low=0, high=MOST_POINTS_EACH)
+    late_from: str = _setting(
+        "placement",
+        "What lateness counts from: the promise of the order, or its placement and late_after_s.",
+        choices=("promise", "placement"),
+    )
     late_per_s: int = _setting(110, "The same beyond the late threshold.", low=0, high=MOST_POINTS_EACH)
-    late_after_s: int = _setting(2400, "The late threshold, seconds after placement.", low=0, high=LONGEST_S)
+    late_before_s: int = _setting(
+        0, "The late threshold, seconds before the promise (late_from=promise).", low=0, high=LONGEST_S
+    )
+    late_after_s: int = _setting(
+        2400, "The late threshold, seconds after placement (late_from=placement).", low=0, high=LONGEST_S
+    )
     late_fixed: int = _setting(0, "Charge for passing it.", low=0, high=MOST_POINTS)
     fail_per_s: int = _setting(110, "The same beyond the failure threshold.", low=0, high=MOST_POINTS_EACH)
-    fail_after_s: int = _setting(5400, "The failure threshold, seconds after placement.", low=0, high=LONGEST_S)
+    fail_after_s: int = _setting(
+        5400,
+        "The failure threshold, seconds after placement, no sooner than the late one.",
+        low=0,
+        high=LONGEST_S,
+    )
+    fail_after_promise_s: int = _setting(
+        0,
+        "The failure threshold, seconds after the promise, whenever the order was placed (0: fail_after_s counts).",
+        low=0,
+        high=LONGEST_S,
+    )
     fail_fixed: int = _setting(600_000, "Charge for passing it.", low=0, high=MOST_POINTS)
-    promise: bool = _setting(False, "Measure the late threshold from the order's promise instead of its placement.")
     work_per_s: int = _setting(
         10, "Per second a rider drives or serves inside his shift.", low=0, high=MOST_POINTS_EACH
     )
     scarce_work_per_s: int = _setting(
-        40, "Added to it in full where planned pickups wait scarce_wait_s.", low=0, high=MOST_POINTS_EACH
+        40,
+        "Added to it in full where planned pickups wait scarce_wait_s; below 0, work is cheaper then.",
+        low=-MOST_POINTS_EACH,
+        high=MOST_POINTS_EACH,
     )
     scarce_wait_s: int = _setting(
         240,
@@ -159,6 +182,17 @@ class Reposition:
     )
     horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0, high=LONGEST_S)
     min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0, high=LONGEST_S)
+    priced: bool = _setting(
+        False,
+        "Must an empty move be worth its driving, as work is priced?  Nobody is then left on the way to a place where "
+        "they have nothing to do.",
+    )
+    quiet_after: float = _setting(
+        0.0,
+        "After so many expected orders in a row that did not come, the day counts as over (0: never).",
+        low=0.0,
+        high=1e6,
+    )
     max_trip_s: int = _setting(900, "Longest empty move.", low=0, high=LONGEST_S)
     every_s: int = _setting(300, "Empty moves are reconsidered this often.", low=1, high=LONGEST_S)
     soon_free_s: int = _setting(900, "Riders done within this time count for coverage.", low=0, high=LONGEST_S)
@@ -196,7 +230,7 @@ class Settings:
 
     def _set(self, values: Mapping[str, Any]) -> Settings:
         blocks: dict[str, dict[str, Any]] = {}
-        for key, value in values.items():
+        for key, value in map(_renamed, values.items()):
             known = describe(key)
             blocks.setdefault(known.section, {})[known.name] = _parsed(known, value)
         made = {section: dataclasses.replace(getattr(self, section), **block) for section, block in blocks.items()}
@@ -211,6 +245,17 @@ class Settings:
         """The settings that differ from the defaults, for people: files state them all."""
         usual = Settings().flat()
         return {key: value for key, value in self.flat().items() if value != usual[key]}
+
+
+def _renamed(item: tuple[str, Any]) -> tuple[str, Any]:
+    """A setting by its present name: what was written under an earlier one is read for ever."""
+    key, value = item
+    if key != "prices.promise":
+        return key, value
+    text = str(value).strip().lower()
+    if text not in _BOOLEANS:
+        raise InvalidSetting(f"{key}={text}: not a bool", field=key, hint="It is called prices.late_from now.")
+    return "prices.late_from", "promise" if _BOOLEANS[text] else "placement"
 
 
 class Known(NamedTuple):

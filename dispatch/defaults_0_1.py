@@ -46,7 +46,7 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "prices.fail_per_s": 110,
         "prices.fail_after_s": 5400,
         "prices.fail_fixed": 600_000,
-        "prices.promise": False,
+        "prices.late_from": "placement",
         "prices.work_per_s": 10,
         "prices.scarce_work_per_s": 40,
         "prices.scarce_wait_s": 240,
@@ -67,5 +67,9 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "reposition.max_trip_s": 900,
         "reposition.every_s": 300,
         "reposition.soon_free_s": 900,
+        "prices.late_before_s": 0,
+        "prices.fail_after_promise_s": 0,
+        "reposition.priced": False,
+        "reposition.quiet_after": 0.0,
     }
 )

@@ -39,6 +39,10 @@ class Outlook(NamedTuple):
     """[S, 61] orders by minutes of notice"""
     movable: NDArray[np.bool_]
     """[V] idle, and his turn to be considered"""
+    closes: NDArray[np.int32]
+    """[S] ticks until it closes, INFINITE where nobody knows; 0 where it is not open"""
+    silent_s: int
+    """Seconds since the last order"""
 
 
 class Frozen(NamedTuple):

@@ -31,7 +31,7 @@ _COMMON: dict[str, Any] = {
     "rules.empty_moves": False,
     "rules.commit": "auto",
     "prices.door_per_s": 100,
-    "prices.promise": True,
+    "prices.late_from": "promise",
     "prices.late_per_s": 110,
     "prices.late_fixed": 60_000,
     "prices.fail_per_s": 110,

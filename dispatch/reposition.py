@@ -28,15 +28,15 @@ def with_empty_moves(frozen: Frozen, travel: Travel, solution: Solution) -> Solu
     ends = _plan_ends(problem, solution)
     has_plan = _has_pickups(solution.rows)
     idle = np.flatnonzero(outlook.movable & ~has_plan & (ends.free <= 0))
-    if not len(idle) or not len(store):
+    if not len(idle) or not len(store) or _is_over(frozen):
         return solution
     counted = ~has_plan & (ends.free <= settings.soon_free_s) & (problem.last_pickup > 0)
     members = np.flatnonzero(counted)
     near = _arrivals(problem, travel, ends, members, store)
     legs = travel.ticks[problem.profile[idle][:, None], ends.place[idle][:, None], store[None, :]].copy()
-    legs[legs >= problem.last_pickup[idle][:, None]] = INFINITE
+    legs[(legs >= problem.last_pickup[idle][:, None]) | (legs >= outlook.closes[None, :])] = INFINITE
     targets = empty_moves(
-        ((outlook.weight + settings.prior) / settings.memory_s * 1e6).astype(np.int64),
+        (_rates(frozen) * 1e6).astype(np.int64),
         delay_curve(_notices(frozen), _enter(problem, store), BUCKET_S, BUCKETS),
         near,
         travel.ticks[0][np.ix_(store, store)],
@@ -46,10 +46,33 @@ def with_empty_moves(frozen: Frozen, travel: Travel, solution: Solution) -> Solu
         horizon=settings.horizon_s,
         least=settings.min_gain_s,
         longest=settings.max_trip_s,
+        drive=_drive_price(frozen),
     )
     moves = [(int(v), int(store[s])) for v, s in zip(idle, targets, strict=True) if s >= 0]
     moves = [(v, place) for v, place in moves if place != ends.place[v]]
     return _with_stops(problem, travel, solution, ends, moves) if moves else solution
+
+
+def _rates(frozen: Frozen) -> NDArray[np.float64]:
+    """Orders expected of each store in a second; none of one that is not open."""
+    settings, outlook = frozen.settings.reposition, frozen.outlook
+    return (outlook.weight + settings.prior) / settings.memory_s * (outlook.closes > 0)
+
+
+def _is_over(frozen: Frozen) -> bool:
+    """Whether orders have stopped coming: stores that nobody gave hours say so by their silence alone."""
+    settings, outlook = frozen.settings.reposition, frozen.outlook
+    missing = outlook.weight.sum() / settings.memory_s * outlook.silent_s
+    return bool(settings.quiet_after) and bool(missing > settings.quiet_after)
+
+
+def _drive_price(frozen: Frozen) -> int:
+    """What a second of an empty move costs, in billionths of a second of one order's wait at the door."""
+    if not frozen.settings.reposition.priced:
+        return 0
+    problem = frozen.problem
+    price = int(problem.per_work.max(initial=0) + problem.per_drive.max(initial=0))
+    return price * 10**9 // max(1, frozen.settings.prices.door_per_s)
 
 
 def _has_pickups(rows: Rows) -> NDArray[np.bool_]:

@@ -27,8 +27,8 @@ from dispatch.board import Board
 from dispatch.demand import NOTICE_BINS
 from dispatch.frozen import Frozen, IdMap, Outlook
 from dispatch.model import ActKind, Level, Reason
-from dispatch.records import OrderRecord, RiderRecord
-from routing.plans.problem import Problem, TripRule
+from dispatch.records import OrderRecord, RiderRecord, StoreRecord
+from routing.plans.problem import INFINITE, Problem, TripRule
 
 
 def freeze(board: Board) -> Frozen:
@@ -65,6 +65,8 @@ def freeze(board: Board) -> Frozen:
         np.array([record.demand.faded(now, memory_s) for record in outlook_stores]),
         np.array([record.demand.notice for record in outlook_stores], dtype=np.int32).reshape(-1, NOTICE_BINS),
         np.array([_is_movable(record, board) for record in riders], dtype=np.bool_),
+        np.array([_closes_in(record, now) for record in outlook_stores], dtype=np.int32),
+        now - max((record.demand.at for record in outlook_stores), default=now),
     )
     ids = IdMap(
         tuple(vehicle_of),
@@ -105,6 +107,15 @@ def _is_movable(record: RiderRecord, board: Board) -> bool:
         return False
     round_s = board.settings.rules.round_s
     return (board.now - record.seq * round_s) % board.settings.reposition.every_s < round_s
+
+
+def _closes_in(record: StoreRecord, now: int) -> int:
+    """Ticks for which a store is open still, 0 where it is not."""
+    store = record.store
+    shut = record.closed_until is not None and record.closed_until > now
+    if shut or (store.opens_at is not None and store.opens_at > now):
+        return 0
+    return INFINITE if store.closes_at is None else min(INFINITE, max(0, store.closes_at - now))
 
 
 class _Chosen(NamedTuple):

@@ -107,7 +107,7 @@ class _Day:
                     # Phones report stops only: silence on the way means nothing.
                     "rules.stale_s": 0,
                     "rules.lost_after_s": 0,
-                    "prices.promise": True,
+                    "prices.late_from": "promise",
                     "prices.late_after_s": 0,
                     "prices.late_per_s": 300,
                 }

@@ -57,8 +57,8 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
         cost += change
         wrong += forbidden
         keep = problem.keep_one_of[problem.keep_ptr[vehicle] : problem.keep_ptr[vehicle + 1]].tolist()
-        if keep and not _fetched_first(route) & set(keep):
-            wrong.append(Violation("keep_one_of", vehicle, -1, f"fetches none of {keep} where it goes first"))
+        if keep and not _served_first(route) & set(keep):
+            wrong.append(Violation("keep_one_of", vehicle, -1, f"serves none of {keep} where it goes first"))
     for request in range(len(problem.pick_place)):
         if request not in where and not (problem.aboard_of[request] >= 0 and problem.drop_place[request] < 0):
             cost += int(problem.skip_cost[request])
@@ -82,10 +82,10 @@ def _unfold(rows: Rows) -> list[Route]:
     return routes
 
 
-def _fetched_first(route: Route) -> set[int]:
-    """What is picked up before the vehicle leaves the first place that it goes to."""
+def _served_first(route: Route) -> set[int]:
+    """What is picked up or dropped before the vehicle leaves the first place that it goes to."""
     there = itertools.takewhile(lambda stop: stop[0] == route[0][0], route)
-    return {request for _, acts in there for request, kind in acts if kind == "pickup"}
+    return {request for _, acts in there for request, _ in acts}
 
 
 def _stands(problem: Problem, vehicle: int, route: Route) -> bool:

@@ -47,12 +47,12 @@ def empty_moves(
 ) -> NDArray[np.int32]:
     """Store to which each idle vehicle should move, int32[len(idle)], -1 where it should stay.
 
-    `rate`: requests expected per million ticks, [S]. `curve`: see `delay_curve`. `reach`: ticks until vehicle v can be
-    at store s, [V, S], only of vehicles that will be free soon. `between`: ticks from store to store, [S, S]. `idle`:
-    rows of `reach` that may move, decided in this sequence, each knowing the moves before it. `legs`: ticks they drive
-    to each store, [len(idle), S]. A move is worth `horizon` ticks of the fall of the expected delay less the rise of it
-    while the vehicle is under way; it must be worth more than `least` ticks and take at most `longest`. `drive`: billionths of a tick of expected delay that
-    each tick of driving must be worth besides.
+    `rate`: requests expected per million ticks, [S]. `curve`: see `delay_curve`. `reach`: ticks until vehicle v can
+    be at store s, [V, S], only of vehicles that will be free soon. `between`: ticks from store to store, [S, S].
+    `idle`: rows of `reach` that may move, decided in this sequence, each knowing the moves before it. `legs`: ticks
+    they drive to each store, [len(idle), S]. A move is worth `horizon` ticks of the fall of the expected delay less
+    the rise of it while the vehicle is under way; it must be worth more than `least` ticks and take at most
+    `longest`. `drive`: billionths of a tick of expected delay that each tick of driving must be worth besides.
     """
     stores = len(rate)
     soonest = np.zeros((stores, DEPTH + SPARE), dtype=np.int64)

@@ -124,7 +124,7 @@ class Problem(NamedTuple):
     per_metre: I64  # [V]
     allowed: U64  # [R, ceil(V / 64)] bit v of word v // 64
     keep_ptr: I32  # [V + 1]
-    keep_one_of: I32  # [..] vehicle v must pick up one of these at its first place (no obligation: its row is empty)
+    keep_one_of: I32  # [..] vehicle v must serve one of these at its first place (its row is empty: it need not)
     # told plan (last round's tentative plan included: the warm start)
     told: Rows
     stop_level: I8  # [S]

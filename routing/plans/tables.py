@@ -244,7 +244,7 @@ def _vehicles(problem: Problem, reachable: int) -> tuple[I64, bool]:
         col.MAX_REQUESTS: problem.max_requests, col.MAX_TRIPS: problem.max_trips,
         col.FIXED: problem.fixed, col.PER_WORK: problem.per_work,
         col.PER_TICK: problem.per_drive + np.where(ends, 0, problem.per_work), col.PER_METRE: problem.per_metre,
-        col.TOLD_PRICED: _told_priced(problem) | (np.diff(problem.keep_ptr) > 0), col.STANDING_AT: _standing_at(problem),
+        col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: _standing_at(problem),
         col.START_COUNT: np.bincount(problem.aboard_of[aboard], minlength=vehicles),
     }  # fmt: skip
     for column, values in columns.items():
@@ -302,10 +302,10 @@ def _homes(problem: Problem) -> tuple[I64, I64]:
 
 
 def _told_priced(problem: Problem) -> NDArray[np.bool_]:
-    """Vehicles whose told places carry a price, to take away or to delay."""
+    """Vehicles whose told places carry a price, to take away or to delay, and those that must keep something."""
     priced = (problem.take_price[:, 0] > 0) | (problem.add_price[:, 0] > 0)
     hit = np.concatenate([[0], np.cumsum(priced[problem.stop_level])])
-    return np.asarray(np.diff(hit[problem.told.stop_ptr]) > 0)
+    return np.asarray((np.diff(hit[problem.told.stop_ptr]) > 0) | (np.diff(problem.keep_ptr) > 0))
 
 
 def _only(vehicles: I64, words: int) -> U64:

@@ -225,7 +225,7 @@ def _floors(day: Day, problem: Problem, group: NDArray[np.int64]) -> None:
 
 
 def _owed(day: Day, plan: Plan) -> Day:
-    """Obligations that the search has to watch: those the told plan meets, by a request in the trip that was told first.
+    """Obligations that the search has to watch: those that the told plan meets in the trip told first.
 
     One that it meets otherwise holds what meets it; one that it does not meet nobody can be held to.
     """

@@ -11,6 +11,7 @@ import subprocess
 import sys
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.plans.budget import Budget
 from routing.plans.build import Stop, make_rows, read_rows
@@ -26,6 +27,9 @@ VEHICLES = 24
 REQUESTS = 60
 SOLUTIONS = 40
 """Better plans after which a cluster is left: a limit that repeats, unlike a time."""
+
+SPREAD = 600
+"""Ticks over which the model spreads a charge: it knows one slope beyond one threshold, and no steps."""
 
 POLL_S = 0.02
 LONGEST_S = 60.0
@@ -105,10 +109,7 @@ def _cluster(problem: Problem, tables: Tables, rows: Rows, members: list[int]) -
     cost = [k[1] * leg[0] + (k[2] * leg[1] if len(leg) > 1 else 0) for k, leg in zip(kinds, legs, strict=True)]
     ticks = [np.minimum(leg[0] + stay[:, None] + enter, INFINITE) for leg in legs]
     own_row = tables.request[requests]
-    soft = [
-        (int(row[col.FIRST_DUE]), int(max(0, row[col.SLOPE + 1] - row[col.SLOPE])) if row[col.FIRST_DUE] > 0 else 0)
-        for row in own_row
-    ]
+    soft = [(int(row[col.FIRST_DUE]), _rise(row) if row[col.FIRST_DUE] > 0 else 0) for row in own_row]
     number = {node: k for k, node in enumerate(nodes)}
     first = len(nodes)
     return Cluster(
@@ -124,6 +125,11 @@ def _cluster(problem: Problem, tables: Tables, rows: Rows, members: list[int]) -
         ],
         solutions=SOLUTIONS,
     )  # fmt: skip
+
+
+def _rise(row: NDArray[np.int64]) -> int:
+    """What a tick beyond the first threshold costs more than one before it, the charge for passing it spread out."""
+    return int(max(0, row[col.SLOPE + 1] - row[col.SLOPE]) + row[col.LATE] // SPREAD)
 
 
 def _acts(rows: Rows, vehicle: int) -> list[tuple[int, int]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from dispatch.arrays import open_behind_the_first
+import numpy as np
+import pytest
+
+from dispatch.arrays import open_behind_the_first, thresholds
 from dispatch.config import Settings
-from dispatch.model import Level
+from dispatch.errors import InvalidSetting
+from dispatch.model import Level, Order
 from routing.plans.build import make_rows
 
 
@@ -22,3 +26,35 @@ def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> No
     assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
     for kept in (Settings(), mixed.with_values({"rules.grow_until": "told"})):
         assert levels(kept) == level.tolist()
+
+
+def late_and_failed(promise_s: int, **prices: Any) -> tuple[int, int]:
+    """Both thresholds of an order placed at 0, by the settings given."""
+    settings = Settings.stated({f"prices.{name}": value for name, value in prices.items()})
+    return thresholds(Order("o", "s", 0, 0, 0, promise_s), settings.prices)
+
+
+def test_lateness_counts_from_the_placement_or_from_the_promise() -> None:
+    assert late_and_failed(1800) == (2400, 5400)
+    assert late_and_failed(1800, late_from="promise") == (1800, 5400)
+    assert late_and_failed(1800, late_from="promise", late_before_s=240) == (1560, 5400)
+    assert late_and_failed(100, late_from="promise", late_before_s=240) == (0, 5400)  # no sooner than it is placed
+
+
+@pytest.mark.parametrize("promise_s", [1800, 3600, 5460, 14_400])
+def test_a_failure_threshold_that_follows_the_promise_never_meets_the_late_one(promise_s: int) -> None:
+    # Counted from the placement it does so for every promise of 90 minutes and more: one second late is a failure.
+    assert late_and_failed(promise_s, late_from="promise")[1] == max(promise_s, 5400)
+    follows = {"late_from": "promise", "fail_after_promise_s": 3600}
+    assert late_and_failed(promise_s, **follows) == (promise_s, promise_s + 3600)
+    ramp = {"late_from": "promise", "late_before_s": 240, "fail_after_promise_s": 120}
+    assert late_and_failed(promise_s, **ramp) == (promise_s - 240, promise_s + 120)
+
+
+def test_the_earlier_name_of_a_setting_is_read_for_ever() -> None:
+    assert Settings().with_values({"prices.promise": True}).prices.late_from == "promise"
+    assert Settings.stated({"prices.promise": "false"}).prices.late_from == "placement"
+    assert "prices.promise" not in Settings().flat()
+    with pytest.raises(InvalidSetting) as refused:
+        Settings().with_values({"prices.promise": "maybe"})
+    assert refused.value.field == "prices.promise"

@@ -103,10 +103,10 @@ def random_told(rng: np.random.Generator, problem: Problem) -> dict[str, object]
     for vehicle in range(vehicles):
         first, last = told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]
         begin, finish = told.act_ptr[first], told.act_ptr[min(first + 1, last)]
-        picks = told.act_request[begin:finish][told.act_kind[begin:finish] == 0]
-        if len(picks) and rng.random() < 0.5:
-            # Some of those that the told plan fetches where it goes first, and some that it does not.
-            keep += sorted({*picks.tolist(), *rng.integers(0, len(problem.pick_place), 1).tolist()})
+        served = told.act_request[begin:finish].tolist()
+        if served and rng.random() < 0.5:
+            # What the told plan serves where it goes first, and perhaps something that it does not.
+            keep += sorted({*served, int(rng.integers(0, len(problem.pick_place)))})
         keep_ptr.append(len(keep))
     return {
         "told": told, "start_place": start_place, "stop_level": stop_level,

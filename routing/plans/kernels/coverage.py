@@ -72,7 +72,7 @@ def note_vehicle(soonest, soonest_vehicle, v, time):
 def gains_of(rate, curve, between, bucket, horizon, leg, longest, drive, depth, soonest, soonest_vehicle, v, gains):
     """Fill gains[t] with what moving vehicle v to store t is worth; what cannot be is worth the least of int64.
 
-    leg: int32[S] ticks to each store for v; `drive`: what a tick of them costs.  Gives back nothing; scratch is local and small.
+    leg: int32[S] ticks to each store for v; `drive`: what one costs.  Gives back nothing; scratch is local.
     """
     stores = len(rate)
     times, longer = np.zeros(depth, dtype=np.int64), np.zeros(depth, dtype=np.int64)

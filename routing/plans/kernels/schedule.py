@@ -289,10 +289,10 @@ def change_price(problem, rows, vehicle, carrier, told_carrier):
 
 
 @inner_kernel
-def fetches_what_it_must(problem, rows, vehicle):
-    """Whether the vehicle picks up one of the requests it must keep where it goes first.
+def does_what_it_must(problem, rows, vehicle):
+    """Whether the vehicle picks up or drops one of the requests it must keep where it goes first.
 
-    One that it picks up later would not do: it would have come to its first place for nothing.
+    One that it serves later would not do: it would have come to its first place for nothing.
     """
     begin, finish = problem.keep_ptr[vehicle], problem.keep_ptr[vehicle + 1]
     if begin == finish:
@@ -303,7 +303,7 @@ def fetches_what_it_must(problem, rows, vehicle):
             break
         for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
             for k in range(begin, finish):
-                if rows.act_kind[a] == 0 and rows.act_request[a] == problem.keep_one_of[k]:
+                if rows.act_request[a] == problem.keep_one_of[k]:
                     return True
     return False
 
@@ -344,7 +344,7 @@ def time_plan(problem, travel, rows, timing, totals, aboard, aboard_load, stage,
         changes = change_price(problem, rows, vehicle, carrier, told_carrier)
         if broken == NONE and changes >= NEVER:
             broken = TOLD
-        if broken == NONE and not fetches_what_it_must(problem, rows, vehicle):
+        if broken == NONE and not does_what_it_must(problem, rows, vehicle):
             broken = KEEP_ONE_OF
         if broken != NONE and law == NONE:
             law, culprit_vehicle, culprit = broken, vehicle, request

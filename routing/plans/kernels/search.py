@@ -25,7 +25,7 @@ from routing.plans.kernels.moves import (
     take_over,
 )  # fmt: skip
 from routing.plans.kernels.random import below, shuffle
-from routing.plans.kernels.stops import is_fetched_first
+from routing.plans.kernels.stops import is_served_first
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
@@ -128,7 +128,7 @@ def _may_leave(tables, routes, request):
         if listed == request:
             own = True
         elif routes.vehicle[listed] == vehicle:
-            others = others or is_fetched_first(tables, nodes, count, listed)
+            others = others or is_served_first(tables, nodes, count, listed)
     return others or not own
 
 

@@ -200,23 +200,23 @@ def told_level(tables, vehicle, place):
 
 
 @inner_kernel
-def is_fetched_first(tables, nodes, count, request):
-    """Whether the route picks `request` up at its first stop."""
+def is_served_first(tables, nodes, count, request):
+    """Whether the route picks `request` up or drops it at its first stop."""
     for k in range(1, count + 1):
         if tables.node[nodes[k], col.PLACE] != tables.node[nodes[1], col.PLACE]:
             break
-        if nodes[k] == 2 * request:
+        if nodes[k] >> 1 == request:
             return True
     return False
 
 
 @inner_kernel
-def fetches_what_it_must(tables, nodes, count, vehicle):
-    """Whether the vehicle picks up one of the requests it must keep at its first stop."""
+def does_what_it_must(tables, nodes, count, vehicle):
+    """Whether the vehicle picks up or drops one of the requests it must keep at its first stop."""
     begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
     kept = begin == finish
     for k in range(begin, finish):
-        kept = kept or is_fetched_first(tables, nodes, count, tables.keep[k])
+        kept = kept or is_served_first(tables, nodes, count, tables.keep[k])
     return kept
 
 
@@ -226,7 +226,7 @@ def told_changes(tables, nodes, count, vehicle):
 
     LOCKED where the vehicle would come to its first place for nothing, though it must keep an order there.
     """
-    price = np.int64(0) if fetches_what_it_must(tables, nodes, count, vehicle) else np.int64(col.LOCKED)
+    price = np.int64(0) if does_what_it_must(tables, nodes, count, vehicle) else np.int64(col.LOCKED)
     begin, finish = tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]
     for stop in range(begin, finish):
         take = tables.change[tables.told[stop, 1], 2]
