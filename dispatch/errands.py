@@ -36,9 +36,7 @@ def obligations(
     return np.array(ptr, dtype=np.int32), np.array(keep, dtype=np.int32)
 
 
-def _to_fetch(
-    board: Board, rider: RiderRecord, first: Stop, requests: list[OrderRecord], may: list[int]
-) -> list[int]:
+def _to_fetch(board: Board, rider: RiderRecord, first: Stop, requests: list[OrderRecord], may: list[int]) -> list[int]:
     """Orders of the store to which a rider is on the way that were placed by their departure."""
     left_at = rider.departed_at if rider.departed_at is not None else board.now
     return [

@@ -57,4 +57,4 @@ def test_the_earlier_name_of_a_setting_is_read_for_ever() -> None:
     assert "prices.promise" not in Settings().flat()
     with pytest.raises(InvalidSetting) as refused:
         Settings().with_values({"prices.promise": "maybe"})
-    assert refused.value.field == "prices.promise"
+    assert refused.value.details["field"] == "prices.promise"

@@ -68,7 +68,7 @@ def moved(*, closes_at: int | None = None, silent_s: int = 0, **settings: object
     world.until(600 + silent_s)
     world.rider("idle", 0, 0)
     world.order("held", "far", 3000, 500)
-    world.say(i.OrderHeld(at=world.now, order_id="held", held=True))
+    world.say(i.OrderHeld(at=world.now, order_id="held", held=True, reason="a test"))
     world.until(600 + silent_s + 400)
     return bool(world.route("idle").stops)
 
