@@ -230,7 +230,7 @@ class Settings:
 
     def _set(self, values: Mapping[str, Any]) -> Settings:
         blocks: dict[str, dict[str, Any]] = {}
-        for key, value in map(_renamed, values.items()):
+        for key, value in map(renamed, values.items()):
             known = describe(key)
             blocks.setdefault(known.section, {})[known.name] = _parsed(known, value)
         made = {section: dataclasses.replace(getattr(self, section), **block) for section, block in blocks.items()}
@@ -247,7 +247,7 @@ class Settings:
         return {key: value for key, value in self.flat().items() if value != usual[key]}
 
 
-def _renamed(item: tuple[str, Any]) -> tuple[str, Any]:
+def renamed(item: tuple[str, Any]) -> tuple[str, Any]:
     """A setting by its present name: what was written under an earlier one is read for ever."""
     key, value = item
     if key != "prices.promise":
