@@ -15,6 +15,7 @@ endif
 TEST_EXTRAS = dev,maps,analysis,peers
 PYTEST     ?= $(BIN)/python -m pytest
 TESTS      ?= tests
+WORKERS    ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-min test-interpreted lint docs bench baseline prove clean
@@ -25,11 +26,11 @@ help: ## list the targets
 demo: $(VENV)/.slim ## replay the bundled lunch peak and write its report (installs on first use)
 	@$(BIN)/halfhour demo
 
-test: $(VENV)/.full ## install what the tests need and run the whole suite
-	$(PYTEST) $(TESTS)
+test: $(VENV)/.full ## install what the tests need and run the whole suite, on WORKERS cores
+	$(PYTEST) -n $(WORKERS) $(TESTS)
 
 test-min: $(VENV)-min/.full ## the suite on the oldest dependencies that pyproject.toml allows (needs uv)
-	$(VENV)-min/bin/python -m pytest $(TESTS)
+	$(VENV)-min/bin/python -m pytest -n $(WORKERS) $(TESTS)
 
 test-interpreted: $(VENV)/.full ## what the kernels do, as plain Python: the tests of routing without compiled code
 	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/plans tests/roads
