@@ -31,6 +31,7 @@ class Import(NamedTuple):
     source: Source
     line: int
     module: str
+    names: tuple[str, ...] = ()
 
     @property
     def top(self) -> str:
@@ -65,7 +66,7 @@ def imports_of(source: Source) -> list[Import]:
         elif isinstance(node, ast.ImportFrom):
             parts = source.path.removesuffix(".py").split("/")[: -node.level] if node.level else []
             base = ".".join([*parts, node.module] if node.module else parts)
-            found.append(Import(source, node.lineno, base))
+            found.append(Import(source, node.lineno, base, tuple(alias.name for alias in node.names)))
         elif isinstance(node, ast.Call) and dotted(node.func) in ("importlib.import_module", "import_module"):
             found += [
                 Import(source, node.lineno, argument.value)
