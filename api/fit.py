@@ -14,7 +14,7 @@ from api.settings import Config
 from dispatch.board import Board
 from dispatch.bounds import MASK_BITS
 from dispatch.codec import SCHEMA_VERSION
-from dispatch.config import Settings, describe
+from dispatch.config import Settings, describe, renamed, text_of
 from dispatch.inputs import Input, NeedsListed, SettingChanged
 from dispatch.presets import KEY as PRESET
 from dispatch.presets import PRESETS
@@ -108,8 +108,8 @@ def kept(board: Board, config: Config) -> list[str]:
     for key, value in stated.items():
         if describe(key).live and flat[key] != value:
             said.append(
-                f"the ledger keeps {key} = {_text(flat[key])}, not {_text(value)}; to change it: "
-                f"halfhour admin setting {key} {_text(value)}"
+                f"the ledger keeps {key} = {text_of(flat[key])}, not {text_of(value)}; to change it: "
+                f"halfhour admin setting {key} {text_of(value)}"
             )
     gone = [name for name in board.needs if name not in config.service.needs]
     if gone:
@@ -140,7 +140,7 @@ def _bits(board: Board) -> int:
 def _stated(config: Config) -> dict[str, Any]:
     """The single settings that the configuration states, as they are understood."""
     flat = config.engine_settings().flat()
-    return {key: flat[key] for key in config.engine if key != PRESET}
+    return {key: flat[key] for key, _ in map(renamed, config.engine.items()) if key != PRESET}
 
 
 def _listed(names: tuple[str, ...], at: int) -> Input:
@@ -149,7 +149,3 @@ def _listed(names: tuple[str, ...], at: int) -> Input:
 
 def _changed(key: str, value: str, at: int) -> Input:
     return SettingChanged(at=at, key=key, value=value)
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

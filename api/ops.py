@@ -17,6 +17,7 @@ from api.erasure import erase
 from api.faults import problems
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.limits import Meter
+from api.presets import choose
 from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from dispatch.board import Board
 from dispatch.config import describe, schema
@@ -33,6 +34,8 @@ from dispatch.inputs import (
     ZonePaused,
 )
 from dispatch.model import Reason, Zone
+from dispatch.presets import KEY as PRESET
+from dispatch.presets import PRESETS
 from dispatch.records import OrderRecord
 
 router = APIRouter(tags=["operations"], route_class=Door)
@@ -125,11 +128,18 @@ def _zone(board: Board, zone_id: str) -> wire.ZoneShown:
 
 @router.get("/v1/settings", summary="Settings in force", responses=problems())
 async def list_settings(service: Running, caller: Ops) -> dict[str, Any]:
-    """Every setting with its value, its default and what it means."""
+    """Every setting with its value, its default, what the preset in force stands for, and what it means."""
     board = await service.host.settled()
     values = board.settings.flat()
+    usual = PRESETS[board.settings.preset].values if board.settings.preset in PRESETS else {}
     return {
-        known.key: {"value": values[known.key], "default": known.default, "live": known.live, "about": known.doc}
+        known.key: {
+            "value": values[known.key],
+            "default": known.default,
+            "preset": usual.get(known.key),
+            "live": known.live,
+            "about": known.doc,
+        }
         for known in schema()
     }
 
@@ -141,7 +151,10 @@ async def put_setting(
     name: Annotated[str, Path(pattern=r"^[a-z_.]{1,64}$", examples=["rules.round_s"])],
     body: wire.SettingBody,
 ) -> wire.Taken:
-    """A journalled input: replays of the day know of it."""
+    """A journalled input: replays of the day know of it.  `preset` chooses one of `/v1/presets`."""
+    if name == PRESET:
+        await choose(service, caller, body.value)
+        return wire.Taken()
     if not describe(name).live:
         raise InvalidSetting(f"{name} changes with a restart only", field=name)
     with service.slots.held(caller.tenant):

@@ -100,7 +100,11 @@ def read_config(path: Path | None) -> Config:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"{name}: {first['msg']}", code="invalid_setting", field=name, file=str(path)) from problem
-    config.engine_settings()
+    try:
+        config.engine_settings()
+    except InvalidInput as problem:
+        problem.details.setdefault("file", str(path))
+        raise
     travel = dict(config.travel)
     for key in FILES:
         if travel.get(key):

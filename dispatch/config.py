@@ -258,6 +258,11 @@ def renamed(item: tuple[str, Any]) -> tuple[str, Any]:
     return "prices.late_from", "promise" if _BOOLEANS[text] else "placement"
 
 
+def text_of(value: Any) -> str:
+    """A setting's value as people write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 class Known(NamedTuple):
     """One setting as documented."""
 

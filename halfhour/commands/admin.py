@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from halfhour.asking import ask
+from halfhour.commands.admin_settings import preset, upgrade
 from halfhour.terminal import console, print_json
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 
@@ -41,7 +43,7 @@ def tenant(
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", tenant):
         raise InvalidInput(f"{tenant!r} is no name for a tenant", field="tenant", hint="Use a-z, 0-9, - and _.")
     if url:
-        _ask(url, key, "PUT", f"/v1/tenants/{tenant}", {"name": name or tenant})
+        ask(url, key, "PUT", f"/v1/tenants/{tenant}", {"name": name or tenant})
     else:
         _with_ledger(data, lambda ledger: _save_tenant(ledger, tenant, name or tenant))
     console().print(f"tenant {tenant} is known")
@@ -65,7 +67,7 @@ def key(
     valid_s = valid_days * 86_400 or None
     if url:
         body: dict[str, Any] = {"tenant": tenant, "scopes": scope, "valid_s": valid_s, "label": label or None}
-        text = _ask(url, key, "POST", "/v1/keys", body)["key"]
+        text = ask(url, key, "POST", "/v1/keys", body)["key"]
     else:
         text = _with_ledger(data, lambda ledger: _make_key(ledger, tenant, scope, valid_s, label))
     if as_data:
@@ -110,7 +112,7 @@ def setting(
     key: Key = "",
 ) -> None:
     """Change a live setting; it goes into the journal."""
-    _ask(url, key, "PUT", f"/v1/settings/{name}", {"value": value})
+    ask(url, key, "PUT", f"/v1/settings/{name}", {"value": value})
     console().print(f"{name} is {value} from now on", markup=False)
 
 
@@ -133,7 +135,7 @@ def traffic(
         body["weather"] = weather
     if table is not None:
         body["table"] = _text(table)
-    found = _ask(url, key, "PATCH" if body else "GET", "/v1/traffic", body or None)
+    found = ask(url, key, "PATCH" if body else "GET", "/v1/traffic", body or None)
     if as_data:
         print_json(found)
         return
@@ -144,24 +146,11 @@ def traffic(
     )
 
 
+app.command(epilog="Example:  halfhour admin preset on_time")(preset)
+app.command(epilog="Example:  halfhour admin upgrade --check")(upgrade)
+
+
 # --- a running service ----------------------------------------------------------------------------------------------
-
-
-def _ask(url: str, key: str, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-    import httpx
-
-    try:
-        answer = httpx.request(method, url + path, json=body, headers={"Authorization": f"Bearer {key}"}, timeout=30)
-    except httpx.TransportError as problem:
-        raise HalfhourError(
-            f"nobody answers at {url}", code="service_unreachable", hint="Is it running? `halfhour serve` starts one."
-        ) from problem
-    found: dict[str, Any] = answer.json()
-    if answer.status_code >= 400:
-        fields = [error["field"] for error in found.get("field_errors", ())]
-        details = {"field": fields[0]} if fields else {}
-        raise HalfhourError(str(found.get("detail")), code=str(found.get("code", "refused")), **details)
-    return found
 
 
 def _import(file: Path, url: str, key: str, what: str, id_column: str, optional: tuple[str, ...]) -> None:
@@ -171,7 +160,7 @@ def _import(file: Path, url: str, key: str, what: str, id_column: str, optional:
         name = row.pop(id_column)
         body |= {column: value.split() if column in LISTS else value for column, value in row.items()}
         try:
-            _ask(url, key, "PUT", f"/v1/{what}/{name}", body)
+            ask(url, key, "PUT", f"/v1/{what}/{name}", body)
         except HalfhourError as problem:
             problem.details |= {"file": str(file), "line": line}
             raise

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from dispatch.config import Known, describe, schema
+from dispatch.config import Known, Settings, describe, schema, text_of
+from dispatch.presets import KEY, PRESETS, Preset
+from dispatch.presets import preset as chosen
 from halfhour.terminal import console, print_json
 
 EXAMPLE = "halfhour config explain rules.batch_scope"
@@ -25,7 +30,15 @@ def as_json(known: Known) -> dict[str, Any]:
         "high": known.high,
         "live": known.live,
         "doc": known.doc,
+        "presets": {name: one.values[known.key] for name, one in PRESETS.items() if known.key in one.values},
+        "default_from": Settings().preset if known.key in _usual() else "",
     }
+
+
+def _usual() -> Mapping[str, Any]:
+    """What the preset stands for that an empty city opens with."""
+    name = Settings().preset
+    return PRESETS[name].values if name else {}
 
 
 def bounds(known: Known) -> str:
@@ -59,26 +72,84 @@ def show(
     for title in ("setting", "default", "values", "meaning"):
         table.add_column(title, overflow="fold")
     for known in chosen:
-        table.add_row(known.key, _text(known.default), bounds(known), known.doc)
+        table.add_row(known.key, text_of(known.default), bounds(known), known.doc)
     console().print(table)
 
 
-@app.command(epilog="Example:  halfhour config explain rules.round_s")
+@app.command(epilog="Example:  halfhour config presets")
+def presets(as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Rules and prices that belong together, and what each is for."""
+    if as_data:
+        print_json([one._asdict() for one in PRESETS.values()])
+        return
+    for one in PRESETS.values():
+        console().print(f"[bold]{one.name:10s}[/bold] {one.about}")
+
+
+@app.command(epilog="Example:  halfhour config explain rules.round_s --of my-day/")
 def explain(
-    key: Annotated[str, typer.Argument(help="The setting's name, such as rules.round_s.")],
+    key: Annotated[str, typer.Argument(help="A setting, such as rules.round_s, or a preset, such as on_time.")],
+    of: Annotated[
+        Path | None, typer.Option(help="A scenario, run folder or service file: its value, and where that comes from.")
+    ] = None,
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """One setting: meaning, default, values."""
+    """One setting: meaning, default, values, and the preset its value comes from."""
+    if key == KEY:
+        presets(as_data)
+        return
+    if key in PRESETS or difflib.get_close_matches(key, PRESETS):
+        _explain_preset(chosen(key), as_data)
+        return
     known = describe(key)
+    there = settings_of(of) if of is not None else None
     if as_data:
-        print_json(as_json(known))
+        more = {"value": there.flat()[key], "from": source_of(there, key)} if there is not None else {}
+        print_json(as_json(known) | more)
         return
     out = console()
     out.print(f"[bold]{known.key}[/bold]  {known.doc}")
-    out.print(f"default  {_text(known.default)}", markup=False)
+    if there is not None:
+        out.print(f"value    {text_of(there.flat()[key])} ({source_of(there, key)})", markup=False)
+    out.print(f"default  {text_of(known.default)} ({source_of(Settings(), key)})", markup=False)
     out.print(f"values   {bounds(known)}", markup=False)
+    stands = ", ".join(f"{name} {text_of(value)}" for name, value in as_json(known)["presets"].items())
+    out.print(f"presets  {stands or 'none states it'}", markup=False)
     out.print(f"live     {'may change while the service runs' if known.live else 'read at start only'}")
 
 
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def source_of(settings: Settings, key: str) -> str:
+    """Where a value comes from, in words."""
+    mine = settings.flat()[key]
+    if settings.preset not in PRESETS or key not in PRESETS[settings.preset].values:
+        if mine == describe(key).default:
+            return "the default"
+        old = not settings.preset and mine == Settings.stated({}).flat()[key]
+        return "the default of 0.1.0" if old else "set singly"
+    usual = PRESETS[settings.preset].values[key]
+    preset = f"the preset {settings.preset}"
+    return f"from {preset}" if mine == usual else f"set singly, beside {preset} with {text_of(usual)}"
+
+
+def settings_of(path: Path) -> Settings:
+    """The settings of a scenario, a run folder or a service file; raises what reading it raises."""
+    if path.is_file() and path.suffix == ".toml":
+        from api.settings import read_config
+
+        return read_config(path).engine_settings()
+    from dispatch.runfolder import SUMMARY, RunFolder
+
+    if (path / SUMMARY).is_file():
+        return RunFolder(path).settings()
+    from halfhour.replaying import opened
+
+    return opened(path)[0].catalogue.settings
+
+
+def _explain_preset(one: Preset, as_data: bool) -> None:
+    if as_data:
+        print_json(one._asdict())
+        return
+    console().print(f"[bold]{one.name}[/bold]  {one.about}")
+    for key, value in one.values.items():
+        console().print(f"{key} = {text_of(value)}", markup=False)

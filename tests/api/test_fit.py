@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from pathlib import Path
@@ -14,12 +15,12 @@ from api.ledger.keeping import verify
 from api.ledger.protocol import Write
 from api.ledger.reading import SqliteReader
 from api.ledger.sqlite import SqliteLedger
-from api.settings import Config, read_config
+from api.settings import read_config
 from dispatch.board import Board
 from dispatch.codec import SCHEMA_VERSION
-from dispatch.config import Settings
+from dispatch.config import Settings, schema
 from dispatch.engine import Engine
-from dispatch.errors import Refused
+from dispatch.errors import InvalidSetting, Refused
 from dispatch.inputs import NeedsListed
 from halfhour.commands import main
 from routing.places import PlaceBook
@@ -189,6 +190,46 @@ async def test_a_newer_ledger_is_refused_in_words_by_service_and_commands(
         assert "written by Halfhour 9.0" in capsys.readouterr().err
 
 
-def test_the_configuration_is_checked_before_anything_begins() -> None:
-    with pytest.raises(Exception, match="no preset 'thrify'"):
-        Config(engine={"preset": "thrify"}).engine_settings()
+def test_a_wrong_preset_in_a_file_is_located(tmp_path: Path) -> None:
+    file = tmp_path / "city.toml"
+    file.write_text('[engine]\npreset = "thrify"\n')
+    with pytest.raises(InvalidSetting, match="no preset 'thrify'") as found:
+        read_config(file)
+    assert found.value.details == {"field": "preset", "file": str(file)} and "thrifty" in found.value.hint
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    with pytest.raises(SystemExit) as left:
+        main(list(words))
+    out = capsys.readouterr()
+    return int(left.value.code or 0), out.out + out.err
+
+
+def test_what_an_upgrade_does_is_said_before_and_a_copy_comes_first(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = ("--data", str(old), "--config", str(FIRST / "service.toml"))
+    before = state(old)
+    status, text = run(capsys, "admin", "upgrade", "--check", *where)
+    assert status == 0 and state(old) == before, "nothing is written"
+    assert f"23 entries written by Halfhour test in schema 2; this version writes schema {SCHEMA_VERSION}." in text
+    assert "an earlier version can no longer read it" in text and "halfhour journal backup" in text
+    assert f"{len(schema()) - 3} settings are not stated in it: they stay what they were." in text
+    assert "rules.round_s stays 5; an empty ledger opens with 10." in text
+    assert "The first start journals NeedsListed (names ['cool_box', 'large_bag'])." in text
+    assert run(capsys, "admin", "upgrade", *where)[0] == 2, "an upgrade begins with a copy"
+    status, text = run(capsys, "admin", "upgrade", "--backup", str(tmp_path / "copy"), *where)
+    assert status == 0 and state(tmp_path / "copy") == before
+    assert state(old)[1]["schema"] == SCHEMA_VERSION and state(old)[0] == before[0]
+    status, text = run(capsys, "admin", "upgrade", "--check", "--json", *where)
+    found = json.loads(text)
+    assert (found["schema"], found["completed"], found["open_orders"]) == (SCHEMA_VERSION, {}, 1)
+
+
+def test_an_upgrade_that_does_not_fit_is_refused_before_it_begins(
+    old: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "city.toml"
+    config.write_text('[travel]\nkind = "straight"\nmetres_per_minute = { default = 250 }\n')
+    status, text = run(capsys, "admin", "upgrade", "--check", "--data", str(old), "--config", str(config))
+    assert status == 2 and "configuration_misfit" in text and "'scooter'" in text

@@ -224,7 +224,25 @@ def test_config(halfhour):
     text = halfhour("config", "explain", "rules.batch_scope").out
     assert "same_store | any" in text
     fails(halfhour("config", "explain", "rules.bach_scope"), "rules.batch_scope")
+    fails(halfhour("config", "explain", "on-time"), "on_time")
     fails(halfhour("config", "show", "rule"), "rule")
+
+
+def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):
+    file = tmp_path / "city.toml"
+    file.write_text('[engine]\npreset = "thrifty"\n"prices.late_fixed" = 5\n"rules.round_s" = 7\n')
+
+    def value(key):
+        return halfhour("config", "explain", key, "--of", str(file)).out.splitlines()[1].split(maxsplit=1)[1]
+
+    assert value("prices.work_per_s") == "100 (from the preset thrifty)"
+    assert value("prices.late_fixed") == "5 (set singly, beside the preset thrifty with 60000)"
+    assert value("rules.round_s") == "7 (set singly)"
+    assert value("rules.travel_round_s") == "1 (the default)"
+    assert "on_time 120000" in halfhour("config", "explain", "prices.late_fixed").out
+    assert "prices.late_fixed = 120000" in halfhour("config", "explain", "on_time").out
+    shown = json.loads(halfhour("config", "presets", "--json").out)
+    assert [one["name"] for one in shown] == ["balanced", "on_time", "door", "thrifty"]
 
 
 def test_scenario_new_describe_and_replay(halfhour, tmp_path):
