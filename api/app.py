@@ -104,10 +104,11 @@ def create_app(
     rates: Any = None,
     names: Lookups | None = None,
     on_start: Callable[[Service], Any] | None = None,
+    trusts_journal: bool = False,
 ) -> FastAPI:
     """The application over an open ledger.
 
-    `on_start(service)` is awaited once the ledger is folded.
+    `on_start(service)` is awaited once the ledger is folded.  `trusts_journal`: as of LiveHost.
     """
     header = ledger.header()
     fit.require_readable(header)
@@ -117,7 +118,10 @@ def create_app(
     rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
     times = LiveTravel(spec, config.service.frame, ledger)
     times.check()
-    host = LiveHost(ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics)
+    host = LiveHost(
+        ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics,
+        trusts_journal=trusts_journal,
+    )  # fmt: skip
     secret, development = secret_of(ledger), config.service.development
     waiting = config.service.most_waiting
     slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)

@@ -48,6 +48,7 @@ STATUS = {
     "not_ready": 503,
     "ledger_unavailable": 503,
     "shutting_down": 503,
+    "clock_off": 503,
     "storage_full": 507,
 }
 """Status by code; other `unknown_*` codes are 404 and other mistakes of the caller 422."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api import ended
+from api.alarm import Alarm
 from api.clock import Clock
 from api.feed import Feed
 from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
@@ -31,15 +32,13 @@ from dispatch.codec import encode
 from dispatch.config import Settings
 from dispatch.engine import Engine
 from dispatch.events import Event, RoundOpened
-from dispatch.inputs import Input, PositionsSeen, RoundSolved, TravelChanged, Wake
+from dispatch.inputs import Input, RoundSolved, TravelChanged
 from dispatch.records import OrderRecord
 from routing.errors import HalfhourError
 from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
 
-POSITIONS_EVERY_S = 5
-"""Positions that wait enter at least this often, and with every wake-up."""
 RESUME_EVERY_S = 0.5
 FLUSH_FAILED_EXIT = 70
 
@@ -85,7 +84,9 @@ class LiveHost:
         rounds: Rounds,
         clock: Clock | None = None,
         metrics: Metrics | None = None,
+        trusts_journal: bool = False,
     ) -> None:
+        """`trusts_journal`: as of Alarm."""
         self.ledger = ledger
         self.clock = clock or Clock()
         self.metrics = metrics or Metrics()
@@ -98,12 +99,11 @@ class LiveHost:
         self._settings = settings
         self._state: _State | None = None
         self._times: TravelTimes | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self.alarm = Alarm(self, trusts_journal=trusts_journal)
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled: asyncio.Future[None] | None = None
         self._changing_travel = asyncio.Lock()
         self._scratch = 0
-        self._positions_at = 0
         self._closing = False
 
     # --- life ---------------------------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ class LiveHost:
     async def close(self) -> None:
         """Stops telling time, commits what is under way and keeps a snapshot."""
         self._closing = True
-        self._disarm()
+        self.alarm.disarm()
         await self.rounds.close()
         for task in tuple(self._tasks):
             task.cancel()
@@ -143,18 +143,19 @@ class LiveHost:
         engine = Engine(found.places, self._settings, found.board)
         self._scratch = found.places.add(0.0, 0.0)
         self._times = self.travel.bind(found.places)
+        self.alarm.go_on_from(found.board.now)
         self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), self.ledger.sequence_of))
-        self.clock.not_before(found.board.now)
 
     async def _open(self) -> None:
         """First inputs of a process: travel times as they are now, and an end for a round left open."""
+        self.alarm.look_back()
         board, times = self.board, self.times
         if board.travel_digest != times.digest:
             await self.adopt(times)
         if board.open_round is not None:
             open_round = board.open_round
             await self.tell(lambda at: RoundSolved(at=at, round=open_round, cause="ABANDONED"))
-        self._arm()
+        self.alarm.arm()
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -181,6 +182,11 @@ class LiveHost:
     def is_ready(self) -> bool:
         """Folded, and the solver is warm."""
         return self._state is not None and self.failure is None and self.rounds.is_warm and not self._closing
+
+    @property
+    def takes_inputs(self) -> bool:
+        """True unless the ledger takes nothing, or the host closes."""
+        return self._state is not None and self.failure is None and not self._closing
 
     @property
     def seq(self) -> int:
@@ -253,10 +259,8 @@ class LiveHost:
         keep: Sequence[tuple[str, Any]] = (),
     ) -> tuple[Told, asyncio.Future[None]]:
         self._refuse_where_failed()
-        now = self.clock.now()
-        if len(self.positions) and now - self._positions_at >= POSITIONS_EVERY_S:
-            self._take_positions(now)
-        item, state = make(now), self._state
+        self.alarm.catch_up()
+        item, state = make(self.clock.now()), self._state
         events, write = self._handle(item)
         # Before anything looks: a round that opened just now names the version of these.
         self._times = times or self._times
@@ -271,7 +275,8 @@ class LiveHost:
             raise
         if opened is not None and frozen is not None:
             self.spawn(self.rounds.solve(self, frozen, opened, self.times))
-        self._arm()
+        if not self._closing:
+            self.alarm.arm()
         return Told(events, response), durable
 
     async def adopt(self, times: TravelTimes, keep: Sequence[tuple[str, Any]] = ()) -> None:
@@ -398,7 +403,7 @@ class LiveHost:
             os._exit(FLUSH_FAILED_EXIT)
         log.error("a commit failed: the engine is dropped until the ledger takes writes again")
         self._state, self.failure, self._settled = None, failure, None
-        self._disarm()
+        self.alarm.disarm()
         if not self._closing:
             self.spawn(self._resume(state))
 
@@ -430,50 +435,7 @@ class LiveHost:
             self.spawn(self.rounds.solver.hold(self.travel.sent(self.board.travel_version)))
             log.info("the ledger takes writes again")
 
-    # --- time ---------------------------------------------------------------------------------------------------
-
-    def _take_positions(self, now: int) -> None:
-        self._positions_at = now
-        seen = self.positions.take()
-        if seen:
-            events, write = self._handle(PositionsSeen(at=now, positions=seen))
-            self._append(write, events)
-
-    def _arm(self, not_before: int = 0) -> None:
-        """Sets the one timer to the instant the engine asks for."""
-        self._disarm()
-        if self._closing:
-            return
-        wake_at = self.engine.wake_at()
-        if wake_at is None:
-            # Positions that wait must enter all the same: a rider unheard of would count as lost.
-            wake_at = self.clock.now() + POSITIONS_EVERY_S
-        wait_s = self.clock.wait_s(max(wake_at, not_before))
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._state is None or self.failure is not None or self._closing:
-            return
-        try:
-            now = self.clock.now()
-            if len(self.positions):
-                self._take_positions(now)
-            wake_at = self.engine.wake_at()
-            if wake_at is not None and wake_at <= now:
-                events = self.report(lambda at: Wake(at=at))
-                # A wake-up that changes nothing must not be asked for again within the same second.
-                self._arm(not_before=0 if events else now + 1)
-            else:
-                self._arm()
-        except Exception:
-            log.exception("a wake-up failed; the next one is in a second")
-            self._timer = asyncio.get_running_loop().call_later(1.0, self._ring)
+    # --- tasks --------------------------------------------------------------------------------------------------
 
     def spawn(self, work: Any) -> None:
         """Runs a coroutine of the host until it ends or the host closes."""

@@ -54,6 +54,13 @@ class Metrics:
             "halfhour_ladder_step", "0 search, 1 insertion, 2 urgent orders only.", registry=registry
         )
         self.ladder_moves = Counter("halfhour_ladder_moves", "Steps down and up.", ["direction"], registry=registry)
+        self.clock_off_s = Gauge(
+            "halfhour_clock_off_seconds", "What the machine's clock is ahead of the service's.", registry=registry
+        )
+        self.clock_steps = Gauge(
+            "halfhour_clock_steps", "How often the machine's clock was set since the start.", registry=registry
+        )
+        self.pauses = Counter("halfhour_pauses", "Times in which nobody could be heard.", registry=registry)
         self.queue_depth = Gauge("halfhour_queue_depth", "Commands waiting for the engine.", registry=registry)
         self.command_s = Histogram(
             "halfhour_command_seconds", "Engine time of one input.", ["input"], buckets=_QUICK_S, registry=registry

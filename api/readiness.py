@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from api import wire
+from api.clock import STEP_S
 from api.live import LiveHost, NotReady
+from routing.errors import HalfhourError
 
 MOST_FALLBACKS = 3
 """So many rounds in a row without the solver are no chance any more."""
+
+MOST_DOUBT_S = 30.0
+"""What service and machine may differ by before the promises that are given count as wrong."""
+
+
+class ClockOff(HalfhourError):
+    """The machine's clock was set while the service ran; details hold retry_after_s."""
+
+    code = "clock_off"
 
 
 def readiness(host: LiveHost) -> wire.Readiness:
@@ -15,8 +26,18 @@ def readiness(host: LiveHost) -> wire.Readiness:
         raise host.failure
     if not host.is_ready:
         raise NotReady("the service is starting", retry_after_s=1)
+    off_s = host.clock.off_s
+    if host.clock.doubt_s > MOST_DOUBT_S:
+        raise ClockOff(
+            f"this machine's clock was set: it is {off_s:+,.0f} s off the time that dispatch goes on by",
+            retry_after_s=60,
+            hint="Set it right, or restart the service to go by it.",
+        )
     in_a_row = host.rounds.fallbacks_in_a_row
-    warnings = {"solver": in_a_row >= MOST_FALLBACKS}
+    warnings = {"solver": in_a_row >= MOST_FALLBACKS, "clock": abs(off_s) > STEP_S}
     return wire.Readiness(
-        ready=True, warnings=[name for name, holds in warnings.items() if holds], fallbacks_in_a_row=in_a_row
+        ready=True,
+        warnings=[name for name, holds in warnings.items() if holds],
+        fallbacks_in_a_row=in_a_row,
+        clock_off_s=round(off_s, 1),
     )

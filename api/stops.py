@@ -176,9 +176,9 @@ async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[wire
     """The open offer, if there is one."""
     board = await service.host.settled()
     offer = board.offers.get(find(service, rider_id).offer_id or "")
-    if offer is None or offer.expires_at <= service.host.clock.now():
+    if offer is None or board.offer_ends_at(offer) <= service.host.clock.now():
         return []
-    expires_at = wire.at(offer.expires_at)
+    expires_at = wire.at(board.offer_ends_at(offer))
     return [
         wire.OfferShown(
             offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at

@@ -594,9 +594,11 @@ class Readiness(Shown):
     ready: bool
     warnings: list[str] = Field(
         default=[],
-        description="`solver`: rounds are planned by insertion, for the solver has not answered the last ones.",
+        description="`solver`: rounds are planned by insertion, for the solver has not answered the last ones; "
+        "`clock`: the machine's clock was set and is not where the service's is.",
     )
     fallbacks_in_a_row: int = Field(default=0, description="Rounds since the solver last answered one.")
+    clock_off_s: float = Field(default=0.0, description="What the machine's clock is ahead of the service's.")
 
 
 class Status(Shown):

@@ -35,7 +35,7 @@ class LocalPlaces:
 
 def is_stale(record: RiderRecord, board: Board) -> bool:
     stale_s = board.settings.rules.stale_s
-    return bool(stale_s) and record.heard_at + stale_s < board.now
+    return bool(stale_s) and board.heard_at(record) + stale_s < board.now
 
 
 # --- arrays ---------------------------------------------------------------------------------------------------------

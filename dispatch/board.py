@@ -43,6 +43,10 @@ class Board:
         """How many orders a round may add to the plan while the host is under pressure."""
         self.dirty_at: int | None = None
         """Since when something waits for a round."""
+        self.hears_since = 0
+        """Nobody's silence counts from earlier: the service itself was away."""
+        self.answers_until = 0
+        """No offer ends before: its answer may have been on the way while the service was away."""
         self.travel_version = 0
         self.round_travel_version = 0
         """The travel times that the last round was opened with: news may come while it is being solved."""
@@ -78,6 +82,14 @@ class Board:
             ):
                 return zone_id
         return None
+
+    def heard_at(self, record: RiderRecord) -> int:
+        """Since when a rider's silence counts."""
+        return max(record.heard_at, self.hears_since)
+
+    def offer_ends_at(self, offer: Offer) -> int:
+        """Until when an offer may be answered."""
+        return max(offer.expires_at, self.answers_until)
 
     # --- snapshots ----------------------------------------------------------------------------------------------
 
@@ -426,6 +438,9 @@ class Board:
         record = self.riders[event.rider_id]
         record.lost, record.heard_at = False, event.at
         self._touch(event.at)
+
+    def _hearing_resumed(self, event: e.HearingResumed) -> None:
+        self.hears_since, self.answers_until = event.at, event.answers_until
 
     # --- offers and rounds --------------------------------------------------------------------------------------
 

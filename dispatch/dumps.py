@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 SCALARS = (
     "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
-    "most_new_orders", "dirty_at", "travel_version", "round_travel_version", "travel_digest", "profiles", "needs",
-    "before_preset",
+    "most_new_orders", "dirty_at", "hears_since", "answers_until", "travel_version",
+    "round_travel_version", "travel_digest", "profiles", "needs", "before_preset",
 )  # fmt: skip
 TABLES: dict[str, Any] = {
     "stores": StoreRecord,

@@ -35,6 +35,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.StoreOpened: requests.store_opened,
     i.StoreThrottled: requests.store_throttled,
     i.TravelChanged: requests.travel_changed,
+    i.ServiceResumed: rounds.service_resumed,
     i.SettingChanged: requests.setting_changed,
     i.RoundsLimited: requests.rounds_limited,
     i.PresetChosen: requests.preset_chosen,
@@ -94,7 +95,7 @@ class Engine:
         for event in events:
             self.board.apply(event)
         self.board.now = max(self.board.now, item.at)
-        if isinstance(item, i.SettingChanged | i.PresetChosen):
+        if isinstance(item, i.SettingChanged | i.PresetChosen | i.ServiceResumed):
             self._set_all_timers()
         elif isinstance(item, i.Wake | i.RoundSolved) and not any(isinstance(x, e.RoundOpened) for x in events):
             # A timer that brought nothing about must not ring again at the same instant (unless a round has just
@@ -111,7 +112,7 @@ class Engine:
 
     def wake_at(self) -> int | None:
         """When the host must say Wake, if nothing else happens before; None for never."""
-        due = [offer.expires_at for offer in self.board.offers.values()]
+        due = [self.board.offer_ends_at(offer) for offer in self.board.offers.values()]
         rider_at = self._next_timer()
         if rider_at is not None:
             due.append(rider_at)

@@ -254,6 +254,14 @@ class RiderFound(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HearingResumed(Event):
+    """Nobody could be heard since `since_at`: silence counts from now on, and no offer ends before `answers_until`."""
+
+    since_at: int
+    answers_until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade(Event):
     offer: Offer
 

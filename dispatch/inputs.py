@@ -141,6 +141,13 @@ class TravelChanged(Input):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceResumed(Input):
+    """The service hears again: it was paused or away since `since_at`, and what was sent meanwhile is still unread."""
+
+    since_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChanged(Input):
     """A live setting gets a new value.  Refused: invalid_setting."""
 

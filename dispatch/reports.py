@@ -303,6 +303,6 @@ def _correct(draft: Draft, order_id: str, trigger: Trigger, item: i.StopComplete
 
 def _open_offer(board: Board, offer_id: str, rider_id: str, at: int) -> Offer:
     offer = board.offers.get(offer_id)
-    if offer is None or offer.rider_id != rider_id or at >= offer.expires_at:
+    if offer is None or offer.rider_id != rider_id or at >= board.offer_ends_at(offer):
         raise Refused(f"offer {offer_id} is closed", code="offer_closed", offer_id=offer_id)
     return offer

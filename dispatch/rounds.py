@@ -15,6 +15,8 @@ from dispatch.records import RiderRecord
 Events = tuple[e.Event, ...]
 MOST_LEAVING = 200
 """Ended orders that leave the board with one wake-up; the rest leave with the next."""
+ANSWER_GRACE_S = 15
+"""After the service was away an open offer may be answered for at least so long."""
 PROMPT_S = 1
 """In prompt mode a round opens at most this long after something new; at once where a usable rider is idle."""
 
@@ -57,7 +59,7 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
             draft.rider(rider_id)
     found.extend(draft.finish())
     for offer in tuple(board.offers.values()):
-        if at >= offer.expires_at:
+        if at >= board.offer_ends_at(offer):
             found.extend(reports.close_offer(board, offer, at, "expired"))
     if opens:
         found.append(
@@ -200,14 +202,19 @@ def _same_errand(told: Stop, fresh: Stop) -> bool:
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
+def service_resumed(board: Board, item: i.ServiceResumed) -> Events:
+    """Judge nobody by a silence that was our own."""
+    return (e.HearingResumed(at=item.at, since_at=item.since_at, answers_until=item.at + ANSWER_GRACE_S),)
+
+
 def silence_at(record: RiderRecord, board: Board) -> int | None:
     """When a rider's silence has consequences: an unseen route is withdrawn, a rider unheard of is lost."""
     rules = board.settings.rules
     due = []
     if rules.unseen_s and record.told_at is not None and _is_unseen(record):
-        due.append(record.told_at + rules.unseen_s)
+        due.append(max(record.told_at, board.hears_since) + rules.unseen_s)
     if rules.lost_after_s and not record.lost and _is_expected_to_speak(record, board.now):
-        due.append(record.heard_at + rules.lost_after_s)
+        due.append(board.heard_at(record) + rules.lost_after_s)
     return min(due, default=None)
 
 
@@ -216,7 +223,7 @@ def _silent(board: Board, rider_id: str, at: int) -> Events:
     due = silence_at(record, board)
     if due is None or due > at:
         return ()
-    if rules.lost_after_s and not record.lost and record.heard_at + rules.lost_after_s <= at:
+    if rules.lost_after_s and not record.lost and board.heard_at(record) + rules.lost_after_s <= at:
         return reports.lose(board, rider_id, at)
     return reports.withdraw_unseen(board, rider_id, at)
 

@@ -31,6 +31,7 @@ class Options(NamedTuple):
     robots: bool
     shadow: bool
     speed: float
+    trust_journal: bool
 
 
 def serve(
@@ -42,6 +43,9 @@ def serve(
     robots: Annotated[bool, typer.Option(help="Let simulated riders work for it.")] = False,
     shadow: Annotated[bool, typer.Option(help="Take another dispatcher's facts and send nothing out.")] = False,
     development: Annotated[bool, typer.Option(help="Let webhooks call this machine by plain http.")] = False,
+    trust_journal: Annotated[
+        bool, typer.Option(help="Go on from the journal's last entry though the machine's clock is behind it.")
+    ] = False,
     clock_speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Seconds per second; for tests.")] = 1.0,
 ) -> None:
     """Run the live dispatch service."""
@@ -54,7 +58,7 @@ def serve(
     said = {"host": host, "port": port, "development": development or None}
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
     folder = data if data is not None else usual_folder()
-    options = Options(folder, as_json, robots, shadow, clock_speed)
+    options = Options(folder, as_json, robots, shadow, clock_speed, trust_journal)
     # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     _run(_serve(found.model_copy(update={"service": service}), options, demo=config is None))
@@ -100,7 +104,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     clock = Clock(options.speed) if options.speed != 1.0 else None
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
-        on_start=_demo_city if demo else None,
+        on_start=_demo_city if demo else None, trusts_journal=options.trust_journal,
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve())

@@ -41,7 +41,6 @@ class PatientClock(Clock):
 
     def __init__(self, speed: float = 1.0) -> None:
         super().__init__(speed, time.time())
-        self._at = self._start
         self._seen = time.monotonic()
 
     def exact(self) -> float:
@@ -149,6 +148,7 @@ async def running(
     as_shadow: bool = False,
     travel: dict[str, Any] | None = None,
     clock: PatientClock | None = None,
+    trusts_journal: bool = False,
     **service: Any,
 ) -> AsyncIterator[Running]:
     """Starts a service over the ledger in `folder` and closes it."""
@@ -158,7 +158,7 @@ async def running(
     solver, clock = SolvesHere(), clock or PatientClock(speed)
     app = create_app(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
-        clock=clock, names=Lookups(_nobody),
+        clock=clock, names=Lookups(_nobody), trusts_journal=trusts_journal,
     )  # fmt: skip
     found: Service = app.state.service
     solver.places = lambda: found.host.board.places
