@@ -14,7 +14,6 @@ from api.ledger.protocol import Entry, Snapshot, VaultRow
 from dispatch.board import Board
 from dispatch.codec import decode_event
 from dispatch.config import Settings
-from dispatch.errors import CorruptJournal
 from routing.places import PlaceBook
 
 log = logging.getLogger(__name__)
@@ -25,13 +24,11 @@ class Folds(Protocol):
 
     def header(self) -> dict[str, Any]: ...
 
-    def head(self) -> int: ...
-
     def vault(self) -> Iterator[VaultRow]: ...
 
     def entries(self, after: int = 0) -> Iterator[Entry]: ...
 
-    def newest_snapshot(self, upto: int | None = None) -> Snapshot | None: ...
+    def newest_snapshot(self) -> Snapshot | None: ...
 
 
 class Recovered(NamedTuple):
@@ -49,14 +46,12 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     header = ledger.header()
     require_readable(header)
     places = place_book(header.get("frame", "wgs84"), ledger.vault())
-    snapshot = ledger.newest_snapshot(ledger.head())
+    snapshot = ledger.newest_snapshot()
     board, seq = first_board(header, places, settings), 0
     if snapshot is not None:
         board, seq = restored(snapshot, places), snapshot.seq
     began = seq
     for entry in ledger.entries(seq):
-        if entry.seq != seq + 1:
-            raise CorruptJournal(f"entry {seq + 1} is neither here nor in a snapshot", line=seq + 1)
         for event in entry.events:
             board.apply(decode_event(event))
         board.now = max(board.now, entry.at)

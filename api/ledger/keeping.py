@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from api.fit import require_readable
-from api.ledger.protocol import LedgerFailed, Snapshot
-from api.ledger.reading import FILE, SqliteReader
+from api.ledger.files import copy, create, flush_folder, make_private
+from api.ledger.parts import beside, check
+from api.ledger.protocol import CorruptLedger, Snapshot
+from api.ledger.reading import FILE, SqliteReader, missing
 from api.ledger.rotation import segments
+from api.ledger.snapshots import number_of, read
 from api.ledger.sqlite import SqliteLedger
+from api.ledger.writer import failure_of
 from api.recovery import first_board, place_book, recover, restored
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
 from dispatch.engine import Engine
 from dispatch.errors import ClockWentBack, CorruptJournal, Refused
-from routing.errors import InvalidInput
+from routing.errors import HalfhourError, InvalidInput
 
 MOST_ROWS = 500
 """Rows removed in one transaction, by a service that is stopped."""
@@ -34,77 +37,126 @@ class Verdict(NamedTuple):
 
 
 def opened(folder: Path) -> SqliteReader:
-    """A ledger to read, running or not; raises InvalidInput where there is none, NewerLedger where we cannot."""
-    if not (folder / FILE).is_file():
-        raise InvalidInput("there is no ledger here", code="unreadable_file", file=str(folder))
-    reader = SqliteReader(folder)
-    require_readable(reader.header())
+    """A ledger to read, running or not; raises InvalidInput where there is none, or one of another version."""
+    reader = _any_version(folder)
+    try:
+        reader.identity  # noqa: B018  raises where there is none
+        require_readable(reader.header())
+    except HalfhourError:
+        reader.close()
+        raise
     return reader
 
 
+def _any_version(folder: Path) -> SqliteReader:
+    if not (folder / FILE).is_file():
+        raise InvalidInput("there is no ledger here", code="unreadable_file", file=str(folder))
+    return SqliteReader(folder)
+
+
 def backup(folder: Path, target: Path) -> int:
-    """Copies a ledger, running or not, as of one moment; the number of its last entry."""
-    reader = opened(folder)
+    """Copies a ledger of any version, running or not, as of one moment; the number of its last entry.
+
+    What fails leaves nothing behind.
+    """
+    reader = _any_version(folder)
     if target.exists() and any(target.iterdir()):
         raise InvalidInput("the folder is not empty", code="output_exists", file=str(target))
-    target.mkdir(parents=True, exist_ok=True)
-    with sqlite3.connect(folder / FILE) as source, sqlite3.connect(target / FILE) as copy:
-        source.backup(copy)
-    copy.close()
-    source.close()
-    # Segments after the rows: what is moved meanwhile is then in both, never in none.
-    for path in (*reader.snapshots(), *(segment.path for segment in segments(folder))):
-        copied = target / path.relative_to(folder)
-        copied.parent.mkdir(exist_ok=True)
-        with suppress(FileNotFoundError):  # a snapshot that a newer one has just replaced
-            shutil.copyfile(path, copied)
-    reader.close()
+    make_private(target, tighten=True)
+    try:
+        return _copied(reader, target)
+    except BaseException as problem:
+        for path in (target / FILE, *beside(target)):
+            path.unlink(missing_ok=True)
+        if isinstance(problem, sqlite3.Error):
+            raise failure_of(problem, str(target)) from problem
+        raise
+    finally:
+        reader.close()
+
+
+def _copied(reader: SqliteReader, target: Path) -> int:
+    create(target / FILE)
+    with closing(sqlite3.connect(reader.folder / FILE)) as source, closing(sqlite3.connect(target / FILE)) as made:
+        source.backup(made)
     kept = SqliteReader(target)
     head = kept.head()
     kept.close()
+    # Files after the rows: what is moved meanwhile is then in both, never in none.  What is newer than the rows stays.
+    held = [segment.path for segment in segments(reader.folder) if segment.last <= head]
+    for path in (*(path for path in reader.snapshots() if number_of(path) <= head), *held):
+        copied = target / path.relative_to(reader.folder)
+        make_private(copied.parent, tighten=True)
+        with suppress(FileNotFoundError):  # a snapshot that a newer one has just replaced
+            copy(path, copied)
     return head
 
 
 def restore(source: Path, folder: Path) -> int:
-    """Puts a copy where a service will find it, if it is whole and folds; the number of its last entry."""
-    if (folder / FILE).exists():
-        raise InvalidInput("there is a ledger here already", code="output_exists", file=str(folder))
+    """Puts a copy where a service will find it, if it is whole and folds; the number of its last entry.
+
+    It begins a new epoch: who holds a cursor of later than the copy hears that it is gone.
+    """
+    left = [folder / FILE] if (folder / FILE).exists() else beside(folder)
+    if left:
+        raise InvalidInput(
+            f"there is {left[0].name} of a ledger already", code="output_exists", file=str(folder),
+            hint="Move what is there elsewhere first.",
+        )  # fmt: skip
     _check_whole(source)
-    head = backup(source, folder)
-    reader = SqliteReader(folder)
-    recover(reader, Settings())
-    last = 0
-    for entry in reader.entries():
-        if last and entry.seq != last + 1:
-            raise CorruptJournal(f"entry {last + 1} is missing", line=last + 1)
-        last = entry.seq
-    reader.close()
+    make_private(folder, tighten=True)
+    part = folder / "restoring"
+    shutil.rmtree(part, ignore_errors=True)  # of a restore that was interrupted
+    try:
+        head = backup(source, part)
+        SqliteLedger(part).close()
+        with closing(opened(part)) as reader:
+            recover(reader, Settings())
+            for _ in reader.texts(max(reader.first_seq() - 1, 0)):
+                pass
+        # The database last: until it is there, there is no ledger.
+        for path in (*beside(part), part / FILE):
+            moved = folder / path.relative_to(part)
+            make_private(moved.parent, tighten=True)
+            path.replace(moved)
+        flush_folder(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
     return head
 
 
 def _check_whole(folder: Path) -> None:
-    opened(folder).close()
-    with sqlite3.connect(folder / FILE) as connection:
-        (found,) = connection.execute("PRAGMA integrity_check").fetchone()
-    connection.close()
+    """Raises CorruptLedger where a page of the database is noise."""
+    reader = _any_version(folder)
+    try:
+        found = next(reader.rows("PRAGMA integrity_check"))[0]
+        reader.head()
+    finally:
+        reader.close()
     if found != "ok":
-        raise LedgerFailed(f"the copy is damaged: {found}", file=str(folder))
+        raise CorruptLedger(f"the copy is damaged: {str(found).splitlines()[0]}", file=str(folder / FILE))
 
 
 def verify(folder: Path) -> Verdict:
-    """Decides every entry again and compares; raises CorruptJournal at the first that differs.
+    """Reads everything that is kept, decides every entry again and compares; raises at the first thing that differs.
 
     A ledger whose first segments were taken elsewhere is decided again from its oldest snapshot.
     """
-    reader = opened(folder)
+    _check_whole(folder)
+    with closing(opened(folder)) as reader:
+        check(reader)
+        reader.check_rows()
+        return _decided_again(reader)
+
+
+def _decided_again(reader: SqliteReader) -> Verdict:
     rows = list(reader.vault())
     header = reader.header()
     places = place_book(header.get("frame", "wgs84"), rows)
     engine = Engine(places, Settings(), first_board(header, places, Settings()))
-    first = next(iter(reader.entries()), None)
     begin = 0
-    if first is not None and first.seq > 1:
-        snapshot = _oldest_snapshot(folder, first.seq - 1)
+    if reader.first_seq() > 1:
+        snapshot = _oldest_snapshot(reader)
         engine = Engine(places, Settings(), restored(snapshot, places))
         begin = snapshot.seq
     count = 0
@@ -119,16 +171,16 @@ def verify(folder: Path) -> Verdict:
             hint = "Positions were erased: deciding again is no longer exact." if erased else ""
             raise CorruptJournal(f"entry {entry.seq} is decided otherwise now", line=entry.seq, hint=hint)
         count += 1
-    reader.close()
     return Verdict(count, begin + 1, sum(row.erased_at is not None for row in rows))
 
 
-def _oldest_snapshot(folder: Path, at_least: int) -> Snapshot:
-    for path in sorted(folder.glob("snapshot-*.json")):
-        snapshot = Snapshot(**json.loads(path.read_text(encoding="utf-8")))
-        if snapshot.seq >= at_least:
-            return snapshot
-    raise CorruptJournal("the journal's beginning is neither here nor in a snapshot", line=1)
+def _oldest_snapshot(reader: SqliteReader) -> Snapshot:
+    for path in reversed(reader.snapshots()):
+        with suppress(CorruptLedger):
+            snapshot = read(path)
+            if snapshot.seq >= reader.first_seq() - 1:
+                return snapshot
+    raise missing(1, reader.first_seq() - 1)
 
 
 def rotate(folder: Path) -> tuple[Path, int] | None:

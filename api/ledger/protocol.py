@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from api.keys import Key
-from routing.errors import HalfhourError
+from routing.errors import HalfhourError, InvalidInput
 
 OPERATOR = ""
 """The tenant of notices that concern riders, rounds and stores: for the operator's keys alone."""
@@ -27,6 +27,12 @@ class LedgerFailed(HalfhourError):
     """A write could not be made durable; nothing of it happened."""
 
     code = "ledger_unavailable"
+
+
+class CorruptLedger(InvalidInput):
+    """Something in a ledger is not what was written, or does not belong to it; details name file, table or entry."""
+
+    code = "corrupt_ledger"
 
 
 class LedgerFull(LedgerFailed):
@@ -185,10 +191,10 @@ class Ledger(Protocol):
         """Takes up to `most` entries that were moved into a segment out of the journal's table; None where none are."""
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
-        """Keeps a snapshot; older ones than the last two go."""
+        """Keeps a snapshot of a durable entry; older ones than the last two go."""
 
-    def newest_snapshot(self, upto: int | None = None) -> Snapshot | None:
-        """The newest one that can be read; with seq <= `upto`, where that is given."""
+    def newest_snapshot(self) -> Snapshot | None:
+        """The newest one that can be read; raises CorruptLedger where it belongs to another journal."""
 
     # --- answers and notices
     def answer(self, tenant: str, route: str, key: str) -> Answer | None:

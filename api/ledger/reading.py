@@ -1,36 +1,74 @@
-"""Reading a ledger: committed rows only, from any thread or process, without the writer's lock."""
+"""Reading a ledger: committed rows only, from any thread or process, without the writer's lock.
+
+No entry is handed out that does not follow the one before it in the chain, and no row that is not what was written.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from api.keys import Key
-from api.ledger import rotation
+from api.ledger import rotation, snapshots
 from api.ledger import tables as t
-from api.ledger.protocol import Answer, Due, Ended, Entry, LedgerFailed, Notice, Snapshot, Tenant, VaultRow, Webhook
+from api.ledger.chain import Identity, genesis, link, unsealed
+from api.ledger.protocol import (
+    Answer,
+    CorruptLedger,
+    Due,
+    Ended,
+    Entry,
+    LedgerFailed,
+    Notice,
+    Snapshot,
+    Tenant,
+    VaultRow,
+    Webhook,
+)
+from dispatch.errors import CorruptJournal
 
 log = logging.getLogger(__name__)
 
 FILE = "ledger.sqlite"
 
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
+
+T = TypeVar("T")
+
+
+def missing(first: int, last: int) -> CorruptJournal:
+    """Entries that are neither in the database nor in a segment."""
+    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
+    hint = "Put the segment that holds them back into archive/." if first < last else ""
+    return CorruptJournal(f"{which} not here", line=first, hint=hint)
+
+
+def explained(problem: sqlite3.Error, path: Path) -> CorruptLedger | LedgerFailed:
+    """A failed read in words: damage, or a file that cannot be read now."""
+    if getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF in _DAMAGED:
+        hint = "Restore a copy: halfhour journal restore."
+        return CorruptLedger(f"the ledger is damaged: {problem}", file=str(path), hint=hint)
+    return LedgerFailed(f"the ledger cannot be read: {problem}", file=str(path))
+
 
 class SqliteReader:
-    """The ledger in `folder`, with a connection per thread; snapshots are files beside it."""
+    """The ledger in `folder`, with a connection per thread; snapshots and segments are files beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._path = folder / FILE
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []
+        self._places: dict[Path, rotation.Place] = {}
 
     def close(self) -> None:
         """Closes every connection."""
@@ -39,8 +77,13 @@ class SqliteReader:
         self._readers.clear()
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30.0)
-        connection.execute("PRAGMA journal_mode = WAL")
+        # A file that is gone must not come back empty because somebody looked for it.
+        where = f"file:{quote(str(self._path))}?mode=rw"
+        try:
+            connection = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False, timeout=30.0)
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.Error as problem:
+            raise explained(problem, self._path) from problem
         return connection
 
     def _reader(self) -> sqlite3.Connection:
@@ -52,15 +95,43 @@ class SqliteReader:
             self._readers.append(connection)
         return connection
 
+    def rows(self, statement: str, values: tuple[Any, ...] = ()) -> Generator[tuple[Any, ...], None, None]:
+        """What a statement selects; raises CorruptLedger or LedgerFailed instead of SQLite's own errors."""
+        cursor = self._reader().cursor()
+        try:
+            yield from cursor.execute(statement, values)
+        except sqlite3.Error as problem:
+            raise explained(problem, self._path) from problem
+        finally:
+            cursor.close()  # while it is open this thread sees nothing that is committed later
+
     def _one(self, statement: str, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
-        row: tuple[Any, ...] | None = self._reader().execute(statement, values).fetchone()
-        return row
+        return next(self.rows(statement, values), None)
 
     def _number(self, statement: str) -> int:
         row = self._one(statement, ())
         return int(row[0]) if row and row[0] is not None else 0
 
+    def _sound(self, rows: Iterable[tuple[Any, ...]], make: Callable[[tuple[Any, ...]], T]) -> Iterator[T]:
+        """What is made of rows; one that is damaged is left out and said, for it must not cost those around it."""
+        for row in rows:
+            try:
+                yield make(row)
+            except (CorruptLedger, ValueError) as problem:
+                log.error("a row is left out: %s", problem)
+
     # --- journal ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who this ledger is; raises LedgerFailed for one of an older version."""
+        value = self.value("identity")
+        if value is None:
+            raise LedgerFailed(
+                "the ledger was written by an older version", code="older_ledger", file=str(self.folder),
+                hint="Copy it (halfhour journal backup), then stop the service and: halfhour journal upgrade",
+            )  # fmt: skip
+        return Identity(**value)
 
     def header(self) -> dict[str, Any]:
         return dict(self.value("header") or {})
@@ -68,62 +139,155 @@ class SqliteReader:
     def head(self) -> int:
         return self._number("SELECT max(seq) FROM journal")
 
+    def writes(self) -> int:
+        """Transactions so far."""
+        return self._number("SELECT writes FROM tip")
+
+    def first_row(self) -> int:
+        """`seq` of the first entry whose row has not gone (0: none)."""
+        return self._number("SELECT min(seq) FROM journal")
+
+    def first_seq(self) -> int:
+        """`seq` of the first entry that is here, in a segment or in a row (0: none)."""
+        held = rotation.segments(self.folder)
+        return held[0].first if held else self.first_row()
+
     def entries(self, after: int = 0) -> Iterator[Entry]:
+        return map(t.entry_of, self.texts(after))
+
+    def texts(self, after: int = 0) -> Iterator[t.Text]:
+        """The entries with seq > `after` as they are kept; raises CorruptJournal where one is missing or was changed.
+
+        Where some are missing at the beginning it does so before it gives any.
+        """
+        if after >= self.head():
+            return
+        chain, last = self.chain_at(after), after
+        for text, kept in self._in_order(after):
+            if text.seq != last + 1:
+                raise missing(last + 1, text.seq - 1)
+            chain, last = link(chain, t.text_of(text)), text.seq
+            if kept is not None and kept != chain:
+                raise CorruptJournal(f"entry {last} is not what was written, or one before it", line=last)
+            yield text
+
+    def _in_order(self, after: int) -> Iterator[tuple[t.Text, bytes | None]]:
+        """Entries of segments, then rows, each with the digest that was kept of it, where one was."""
         while True:
             for segment in rotation.segments(self.folder):
                 if segment.last > after:
-                    for entry in rotation.read(segment, after):
-                        yield entry
-                        after = entry.seq
-            rows = self._reader().cursor()
-            rows.execute("SELECT seq, at, line FROM journal WHERE seq > ? ORDER BY seq", (after,))
-            row = rows.fetchone()
+                    place = self.place_of(segment)
+                    for text in rotation.read(segment, after):
+                        yield text, bytes.fromhex(place.after) if text.seq == segment.last else None
+                        after = text.seq
+            rows = self.rows("SELECT seq, at, line, chain FROM journal WHERE seq > ? ORDER BY seq", (after,))
+            row = next(rows, None)
             if row is None or row[0] == after + 1 or rotation.archived_head(self.folder) <= after:
                 break
             rows.close()  # rows went into a segment after we looked at those there were
         if row is not None:
-            yield t.entry_of(row)
-            yield from map(t.entry_of, rows)
+            yield t.Text(*row[:3]), row[3]
+            for row in rows:
+                yield t.Text(*row[:3]), row[3]
 
-    def first_row(self) -> int:
-        """`seq` of the first entry that is in no segment yet, or whose row has not gone (0: none)."""
-        return self._number("SELECT min(seq) FROM journal")
+    def chain_at(self, seq: int) -> bytes:
+        """The digest of the chain after the entry `seq`; raises CorruptJournal where that is not known here."""
+        if seq == self.identity.first:
+            return genesis(self.identity.ledger)
+        kept = self.row_chain(seq)
+        if kept is not None:
+            return bytes.fromhex(kept)
+        for segment in rotation.segments(self.folder):
+            if segment.first - 1 <= seq <= segment.last:
+                return self._chain_in(segment, seq)
+        raise missing(seq + 1, max(seq + 1, self.first_seq() - 1))
+
+    def row_chain(self, seq: int) -> str | None:
+        """What the row of an entry says of the chain, None where the row has gone."""
+        row = self._one("SELECT chain FROM journal WHERE seq = ?", (seq,))
+        return bytes(row[0]).hex() if row is not None else None
+
+    def _chain_in(self, segment: rotation.Segment, seq: int) -> bytes:
+        place = self.place_of(segment)
+        if seq == segment.last:
+            return bytes.fromhex(place.after)
+        chain = bytes.fromhex(place.before)
+        if seq >= segment.first:
+            for text in rotation.read(segment, 0):
+                chain = link(chain, t.text_of(text))
+                if text.seq == seq:
+                    break
+        return chain
+
+    def place_of(self, segment: rotation.Segment) -> rotation.Place:
+        """Where a segment stands in the chain; raises CorruptLedger for one of another ledger."""
+        known = self._places.get(segment.path)
+        if known is None:
+            old = (self.value("old_segments") or {}).get(str(segment.first))
+            known = rotation.place_of(segment) or (rotation.Place(*old) if old else None)
+            if known is None or known.ledger != self.identity.ledger:
+                raise foreign(segment.path)
+            self._places[segment.path] = known
+        return known
 
     def archive(self) -> rotation.Segment | None:
         """Makes a segment of what both snapshots cover and no segment holds; None where there is nothing to do."""
-        snapshots = self.snapshots()
-        if len(snapshots) < 2:
+        kept = self.snapshots()
+        if len(kept) < snapshots.KEPT:
             return None
-        covered = int(snapshots[1].stem.rpartition("-")[2])
-        held = rotation.archived_head(self.folder)
-        return rotation.archive(self.folder, self.entries(held), covered) if covered > held else None
+        covered = snapshots.number_of(kept[1])
+        held = self._archived()
+        if covered <= held:
+            return None
+        place = rotation.Place(self.identity.ledger, self.chain_at(held).hex(), self.chain_at(covered).hex())
+        return rotation.archive(self.folder, self.texts(held), held + 1, covered, place)
+
+    def _archived(self) -> int:
+        """The entry after which the next segment begins."""
+        held, first = max(rotation.archived_head(self.folder), self.identity.first), self.first_row()
+        # Where all segments were taken elsewhere, the first row is what the last of them ended with.
+        return held if held or first <= 1 else first
+
+    # --- snapshots ----------------------------------------------------------------------------------------------
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
-        """Written at once, by the caller's thread: a snapshot is a file that appears whole or not at all."""
+        """Written at once, by the caller's thread, for the entry `snapshot.seq` that must be durable."""
         future: Future[None] = Future()
-        path = self.folder / f"snapshot-{snapshot.seq:012d}.json"
         try:
-            _write_whole(path, t.packed(snapshot._asdict()))
-            for old in self.snapshots()[2:]:
-                old.unlink(missing_ok=True)
+            snapshots.write(self.folder, snapshot, self.identity.ledger, self.chain_at(snapshot.seq))
             future.set_result(None)
         except OSError as problem:
             future.set_exception(LedgerFailed(f"no snapshot could be kept: {problem}"))
         return future
 
-    def newest_snapshot(self, upto: int | None = None) -> Snapshot | None:
+    def newest_snapshot(self) -> Snapshot | None:
         for path in self.snapshots():
-            with suppress(OSError, ValueError, TypeError):
-                found = Snapshot(**json.loads(path.read_text(encoding="utf-8")))
-                if upto is None or found.seq <= upto:
-                    return found
+            if not self.owns(path):
                 continue
-            log.warning("the snapshot %s cannot be read; an older one is taken", path.name)
+            with suppress(CorruptLedger):
+                return snapshots.read(path)
+            log.warning("the snapshot %s is damaged; an older one is taken", path.name)
         return None
+
+    def owns(self, path: Path) -> bool:
+        """True for a snapshot of this journal, False for one whose first line is damaged; raises CorruptLedger else."""
+        try:
+            stamp = snapshots.stamp_of(path)
+        except CorruptLedger:
+            log.warning("the snapshot %s is damaged; an older one is taken", path.name)
+            return False
+        if stamp is None or stamp.ledger != self.identity.ledger or stamp.seq != snapshots.number_of(path):
+            raise foreign(path)
+        if stamp.seq > self.head():
+            raise foreign(path, f"it was made after entry {stamp.seq}, and the journal ends with {self.head()}")
+        with suppress(CorruptJournal):  # what it was made after may lie in a segment that was taken elsewhere
+            if self.chain_at(stamp.seq).hex() != stamp.chain:
+                raise foreign(path, f"entry {stamp.seq} is another one here")
+        return True
 
     def snapshots(self) -> list[Path]:
         """Their files, newest first."""
-        return sorted(self.folder.glob("snapshot-*.json"), reverse=True)
+        return snapshots.numbered(self.folder)
 
     # --- answers and notices ------------------------------------------------------------------------------------
 
@@ -143,10 +307,8 @@ class SqliteReader:
             where, more = where + " AND tenant = ?", [tenant]
         if subject is not None:
             where, more = where + " AND subject = ?", [*more, subject]
-        rows = self._reader().execute(
-            f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit)
-        )
-        return [t.notice_of(row) for row in rows]
+        rows = self.rows(f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit))
+        return list(self._sound(rows, t.notice_of))
 
     def sequence_of(self, subject: str) -> int:
         statement = "SELECT sequence FROM notices WHERE subject = ? ORDER BY seq DESC LIMIT 1"
@@ -156,14 +318,14 @@ class SqliteReader:
     # --- vault --------------------------------------------------------------------------------------------------
 
     def vault(self) -> Iterator[VaultRow]:
-        return map(t.vault_of, self._reader().cursor().execute("SELECT * FROM vault ORDER BY handle"))
+        return map(t.vault_of, self.rows("SELECT * FROM vault ORDER BY handle"))
 
     def vault_row(self, handle: int) -> VaultRow | None:
         row = self._one("SELECT * FROM vault WHERE handle = ?", (handle,))
         return t.vault_of(row) if row else None
 
     def vault_of(self, subject: str) -> list[VaultRow]:
-        rows = self._reader().execute("SELECT * FROM vault WHERE subject = ? ORDER BY handle", (subject,))
+        rows = self.rows("SELECT * FROM vault WHERE subject = ? ORDER BY handle", (subject,))
         return [t.vault_of(row) for row in rows]
 
     # --- orders that have left the board ------------------------------------------------------------------------
@@ -185,34 +347,39 @@ class SqliteReader:
         wanted = [(clause, value) for clause, value in asked if value is not None]
         where = " AND ".join(clause for clause, _ in wanted) or "1"
         statement = f"SELECT * FROM ended WHERE {where} ORDER BY seq DESC LIMIT ?"
-        rows = self._reader().execute(statement, (*(value for _, value in wanted), limit))
+        rows = self.rows(statement, (*(value for _, value in wanted), limit))
         return [t.ended_of(row) for row in rows]
+
+    def check_rows(self) -> None:
+        """Reads every sealed row; raises CorruptLedger at the first that is not what was written."""
+        for table in t.SEALED:
+            for row in self.rows(f"SELECT * FROM {table}"):
+                unsealed(table, row)
 
     # --- webhooks, keys, tenants, values ------------------------------------------------------------------------
 
     def webhooks(self, tenant: str | None = None) -> list[Webhook]:
-        rows = self._reader().execute("SELECT * FROM webhooks ORDER BY created_at, webhook_id")
+        rows = self.rows("SELECT * FROM webhooks ORDER BY created_at, webhook_id")
         return [hook for hook in map(t.webhook_of, rows) if tenant is None or hook.tenant == tenant]
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
-        rows = self._reader().execute(t.SELECT_DUE, (now, t.packed(list(skip)), limit))
-        return [Due(row[0], t.notice_of(row[3:]), row[1], row[2]) for row in rows]
+        rows = self.rows(t.SELECT_DUE, (now, t.packed(list(skip)), limit))
+        return list(self._sound(rows, lambda row: Due(row[0], t.notice_of(row[3:]), row[1], row[2])))
 
     def load_keys(self) -> list[Key]:
-        return [t.key_of(row) for row in self._reader().execute("SELECT * FROM keys ORDER BY key_id")]
+        return [t.key_of(row) for row in self.rows("SELECT * FROM keys ORDER BY key_id")]
 
     def tenants(self) -> list[Tenant]:
-        return [t.tenant_of(row) for row in self._reader().execute("SELECT * FROM tenants ORDER BY tenant")]
+        return [t.tenant_of(row) for row in self.rows("SELECT * FROM tenants ORDER BY tenant")]
 
     def value(self, name: str) -> Any:
         row = self._one("SELECT value FROM named_values WHERE name = ?", (name,))
         return json.loads(row[0]) if row else None
 
 
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+def foreign(path: Path, why: str = "it belongs to another one, or to none") -> CorruptLedger:
+    """A part that lies beside a ledger and does not belong to it."""
+    return CorruptLedger(
+        f"this file does not belong to the ledger beside it: {why}", code="foreign_part", file=str(path),
+        hint="Was an older copy put in its place? Move what does not belong elsewhere, or restore a whole copy.",
+    )  # fmt: skip

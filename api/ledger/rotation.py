@@ -1,27 +1,29 @@
 """Moving old entries out of the journal's table, while it is written or not.
 
-A *segment* is a file of entries, `archive/journal-FIRST-LAST.jsonl.gz`; it appears whole and durable, or not at all,
-and never changes.  First the entries that two snapshots cover become a segment, then their rows go.  Whatever is
-interrupted leaves entries in both places, never in none: readers take each number once, and the next rotation goes on.
+A *segment* is a file of entries, `archive/journal-FIRST-LAST.jsonl.gz`: a line that says whose they are and between
+which digests of the chain they lie, then a line for each.  It appears whole and durable, or not at all, and never
+changes.  First the entries that two snapshots cover become a segment, then their rows go.  Whatever is interrupted
+leaves entries in both places, never in none: readers take each number once, and the next rotation goes on.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from api.ledger.protocol import Entry
-from api.ledger.tables import packed
+from api.ledger.files import make_private, whole
+from api.ledger.tables import Text, packed, text_from, text_of
 from dispatch.errors import CorruptJournal
 
 ARCHIVE = "archive"
 COMPRESSION = 3
+_NAME = re.compile(r"journal-(\d{12})-(\d{12})\.jsonl\.gz")
 
 
 class Segment(NamedTuple):
@@ -32,13 +34,18 @@ class Segment(NamedTuple):
     path: Path
 
 
+class Place(NamedTuple):
+    """Whose entries a segment holds, and the digests before its first and after its last one."""
+
+    ledger: str
+    before: str
+    after: str
+
+
 def segments(folder: Path) -> list[Segment]:
-    """The segments of a ledger's folder, by their numbers."""
-    found = []
-    for path in sorted((folder / ARCHIVE).glob("journal-*.jsonl.gz")):
-        first, last = path.name.removesuffix(".jsonl.gz").split("-")[1:]
-        found.append(Segment(int(first), int(last), path))
-    return found
+    """The segments of a ledger's folder, by their numbers; other files there are none of ours."""
+    named = ((_NAME.fullmatch(path.name), path) for path in sorted((folder / ARCHIVE).glob("journal-*.jsonl.gz")))
+    return [Segment(int(name[1]), int(name[2]), path) for name, path in named if name is not None]
 
 
 def archived_head(folder: Path) -> int:
@@ -46,47 +53,52 @@ def archived_head(folder: Path) -> int:
     return max((segment.last for segment in segments(folder)), default=0)
 
 
-def read(segment: Segment, after: int) -> Iterator[Entry]:
+def place_of(segment: Segment) -> Place | None:
+    """What a segment says of itself, None for one that was written before there was a chain; raises CorruptJournal."""
+    first = next(_lines(segment), "")
+    try:
+        value = json.loads(first)
+        return Place(value["ledger"], value["before"], value["after"]) if "ledger" in value else None
+    except (ValueError, TypeError, KeyError) as problem:
+        raise _damaged(segment, problem) from problem
+
+
+def read(segment: Segment, after: int) -> Iterator[Text]:
     """Its entries with seq > `after`; raises CorruptJournal where the file is damaged."""
+    for line in _lines(segment):
+        if line.startswith('{"ledger":'):
+            continue
+        try:
+            entry = text_from(line.rstrip("\n"))
+        except ValueError as problem:
+            raise _damaged(segment, problem) from problem
+        if entry.seq > after:
+            yield entry
+
+
+def _lines(segment: Segment) -> Iterator[str]:
     try:
         with gzip.open(segment.path, "rt", encoding="utf-8") as file:
-            for line in file:
-                entry = Entry(**json.loads(line))
-                if entry.seq > after:
-                    yield entry
-    except (OSError, EOFError, ValueError, TypeError) as problem:
-        raise CorruptJournal(f"a segment of the journal is damaged: {problem}", file=str(segment.path)) from problem
+            yield from file
+    except (OSError, EOFError, ValueError) as problem:
+        raise _damaged(segment, problem) from problem
 
 
-def archive(folder: Path, entries: Iterator[Entry], covered: int) -> Segment | None:
-    """Writes those of `entries` with seq <= `covered` as a segment; None where there are none."""
+def _damaged(segment: Segment, problem: Exception) -> CorruptJournal:
+    return CorruptJournal(f"a segment of the journal is damaged: {problem}", file=str(segment.path))
+
+
+def archive(folder: Path, entries: Iterator[Text], first: int, last: int, place: Place) -> Segment:
+    """Writes those of `entries` with seq <= `last` as a segment that begins with `first`."""
     into = folder / ARCHIVE
-    into.mkdir(exist_ok=True)
-    part = into / "segment.part"
-    first = last = 0
-    with part.open("wb") as raw:
-        with gzip.open(raw, "wt", compresslevel=COMPRESSION, encoding="utf-8") as file:
-            for entry in takewhile(lambda entry: entry.seq <= covered, entries):
-                first, last = first or entry.seq, entry.seq
-                file.write(packed(entry._asdict()) + "\n")
-        raw.flush()
-        os.fsync(raw.fileno())
-    if not last:
-        part.unlink()
-        return None
+    make_private(into, tighten=True)
     made = Segment(first, last, into / f"journal-{first:012d}-{last:012d}.jsonl.gz")
-    part.replace(made.path)
-    _flush_folder(into)
+    header = {"ledger": place.ledger, "first": first, "last": last, "before": place.before, "after": place.after}
+    with whole(made.path) as raw, gzip.open(raw, "wt", compresslevel=COMPRESSION, encoding="utf-8") as file:
+        file.write(packed(header) + "\n")
+        for entry in takewhile(lambda entry: entry.seq <= last, entries):
+            file.write(text_of(entry) + "\n")
     return made
-
-
-def _flush_folder(folder: Path) -> None:
-    """A renamed file is there after a loss of power once its folder is flushed too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def cut(connection: sqlite3.Connection, upto: int, most: int) -> None:

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from api.keys import Key
-from api.ledger import rotation
+from api.ledger import parts, rotation
 from api.ledger import tables as t
+from api.ledger.files import Anchor
+from api.ledger.head import Head, read_mark
 from api.ledger.protocol import (
     Due,
     LedgerFailed,
@@ -27,11 +29,13 @@ from api.ledger.protocol import (
     Webhook,
     Write,
 )
-from api.ledger.reading import SqliteReader
+from api.ledger.reading import SqliteReader, explained
+from api.ledger.upgrade import upgrade
 from api.ledger.writer import Writer
 
 log = logging.getLogger(__name__)
 
+LOCK = "ledger.lock"
 CHECKPOINT_S = 1.0
 LONG_WAL_BYTES = 64 * 2**20
 """Beyond this the checkpoint asks for the log to start over instead of waiting for a quiet moment."""
@@ -40,41 +44,91 @@ LONG_WAL_BYTES = 64 * 2**20
 class SqliteLedger(SqliteReader):
     """The Ledger in `folder`, made where it does not exist; `header` is kept until there are entries.
 
-    Raises LedgerFailed where another process has it open or the file is damaged.
+    Raises LedgerFailed where another process has it open, CorruptLedger where it is damaged, has lost its end, or does
+    not belong to what lies beside it; InvalidInput where others may look into the folder.
     """
 
     def __init__(self, folder: Path, header: dict[str, Any] | None = None) -> None:
         super().__init__(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(folder / "ledger.lock")
+        parts.make_ready(folder)
+        self._lock = _locked(folder / LOCK)
+        try:
+            self._open(header)
+        except BaseException:
+            super().close()
+            os.close(self._lock)
+            raise
+
+    def _open(self, header: dict[str, Any] | None) -> None:
         connection = self._connect()
         try:
-            t.prepare(connection)
+            if t.version_of(connection) == 0:
+                t.prepare(connection)
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+            connection.execute("PRAGMA secure_delete = ON")  # what was erased must not lie about in free pages
+            upgrade(connection, self)
         except sqlite3.Error as problem:
-            raise LedgerFailed(f"the ledger cannot be opened: {problem}", file=str(self._path)) from problem
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")
-        connection.execute("PRAGMA secure_delete = ON")  # what was erased must not lie about in free pages
+            raise explained(problem, self._path) from problem
+        parts.check(self)
+        if read_mark(self.folder) is None and self.head():
+            log.warning("the ledger comes without its mark, as a copy does: cursors given before are not good any more")
+            self._renew(connection)
         self._connection = connection
-        self._writer = Writer(connection)
+        self._tip = Head(connection, self.folder, self.identity.ledger)
+        self._writer = Writer(connection, self)
+        self._anchor: Anchor | None = None
         self._closing = threading.Event()
+        fresh = header is not None and (self.head() == 0 or self.value("header") is None)
+        # One commit in any case: from now on the mark and the log are there.
+        self.append(Write(extra=(("header", header),) if fresh else ())).result()
+        self._anchor = Anchor(self._path, _log_of(self._path))
         self._checkpointer = threading.Thread(target=self._checkpoint, name="ledger-checkpoint", daemon=True)
         self._checkpointer.start()
-        if header is not None and (self.head() == 0 or self.value("header") is None):
-            self.append(Write(extra=(("header", header),))).result()
+
+    def _renew(self, connection: sqlite3.Connection) -> None:
+        """Begins an epoch: what was given out before is not good any more."""
+        identity = self.identity._replace(epoch=t.new_epoch())
+        connection.execute(t.SET_VALUE, ("identity", t.packed(identity._asdict())))
+        del self.identity
+
+    def _connect(self) -> sqlite3.Connection:
+        if getattr(self, "_anchor", None) is not None:
+            self._still_here()  # another file in its place must not be read as if it were ours
+        return super()._connect()
+
+    # --- what the writer asks and tells -------------------------------------------------------------------------
+
+    def before_commit(self, connection: sqlite3.Connection) -> None:
+        """The last statement of a transaction."""
+        self._tip.count(connection)
+
+    def after_commit(self) -> None:
+        """Before anybody hears that a transaction is durable; raises LedgerFailed where nobody would find it again."""
+        self._still_here()
+        self._tip.mark()
+
+    def undone(self) -> None:
+        """A transaction failed."""
+        self._tip.undo()
+
+    def _still_here(self) -> None:
+        if self._anchor is not None:
+            self._anchor.check()
 
     # --- writing ------------------------------------------------------------------------------------------------
 
     def append(self, write: Write) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:
             if write.entry is not None:
-                connection.execute(t.INSERT_ENTRY, t.entry_row(write.entry))
+                text = t.text_of_entry(write.entry)
+                connection.execute(t.INSERT_ENTRY, (*text, self._tip.took(connection, text)))
             for row in write.vault:
                 connection.execute(t.INSERT_VAULT, t.vault_values(row))
             for ended in write.ended:
                 connection.execute(t.INSERT_ENDED, t.ended_row(ended))
             for answer in write.answers:
-                connection.execute(t.INSERT_ANSWER, answer)
+                connection.execute(t.INSERT_ANSWER, t.answer_row(answer))
             for notice in write.notices:
                 connection.execute(t.INSERT_NOTICE, t.notice_row(notice))
                 connection.execute(t.INSERT_DUES, notice._asdict() | {"data": None})
@@ -86,6 +140,7 @@ class SqliteLedger(SqliteReader):
         return self._writer.put(job)
 
     def resume(self) -> None:
+        self._still_here()
         self._writer.resume(lambda connection: _execute(connection, t.SET_VALUE, ("probe", "1")))
 
     def close(self) -> None:
@@ -95,6 +150,7 @@ class SqliteLedger(SqliteReader):
         self._closing.set()
         self._writer.close()
         self._checkpointer.join()
+        self._tip.close()
         self._connection.close()
         super().close()
         os.close(self._lock)
@@ -115,8 +171,11 @@ class SqliteLedger(SqliteReader):
     # --- journal ------------------------------------------------------------------------------------------------
 
     def cut(self, most: int) -> Future[None] | None:
-        """Removes up to `most` rows that a segment holds, the oldest first; None where there are none."""
-        upto = min(rotation.archived_head(self.folder), self.head() - 1)
+        """Removes up to `most` rows that a segment holds, the oldest first; None where there are none.
+
+        The row that the last segment ends with stays: the chain goes on from it, wherever the segment is taken.
+        """
+        upto = min(rotation.archived_head(self.folder), self.head()) - 1
         if not 0 < self.first_row() <= upto:
             return None
         return self._writer.put(lambda db: rotation.cut(db, upto, most))
@@ -179,17 +238,28 @@ class SqliteLedger(SqliteReader):
         """Moves the log into the file, off the writer; PASSIVE never makes a commit wait.
 
         RESTART holds the writer's lock: all but the newest pages are moved before, and it waits for no reader (one that
-        folds the journal into a snapshot takes half a second).
+        folds the journal into a snapshot takes half a second).  Beside that it flushes the mark, and looks whether the
+        files are still there, so that a service that writes nothing hears of it too.
         """
         connection = self._connect()
         connection.execute("PRAGMA busy_timeout = 0")
-        wal = self._path.with_name(self._path.name + "-wal")
+        log_file = _log_of(self._path)
         while not self._closing.wait(CHECKPOINT_S):
+            try:
+                self._still_here()
+            except LedgerFailed as problem:
+                self._writer.refuse(problem)
             with suppress(sqlite3.Error, OSError):
+                self._tip.flush()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                if wal.stat().st_size > LONG_WAL_BYTES:
+                if log_file.stat().st_size > LONG_WAL_BYTES:
                     connection.execute("PRAGMA wal_checkpoint(RESTART)")
         connection.close()
+
+
+def _log_of(path: Path) -> Path:
+    """SQLite's write-ahead log."""
+    return path.with_name(path.name + "-wal")
 
 
 def _execute(connection: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> None:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from api.ledger.protocol import LedgerFailed, LedgerFull
 
@@ -23,23 +24,40 @@ _FULL = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY}
 _FLUSH_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
-def failure_of(problem: BaseException) -> LedgerFailed:
+def failure_of(problem: BaseException, file: str = "") -> LedgerFailed:
     """What a failed commit means for whoever waits for it.
 
     details `fatal`: nobody knows what reached the disk after a failed flush; the process must end and fold anew.
     """
+    if isinstance(problem, LedgerFailed):
+        return problem
     number = getattr(problem, "sqlite_errorcode", 0)
+    where = {"file": file} if file else {}
     if number & 0xFF in _FULL:
         hint = "Free some space; the service resumes by itself."
-        return LedgerFull("the ledger's disk takes no more", hint=hint, retry_after_s=5)
-    return LedgerFailed("the ledger could not be written", fatal=number in _FLUSH_FAILED, retry_after_s=1)
+        return LedgerFull("the ledger's disk takes no more", hint=hint, retry_after_s=5, **where)
+    return LedgerFailed("the ledger could not be written", fatal=number in _FLUSH_FAILED, retry_after_s=1, **where)
+
+
+class Watch(Protocol):
+    """Who keeps the count of transactions."""
+
+    def before_commit(self, connection: sqlite3.Connection) -> None:
+        """As the last part of a transaction."""
+
+    def after_commit(self) -> None:
+        """Before anybody hears of it; whatever this raises is what they hear instead."""
+
+    def undone(self) -> None:
+        """It failed."""
 
 
 class Writer:
     """Runs jobs on one connection, grouped; after a failure all are refused until `resume`."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, watch: Watch) -> None:
         self._connection = connection
+        self._watch = watch
         self._queue: SimpleQueue[tuple[Job, Future[None]] | None] = SimpleQueue()
         self._failed: LedgerFailed | None = None
         self.commits = 0
@@ -67,6 +85,12 @@ class Writer:
         else:
             self._queue.put((job, future))
         return future
+
+    def refuse(self, failure: LedgerFailed) -> None:
+        """Takes nothing more until `resume`: what lies under the connection is not what it was."""
+        if self._failed is None:
+            log.error("the ledger refuses writes: %s", failure)
+            self._failed = failure
 
     def resume(self, probe: Job) -> None:
         """Takes jobs again if `probe` can be committed; raises LedgerFailed otherwise."""
@@ -109,7 +133,9 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             for job, _ in jobs:
                 job(self._connection)
+            self._watch.before_commit(self._connection)
             self._connection.execute("COMMIT")
+            self._watch.after_commit()
         except Exception as problem:
             self._fail(jobs, problem)
             return
@@ -120,6 +146,7 @@ class Writer:
 
     def _fail(self, jobs: list[tuple[Job, Future[None]]], problem: Exception) -> None:
         self._failed = failure_of(problem)
+        self._watch.undone()
         log.error("the ledger refuses writes: %s", problem)
         try:
             if self._connection.in_transaction:

@@ -161,6 +161,8 @@ def test_a_second_process_is_kept_out(ledger: SqliteLedger) -> None:
 
 def test_snapshots_the_newest_readable_counts(ledger: SqliteLedger) -> None:
     assert ledger.newest_snapshot() is None
+    for seq in range(1, 31):
+        ledger.append(Write(entry(seq))).result()
     for seq in (10, 20, 30):
         ledger.save_snapshot(Snapshot(seq, seq, {"n": seq})).result()
     assert ledger.newest_snapshot() == Snapshot(30, 30, {"n": 30})

@@ -1,0 +1,50 @@
+"""What makes the parts of a ledger belong together: its identity, and a digest that each entry hands on to the next.
+
+    chain(0) = H(ledger)        chain(n) = H(chain(n - 1), text of entry n)
+
+Whoever holds one digest of the chain can tell whether everything before it is what it was.  Rows beside the journal
+carry a `seal`, the digest of their own values.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from api.ledger.protocol import CorruptLedger
+
+CHAIN_BYTES, SEAL_BYTES = 32, 8
+
+
+class Identity(NamedTuple):
+    """Who a ledger is.  `epoch` changes when it is put back from a copy: cursors of the time after that copy end."""
+
+    ledger: str
+    epoch: str
+    first: int = 0
+    """The entry with which the chain begins to be handed on; later than 0 in a ledger that was older than chains."""
+    upgraded_at: int = 0
+    """The last entry that was written before there were chains: snapshots up to it carry no stamp of their own."""
+
+
+def genesis(ledger: str) -> bytes:
+    """The digest that the first entry follows."""
+    return blake2b(ledger.encode(), digest_size=CHAIN_BYTES).digest()
+
+
+def link(before: bytes, text: str) -> bytes:
+    """The digest after an entry with this text."""
+    return blake2b(before + text.encode(), digest_size=CHAIN_BYTES).digest()
+
+
+def seal(values: tuple[Any, ...]) -> bytes:
+    """The digest of a row's own values."""
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=SEAL_BYTES).digest()
+
+
+def unsealed(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of a row whose last one is their seal; raises CorruptLedger where they are not what was written."""
+    values = row[:-1]
+    if row[-1] != seal(values):
+        raise CorruptLedger(f"row {row[0]} of {table} is not what was written", table=table)
+    return values
