@@ -45,7 +45,10 @@ STATUS = {
     "overloaded": 429,
     "no_capacity": 429,
     "internal": 500,
+    "corrupt_journal": 500,
+    "corrupt_ledger": 500,
     "not_ready": 503,
+    "ledger_moved": 503,
     "ledger_unavailable": 503,
     "shutting_down": 503,
     "clock_off": 503,
@@ -83,6 +86,7 @@ def problem(error: HalfhourError) -> Response:
     """An error as a problem+json response; details `field` and `field_errors` point at what is wrong."""
     details = dict(error.details)
     field = details.pop("field", None)
+    details.pop("file", None)  # where our files lie is nobody's business
     errors = details.pop("field_errors", None) or ([{"field": field, "error": error.message}] if field else [])
     return _response(status_of(error), error.code, error.message, error.hint, errors, details)
 

@@ -22,8 +22,9 @@ class ClockOff(HalfhourError):
 
 def readiness(host: LiveHost) -> wire.Readiness:
     """What `/readyz` answers; raises what keeps the service from taking work."""
-    if host.failure is not None:
-        raise host.failure
+    failure = host.failure or host.ledger.failed
+    if failure is not None:
+        raise failure
     if not host.is_ready:
         raise NotReady("the service is starting", retry_after_s=1)
     off_s = host.clock.off_s

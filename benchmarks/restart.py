@@ -68,7 +68,7 @@ class Scribe:
             self._board.apply(event)
         self._board.now = max(self._board.now, item.at)
         drops = [event.order.drop_place for event in events if isinstance(event, OrderAccepted)]
-        self._ledger.append(
+        durable = self._ledger.append(
             Write(
                 Entry(self.seq, item.at, encode(item), [encode(event) for event in events]),
                 notices=self._notices.of(events, self._board),
@@ -77,6 +77,7 @@ class Scribe:
             )
         )
         if self.seq % self._every == 0 and self.seq < self._wanted:
+            durable.result()
             self._ledger.save_snapshot(snapshot_of(self._board, self.seq)).result()
             self._ledger.archive()
             while (gone := self._ledger.cut(1000)) is not None:

@@ -132,16 +132,3 @@ class _Day:
                 first, second = centre_of(cell_of(first, second, RESOLUTION))
                 self.coarsened += 1
         return self.places.add(first, second, enter_s=row.enter_s, exit_s=row.exit_s)
-
-
-def audit_exact(folder: Path, target: Path, reason: str) -> None:
-    """Writes down who took exact positions, when and why; raises InvalidInput without a reason."""
-    import getpass
-    import json
-    import time
-
-    if not reason.strip():
-        raise InvalidInput("exact positions are personal data", field="reason", hint="Say why with --reason.")
-    line = {"at": int(time.time()), "who": getpass.getuser(), "what": f"exact export to {target}", "reason": reason}
-    with (folder / "audit.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")

@@ -1,8 +1,8 @@
 """Where the journal ends: known to the writer, counted in the database, and marked in a file outside it.
 
-The mark is written after each commit and before anybody hears of it, so a database that has lost its end (a log that was
-cut or taken away, an older copy in the place of a newer one) is seen at the next start.  It is flushed once a second:
-after a loss of power it may lie behind, and never ahead.
+The mark is written after each commit and before anybody hears of it, so a database that has lost its end (a log that
+was cut or taken away, an older copy in the place of a newer one) is seen at the next start.  It is flushed once a
+second: after a loss of power it may lie behind, and never ahead.
 """
 
 from __future__ import annotations

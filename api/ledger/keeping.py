@@ -48,10 +48,15 @@ def opened(folder: Path) -> SqliteReader:
     return reader
 
 
-def _any_version(folder: Path) -> SqliteReader:
+def present(folder: Path) -> Path:
+    """The folder, if there is a ledger in it; raises InvalidInput."""
     if not (folder / FILE).is_file():
         raise InvalidInput("there is no ledger here", code="unreadable_file", file=str(folder))
-    return SqliteReader(folder)
+    return folder
+
+
+def _any_version(folder: Path) -> SqliteReader:
+    return SqliteReader(present(folder))
 
 
 def backup(folder: Path, target: Path) -> int:

@@ -6,10 +6,11 @@ ledger.sqlite (-wal, -shm)   ledger.head   ledger.lock   snapshot-SEQ.json   arc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 from api.ledger import rotation, snapshots
+from api.ledger.audit import AUDIT
 from api.ledger.files import close_to_others, create, make_private
 from api.ledger.head import MARK, Mark, read_mark
 from api.ledger.protocol import CorruptLedger
@@ -27,7 +28,7 @@ def beside(folder: Path) -> list[Path]:
 def files(folder: Path) -> Iterator[Path]:
     """Every file and folder of a ledger that is there."""
     yield from (folder / (FILE + end) for end in ("", "-wal", "-shm"))
-    yield folder / rotation.ARCHIVE
+    yield from (folder / AUDIT, folder / rotation.ARCHIVE)
     yield from beside(folder)
 
 
@@ -42,7 +43,7 @@ def make_ready(folder: Path) -> None:
             hint="Put it back, restore a copy, or move what is left elsewhere.",
         )  # fmt: skip
     create(database)
-    close_to_others(chain(files(folder), folder.glob("audit.jsonl")))
+    close_to_others(files(folder))
 
 
 def check(reader: SqliteReader) -> None:

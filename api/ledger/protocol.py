@@ -171,6 +171,10 @@ class Ledger(Protocol):
     def append(self, write: Write) -> Future[None]:
         """Queues one transaction; its future is done once it is durable, or fails with LedgerFailed."""
 
+    @property
+    def failed(self) -> LedgerFailed | None:
+        """Why nothing is written now, None while all is well."""
+
     def resume(self) -> None:
         """After a failure: raises LedgerFailed while the disk refuses, else takes writes again."""
 

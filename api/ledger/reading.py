@@ -86,6 +86,10 @@ class SqliteReader:
             raise explained(problem, self._path) from problem
         return connection
 
+    def writable(self) -> sqlite3.Connection:
+        """A connection of its own that may change the database of a service that is stopped."""
+        return self._connect()
+
     def _reader(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._reading, "connection", None)
         if connection is None:

@@ -51,7 +51,7 @@ class SqliteLedger(SqliteReader):
     def __init__(self, folder: Path, header: dict[str, Any] | None = None) -> None:
         super().__init__(folder)
         parts.make_ready(folder)
-        self._lock = _locked(folder / LOCK)
+        self._lock = locked(folder / LOCK)
         try:
             self._open(header)
         except BaseException:
@@ -266,7 +266,8 @@ def _execute(connection: sqlite3.Connection, statement: str, values: tuple[Any, 
     connection.execute(statement, values)
 
 
-def _locked(path: Path) -> int:
+def locked(path: Path) -> int:
+    """The handle of a lock file that is ours alone; raises LedgerFailed (ledger_in_use)."""
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

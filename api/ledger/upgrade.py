@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_KEYS = {"answers": ("tenant", "route", "key"), "notices": ("seq",), "vault": ("handle",), "ended": ("order_id",)}
+KEYS = {"answers": ("tenant", "route", "key"), "notices": ("seq",), "vault": ("handle",), "ended": ("order_id",)}
 
 
 def upgrade(connection: sqlite3.Connection, reader: SqliteReader) -> None:
@@ -66,6 +66,9 @@ def _chained(connection: sqlite3.Connection, reader: SqliteReader) -> None:
         places[str(segment.first)] = [identity.ledger, before.hex(), chain.hex()]
     if seq > head:
         raise _not_together(f"{held[-1].path.name} goes on beyond the journal's end, entry {head}")
+    for path in snapshots.numbered(reader.folder):
+        if snapshots.number_of(path) > head:
+            raise _not_together(f"{path.name} was made beyond the journal's end, entry {head}")
     for row in connection.execute("SELECT seq, at, line FROM journal WHERE seq > ? ORDER BY seq", (seq,)).fetchall():
         chain, seq = _next(chain, seq, t.Text(*row))
         connection.execute("UPDATE journal SET chain = ? WHERE seq = ?", (chain, seq))
@@ -86,7 +89,7 @@ def _not_together(why: str) -> CorruptLedger:
 
 
 def _seal(connection: sqlite3.Connection, table: str) -> None:
-    keys = _KEYS[table]
+    keys = KEYS[table]
     where = " AND ".join(f"{key} = ?" for key in keys)
     rows = connection.execute(f"SELECT * FROM {table}")
     columns = [column[0] for column in rows.description]

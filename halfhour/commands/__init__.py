@@ -119,7 +119,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except FileNotFoundError as problem:
         _fail(f"Error: {problem.filename}: no such file or folder. Check the path. [unreadable_file]")
     except PermissionError as problem:
-        _fail(f"Error: {problem.filename}: not allowed to read or write. Check its owner and mode. [unreadable_file]")
+        what = problem.filename or "a file or program"
+        _fail(f"Error: {what}: not allowed to read, write or run. Check its owner and mode. [unreadable_file]")
+    except OSError as problem:
+        what = f"{problem.filename}: " if problem.filename else ""
+        _fail(f"Error: {what}{(problem.strerror or str(problem)).lower()}. [unreadable_file]")
 
 
 def _fail(message: str) -> None:

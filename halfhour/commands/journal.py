@@ -33,12 +33,12 @@ def export(
     as_data: AsJson = False,
 ) -> None:
     """Write the live day as a scenario, for `halfhour replay`."""
-    from halfhour.exporting import audit_exact
+    from api.ledger.audit import write_down
     from halfhour.exporting import export as write
 
     folder = _folder(data)
     if exact:
-        audit_exact(folder, target, reason)
+        write_down(folder, f"exact export to {target}", reason)
     found = write(folder, target, exact=exact, force=force)
     if as_data:
         print_json(found._asdict() | {"exact": exact})
@@ -88,6 +88,28 @@ def restore(source: Annotated[Path, typer.Argument(help="A folder that backup wr
     from api.ledger.keeping import restore as put_back
 
     console().print(f"{put_back(source, _folder(data)):,} entries restored")
+
+
+@app.command(epilog="Example:  halfhour journal upgrade")
+def upgrade(data: Data = None) -> None:
+    """Make a ledger of an older version one of this version; copy it before, an older version reads it no more."""
+    from api.ledger.keeping import present
+    from api.ledger.sqlite import SqliteLedger
+
+    ledger = SqliteLedger(present(_folder(data)))
+    console().print(f"the ledger is {ledger.identity.ledger}, {ledger.head():,} entries", highlight=False)
+    ledger.close()
+
+
+@app.command(epilog="Example:  halfhour journal accept --reason 'disk failed, the copy is older'")
+def accept(data: Data = None, reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")] = "") -> None:
+    """Go on with a ledger that has lost its end or was changed (service stopped), and audit that."""
+    from api.ledger.accepting import accept as take
+    from api.ledger.keeping import present
+
+    found = take(present(_folder(data)), reason)
+    for line in found or ["Nothing is wrong with it."]:
+        console().print(line, markup=False)
 
 
 @app.command(epilog="Example:  halfhour journal rotate")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from api.ledger.reading import SqliteReader
+from api.ledger.sqlite import SqliteLedger
 from api.recovery import recover
 from api.settings import read_config
 from dispatch.board import Board
@@ -59,6 +60,7 @@ def ledger(tmp_path: Path) -> Path:
     with sqlite3.connect(folder / "ledger.sqlite") as database:
         database.executescript((folder / "ledger.sql").read_text() + "PRAGMA user_version = 1;")
     database.close()
+    SqliteLedger(folder).close()  # what the first start of this version does with it
     return folder
 
 
