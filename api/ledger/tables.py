@@ -201,4 +201,6 @@ def new_epoch() -> str:
 def version_of(connection: sqlite3.Connection) -> int:
     """The version of an open database; 0 where nothing is in it yet."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0 and connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'journal'").fetchone():
+        return 1  # what was put back from a dump in SQL has lost its number
     return int(version)
