@@ -20,6 +20,7 @@ from api.limits import Meter
 from api.notices import order_id_of
 from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from api.tokens import opened, signed
+from api.trials import fit
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["quotes"], route_class=Door)
@@ -66,7 +67,7 @@ def _signed(service: Service, caller: Caller, body: wire.QuoteRequest, expires_a
 
 
 async def _quote(service: Service, caller: Caller, body: wire.QuoteRequest) -> wire.Quote:
-    found = await service.trials.fit(service, body)
+    found = await fit(service, body)
     now = service.host.clock.now()
     due_at = defaults(service, body, now).due_at
     if found.dropoff_at is not None and body.dropoff_deadline_at is None:

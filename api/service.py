@@ -19,7 +19,6 @@ from api.ledger.protocol import Answer, Ledger, Write
 from api.limits import Slots
 from api.live import LiveHost, NotReady
 from api.settings import Config
-from api.trials import Trials
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
 
@@ -60,7 +59,8 @@ class Service:
     """Signs quotes and tracking links."""
     version: str = ""
     shadow: bool = False
-    trials: Trials = field(default_factory=Trials)
+    trial_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an order that is only asked about is looked at: its place is one for all."""
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)

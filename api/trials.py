@@ -23,26 +23,20 @@ ASKED = "?"
 """Id of the order that is asked about; no tenant's order has it."""
 
 
-class Trials:
-    """Tries one order at a time."""
+async def fit(service: Service, body: wire.QuoteRequest) -> Fit:
+    """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
+    from dispatch.planner import solve_round
 
-    def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-
-    async def fit(self, service: Service, body: wire.QuoteRequest) -> Fit:
-        """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
-        from dispatch.planner import solve_round
-
-        usual = service.config.service
-        async with self._turn:  # the place that is looked at is one for all
-            host = service.host
-            board, now = await host.settled(), host.clock.now()
-            drop = host.looked_at(body.dropoff.location.lat, body.dropoff.location.lng)
-            order = order_of(service, body, ASKED, drop, now)
-            frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
-            try:
-                answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
-            except Exception:  # an order that no round can be planned with costs nobody else his quote
-                log.exception("a trial cannot be planned")
-                return Fit(None, None, Reason.BUDGET)
-        return outcome(answer, ASKED)
+    usual = service.config.service
+    async with service.trial_turn:  # the place that is looked at is one for all
+        host = service.host
+        board, now = await host.settled(), host.clock.now()
+        drop = host.looked_at(body.dropoff.location.lat, body.dropoff.location.lng)
+        order = order_of(service, body, ASKED, drop, now)
+        frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
+        try:
+            answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
+        except Exception:  # an order that no round can be planned with costs nobody else his quote
+            log.exception("a trial cannot be planned")
+            return Fit(None, None, Reason.BUDGET)
+    return outcome(answer, ASKED)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dispatch import codec
 from dispatch.model import Offer
 from dispatch.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
-
-if TYPE_CHECKING:
-    from dispatch.board import Board
 
 SCALARS = (
     "now", "offers_made", "orders_taken", "round", "open_round", "round_opened_at", "planned_wait_s",
@@ -26,8 +23,8 @@ TABLES: dict[str, Any] = {
 """What a board remembers; the rest of it is derived from these."""
 
 
-def dump(board: Board) -> dict[str, Any]:
-    """The whole state as JSON values, every setting among them."""
+def dump(board: Any) -> dict[str, Any]:
+    """The whole state of a Board as JSON values, every setting among them."""
     state: dict[str, Any] = {name: codec.plain(getattr(board, name)) for name in SCALARS}
     state["settings"] = board.settings.flat()
     for name in TABLES:
@@ -35,8 +32,8 @@ def dump(board: Board) -> dict[str, Any]:
     return state
 
 
-def load(board: Board, state: dict[str, Any]) -> None:
-    """Fills an empty board; a snapshot of an earlier version may lack what has been added since."""
+def load(board: Any, state: dict[str, Any]) -> None:
+    """Fill an empty Board; a snapshot of an earlier version may lack what has been added since."""
     for name in SCALARS:
         setattr(board, name, state.get(name, getattr(board, name)))
     board.profiles, board.needs = tuple(board.profiles), tuple(board.needs)

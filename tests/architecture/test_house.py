@@ -9,9 +9,7 @@ from tests.architecture.sources import Source, imports_of, modules, parse
 
 KNOWN = [
     ["api.app", "api.document"],
-    ["api.belonging", "api.deliverability", "api.service", "api.shown", "api.trials"],
     ["api.live", "api.rounds"],
-    ["dispatch.board", "dispatch.dumps"],
     ["routing.plans.insertion", "routing.plans.matrix"],
     ["sim.host", "sim.run"],
 ]
