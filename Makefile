@@ -52,20 +52,8 @@ bench: $(VENV)/.full ## the quick benchmarks, compared with the committed baseli
 baseline: $(VENV)/.full ## record the quick benchmarks as the new baseline, where work or results changed on purpose
 	$(BIN)/python -m benchmarks --suite quick --repeats 1 --update benchmarks/baseline.json
 
-prove: $(VENV)/.full ## the published figures: long; results go to benchmarks/results/
-	$(PYTEST) -m slow tests
-	$(BIN)/python -m tests.mutation
-	$(BIN)/python -m benchmarks --suite full --record benchmarks/results
-	$(BIN)/python -m benchmarks.grubhub --all-rows --seeds 1,2,3 --out docs/results/grubhub
-	$(BIN)/python -m benchmarks.city_days --out docs/results/city-days
-	$(BIN)/python -m benchmarks.bigday --instance 5o100t100s2p100 --out benchmarks/results
-	$(BIN)/python -m benchmarks.bigday --out benchmarks/results
-	$(BIN)/python -m benchmarks.roads_exact --out benchmarks/results
-	$(BIN)/python -m benchmarks.roads_cases --out benchmarks/results
-	$(BIN)/python -m benchmarks.load --out benchmarks/results
-	$(BIN)/python -m benchmarks.restart --out benchmarks/results
-	$(BIN)/python -m benchmarks.soak --out benchmarks/results
-	$(BIN)/python -m benchmarks.heap_http --out benchmarks/results
+prove: $(VENV)/.full ## what takes longer than the gate, lane by lane; results go to benchmarks/results/
+	$(BIN)/python -m benchmarks.prove $(LANES)
 
 clean: ## remove the virtual environments
 	rm -rf $(VENV) $(VENV)-min
