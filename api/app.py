@@ -54,6 +54,7 @@ from api.warm import warm_up_roads
 from api.webhooks import Webhooks
 from api.worker import Solver
 from dispatch.catalogue import TravelSpec, travel_spec, travel_table
+from dispatch.choosing import contradictions
 from dispatch.codec import SCHEMA_VERSION
 from routing.errors import HalfhourError
 from routing.places import LatLng
@@ -217,6 +218,7 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     """Folds the ledger and begins to work, under a configuration that fits it."""
     host, ledger, config = service.host, service.ledger, service.config
     await host.fold()
+    begun = ledger.head() > 0
     fit.require_fit(host.board, config, host.times.profiles)
     values: list[tuple[str, Any]] = []
     header, table = fit.completed(ledger.header(), service.version), travel_table(spec, for_process=True)
@@ -230,7 +232,8 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     await host.start()
     for make in fit.openings(host.board, config):
         await host.tell(make)
-    for said in fit.kept(host.board, config):
+    service.notes = fit.kept(host.board, config) if begun else contradictions(config.engine)
+    for said in service.notes:
         log.warning(said)
 
 

@@ -61,6 +61,8 @@ class Service:
     shadow: bool = False
     trial_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while an order that is only asked about is looked at: its place is one for all."""
+    notes: list[str] = field(default_factory=list)
+    """Where it does not do what its configuration says, or the configuration contradicts itself."""
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)

@@ -334,7 +334,7 @@ class Board:
         self.profiles = event.profiles
 
     def _setting_set(self, event: e.SettingSet) -> None:
-        self.settings = self.settings.with_values({event.key: event.value})
+        self.settings = self.settings.with_stated({event.key: event.value})
         if self.before_preset is not None:
             self.before_preset = {key: value for key, value in self.before_preset.items() if key != event.key}
         self._touch(event.at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from dispatch.config import Settings
+from dispatch.config import Settings, renamed, text_of
 from dispatch.errors import Refused
 from dispatch.presets import KEY, PRESETS, preset
 
@@ -50,6 +50,19 @@ def beside(settings: Settings) -> dict[str, Any]:
     """Settings that are not what the preset stands for (without one: not as in 0.1.0), by key."""
     usual = PRESETS[settings.preset].values if settings.preset in PRESETS else Settings.stated({}).flat()
     return {key: value for key, value in settings.flat().items() if value != usual.get(key, value)}
+
+
+def contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Single settings that win over the preset stated beside them, a sentence each."""
+    name = values.get(KEY)
+    if not name:
+        return []
+    flat, usual = Settings().with_values(values).flat(), preset(str(name)).values
+    return [
+        f"{key} = {text_of(flat[key])} stands, not {text_of(usual[key])} of the preset {name}."
+        for key, _ in map(renamed, values.items())
+        if key in usual and flat[key] != usual[key]
+    ]
 
 
 def _moved(flat: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Moved, ...]:

@@ -212,27 +212,33 @@ class Settings:
 
     @classmethod
     def stated(cls, values: Mapping[str, Any]) -> Settings:
-        """The settings that a journal, catalogue, snapshot or folder states; what it leaves out is as in 0.1.0.
-
-        A preset is its name alone here: the values it stood for are stated beside it.
-        """
+        """The settings that a journal, catalogue, snapshot or folder states; what it leaves out is as in 0.1.0."""
         return cls().with_stated({PRESET: "", **DEFAULTS_0_1, **values})
 
     def with_stated(self, values: Mapping[str, Any]) -> Settings:
-        """A copy with `values` set by key, a preset by its name alone; raises InvalidSetting."""
+        """A copy with what was written down once, however: it is read for ever.
+
+        A preset is its name alone here: the values it stood for are stated beside it.  A number beyond the bounds of
+        this version is the nearest that it can hold.
+        """
         single = {key: value for key, value in values.items() if key != PRESET}
-        return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single)
+        return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single, written=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
         """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
-        name = str(values.get(PRESET, ""))
-        return self.with_stated({**(preset(name).values if name else {}), **values})
+        name = str(values.get(PRESET, self.preset))
+        usual = preset(name).values if values.get(PRESET) else {}
+        single = {key: value for key, value in values.items() if key != PRESET}
+        made = dataclasses.replace(self, preset=name)._set({**usual, **single})
+        if not {LATE_AFTER, FAIL_AFTER}.isdisjoint(values):
+            _require_order(made.prices)
+        return made
 
-    def _set(self, values: Mapping[str, Any]) -> Settings:
+    def _set(self, values: Mapping[str, Any], *, written: bool = False) -> Settings:
         blocks: dict[str, dict[str, Any]] = {}
         for key, value in map(renamed, values.items()):
             known = describe(key)
-            blocks.setdefault(known.section, {})[known.name] = _parsed(known, value)
+            blocks.setdefault(known.section, {})[known.name] = _parsed(known, value, written)
         made = {section: dataclasses.replace(getattr(self, section), **block) for section, block in blocks.items()}
         return dataclasses.replace(self, **made)
 
@@ -313,8 +319,25 @@ _SCHEMA = _collect()
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-def _parsed(known: Known, value: Any) -> Any:
-    """`value` (text or the right type already) as the setting's type, inside its bounds."""
+LATE_AFTER, FAIL_AFTER = "prices.late_after_s", "prices.fail_after_s"
+
+
+def _require_order(prices: Prices) -> None:
+    """Raises InvalidSetting where an order would have failed before it is late, both counted from its placement."""
+    counts = prices.late_from == "placement" and not prices.fail_after_promise_s
+    if counts and prices.late_after_s > prices.fail_after_s:
+        raise InvalidSetting(
+            f"{LATE_AFTER} = {prices.late_after_s} lies behind {FAIL_AFTER} = {prices.fail_after_s}",
+            field=LATE_AFTER,
+            hint="An order is late before it has failed: let the second be the larger one, and change it first.",
+        )
+
+
+def _parsed(known: Known, value: Any, written: bool) -> Any:
+    """`value` (text or the right type already) as the setting's type, inside its bounds.
+
+    `written`: what an earlier version took stays readable, a number at the nearest bound.
+    """
     text = str(value).strip()
     try:
         if known.kind is bool:
@@ -334,6 +357,8 @@ def _parsed(known: Known, value: Any) -> Any:
     if known.kind in (int, float):
         low = known.low if known.low is not None else float("-inf")
         high = known.high if known.high is not None else float("inf")
+        if written:
+            return known.kind(max(low, min(parsed, high)))
         if not low <= parsed <= high:
             raise InvalidSetting(
                 f"{known.key}={text} is out of bounds", field=known.key, hint=f"Between {low:g} and {high:g}."

@@ -178,8 +178,8 @@ def rounds_limited(board: Board, item: i.RoundsLimited) -> Events:
 
 
 def preset_chosen(board: Board, item: i.PresetChosen) -> Events:
-    chosen = board.settings.with_stated({PRESET: item.preset, **dict(item.values)})  # raises InvalidSetting
-    if chosen == board.settings:
+    board.settings.with_values(dict(item.values))  # raises InvalidSetting
+    if board.settings.with_stated({PRESET: item.preset, **dict(item.values)}) == board.settings:
         return ()
     return (e.PresetSet(at=item.at, preset=item.preset, values=item.values),)
 

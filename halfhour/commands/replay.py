@@ -55,9 +55,13 @@ def replay(
     as_data: Annotated[bool, typer.Option("--json", help="Print summary.json alone.")] = False,
 ) -> None:
     """Replay a day of orders and riders and report how it went."""
+    from dispatch.choosing import contradictions
     from dispatch.runfolder import refuse_to_overwrite
     from halfhour import replaying
 
+    values = parse_settings(settings or ())
+    for said in contradictions(values):
+        console(stderr=True).print(f"note: {said}", markup=False)
     target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
     refuse_to_overwrite(target, force=force)
     with progress("Replaying", quiet=as_data) as bar:
@@ -66,7 +70,7 @@ def replay(
             policy=policy,
             recipe=recipe,
             seed=seed,
-            settings=parse_settings(settings or ()),
+            settings=values,
             roads=roads,
             traffic=traffic,
             weather=weather,
@@ -113,6 +117,8 @@ def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
 def say_where(done: Replay) -> None:
     """Name the run folder and its report; say so where an audit was made or the day was cut short."""
     out = console()
+    for note in done.run.scenario.notes:
+        out.print(f"note: {note}", markup=False)
     violations = done.run.violations
     if violations is not None:
         out.print(f"audit: {len(violations)} violations", style="red" if violations else "green")

@@ -92,7 +92,6 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     await solver.launch()
     from api.app import create_app, header_of
     from api.clock import Clock
-    from api.fit import kept
     from api.garbage import ShortCollections
     from api.ledger.sqlite import SqliteLedger
     from api.metrics import log_json
@@ -114,7 +113,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
             ShortCollections().watch()
             url = _url(server, config)
             keys = await asyncio.to_thread(_keys, app, demo)
-            _announce(url, keys, options, kept(app.state.service.host.board, config))
+            _announce(url, keys, options, app.state.service.notes)
             if options.robots:
                 riders = await _robots(url, keys, options.speed)
         await running
@@ -195,14 +194,14 @@ async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subpr
     return await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL)
 
 
-def _announce(url: str, keys: dict[str, str], options: Options, kept: list[str]) -> None:
+def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]) -> None:
     """Says that the service is ready, and where it does not do what its configuration says."""
     if options.json:
-        sys.stdout.write(json.dumps({"url": url, "keys": keys, "notes": kept}) + "\n")
+        sys.stdout.write(json.dumps({"url": url, "keys": keys, "notes": notes}) + "\n")
         sys.stdout.flush()
         return
     sys.stdout.write(_walk_through(url, keys, options.folder) if keys else f"Halfhour serves at {url}\n")
-    sys.stdout.writelines(f"note: {said}\n" for said in kept)
+    sys.stdout.writelines(f"note: {said}\n" for said in notes)
     sys.stdout.flush()
 
 

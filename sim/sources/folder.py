@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
+from dispatch.choosing import contradictions
 from dispatch.codec import decode_input
 from dispatch.config import Settings
 from dispatch.inputs import Class, Input
@@ -83,7 +84,8 @@ class _Folder:
             time_zone=self.clock.time_zone,
         )
         self._check_profiles(catalogue)
-        return Scenario(catalogue, demand, self._reality(riders), news)
+        notes = tuple(contradictions(self.toml.get("settings", {})))
+        return Scenario(catalogue, demand, self._reality(riders), news, notes)
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.catalogue import Catalogue, StraightSpec, travel_spec
+from dispatch.choosing import contradictions
 from dispatch.config import Settings
 from dispatch.model import Engagement, Order, Rider, Shift, Store
 from routing.errors import InvalidInput, UnreadableFile
@@ -87,7 +88,8 @@ class _Import:
     def _notes(self, rows: list[Row]) -> tuple[str, ...]:
         guessed = sum(not row.has("ready_at") for row in rows)
         ready_s = self.values.get("ready_s", READY_S)
-        return (f"{guessed} orders name no ready time: taken as {ready_s} s after placement.",) if guessed else ()
+        said = [f"{guessed} orders name no ready time: taken as {ready_s} s after placement."] if guessed else []
+        return (*said, *contradictions(self._table("settings")))
 
     # --- the mapping --------------------------------------------------------------------------------------------
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.config import Settings
+from dispatch.choosing import contradictions
+from dispatch.config import Settings, describe
+from dispatch.engine import Engine
 from dispatch.errors import InvalidSetting
+from dispatch.events import SettingSet
+from dispatch.inputs import PresetChosen, SettingChanged
 from dispatch.presets import PRESETS
+from routing.places import PlaceBook
 
 
 def test_every_preset_states_the_same_settings_and_no_two_the_same_values() -> None:
@@ -38,3 +43,49 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
     with pytest.raises(InvalidSetting, match="no preset 'on-time'") as found:
         Settings().with_values({"preset": "on-time"})
     assert found.value.details["field"] == "preset" and "on_time" in found.value.hint
+
+
+def test_a_single_setting_that_contradicts_its_preset_is_said_once() -> None:
+    said = contradictions({"preset": "on_time", "prices.late_fixed": "7", "rules.round_s": 5, "rules.max_batch": 4})
+    assert said == ["prices.late_fixed = 7 stands, not 120000 of the preset on_time."]
+    assert contradictions({"prices.late_fixed": 7}) == []
+    assert contradictions(Settings().with_values({"preset": "door"}).flat()) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "refused"),
+    [
+        ({"prices.late_after_s": 5400}, False),
+        ({"prices.late_after_s": 5401}, True),
+        ({"prices.fail_after_s": 2399}, True),
+        ({"prices.late_after_s": 6000, "prices.fail_after_s": 6000}, False),
+        ({"prices.late_after_s": 6000, "prices.late_from": "promise"}, False),
+        ({"prices.late_after_s": 6000, "prices.fail_after_promise_s": 60}, False),
+    ],
+)
+def test_an_order_is_late_before_it_has_failed(values: dict[str, object], refused: bool) -> None:
+    old = Settings.stated({})
+    if not refused:
+        old.with_values(values)
+        return
+    with pytest.raises(InvalidSetting, match="lies behind") as found:
+        old.with_values(values)
+    assert found.value.details["field"] == "prices.late_after_s" and found.value.hint
+    assert Settings.stated(values).flat().items() >= values.items(), "what was written once is read"
+
+
+def test_what_was_written_beyond_the_bounds_of_today_is_read_at_the_nearest() -> None:
+    written = {"prices.skip": 10**30, "prices.work_per_s": -5, "reposition.prior": "nan", "rules.max_batch": 99}
+    settings = Settings.stated(written)
+    for key, value in written.items():
+        known = describe(key)
+        assert settings.flat()[key] == (known.high if key in ("prices.skip", "rules.max_batch") else known.low)
+        with pytest.raises(InvalidSetting):
+            Settings().with_values({key: value})
+    engine = Engine(PlaceBook("wgs84"), Settings())
+    engine.board.apply(SettingSet(at=1, key="prices.skip", value=str(10**30)))
+    assert engine.board.settings.prices.skip == describe("prices.skip").high
+    with pytest.raises(InvalidSetting):
+        engine.handle(PresetChosen(at=1, preset="door", values=(("prices.skip", str(10**30)),)))
+    with pytest.raises(InvalidSetting, match="chosen with the values"):
+        engine.handle(SettingChanged(at=1, key="preset", value="door"))

@@ -228,6 +228,17 @@ def test_config(halfhour):
     fails(halfhour("config", "show", "rule"), "rule")
 
 
+def test_a_preset_and_a_single_setting_are_given_to_one_run(halfhour, small_day, tmp_path):
+    done = halfhour(
+        "replay", small_day, "--policy", "nearest", "--set", "preset=thrifty", "--set", "prices.late_fixed=5",
+        "--out", str(tmp_path / "run"),
+    )  # fmt: skip
+    assert done.err.count("prices.late_fixed = 5 stands, not 60000 of the preset thrifty.") == 1
+    settings = json.loads((tmp_path / "run" / "summary.json").read_text())["settings"]
+    assert (settings["preset"], settings["prices.work_per_s"], settings["prices.late_fixed"]) == ("thrifty", 100, 5)
+    fails(halfhour("replay", small_day, "--set", "preset=thrify"), "thrifty")
+
+
 def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):
     file = tmp_path / "city.toml"
     file.write_text('[engine]\npreset = "thrifty"\n"prices.late_fixed" = 5\n"rules.round_s" = 7\n')

@@ -100,11 +100,19 @@ def test_a_folder_is_written_with_every_setting_and_its_presets_name(tmp_path):
     text = TOML.replace("[settings]", '[settings]\npreset = "thrifty"')
     scenario = open_scenario(written(tmp_path, **{"scenario.toml": text}))
     settings = scenario.catalogue.settings
+    assert scenario.notes == ()
     assert settings.preset == "thrifty" and settings.prices.work_per_s == 100 and settings.rules.round_s == 30
     write_folder(tmp_path / "again", scenario)
     stated = tomllib.loads((tmp_path / "again" / "scenario.toml").read_text())
     assert stated["format"] == 2 and stated["settings"] == settings.flat()
     assert open_scenario(tmp_path / "again").catalogue.settings == settings
+
+
+def test_a_single_setting_beside_a_preset_wins_and_is_noted(tmp_path):
+    text = TOML.replace("[settings]", '[settings]\npreset = "thrifty"\n"prices.work_per_s" = 9')
+    scenario = open_scenario(written(tmp_path, **{"scenario.toml": text}))
+    assert scenario.catalogue.settings.prices.work_per_s == 9
+    assert scenario.notes == ("prices.work_per_s = 9 stands, not 100 of the preset thrifty.",)
 
 
 def test_a_folder_of_format_1_leaves_out_what_0_1_0_had_as_default(tmp_path):
