@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.fit import completed, kept, openings, require_fit, require_frame
-from api.ledger.keeping import backup, opened
+from api.ledger.keeping import backup
 from api.ledger.protocol import Write
 from api.ledger.sqlite import SqliteLedger
 from api.recovery import recover
@@ -57,12 +58,17 @@ class Outlook(NamedTuple):
 
 
 def look(folder: Path, config: Config) -> Outlook:
-    """Folds a ledger without writing; raises NewerLedger, Misfit or CorruptJournal as a start would."""
-    reader = opened(folder)
-    header = reader.header()
-    require_frame(header, config)
-    found = recover(reader, config.engine_settings())
-    reader.close()
+    """Brings a copy of a ledger to this version and looks at that; raises what would stop a start."""
+    with tempfile.TemporaryDirectory(prefix="halfhour-upgrade-") as passing:
+        copy = Path(passing) / "ledger"
+        backup(folder, copy)
+        ledger = SqliteLedger(copy)
+        try:
+            header = ledger.header()
+            require_frame(header, config)
+            found = recover(ledger, config.engine_settings())
+        finally:
+            ledger.close()
     board = found.board
     require_fit(board, config, travel_spec(config.travel).bind(found.places).profiles)
     mine, new, stated = board.settings.flat(), Settings().flat(), header.get("settings") or {}
@@ -81,9 +87,9 @@ def look(folder: Path, config: Config) -> Outlook:
 
 
 def bring(folder: Path, target: Path) -> None:
-    """Copies a ledger to `target`, then states in it what an earlier version left out."""
+    """Copies a ledger to `target`, then makes it one of this version and states in it what an earlier one left out."""
     backup(folder, target)
-    ledger = SqliteLedger(folder, None)
+    ledger = SqliteLedger(folder)
     try:
         header = completed(ledger.header(), __version__)
         if header is not None:
