@@ -37,7 +37,7 @@ from api.console.streets import StreetLines
 from api.console.view import board_view
 from api.document import openapi
 from api.feed import render
-from api.keys import KeyBook
+from api.keys import EPOCH, KeyBook
 from api.ledger.protocol import Ledger, Write
 from api.limits import BodyLimit, Limits, QuotaHeaders, Slots
 from api.live import LiveHost
@@ -131,7 +131,8 @@ def create_app(
     app = new_app(version, _lifespan(service, spec, on_start))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.service = service
-    app.state.gate = Gate(KeyBook(secret, ledger), Limits(rates) if rates else Limits(), clock=clock.exact)
+    book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
+    app.state.gate = Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact)
     app.state.board_feed = BoardFeed(lambda: _look(host))
     names = names or Lookups()
     app.state.webhooks = Webhooks(

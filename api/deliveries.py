@@ -19,7 +19,7 @@ from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
 from api.limits import Meter, Overloaded
 from api.notices import external_id_of, order_id_of, tenant_of
-from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
 from api.tokens import opened
 from dispatch.errors import Refused
 from dispatch.inputs import OrderCancelled, OrderChanged, OrderPlaced
@@ -35,6 +35,7 @@ ExternalId = Annotated[wire.DeliveryId, Path(description="The caller's own id (o
 
 _BEFORE = (OrderState.CREATED, OrderState.CONFIRMED, OrderState.ENROUTE_TO_PICKUP, OrderState.ARRIVED_AT_PICKUP)
 _CARRIED = (OrderState.PICKED_UP, OrderState.ENROUTE_TO_DROPOFF, OrderState.ARRIVED_AT_DROPOFF)
+_CALLED_OFF = (OrderState.CANCELLED, OrderState.RETURNING, OrderState.RETURNED)
 CHANGEABLE: dict[str, tuple[OrderState, ...]] = {
     "pickup_ready_at": _BEFORE,
     "release_at": (OrderState.CREATED,),
@@ -353,8 +354,11 @@ async def cancel(
     """Before pickup it ends; afterwards the goods go back to their store."""
 
     async def do(keep: Keep) -> Reply:
-        order_id = require_on_board(service.host.board, find(service, caller, delivery_id))
+        record = find(service, caller, delivery_id)
         reason = body.reason if body is not None else "customer"
+        if record.state in _CALLED_OFF and record.end_reason == reason:
+            return await replied(service, keep, reply(service, record.order.order_id))  # said again
+        order_id = require_on_board(service.host.board, record)
         told = await service.host.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
             respond=lambda events: reply(service, order_id),

@@ -31,6 +31,7 @@ STATUS = {
     "invalid_transition": 409,
     "offer_closed": 409,
     "nothing_to_undo": 409,
+    "proof_locked": 409,
     "quote_expired": 409,
     "not_on_streets": 409,
     "key_reused": 422,

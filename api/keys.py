@@ -3,6 +3,7 @@
 A key is `hh_<id>_<secret><checksum>`.  The id may be shown and logged, the checksum lets a typing error (or a secret
 scanner) be answered without a look-up, and only a SHA-256 digest is kept: 40 random characters need no slow hash.
 Tokens are not kept at all: a rider's is a signed statement "rider R of tenant T until E", a kitchen's "store S ...".
+They end with the key that vouched for them, a rider's also when operations end them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hmac
 import json
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
@@ -23,6 +24,8 @@ __all__ = ["Key", "KeyBook", "KeyShelf", "KitchenToken", "RiderToken", "Scope", 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH, _SECRET_LENGTH, _CHECK_LENGTH = 10, 40, 6
 _RIDER_PREFIX, _KITCHEN_PREFIX = "hhr_", "hhk_"
+EPOCH = "rider_epoch:"
+"""Where the ledger keeps how often a rider's tokens have been ended."""
 LONGEST_TOKEN_S = 86_400
 """A token lives no longer than this, however often it is renewed: then whoever gave it must vouch again."""
 
@@ -62,6 +65,10 @@ class RiderToken:
     rider_id: str
     born_at: int
     expires_at: int
+    key_id: str = ""
+    """The key that vouched for it: it ends with that."""
+    epoch: int = 0
+    """Of its rider: tokens of earlier ones have been ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,7 @@ class KitchenToken:
     of_all: bool
     born_at: int
     expires_at: int
+    key_id: str = ""
 
 
 _Token = TypeVar("_Token", RiderToken, KitchenToken)
@@ -93,14 +101,24 @@ class KeyShelf(Protocol):
 class KeyBook:
     """All keys of a service, by digest; answers whose a presented key or token is."""
 
-    def __init__(self, signing_secret: bytes, shelf: KeyShelf | None = None) -> None:
+    def __init__(
+        self,
+        signing_secret: bytes,
+        shelf: KeyShelf | None = None,
+        *,
+        epoch_of: Callable[[str], int] = lambda rider_id: 0,
+    ) -> None:
+        """`epoch_of`: a rider's epoch as it is kept; asked once."""
         if len(signing_secret) < 32:
             raise ValueError("the secret that signs rider tokens must have 32 bytes")
         self._signing_secret = signing_secret
         self._shelf = shelf
         self._by_digest: dict[str, Key] = {}
+        self._by_id: dict[str, Key] = {}
+        self._epoch_of = epoch_of
+        self._epochs: dict[str, int] = {}
         for key in shelf.load_keys() if shelf else ():
-            self._by_digest[key.digest] = key
+            self._by_digest[key.digest] = self._by_id[key.key_id] = key
 
     def __iter__(self) -> Iterable[Key]:
         return iter(sorted(self._by_digest.values(), key=lambda key: (key.created_at, key.key_id)))
@@ -129,10 +147,7 @@ class KeyBook:
 
     def get(self, key_id: str) -> Key:
         """A key by its id.  KeyError if unknown."""
-        for key in self._by_digest.values():
-            if key.key_id == key_id:
-                return key
-        raise KeyError(key_id)
+        return self._by_id[key_id]
 
     def find(self, text: str, now: int) -> Key | None:
         """The valid key that `text` is, or None."""
@@ -144,16 +159,29 @@ class KeyBook:
             return None
         return key
 
-    def rider_token(self, tenant: str, rider_id: str, now: int, *, valid_s: int = 3600) -> tuple[str, RiderToken]:
-        """A fresh token bound to one rider."""
-        token = RiderToken(tenant, rider_id, now, now + min(valid_s, LONGEST_TOKEN_S))
+    def rider_token(
+        self, tenant: str, rider_id: str, now: int, *, valid_s: int = 3600, key_id: str = ""
+    ) -> tuple[str, RiderToken]:
+        """A fresh token bound to one rider, and to the key `key_id` that vouches for them."""
+        expires_at = now + min(valid_s, LONGEST_TOKEN_S)
+        token = RiderToken(tenant, rider_id, now, expires_at, key_id, self.epoch(rider_id))
         return self._sign(_RIDER_PREFIX, token), token
 
+    def epoch(self, rider_id: str) -> int:
+        """A rider's epoch: how often all tokens of theirs have been ended."""
+        if rider_id not in self._epochs:
+            self._epochs[rider_id] = self._epoch_of(rider_id)
+        return self._epochs[rider_id]
+
+    def end_tokens(self, rider_id: str, epoch: int) -> None:
+        """Ends every token of a rider that is of an epoch before `epoch`."""
+        self._epochs[rider_id] = max(epoch, self.epoch(rider_id))
+
     def kitchen_token(
-        self, tenant: str, store_id: str, now: int, *, of_all: bool = False, valid_s: int = 3600
+        self, tenant: str, store_id: str, now: int, *, of_all: bool = False, valid_s: int = 3600, key_id: str = ""
     ) -> tuple[str, KitchenToken]:
-        """A fresh token bound to one store."""
-        token = KitchenToken(tenant, store_id, of_all, now, now + min(valid_s, LONGEST_TOKEN_S))
+        """A fresh token bound to one store, and to the key `key_id` that vouches for it."""
+        token = KitchenToken(tenant, store_id, of_all, now, now + min(valid_s, LONGEST_TOKEN_S), key_id)
         return self._sign(_KITCHEN_PREFIX, token), token
 
     def renewed(self, token: _Token, now: int, *, valid_s: int = 3600) -> tuple[str, _Token]:
@@ -176,7 +204,13 @@ class KeyBook:
         if not hmac.compare_digest(self._signature(prefix, payload), signature.encode("utf-8", "replace")):
             return None
         token = kind(*json.loads(base64.urlsafe_b64decode(payload)))
-        return token if token.born_at <= now + 60 and now < token.expires_at else None
+        if not (token.born_at <= now + 60 and now < token.expires_at and self._is_vouched_for(token.key_id, now)):
+            return None
+        return None if isinstance(token, RiderToken) and token.epoch < self.epoch(token.rider_id) else token
+
+    def _is_vouched_for(self, key_id: str, now: int) -> bool:
+        key = self._by_id.get(key_id)
+        return not key_id or (key is not None and key.is_valid(now))
 
     def _sign(self, prefix: str, token: RiderToken | KitchenToken) -> str:
         said = json.dumps(astuple(token), separators=(",", ":"))
@@ -197,7 +231,7 @@ class KeyBook:
     def _keep(self, key: Key) -> None:
         if self._shelf is not None:
             self._shelf.save_key(key)
-        self._by_digest[key.digest] = key
+        self._by_digest[key.digest] = self._by_id[key.key_id] = key
 
 
 def looks_like_key(text: str) -> bool:

@@ -162,7 +162,7 @@ async def kitchen_token(request: Request, service: Running, caller: Kitchen, sto
     require_store(service, caller, store_id)
     book, now = request.app.state.gate.keys, service.host.clock.now()
     if caller.kitchen is None:
-        text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all)
+        text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all, key_id=caller.key_id)
     else:
         text, said = book.renewed(caller.kitchen, now)
     return wire.Token(token=text, expires_at=wire.at(said.expires_at))

@@ -23,6 +23,7 @@ from api.feed import Feed
 from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
 from api.metrics import Metrics
 from api.notices import Notices
+from api.phones import Phones
 from api.positions import Positions
 from api.recovery import recover, snapshot_of
 from api.rounds import Rounds
@@ -92,6 +93,7 @@ class LiveHost:
         self.metrics = metrics or Metrics()
         self.feed = Feed(ledger)
         self.positions = Positions()
+        self.phones = Phones()
         self.rounds = rounds
         self.travel = travel
         self.failure: LedgerFailed | None = None

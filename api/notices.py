@@ -123,8 +123,14 @@ def _order_moved(event: e.OrderMoved, board: Board) -> Any:
 
 
 def _outcome_corrected(event: e.OutcomeCorrected, board: Board) -> Any:
-    happened_at = timestamp(event.happened_at)
-    return _delivery(event.order_id, "corrected", status=event.state.value, happened_at=happened_at)
+    return _delivery(
+        event.order_id,
+        "corrected",
+        status=event.state.value,
+        happened_at=timestamp(event.happened_at),
+        rider_id=event.rider_id,
+        reason=event.reason,
+    )
 
 
 def _rider_changed(event: e.RiderChanged, board: Board) -> Any:
@@ -202,6 +208,11 @@ def _report_contradicted(event: e.ReportContradicted, board: Board) -> Any:
     return _rider(event.rider_id, "contradicted", stop_id=event.stop_id, about=event.about)
 
 
+def _instant_clamped(event: e.InstantClamped, board: Board) -> Any:
+    said_at, taken_at = timestamp(event.said_at), timestamp(event.happened_at)
+    return _rider(event.rider_id, "clock_off", stop_id=event.stop_id, said_at=said_at, taken_at=taken_at)
+
+
 def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
     until = event.closed_until
     data = {
@@ -247,6 +258,7 @@ _SAY: dict[type, Any] = {
     e.ShiftClosed: _shift_closed,
     e.BreakSet: _break_set,
     e.ReportContradicted: _report_contradicted,
+    e.InstantClamped: _instant_clamped,
     e.StoreStateSet: _store_state_set,
     e.ZoneStateSet: _zone_state_set,
     e.SettingSet: _setting_set,

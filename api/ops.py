@@ -29,6 +29,8 @@ from dispatch.inputs import (
     OrderForced,
     OrderHeld,
     OrderUnassigned,
+    Outcome,
+    OutcomeSet,
     SettingChanged,
     ZoneListed,
     ZonePaused,
@@ -86,6 +88,9 @@ def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tu
             return OrderForced(at=at, order_id=order_id, rider_id=rider_id, reason=reason)
         if body.action == "unassign":
             return OrderUnassigned(at=at, order_id=order_id, reason=reason)
+        if body.action in ("delivered", "returned", "undo"):
+            outcome = Outcome(body.action)
+            return OutcomeSet(at=at, order_id=order_id, outcome=outcome, reason=reason, by=caller.key_id)
         if body.action == "give_up":
             return HandoverOrdered(at=at, order_id=order_id, place=None, reason=reason)
         return OrderHeld(at=at, order_id=order_id, held=body.action == "hold", reason=reason)

@@ -11,8 +11,6 @@ from routing.cells import METRES_PER_DEGREE
 FASTEST_M_PER_S = 40.0
 STALE_S = 300
 """A position older than this when it arrives tells nothing."""
-AHEAD_S = 60
-"""A phone's clock may be ahead by this much; the instant of arrival is taken instead."""
 MOST_JUMPS = 3
 """After so many jumps in a row, each near the one before, the rider is there: the first fix was the wrong one."""
 
@@ -36,22 +34,24 @@ class Positions:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, position: Position, now: int) -> bool:
-        """Takes a position unless it is stale, older than one taken, or too far away to be true."""
-        position = (
-            position._replace(seen_at=min(position.seen_at, now)) if position.seen_at <= now + AHEAD_S else position
-        )
+    def put(self, position: Position, now: int) -> str | None:
+        """Takes a position; says why where it is not one: stale, older than one taken, or too far away to be true.
+
+        A phone whose clock is ahead is alive all the same: the instant of arrival is taken.
+        """
+        position = position._replace(seen_at=min(position.seen_at, now))
         last = self._last.get(position.rider_id)
         believed = _believed(position, last, now)
-        if believed is None or believed.position is not position:
+        if isinstance(believed, str):
             self.filtered += 1
-            if believed is not None:
-                self._last[position.rider_id] = believed
-            return False
+            return believed
         self._last[position.rider_id] = believed
+        if believed.position is not position:
+            self.filtered += 1
+            return "jump"
         self._waiting[position.rider_id] = position
         self.version += 1
-        return True
+        return None
 
     def take(self) -> tuple[Position, ...]:
         """What waits, in the order of the riders' ids; nothing waits afterwards."""
@@ -69,14 +69,16 @@ class Positions:
         self._last.pop(rider_id, None)
 
 
-def _believed(position: Position, last: _Last | None, now: int) -> _Last | None:
-    """What to remember after `position`; None where it tells nothing."""
-    if not now - STALE_S <= position.seen_at <= now or (position.first == 0.0 and position.second == 0.0):
-        return None
+def _believed(position: Position, last: _Last | None, now: int) -> _Last | str:
+    """What to remember after `position`, or why it tells nothing."""
+    if position.seen_at < now - STALE_S:
+        return "stale"
+    if position.first == 0.0 and position.second == 0.0:
+        return "origin"
     if last is None:
         return _Last(position)
     if position.seen_at <= last.position.seen_at:
-        return None
+        return "not_newer"
     if _reachable(last.position, position):
         return _Last(position)
     jumps = last.jumps + 1 if last.jumped_to is not None and _reachable(last.jumped_to, position) else 1

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from api import shown, wire
-from api.auth import Caller, NotFound, Scope, access
+from api.auth import Caller, NotFound, Scope, Unauthorized, access
 from api.deliverability import check_city
 from api.door import Door
 from api.faults import problems
-from api.ledger.protocol import OPERATOR, VaultRow
+from api.keys import EPOCH
+from api.ledger.protocol import OPERATOR, VaultRow, Write
 from api.limits import Meter
-from api.service import IdempotencyKey, Keep, Reply, Running, Service
+from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.wire_positions import LeftOut, PositionBatch, PositionBody, PositionsTaken, Unreadable
 from dispatch.bounds import require_instant
 from dispatch.errors import Refused
 from dispatch.inputs import (
@@ -53,7 +55,7 @@ def find(service: Service, rider_id: str) -> RiderRecord:
 
 
 def happened(said: int | None, at: int) -> int:
-    """When a phone says it was: its clock may be wrong, so never ahead of ours and never more than a day back."""
+    """When somebody says it was: their clock may be wrong, so never ahead of ours and never more than a day back."""
     return at if said is None else max(at - 86_400, min(said, at))
 
 
@@ -131,18 +133,36 @@ def _shown(service: Service, record: RiderRecord) -> wire.RiderShown:
     "/v1/riders/{rider_id}/token", summary="A rider's own key", response_model=wire.Token, responses=problems()
 )
 async def token(request: Request, service: Running, caller: SelfWrites, rider_id: RiderId) -> wire.Token:
-    """For the app in his hand: short-lived, good for this rider alone.
+    """For the app in their hand: short-lived, good for this rider alone, as long as the key that asked first is good.
 
-    Asked with such a token it is renewed, up to a day after the operator has asked for the first one.
+    Asked with such a token it is renewed, up to a day after the operator has asked for the first one; once the shift is
+    over and nothing is in the bag, the operator must ask again.
     """
-    await service.host.settled()
-    find(service, rider_id)
+    board = await service.host.settled()
+    record = find(service, rider_id)
     book, now = request.app.state.gate.keys, service.host.clock.now()
     if caller.token is None:
-        text, said = book.rider_token(caller.tenant, rider_id, now)
+        text, said = book.rider_token(caller.tenant, rider_id, now, key_id=caller.key_id)
     else:
+        carries = any(board.orders[a.order_id].carried_by == rider_id for stop in record.route.stops for a in stop.acts)
+        if record.shift_at(now) is None and not carries:
+            raise Unauthorized("the shift is over", hint="The operator's key gets a fresh token.")
         text, said = book.renewed(caller.token, now)
     return wire.Token(token=text, expires_at=wire.at(said.expires_at))
+
+
+@router.delete(
+    "/v1/riders/{rider_id}/token", summary="End a rider's keys", response_model=wire.Taken, responses=problems()
+)
+async def end_tokens(request: Request, service: Running, caller: Writes, rider_id: RiderId) -> wire.Taken:
+    """Every token of this rider is void at once: their phone is lost, or not theirs any more."""
+    find(service, rider_id)
+    book = request.app.state.gate.keys
+    epoch = book.epoch(rider_id) + 1
+    with service.slots.held(caller.tenant):
+        book.end_tokens(rider_id, epoch)  # at once, and after a restart
+        await service.host.write(Write(extra=((EPOCH + rider_id, epoch),)))
+    return wire.Taken()
 
 
 # --- shifts and breaks ----------------------------------------------------------------------------------------------
@@ -167,23 +187,43 @@ async def shift(
 
     def make(at: int) -> Input:
         start_at = max(at, wire.epoch(said.start_at) or at)
-        end_at = wire.epoch(said.end_at)
-        require_instant("end_at", end_at, at)
-        last = wire.epoch(said.last_pickup_at) or end_at or start_at + LONGEST_SHIFT_S
-        if last < start_at:
+        require_instant("end_at", wire.epoch(said.end_at), at)
+        asked = _shift_of(rider_id, said, start_at)
+        if asked.last_pickup_at < start_at:
             raise InvalidInput("the shift is over before it begins", code="invalid_order", field="last_pickup_at")
-        _no_overlap(find(service, rider_id), start_at, end_at if end_at is not None else last, at)
+        _no_overlap(find(service, rider_id), asked, at)
         service.host.positions.forget(rider_id)
-        return ShiftPlanned(at=at, shift=Shift(rider_id, start_at, last, end_at))
+        return ShiftPlanned(at=at, shift=asked)
 
-    return await _about_rider(request, service, caller, rider_id, key, make)
+    async def do(keep: Keep) -> Reply:
+        if _is_known(find(service, rider_id), said, service.host.clock.now()):
+            return await replied(service, keep, _reply(service, rider_id))
+        return await _tell(service, rider_id, make, keep)
+
+    return await service.run(request, caller, key, do)
 
 
-def _no_overlap(record: RiderRecord, start_at: int, end_at: int, now: int) -> None:
+def _shift_of(rider_id: str, said: wire.ShiftBody, start_at: int) -> Shift:
+    end_at = wire.epoch(said.end_at)
+    return Shift(rider_id, start_at, wire.epoch(said.last_pickup_at) or end_at or start_at + LONGEST_SHIFT_S, end_at)
+
+
+def _is_known(record: RiderRecord, said: wire.ShiftBody, now: int) -> bool:
+    """Whether just this shift was entered before: whoever got no answer asks again."""
+    start_at = wire.epoch(said.start_at)
+    return any(
+        known == _shift_of(known.rider_id, said, known.start_at)
+        and (known.start_at == start_at or (start_at is None and known.start_at <= now <= known.last_pickup_at))
+        for known in record.shifts
+    )
+
+
+def _no_overlap(record: RiderRecord, asked: Shift, now: int) -> None:
+    ends_at = asked.end_at if asked.end_at is not None else asked.last_pickup_at
     for known in record.shifts:
         known_end = known.end_at if known.end_at is not None else known.last_pickup_at
-        if known_end >= now and known.start_at < end_at and start_at < known_end:
-            raise Refused("he has a shift then", code="invalid_transition", field="start_at")
+        if known_end >= now and known.start_at < ends_at and asked.start_at < known_end:
+            raise Refused("they have a shift then", code="invalid_transition", field="start_at")
 
 
 @router.post(
@@ -228,52 +268,66 @@ async def _about_rider(
 ) -> Response:
     async def do(keep: Keep) -> Reply:
         find(service, rider_id)
-        told = await service.host.tell(
-            make,
-            respond=lambda events: Reply(200, _shown(service, find(service, rider_id)).model_dump_json()),
-            answer=keep,
-        )
-        made: Reply = told.response
-        return made
+        return await _tell(service, rider_id, make, keep)
 
     return await service.run(request, caller, key, do)
+
+
+async def _tell(service: Service, rider_id: str, make: Callable[[int], Input], keep: Keep) -> Reply:
+    told = await service.host.tell(make, respond=lambda events: _reply(service, rider_id), answer=keep)
+    made: Reply = told.response
+    return made
+
+
+def _reply(service: Service, rider_id: str) -> Reply:
+    return Reply(200, _shown(service, find(service, rider_id)).model_dump_json())
 
 
 # --- positions ------------------------------------------------------------------------------------------------------
 
 
 @router.post(
-    "/v1/riders/{rider_id}/position", summary="Where he is", response_model=wire.PositionsTaken, responses=problems()
+    "/v1/riders/{rider_id}/position", summary="Where he is", response_model=PositionsTaken, responses=problems()
 )
-async def position(service: Running, caller: SelfMoves, rider_id: RiderId, body: wire.PositionBody) -> Response:
+async def position(service: Running, caller: SelfMoves, rider_id: RiderId, body: PositionBody) -> Response:
     """The newest counts; kept in memory and told to the engine at the next round."""
     find(service, rider_id)
-    return _taken(1 if _put(service, rider_id, body) else 0, 1)
+    return _taken([_put(service, rider_id, body)])
 
 
 @router.post(
-    "/v1/positions", summary="Where many are", response_model=wire.PositionsTaken, responses=problems()
+    "/v1/positions", summary="Where many are", response_model=PositionsTaken, responses=problems()
 )
 async def positions(
     service: Running,
     caller: Annotated[Caller, access(Scope.RIDERS, Scope.OPS, meter=Meter.POSITION)],
-    body: wire.PositionBatch,
+    body: PositionBatch,
 ) -> Response:
-    """Up to 500 positions at once, from a gateway."""
+    """Up to 500 positions at once, from a gateway; one that is wrong costs itself alone."""
     riders = service.host.board.riders
-    taken = sum(said.rider_id in riders and _put(service, said.rider_id, said) for said in body.positions)
-    return _taken(taken, len(body.positions))
+    left_out: list[str | None] = []
+    for said in body.each():
+        if isinstance(said, Unreadable):
+            left_out.append(said.why)
+        else:
+            known = said.rider_id in riders
+            left_out.append(_put(service, said.rider_id, said) if known else "unknown_rider")
+    return _taken(left_out)
 
 
-def _put(service: Service, rider_id: str, body: wire.PositionBody) -> bool:
+def _put(service: Service, rider_id: str, body: PositionBody) -> str | None:
+    """Why a position is left out; None where it is taken."""
     now = service.host.clock.now()
     seen_at = wire.epoch(body.seen_at)
     said = Position(rider_id, body.location.lat, body.location.lng, now if seen_at is None else seen_at)
     return service.host.positions.put(said, now)
 
 
-def _taken(taken: int, of: int) -> Response:
-    return Response(f'{{"taken":{taken},"left_out":{of - taken}}}', media_type="application/json")
+def _taken(left_out: Sequence[str | None]) -> Response:
+    """`left_out`: for each position why it was left out, None where it was taken."""
+    why = [LeftOut(index=k, why=reason) for k, reason in enumerate(left_out) if reason is not None]
+    taken = PositionsTaken(taken=len(left_out) - len(why), left_out=len(why), why=why)
+    return Response(taken.model_dump_json(), media_type="application/json")
 
 
 # --- routes ---------------------------------------------------------------------------------------------------------
@@ -301,6 +355,7 @@ async def route(
         await service.host.settled()
         record = find(service, rider_id)
     told = shown.route(service.host, record)
+    service.host.phones.sent(rider_id, told.revision, service.host.clock.now())
     if service.shadow:  # another dispatcher tells this rider where to go
         told.stops.clear()
     return Response(told.model_dump_json(), media_type="application/json")
@@ -326,7 +381,7 @@ async def route_seen(
         find(service, rider_id)
         said = wire.epoch(body.happened_at)
         await service.host.tell(
-            lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=happened(said, at)),
+            lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=said or at),
             respond=lambda events: TAKEN,
             answer=keep,
         )

@@ -14,9 +14,10 @@ from api.belonging import open_at_stores
 from api.ledger.protocol import VaultRow
 from api.live import LiveHost
 from api.notices import external_id_of
+from api.proofs import TRIES
 from api.tokens import signed
 from dispatch.board import Board
-from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.records import OrderRecord, RiderRecord
 from routing.places import PlaceBook
 
@@ -50,7 +51,7 @@ def dropoff_of(row: VaultRow | None) -> wire.Dropoff | None:
 
 def version_of(record: OrderRecord, row: VaultRow | None) -> str:
     """Changes with the state and with everything that PATCH can change, not with estimates."""
-    kept = (row.personal, row.body) if row is not None else None
+    kept = (row.personal, {k: v for k, v in row.body.items() if k != TRIES}) if row is not None else None
     said = [record.state.value, str(record.order), record.held, kept]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
@@ -212,20 +213,7 @@ def route(host: LiveHost, record: RiderRecord) -> wire.RouteShown:
 
 
 def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
-    acts = []
-    for act in stop.acts:
-        if act.level >= Level.TOLD:
-            row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
-            body: dict[str, Any] = row.body if row is not None else {}
-            acts.append(
-                wire.ActShown(
-                    delivery_id=act.order_id,
-                    kind="pickup" if act.kind is ActKind.PICKUP else "drop",
-                    items=[wire.Item(**item) for item in body.get("items", ())],
-                    dropoff=dropoff_of(row),
-                    proof_of_delivery=body.get("proof_of_delivery", "none"),
-                )
-            )
+    acts = [_act(host, stop, act) for act in stop.acts if act.level >= Level.TOLD]
     at = wire.instant
     return wire.StopShown.model_construct(
         stop_id=stop.stop_id,
@@ -236,4 +224,19 @@ def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
         expected_leave_at=at(stop.expected_leave_at),
         leg_s=stop.leg_s,
         acts=acts,
+    )
+
+
+def _act(host: LiveHost, stop: Stop, act: Act) -> wire.ActShown:
+    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    body: dict[str, Any] = row.body if row is not None else {}
+    items = [wire.Item(**item) for item in body.get("items", ())]
+    if act.kind is ActKind.DROP and stop.store_id is not None:
+        return wire.ActShown(delivery_id=act.order_id, kind="return", items=items)
+    return wire.ActShown(
+        delivery_id=act.order_id,
+        kind="pickup" if act.kind is ActKind.PICKUP else "drop",
+        items=items,
+        dropoff=dropoff_of(row),
+        proof_of_delivery=body.get("proof_of_delivery", "none"),
     )

@@ -6,8 +6,7 @@ missing proof of delivery is sent back before it becomes a report.
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -19,12 +18,12 @@ from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import VaultRow
 from api.notices import rider_of_offer, rider_of_stop
-from api.riders import TAKEN, UNKNOWN, RiderId, Self, SelfWrites, find, happened
+from api.proofs import proofs
+from api.riders import TAKEN, UNKNOWN, RiderId, Self, SelfWrites, find
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from dispatch.events import Event, ReportContradicted
 from dispatch.inputs import Input, OfferAccepted, OfferDeclined, StopArrived, StopCompleted, StopFailed
-from dispatch.model import ActKind, Level, Stop
-from routing.errors import InvalidInput
+from dispatch.model import Level
 
 router = APIRouter(tags=["riders"], route_class=Door)
 
@@ -56,7 +55,7 @@ async def arrive(
     said = wire.epoch(body.happened_at) if body is not None else None
 
     def make(rider_id: str, at: int) -> Input:
-        return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=happened(said, at))
+        return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=said or at)
 
     return await _report(request, service, caller, stop_id, key, make)
 
@@ -76,12 +75,13 @@ async def complete(
     named = tuple(done.deliveries) if done.deliveries is not None else None
 
     def make(rider_id: str, at: int) -> Input:
-        at_ = happened(said, at)
-        return StopCompleted(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, order_ids=named)
+        at_ = said or at  # the engine clamps and marks what cannot be
+        revision = showed(service, rider_id, at_, done.revision) if named is None else None
+        return StopCompleted(
+            at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, order_ids=named, revision=revision
+        )
 
-    return await _report(
-        request, service, caller, stop_id, key, make, lambda rider_id: _proofs(service, rider_id, stop_id, done)
-    )
+    return await _report(request, service, caller, stop_id, key, make, done)
 
 
 @router.post("/v1/stops/{stop_id}/fail", summary="It cannot be done", response_model=wire.Taken, responses=problems())
@@ -98,9 +98,16 @@ async def fail(
     named = tuple(body.deliveries) if body.deliveries is not None else None
 
     def make(rider_id: str, at: int) -> Input:
-        at_ = happened(said, at)
+        at_ = said or at  # the engine clamps and marks what cannot be
+        revision = showed(service, rider_id, at_, body.revision) if named is None else None
         return StopFailed(
-            at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, reason=body.reason, order_ids=named
+            at=at,
+            rider_id=rider_id,
+            stop_id=stop_id,
+            happened_at=at_,
+            reason=body.reason,
+            order_ids=named,
+            revision=revision,
         )
 
     return await _report(request, service, caller, stop_id, key, make)
@@ -113,54 +120,40 @@ async def _report(
     stop_id: str,
     key: str | None,
     make: Callable[[str, int], Input],
-    proofs: Callable[[str], tuple[VaultRow, ...]] = lambda rider_id: (),
+    done: wire.StopDone | None = None,
 ) -> Response:
     async def do(keep: Keep) -> Reply:
         rider_id = rider_at(service, caller, stop_id)
-        told = await service.host.tell(
-            lambda at: make(rider_id, at), vault=proofs(rider_id), respond=_taken, answer=keep
-        )
+        item = make(rider_id, service.host.clock.now())
+        require_theirs(service, rider_id, getattr(item, "order_ids", None) or ())
+        rows: tuple[VaultRow, ...] = ()
+        if done is not None and isinstance(item, StopCompleted):
+            rows = await proofs(service.host, item, done)
+        told = await service.host.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
         made: Reply = told.response
         return made
 
     return await service.run(request, caller, key, do)
 
 
+def showed(service: Service, rider_id: str, at: int, said: int | None) -> int | None:
+    """The revision of the route that a phone showed at `at`: as it says, or as it was sent."""
+    return service.host.phones.showed(rider_id, at) if said is None else said
+
+
 def _taken(events: tuple[Event, ...]) -> Reply:
     return UNKNOWN if any(isinstance(event, ReportContradicted) for event in events) else TAKEN
 
 
-def _proofs(service: Service, rider_id: str, stop_id: str, done: wire.StopDone) -> tuple[VaultRow, ...]:
-    """Vault rows with the proofs of what is delivered here; raises where one is missing or wrong."""
-    stop = _stop_of(service, rider_id, stop_id)
-    if stop is None:
-        return ()
-    rows = []
-    for act in stop.acts:
-        is_named = done.deliveries is None or act.order_id in done.deliveries
-        if act.kind is ActKind.DROP and act.level >= Level.TOLD and is_named and stop.store_id is None:
-            row = service.host.vault_row(service.host.board.orders[act.order_id].order.drop_place)
-            if row is not None and row.erased_at is None:
-                rows.append(_with_proof(row, done, len(stop.acts)))
-    return tuple(row for row in rows if row is not None)
-
-
-def _with_proof(row: VaultRow, done: wire.StopDone, acts: int) -> VaultRow | None:
-    wanted = row.body.get("proof_of_delivery", "none")
-    if wanted == "pin":
-        if done.pin is None or not hmac.compare_digest(done.pin, row.personal.get("pin", "")):
-            raise InvalidInput("the customer's pin is missing or wrong", code="proof_required", field="pin")
-        return row._replace(body=row.body | {"proof": {"kind": "pin"}})
-    if wanted == "photo" and done.photo_reference is None:
-        raise InvalidInput("a photo is asked for", code="proof_required", field="photo_reference")
-    if done.photo_reference is not None:
-        return row._replace(body=row.body | {"proof": {"kind": "photo", "reference": done.photo_reference}})
-    return None
-
-
-def _stop_of(service: Service, rider_id: str, stop_id: str) -> Stop | None:
-    stops = service.host.board.riders[rider_id].route.told
-    return next((stop for stop in stops if stop.stop_id == stop_id), None)
+def require_theirs(service: Service, rider_id: str, order_ids: Iterable[str]) -> None:
+    """Raises NotFound for a delivery that this rider neither has (or had) in their bag nor was told to fetch."""
+    rider = service.host.board.riders[rider_id]
+    told = {order_id for stop in rider.shown for order_id, _ in stop.acts}
+    told |= {act.order_id for stop in rider.route.told for act in stop.acts if act.level >= Level.TOLD}
+    for order_id in order_ids:
+        record = service.host.order(order_id)
+        if record is None or not (order_id in told or rider_id in (record.carried_by, record.rider_id)):
+            raise NotFound("there is no such delivery here", code="unknown_delivery", field="deliveries")
 
 
 # --- offers ---------------------------------------------------------------------------------------------------------

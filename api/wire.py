@@ -10,7 +10,15 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
 _EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # years 2000 to 2100: what an int32 of a round's ticks can reach from
@@ -425,36 +433,13 @@ class ShiftBody(Body):
         return self
 
 
-class PositionBody(Body):
-    """Where a rider is, and when he was there (now, if not said)."""
-
-    location: Location
-    seen_at: Instant | None = None
-
-
-class PositionOf(PositionBody):
-    """A position in a batch."""
-
-    rider_id: Id
-
-
-class PositionBatch(Body):
-    """Up to 500 positions of any riders."""
-
-    positions: Annotated[list[PositionOf], Field(min_length=1, max_length=500)]
-
-
-class PositionsTaken(Shown):
-    """How many were believed; stale ones, jumps and unknown riders are left out."""
-
-    taken: int
-    left_out: int
+Revision = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
 class RouteSeenBody(Body):
     """The revision that the phone has shown."""
 
-    revision: Annotated[int, Field(strict=True, ge=0, le=2**53)]
+    revision: Revision
     happened_at: Instant | None = None
 
 
@@ -462,9 +447,9 @@ class ActShown(Shown):
     """One thing to do at a stop."""
 
     delivery_id: str
-    kind: Literal["pickup", "drop"]
+    kind: Literal["pickup", "drop", "return"]
     items: list[Item] = []
-    dropoff: Dropoff | None = None
+    dropoff: Dropoff | None = Field(default=None, description="The customer's; a return goes to the store.")
     proof_of_delivery: Proof = "none"
 
 
@@ -498,13 +483,20 @@ class OfferShown(Shown):
     expires_at: datetime
 
 
+DoorPin = Annotated[str, Field(pattern=r"^[0-9]{4,8}$")]
+
+
 class StopDone(Body):
     """What happened at a stop. `deliveries`: those really handed over (all that were told, if not said)."""
 
     happened_at: Instant | None = None
     deliveries: Annotated[list[DeliveryId], Field(max_length=50)] | None = None
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,8}$")] | None = None
+    pin: DoorPin | None = None
+    pins: Annotated[dict[DeliveryId, DoorPin], Field(max_length=50)] | None = Field(
+        default=None, description="One for each delivery, where several customers are at this stop."
+    )
     photo_reference: Annotated[Text, Field(min_length=1, max_length=300)] | None = None
+    revision: Revision | None = Field(default=None, description="Of the route that the phone showed.")
 
 
 class StopFailedBody(Body):
@@ -513,6 +505,7 @@ class StopFailedBody(Body):
     reason: Why
     happened_at: Instant | None = None
     deliveries: Annotated[list[DeliveryId], Field(max_length=50)] | None = None
+    revision: Revision | None = Field(default=None, description="Of the route that the phone showed.")
 
 
 class Token(Shown):
@@ -533,7 +526,10 @@ class Taken(Shown):
 
 
 class Override(Body):
-    """A person decides: `assign` and `release` a rider, `unassign`, `hold`, `let_go`, `handover`, `give_up`."""
+    """A person decides: `assign` and `release` a rider, `unassign`, `hold`, `let_go`, `handover`, `give_up`.
+
+    `delivered`, `returned` and `undo` set right what stands wrong.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -541,7 +537,10 @@ class Override(Body):
         json_schema_extra={"examples": [{"action": "hold", "delivery_id": "demo.o-1017", "reason": "customer called"}]},
     )
 
-    action: Literal["assign", "release", "unassign", "hold", "let_go", "handover", "give_up", "pause", "resume"]
+    action: Literal[
+        "assign", "release", "unassign", "hold", "let_go", "handover", "give_up", "pause", "resume",
+        "delivered", "returned", "undo",
+    ]  # fmt: skip
     reason: Why
     delivery_id: DeliveryId | None = None
     rider_id: Id | None = None

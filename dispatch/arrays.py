@@ -203,7 +203,8 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
             may[r] = np.arange(vehicles) == (-1 if forced is None else forced)
         # What a rider has on his route stays lawful for him: silence and breaks bar new work only.
         for owner in (order.rider_id, order.planned_rider_id):
-            if owner in vehicle_of and owner not in order.refused_by and order.forced_rider_id is None:
+            refused = order.is_waiting and (owner in order.refused_by or order.forced_rider_id is not None)
+            if owner in vehicle_of and not refused:
                 may[r, vehicle_of[owner]] = True
     keep_ptr, keep = obligations(board, requests, riders, may)
     return {"allowed": _packed(may), "keep_ptr": keep_ptr, "keep_one_of": keep}

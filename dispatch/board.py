@@ -14,6 +14,7 @@ from dispatch.config import Settings
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
 from dispatch.presets import KEY as PRESET
 from dispatch.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
+from dispatch.shown import with_route, with_sight
 from dispatch.spatial import CellIndex
 from routing.cells import Polygon
 from routing.places import PlaceBook
@@ -209,10 +210,10 @@ class Board:
 
     def _order_moved(self, event: e.OrderMoved) -> None:
         record = self.orders[event.order_id]
-        self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         record.rider_id = event.rider_id
+        self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         if event.state.is_on_board and event.rider_id is not None:
-            record.pick_place = None
+            record.pick_place, record.carried_by = None, event.rider_id
         if event.state is OrderState.CREATED:
             record.decision_id = None
             self._touch(event.at)
@@ -229,11 +230,12 @@ class Board:
         record.state, record.state_at = state, happened_at
         self._look_at(record)
         if state is OrderState.PICKED_UP:
-            record.picked_up_at = happened_at
+            if record.rider_id is not None:  # nobody's: left somewhere by whoever had fetched them
+                record.picked_up_at = happened_at
             record.reason, record.kept_until = None, None
         if state.is_final:
             record.ended_at, record.closed_at = happened_at, at
-            record.reason, record.kept_until = None, None
+            record.reason, record.kept_until, record.pick_place = None, None, None
             self.ended_orders[order_id] = record
             self.open_orders.pop(order_id, None)
             self.in_play.pop(order_id, None)
@@ -241,12 +243,10 @@ class Board:
 
     def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         record = self.orders[event.order_id]
-        record.corrected, record.rider_id = True, event.rider_id
-        record.ended_at = record.closed_at = None
         self.ended_orders.pop(event.order_id, None)
+        picked_up_at = record.correct(event.state, event.happened_at, event.rider_id, event.reason)
         self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
-        if event.state is OrderState.RETURNING:
-            record.picked_up_at = event.happened_at
+        record.picked_up_at = picked_up_at
         if not event.state.is_final:
             self._index_order(event.order_id, record)
             self._touch(event.at)
@@ -375,6 +375,7 @@ class Board:
         self._take_times(route)
         if event.told:
             record.told_revision, record.told_at = route.revision, event.at
+            record.shown = with_route(record.shown, route, event.at)
             numbers = [int(stop.stop_id.rpartition(".")[2]) for stop in route.told]
             record.stops_told = max([record.stops_told, *numbers])
 
@@ -395,6 +396,7 @@ class Board:
         record = self.riders[event.rider_id]
         record.heard_at = max(record.heard_at, event.happened_at)
         record.seen_revision = max(record.seen_revision, event.revision)
+        record.shown = with_sight(record.shown, event.revision, event.happened_at)
         record.set_off(max(event.happened_at, record.free_at))
         if record.unseen:
             self._ask_again(record)
@@ -421,7 +423,7 @@ class Board:
                 order = self.orders[act.order_id]
                 if act.kind is ActKind.DROP and order.planned_rider_id == event.rider_id:
                     order.planned_rider_id = None
-        record.finish(event.stop_id, event.place, event.free_at)
+        record.finish(event.stop_id, event.place, event.free_at, event.acted_at)
         self.rider_cells.put(event.rider_id, int(self.places.cell[event.place]))
         self._touch(event.at)
 
@@ -473,6 +475,8 @@ class Board:
 
     def _answer_dropped(self, event: e.AnswerDropped) -> None:
         """Counted by whoever reads the journal; nothing changes."""
+
+    _instant_clamped = _answer_dropped
 
     def _touch(self, at: int) -> None:
         if self.dirty_at is None:

@@ -41,7 +41,7 @@ def flaw_of(value: Any, now: int) -> Flaw | None:
 def require(item: Input) -> None:
     """Raises Refused, naming the field, where what the world says is more than the engine can hold.
 
-    Reports of riders are facts and are never refused: hosts bring their instants within bounds before they say them.
+    Reports of riders are facts and are never refused: their instants are taken as the nearest that can be.
     """
     if item.rank is not Class.EXOGENOUS:
         return

@@ -65,26 +65,31 @@ def committed(rider: RiderRecord, stops: tuple[Stop, ...], board: Board, now: in
         index = step[1]
         if stops[index].level < Level.TOLD:
             if _needs_offer(rider, stops[index]):
-                return _raised(stops, index, Level.OFFERED, orders=True)
+                return _asked(stops, index)
             number = max([number, *(_number(stop) for stop in stops)]) + 1
             named = replace(stops[index], stop_id=stops[index].stop_id or f"{rider.rider.rider_id}.{number}")
             stops = (*stops[:index], named, *stops[index + 1 :])
             has_pickup = any(act.kind is ActKind.PICKUP for act in named.acts)
             orders = settles_at_departure(board.settings.rules) or not has_pickup
             stops = _raised(stops, index, Level.TOLD, orders=orders)
+        elif _needs_offer(rider, stops[index]):
+            return _asked(stops, index)
         else:
             stops = _raised(stops, index, stops[index].level, orders=True)
         stops = _with_drops_told(rider, stops, index, number)
 
 
 def accepted(rider: RiderRecord, stops: tuple[Stop, ...], order_ids: tuple[str, ...]) -> tuple[Stop, ...]:
-    """The stops with an accepted offer raised from OFFERED to TOLD."""
-    index = next((k for k, stop in enumerate(stops) if stop.level == Level.OFFERED), None)
+    """The stops with an accepted offer raised from OFFERED to TOLD: a new stop, or more orders at a told one."""
+    index = next((k for k, stop in enumerate(stops) if _is_asked(stop)), None)
     if index is None:
         return stops
-    number = max([rider.stops_told, *(_number(stop) for stop in stops)]) + 1
-    named = replace(stops[index], stop_id=f"{rider.rider.rider_id}.{number}")
-    stops = _raised((*stops[:index], named, *stops[index + 1 :]), index, Level.TOLD, orders=True)
+    number = max([rider.stops_told, *(_number(stop) for stop in stops)])
+    if stops[index].level == Level.OFFERED:
+        number += 1
+        named = replace(stops[index], stop_id=f"{rider.rider.rider_id}.{number}")
+        stops = (*stops[:index], named, *stops[index + 1 :])
+    stops = _raised(stops, index, max(stops[index].level, Level.TOLD), orders=True)
     return _with_drops_told(rider, stops, index, number)
 
 
@@ -94,21 +99,37 @@ def _needs_offer(rider: RiderRecord, stop: Stop) -> bool:
     )
 
 
+def _is_asked(stop: Stop) -> bool:
+    return any(act.level == Level.OFFERED for act in stop.acts)
+
+
+def _asked(stops: tuple[Stop, ...], index: int) -> tuple[Stop, ...]:
+    """The stops with the orders to be fetched at one of them raised to OFFERED, and the stop itself if it is new."""
+    stop = stops[index]
+    acts = tuple(
+        replace(act, level=Level.OFFERED) if act.kind is ActKind.PICKUP and act.level < Level.TOLD else act
+        for act in stop.acts
+    )
+    return (*stops[:index], replace(stop, level=max(stop.level, Level.OFFERED), acts=acts), *stops[index + 1 :])
+
+
 def _number(stop: Stop) -> int:
     return int(stop.stop_id.rpartition(".")[2]) if stop.stop_id else 0
 
 
 def _next_step(rider: RiderRecord, stops: tuple[Stop, ...], board: Board) -> tuple[int, int] | None:
-    """(due instant, index) of the first thing on the route that is not told yet."""
+    """(due instant, index) of the first thing on the route that is not told yet; None while an answer is awaited."""
+    if any(_is_asked(stop) for stop in stops):
+        return None
     for index, stop in enumerate(stops):
-        if stop.level == Level.OFFERED:
-            return None
         if stop.level < Level.TOLD:
             due = rule_for(board.settings.rules).due_at(stop, board.places)
             shift = rider.shift_at(board.now)
             return max(due, shift.start_at if shift is not None else due), index
         if any(act.level < Level.TOLD for act in stop.acts):
-            return _orders_due_at(stop, board), index
+            # Whoever stands at the counter should not wait there for their own answer.
+            asks = _needs_offer(rider, stop)
+            return 0 if asks else _orders_due_at(stop, board), index
     return None
 
 

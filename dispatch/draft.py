@@ -6,12 +6,12 @@ what was, and writes the events: which phones must hear, which orders are told, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from dispatch import events as e
 from dispatch.board import Board
-from dispatch.commitment import committed
+from dispatch.commitment import accepted, committed
 from dispatch.lifecycle import Trigger, next_state
 from dispatch.model import Act, ActKind, Level, Offer, OrderState, Reason, Route, Stop
 from dispatch.progress import retimed
@@ -58,7 +58,7 @@ class Draft:
         after = next_state(self.state(order_id), trigger)
         if after is None:
             return False
-        owner = self._states[order_id][1] if order_id in self._states else self.board.orders[order_id].rider_id
+        owner = self.owner(order_id)
         waited = self._waits_elsewhere(order_id)
         if trigger is Trigger.PICKED_UP:
             self._fetched.add(order_id)
@@ -72,11 +72,28 @@ class Draft:
         )
         return True
 
-    def correct(self, order_id: str, state: OrderState, happened_at: int, rider_id: str) -> None:
-        """Let a final state give way to a fact that happened before it."""
+    def correct(
+        self,
+        order_id: str,
+        state: OrderState,
+        happened_at: int,
+        rider_id: str | None,
+        *,
+        reason: str | None = None,
+        by: str | None = None,
+    ) -> None:
+        """Let a state give way to a late fact, or to what operations say of it."""
         self._states[order_id] = (state, rider_id)
         self.events.append(
-            e.OutcomeCorrected(at=self.at, order_id=order_id, state=state, happened_at=happened_at, rider_id=rider_id)
+            e.OutcomeCorrected(
+                at=self.at,
+                order_id=order_id,
+                state=state,
+                happened_at=happened_at,
+                rider_id=rider_id,
+                reason=reason,
+                by=by,
+            )
         )
 
     def acknowledge(self, rider_id: str, revision: int, happened_at: int) -> None:
@@ -94,13 +111,21 @@ class Draft:
         for record in self._both(rider_id):
             record.arrive(happened_at)
 
-    def leave(self, rider_id: str, stop: Stop, free_at: int) -> None:
-        """The rider has finished a stop."""
+    def leave(self, rider_id: str, stop: Stop, acted_at: int) -> None:
+        """The rider has finished a stop, whose acts were done at `acted_at`."""
+        free_at = acted_at + (int(self.board.places.exit_s[stop.place]) if stop.acts else 0)
         self.events.append(
-            e.RiderDone(at=self.at, rider_id=rider_id, stop_id=stop.stop_id, place=stop.place, free_at=free_at)
+            e.RiderDone(
+                at=self.at,
+                rider_id=rider_id,
+                stop_id=stop.stop_id,
+                place=stop.place,
+                free_at=free_at,
+                acted_at=acted_at,
+            )
         )
         for record in self._both(rider_id):
-            record.finish(stop.stop_id, stop.place, free_at)
+            record.finish(stop.stop_id, stop.place, free_at, acted_at)
 
     def _both(self, rider_id: str) -> tuple[RiderRecord, RiderRecord]:
         """A rider as he will be, and as the board will hold him by the events alone."""
@@ -146,6 +171,17 @@ class Draft:
             self.events.append(e.OfferClosed(at=self.at, offer_id=record.offer_id, outcome="withdrawn"))
             record.offer_id = None
 
+    def overtake_offer(self, rider_id: str, order_ids: Collection[str]) -> None:
+        """A rider's open offer is withdrawn where one of `order_ids` is in it: facts have answered it."""
+        offer = self.board.offers.get(self.rider(rider_id).offer_id or "")
+        if offer is None or not any(order_id in order_ids for order_id in offer.order_ids):
+            return
+        self.withdraw_offer(rider_id)
+        left = tuple(order_id for order_id in offer.order_ids if not self.state(order_id).is_on_board)
+        if len(left) < len(offer.order_ids):
+            self.set_stops(rider_id, accepted(self.rider(rider_id), self.rider(rider_id).route.stops, offer.order_ids))
+        self.release(rider_id, left)
+
     def release(self, rider_id: str, order_ids: tuple[str, ...] | None = None) -> None:
         """Everything a rider has not picked up (or only `order_ids`) is nobody's again."""
         carried = self.on_board_of(rider_id)
@@ -154,6 +190,12 @@ class Draft:
             return act.order_id not in carried and (order_ids is None or act.order_id in order_ids)
 
         self.without(rider_id, unwanted)
+
+    def owner(self, order_id: str) -> str | None:
+        """Whose an order will be: told or on board."""
+        if order_id in self._states:
+            return self._states[order_id][1]
+        return self.board.orders[order_id].rider_id
 
     def on_board_of(self, rider_id: str) -> frozenset[str]:
         """Orders whose goods a rider carries."""
@@ -187,10 +229,10 @@ class Draft:
         return stops[1:]
 
     def _offer(self, record: RiderRecord, route: Route) -> None:
-        asked = [stop for stop in route.stops if stop.level == Level.OFFERED]
-        if not asked or record.offer_id is not None:
+        asked = (tuple(act.order_id for act in stop.acts if act.level == Level.OFFERED) for stop in route.stops)
+        orders = next((order_ids for order_ids in asked if order_ids), ())
+        if not orders or record.offer_id is not None:
             return
-        orders = tuple(act.order_id for act in asked[0].acts if act.kind is ActKind.PICKUP)
         expires_at = self.at + self.board.settings.rules.offer_s
         offer_id = f"{record.rider.rider_id}@{self.at}.{self.board.offers_made}"
         offer = Offer(offer_id, record.rider.rider_id, orders, expires_at)
@@ -208,11 +250,10 @@ class Draft:
             self._tell_order(order_id, rider_id, stop)
 
     def _is_his(self, order_id: str, rider_id: str) -> bool:
-        if order_id in self._states:
-            state, owner = self._states[order_id]
-        else:
-            state, owner = self.board.orders[order_id].state, self.board.orders[order_id].rider_id
-        return owner == rider_id and not state.is_final and (self._waits_elsewhere(order_id) or not state.is_on_board)
+        state = self.state(order_id)
+        if self.owner(order_id) != rider_id or state.is_final:
+            return False
+        return self._waits_elsewhere(order_id) or not state.is_on_board
 
     def _waits_elsewhere(self, order_id: str) -> bool:
         """Goods of a lost rider, left at a place, and not fetched by this decision."""
@@ -231,7 +272,7 @@ class Draft:
         )
 
     def _tell_order(self, order_id: str, rider_id: str, stop: Stop) -> None:
-        owner = self._states[order_id][1] if order_id in self._states else self.board.orders[order_id].rider_id
+        owner = self.owner(order_id)
         if owner != rider_id:
             if owner is None and self.board.orders[order_id].pick_place is None:
                 self.move(order_id, Trigger.TOLD, self.at, rider_id=rider_id)

@@ -39,4 +39,8 @@ def load(board: Any, state: dict[str, Any]) -> None:
     board.profiles, board.needs = tuple(board.profiles), tuple(board.needs)
     for name, kind in TABLES.items():
         setattr(board, name, {key: codec.typed(kind, value) for key, value in state[name].items()})
+    for record in board.orders.values():
+        # Snapshots of an earlier version do not say in whose bag goods are.
+        if record.carried_by is None and record.picked_up_at is not None and record.pick_place is None:
+            record.carried_by = record.rider_id
     board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])

@@ -48,6 +48,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.OrderHeld: requests.order_held,
     i.ZonePaused: requests.zone_paused,
     i.HandoverOrdered: requests.handover_ordered,
+    i.OutcomeSet: requests.outcome_set,
     i.PositionsSeen: reports.positions_seen,
     i.RouteSeen: reports.route_seen,
     i.StopArrived: reports.stop_arrived,

@@ -78,12 +78,17 @@ class OrderMoved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeCorrected(Event):
-    """A final state gave way, once, to a fact that happened before it; KPIs use the last."""
+    """A state gave way to a late fact, or to operations' word; KPIs use the last.
+
+    `reason` and `by` (whose key it was) are set where operations have said so.
+    """
 
     order_id: str
     state: OrderState
     happened_at: int
     rider_id: str | None = None
+    reason: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +235,8 @@ class RiderDone(Event):
     stop_id: str
     place: int
     free_at: int
+    acted_at: int = 0
+    """When what was to be done there was done (0: not said)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +246,16 @@ class ReportContradicted(Event):
     rider_id: str
     stop_id: str
     about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstantClamped(Event):
+    """A report named an instant (`said_at`) at which it cannot have been: the nearest possible one is taken."""
+
+    rider_id: str
+    stop_id: str
+    said_at: int
+    happened_at: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from the world; *endogenous* ones are consequences of our own decisions, and a w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar, NamedTuple
 
 from dispatch.model import Order, Reason, Rider, Shift, Store, Zone
@@ -251,6 +251,25 @@ class HandoverOrdered(Input):
     reason: str
 
 
+class Outcome(StrEnum):
+    """What operations know of an order that stands wrong on the board."""
+
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+    UNDO = "undo"
+    """It has not ended: back to what it was before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeSet(Input):
+    """Operations set a wrong state right; `by`: whose key it was.  Refused where that changes nothing."""
+
+    order_id: str
+    outcome: Outcome
+    reason: str
+    by: str = ""
+
+
 # --- endogenous: reports --------------------------------------------------------------------------------------------
 
 
@@ -295,7 +314,8 @@ class StopArrived(Input):
 class StopCompleted(Input):
     """All acts of a stop were done at `happened_at` (the act instant).
 
-    `order_ids`: those really handed over or delivered; None for all that were told.
+    `order_ids`: those really handed over or delivered; None for all that the phone showed, with the route of `revision`
+    (None: the newest that it is known to have shown by then).
     """
 
     rank: ClassVar[Class] = Class.REPORT
@@ -303,13 +323,14 @@ class StopCompleted(Input):
     stop_id: str
     happened_at: int
     order_ids: tuple[str, ...] | None = None
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopFailed(Input):
     """An act could not be done: customer absent, goods missing, store shut.
 
-    `order_ids`: those concerned; None for all that were told at the stop.
+    `order_ids`: those concerned; None for all that the phone showed at the stop, with the route of `revision`.
     """
 
     rank: ClassVar[Class] = Class.REPORT
@@ -318,6 +339,7 @@ class StopFailed(Input):
     happened_at: int
     reason: str
     order_ids: tuple[str, ...] | None = None
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,12 +147,15 @@ class KpiFold:
             self.orders[event.order_id].end_reason = event.reason
 
     def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+        picked_up_at = self.orders[event.order_id].picked_up_at
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
+        self.orders[event.order_id].picked_up_at = picked_up_at
 
     def _set_state(self, order_id: str, state: OrderState, happened_at: int, rider_id: str | None) -> None:
         life = self.orders[order_id]
         if life.delivered_at is not None and state is not OrderState.DELIVERED:
-            self._carrier(life).delivered -= 1
+            if life.rider_id is not None:
+                self._carrier(life).delivered -= 1
             life.delivered_at = None
         life.state = state
         if rider_id is not None:
@@ -160,12 +163,12 @@ class KpiFold:
         if state is OrderState.PICKED_UP and rider_id is not None:
             life.picked_up_at = happened_at
             self._load(rider_id, life)
+        life.ended_at = happened_at if state.is_final else None
         if state.is_final:
-            life.ended_at = happened_at
             for day in self.riders.values() if life.rider_id is None else (self._carrier(life),):
                 day.on_board.pop(order_id, None)
         if state is OrderState.DELIVERED:
-            if life.delivered_at is None:
+            if life.delivered_at is None and life.rider_id is not None:
                 self._carrier(life).delivered += 1
             life.delivered_at = happened_at
 

@@ -94,9 +94,10 @@ def require(order_id: str, state: S, trigger: Trigger) -> S:
 CORRECTABLE = {
     (S.CANCELLED, T.PICKED_UP): S.RETURNING,
     (S.CANCELLED, T.DELIVERED): S.DELIVERED,
+    (S.UNDELIVERED, T.PICKED_UP): S.RETURNING,
     (S.UNDELIVERED, T.DELIVERED): S.DELIVERED,
     (S.UNDELIVERED, T.RETURNED): S.RETURNED,
     (S.RETURNING, T.DELIVERED): S.DELIVERED,
     (S.RETURNED, T.DELIVERED): S.DELIVERED,
 }
-"""What a fact that happened before the state was reached may still correct, once."""
+"""What a late fact may still correct.  Every step leads towards *delivered*, so no order is corrected for ever."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.demand import StoreDemand
 from dispatch.inputs import Choice
 from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.shown import ShownStop
 
 FOR_EVER = 2**62
 
@@ -24,6 +25,8 @@ class OrderRecord:
     ready_at: int | None = None
     rider_id: str | None = None
     """Whose it is: told or on board."""
+    carried_by: str | None = None
+    """In whose bag the goods are, or were last: only another pickup changes it."""
     planned_rider_id: str | None = None
     """On whose route it stands, tentative or told."""
     pick_place: int | None = None
@@ -53,6 +56,18 @@ class OrderRecord:
         return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
 
 
+    def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
+        """The state has given way to `state`; answers when the goods were picked up, as is known now."""
+        fetched_now = state is OrderState.RETURNING and self.carried_by != rider_id
+        self.corrected, self.rider_id = True, rider_id
+        self.ended_at = self.closed_at = None
+        if state.is_on_board:
+            self.pick_place, self.carried_by = None, rider_id
+        if state is not OrderState.RETURNING or reason is not None:
+            self.end_reason = reason
+        return happened_at if fetched_now else self.picked_up_at
+
+
 @dataclass(slots=True)
 class RiderRecord:
     """What is known of one rider, from reported facts only."""
@@ -79,6 +94,10 @@ class RiderRecord:
     """Orders taken from him because his phone did not show them; his again once it shows anything."""
     offer_id: str | None = None
     stops_told: int = 0
+    shown: tuple[ShownStop, ...] = ()
+    """The newest versions of stops told to them, for reports that come late."""
+    acted_at: int = 0
+    """When they did what was to be done at the last stop finished."""
 
     def copied(self) -> RiderRecord:
         """A record of its own with the same values (copy.copy takes ten times as long)."""
@@ -113,9 +132,9 @@ class RiderRecord:
         self.arrived_at = at
         self.route = _with_first_level(self.route, Level.AT_STOP)
 
-    def finish(self, stop_id: str, place: int, free_at: int) -> None:
+    def finish(self, stop_id: str, place: int, free_at: int, acted_at: int) -> None:
         """The rider has finished a stop; if it was his first, the rest of the route moves up."""
-        self.here, self.free_at = place, free_at
+        self.here, self.free_at, self.acted_at = place, free_at, max(self.acted_at, acted_at)
         self.arrived_at = self.departed_at = None
         stops = self.route.stops
         if stops and stops[0].stop_id == stop_id:

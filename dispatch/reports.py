@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dispatch import events as e
+from dispatch import goods
 from dispatch import inputs as i
 from dispatch.board import Board
 from dispatch.commitment import accepted
 from dispatch.draft import Draft
 from dispatch.errors import Refused
-from dispatch.lifecycle import CORRECTABLE, Trigger
-from dispatch.model import Act, ActKind, Level, Offer, OrderState, Stop
+from dispatch.happened import as_seen, earliest_at, possible
+from dispatch.lifecycle import Trigger
+from dispatch.model import ActKind, Level, Offer, Stop
 from dispatch.records import RiderRecord
-from dispatch.requests import bring_back
 
 Events = tuple[e.Event, ...]
 
@@ -34,8 +37,10 @@ def route_seen(board: Board, item: i.RouteSeen) -> Events:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
     draft = Draft(board, item.at)
     _heard_of(draft, item.rider_id)
-    draft.acknowledge(item.rider_id, item.revision, item.happened_at)
-    _set_off_orders(draft, draft.rider(item.rider_id), item.happened_at)
+    told_at = record.told_at if record.told_at is not None and item.revision >= record.told_revision else 0
+    happened_at = possible(draft, item, told_at)
+    draft.acknowledge(item.rider_id, item.revision, happened_at)
+    _set_off_orders(draft, draft.rider(item.rider_id), happened_at)
     return draft.finish()
 
 
@@ -51,11 +56,12 @@ def stop_arrived(board: Board, item: i.StopArrived) -> Events:
         return (*draft.events, *_contradicted(item.at, item.rider_id, item.stop_id, "arrived at a stop not next"))
     if rider.arrived_at is not None:
         return tuple(draft.events)
-    draft.arrive(item.rider_id, item.stop_id, item.happened_at)
+    happened_at = possible(draft, item, earliest_at(rider, item.stop_id))
+    draft.arrive(item.rider_id, item.stop_id, happened_at)
     for act in stop.acts:
         if act.level >= Level.TOLD:
             trigger = Trigger.ARRIVED_AT_STORE if act.kind is ActKind.PICKUP else Trigger.ARRIVED_AT_DROP
-            draft.move(act.order_id, trigger, item.happened_at, rider_id=item.rider_id)
+            draft.move(act.order_id, trigger, happened_at, rider_id=item.rider_id)
     return draft.finish()
 
 
@@ -66,28 +72,36 @@ def stop_completed(board: Board, item: i.StopCompleted) -> Events:
     _heard_of(draft, item.rider_id)
     rider = draft.rider(item.rider_id)
     stop = _first_if(rider, item.stop_id)
-    told = [act for act in stop.acts if act.level >= Level.TOLD] if stop else []
-    named = item.order_ids if item.order_ids is not None else tuple(act.order_id for act in told)
-    if stop is None:
-        draft.events.extend(_contradicted(item.at, item.rider_id, item.stop_id, "completed a stop not next"))
-    picked = [order_id for order_id in named if _is_pickup(draft, stop, order_id, item.rider_id)]
-    for order_id in named:
+    seen = as_seen(rider, item)
+    item = replace(item, happened_at=possible(draft, item, earliest_at(rider, item.stop_id, seen)))
+    is_news, picked = False, set[str]()
+    for order_id in goods.named(item, seen):
         if order_id not in board.orders:
-            draft.events.extend(_contradicted(item.at, item.rider_id, item.stop_id, f"unknown order {order_id}"))
+            goods.contradict(draft, item, f"unknown order {order_id}")
+            continue
+        here = stop is not None and any(act.order_id == order_id for act in stop.acts)
+        if goods.is_pickup(board, seen, order_id):
+            picked.add(order_id)
+            was_shown = seen is not None and seen.kind_of(order_id) is not None
+            is_news |= goods.fetched(draft, order_id, item, shown=was_shown, here=here)
         else:
-            here = stop is not None and any(act.order_id == order_id for act in stop.acts)
-            (_pick_up if order_id in picked else _deliver)(draft, order_id, item, here)
-    left = [act.order_id for act in told if act.kind is ActKind.PICKUP and act.order_id not in named]
-    for order_id in left:
-        draft.move(order_id, Trigger.NOT_HANDED_OVER, item.happened_at)
+            is_news |= goods.handed_over(draft, order_id, item, seen, here=here)
     if stop is not None:
-        gone = {
-            *left,
-            *(act.order_id for act in stop.acts if act.kind is ActKind.PICKUP and act.order_id not in picked),
-        }
-        draft.without(item.rider_id, lambda act: act.order_id in gone)
-        _done(draft, rider, stop, item.happened_at)
+        _leave(draft, rider, stop, item, picked)
+    elif seen is None or not is_news:
+        goods.contradict(draft, item, "completed a stop not next")
     return draft.finish()
+
+
+def _leave(draft: Draft, rider: RiderRecord, stop: Stop, item: i.StopCompleted, picked: set[str]) -> None:
+    """The first stop is done: what was to be fetched there and was not is nobody's again."""
+    gone = {act.order_id for act in stop.acts if act.kind is ActKind.PICKUP} - picked
+    for act in stop.acts:
+        if act.order_id in gone and act.level >= Level.TOLD:
+            draft.move(act.order_id, Trigger.NOT_HANDED_OVER, item.happened_at)
+    draft.overtake_offer(item.rider_id, gone | picked)
+    draft.without(item.rider_id, lambda act: act.order_id in gone)
+    _done(draft, rider, stop, item.happened_at)
 
 
 def stop_failed(board: Board, item: i.StopFailed) -> Events:
@@ -97,24 +111,19 @@ def stop_failed(board: Board, item: i.StopFailed) -> Events:
     _heard_of(draft, item.rider_id)
     rider = draft.rider(item.rider_id)
     stop = _first_if(rider, item.stop_id)
+    seen = as_seen(rider, item)
+    item = replace(item, happened_at=possible(draft, item, earliest_at(rider, item.stop_id, seen)))
+    is_news = False
+    for order_id in goods.named(item, seen):
+        kind = seen.kind_of(order_id) if seen is not None and order_id in board.orders else None
+        if kind is not None:
+            failed = goods.not_handed_over if kind is ActKind.PICKUP else goods.not_delivered
+            is_news |= failed(draft, order_id, item)
     if stop is None:
-        return (*draft.events, *_contradicted(item.at, item.rider_id, item.stop_id, "failed a stop not next"))
-    concerned = [
-        act
-        for act in stop.acts
-        if act.level >= Level.TOLD and (item.order_ids is None or act.order_id in item.order_ids)
-    ]
-    failed = {act.order_id for act in concerned}
-    draft.without(item.rider_id, lambda act: act.order_id in failed)
-    for act in concerned:
-        if act.kind is ActKind.PICKUP:
-            draft.move(act.order_id, Trigger.NOT_HANDED_OVER, item.happened_at, reason=item.reason)
-            draft.events.append(e.RiderRefused(at=item.at, order_id=act.order_id, rider_id=item.rider_id))
-        elif draft.move(
-            act.order_id, Trigger.NOT_DELIVERED, item.happened_at, rider_id=item.rider_id, reason=item.reason
-        ):
-            bring_back(draft, act.order_id, item.rider_id)
-    rest = rider.route.stops[0] if rider.route.stops and rider.route.stops[0].stop_id == item.stop_id else None
+        if not is_news:
+            goods.contradict(draft, item, "failed a stop not next")
+        return draft.finish()
+    rest = _first_if(rider, item.stop_id)
     if rest is None or not rest.acts:
         _done(draft, rider, stop, item.happened_at)
     return draft.finish()
@@ -205,6 +214,7 @@ def withdraw_unseen(board: Board, rider_id: str, at: int) -> Events:
     )
     for order_id in orders:
         draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=rider_id, unseen=True))
+    draft.withdraw_offer(rider_id)
     kept = tuple(stop for stop in rider.route.stops if any(act.order_id in carried for act in stop.acts))
     draft.set_stops(rider_id, kept)
     return draft.finish()
@@ -238,67 +248,9 @@ def _set_off_orders(draft: Draft, rider: RiderRecord, happened_at: int) -> None:
 
 
 def _done(draft: Draft, rider: RiderRecord, stop: Stop, happened_at: int) -> None:
-    exit_s = int(draft.board.places.exit_s[stop.place]) if stop.acts else 0
-    free_at = happened_at + exit_s
-    draft.leave(rider.rider.rider_id, stop, free_at)
-    _set_off_orders(draft, rider, free_at)
-
-
-def _is_pickup(draft: Draft, stop: Stop | None, order_id: str, rider_id: str) -> bool:
-    if stop is not None:
-        for act in stop.acts:
-            if act.order_id == order_id:
-                return act.kind is ActKind.PICKUP
-    record = draft.board.orders.get(order_id)
-    return record is not None and not record.state.is_on_board and record.picked_up_at is None
-
-
-def _pick_up(draft: Draft, order_id: str, item: i.StopCompleted, here: bool) -> None:
-    """Goods are with this rider, whoever was meant to fetch them; `here`: at the stop where he was to do so."""
-    record = draft.board.orders[order_id]
-    if not draft.move(order_id, Trigger.PICKED_UP, item.happened_at, rider_id=item.rider_id):
-        _correct(draft, order_id, Trigger.PICKED_UP, item)
-        if draft.state(order_id) is OrderState.RETURNING:
-            bring_back(draft, order_id, item.rider_id)
-        return
-    if not here:
-        draft.drop_order(order_id)
-        if draft.state(order_id) is OrderState.RETURNING:
-            bring_back(draft, order_id, item.rider_id)
-            return
-        drop = Act(order_id, ActKind.DROP, Level.TENTATIVE)
-        stop = Stop("", record.order.drop_place, None, Level.TENTATIVE, (drop,), 0, 0, 0, 0, 0)
-        draft.set_stops(item.rider_id, (*draft.rider(item.rider_id).route.stops, stop))
-
-
-def _deliver(draft: Draft, order_id: str, item: i.StopCompleted, here: bool) -> None:
-    returning = draft.state(order_id) is OrderState.RETURNING
-    trigger = Trigger.RETURNED if returning else Trigger.DELIVERED
-    came_first = returning and _happened_first(draft, order_id, item.happened_at)
-    at_the_door = came_first and not _at_store(draft, order_id, item)
-    if at_the_door or not draft.move(order_id, trigger, item.happened_at, rider_id=item.rider_id):
-        _correct(draft, order_id, Trigger.DELIVERED, item)
-    if not here and draft.state(order_id).is_final:
-        draft.drop_order(order_id)
-
-
-def _at_store(draft: Draft, order_id: str, item: i.StopCompleted) -> bool:
-    stop = _first_if(draft.rider(item.rider_id), item.stop_id)
-    return stop is not None and stop.store_id is not None
-
-
-def _happened_first(draft: Draft, order_id: str, happened_at: int) -> bool:
-    return happened_at <= draft.board.orders[order_id].state_at
-
-
-def _correct(draft: Draft, order_id: str, trigger: Trigger, item: i.StopCompleted) -> None:
-    record = draft.board.orders[order_id]
-    after = CORRECTABLE.get((record.state, trigger))
-    if after is None or record.corrected or not _happened_first(draft, order_id, item.happened_at):
-        about = f"order {order_id} is {record.state.value}, reported {trigger.value}"
-        draft.events.extend(_contradicted(item.at, item.rider_id, item.stop_id, about))
-        return
-    draft.correct(order_id, after, item.happened_at, item.rider_id)
+    draft.leave(rider.rider.rider_id, stop, happened_at)
+    # They walk out first; what is said of an order lies in the past all the same.
+    _set_off_orders(draft, rider, min(rider.free_at, draft.at))
 
 
 def _open_offer(board: Board, offer_id: str, rider_id: str, at: int) -> Offer:

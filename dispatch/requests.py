@@ -8,10 +8,11 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board import Board
 from dispatch.bounds import MASK_BITS
+from dispatch.carrying import bring_back, bring_to_customer
 from dispatch.draft import Draft
 from dispatch.errors import InvalidSetting, Refused
 from dispatch.lifecycle import Trigger, require
-from dispatch.model import Act, ActKind, Level, Order, OrderState, Stop
+from dispatch.model import ActKind, Order, OrderState
 from dispatch.presets import KEY as PRESET
 from dispatch.records import FOR_EVER, OrderRecord, RiderRecord, StoreRecord
 from routing.errors import UnknownPlace
@@ -101,21 +102,6 @@ def order_cancelled(board: Board, item: i.OrderCancelled) -> Events:
     if after is OrderState.RETURNING and rider_id is not None:
         bring_back(draft, item.order_id, rider_id)
     return draft.finish()
-
-
-def bring_back(draft: Draft, order_id: str, rider_id: str) -> None:
-    """Goods on board go back to their store, after the drops that were told already."""
-    board = draft.board
-    store_id = board.orders[order_id].order.store_id
-    act = Act(order_id, ActKind.DROP, Level.TENTATIVE)
-    stop = Stop("", board.stores[store_id].store.place, store_id, Level.TENTATIVE, (act,), 0, 0, 0, 0, 0)
-    stops = draft.rider(rider_id).route.stops
-    carried = draft.on_board_of(rider_id)
-    after = 0
-    for index, known in enumerate(stops):
-        if known.level >= Level.TOLD or any(a.order_id in carried for a in known.acts):
-            after = index + 1
-    draft.set_stops(rider_id, (*stops[:after], stop, *stops[after:]))
 
 
 # --- kitchens and stores --------------------------------------------------------------------------------------------
@@ -260,6 +246,38 @@ def handover_ordered(board: Board, item: i.HandoverOrdered) -> Events:
         _require_place(board, item.place)
         draft.move(item.order_id, Trigger.LEFT_AT_PLACE, item.at, reason=item.reason)
         draft.events.append(e.GoodsMoved(at=item.at, order_id=item.order_id, place=item.place, reason=item.reason))
+    return draft.finish()
+
+
+UNDONE = {
+    OrderState.DELIVERED: OrderState.PICKED_UP,
+    OrderState.UNDELIVERED: OrderState.PICKED_UP,
+    OrderState.RETURNED: OrderState.RETURNING,
+    OrderState.RETURNING: OrderState.PICKED_UP,
+    OrderState.CANCELLED: OrderState.CREATED,
+}
+"""What an order is again once operations say that it did not end so."""
+
+
+def outcome_set(board: Board, item: i.OutcomeSet) -> Events:
+    record = _order(board, item.order_id)
+    rider_id = record.carried_by
+    if item.outcome is i.Outcome.UNDO:
+        after = UNDONE.get(record.state) if record.pick_place is None else None
+        if after is not None and rider_id is None:
+            after = OrderState.CREATED
+    else:
+        after = OrderState(item.outcome.value)
+        rider_id = rider_id or record.rider_id
+    if after is None or after is record.state:
+        raise _cannot_change(item.order_id, record.state, "outcome")
+    draft = Draft(board, item.at)
+    draft.drop_order(item.order_id)
+    draft.correct(item.order_id, after, item.at, rider_id, reason=item.reason, by=item.by)
+    if rider_id is not None and after is OrderState.RETURNING:
+        bring_back(draft, item.order_id, rider_id)
+    elif rider_id is not None and after is OrderState.PICKED_UP:
+        bring_to_customer(draft, item.order_id, rider_id)
     return draft.finish()
 
 

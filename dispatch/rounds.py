@@ -9,7 +9,7 @@ from dispatch import inputs as i
 from dispatch import reports
 from dispatch.board import Board
 from dispatch.draft import Draft
-from dispatch.model import Act, ActKind, Level, Stop
+from dispatch.model import Act, ActKind, Engagement, Level, Stop
 from dispatch.records import RiderRecord
 
 Events = tuple[e.Event, ...]
@@ -160,22 +160,29 @@ def _fits(board: Board, change: i.RouteChange) -> bool:
 def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Stop, ...]:
     """The planned stops with the levels and ids of those that were told already."""
     told = list(rider.route.told)
-    stops = [_stop(board, planned, told) for planned in change.stops]
+    theirs = {act.order_id for stop in told for act in stop.acts if act.level >= Level.TOLD}
+    asks = rider.rider.engagement is Engagement.CROWD
+    stops = [_stop(board, planned, told, theirs if asks else None) for planned in change.stops]
+    if asks:
+        # What a crowd rider has not been asked yet cannot come before where they are going.
+        first = next((k for k, stop in enumerate(stops) if stop.level >= Level.TOLD), 0)
+        stops = [*stops[first : first + 1], *stops[:first], *stops[first + 1 :]]
     if stops and rider.route.stops and stops[0].stop_id and stops[0].stop_id == rider.route.stops[0].stop_id:
-        # He set out for it before this round: the leg counts from there, not from where the plan took him up.
+        # They set out for it before this round: the leg counts from there, not from where the plan took them up.
         stops[0] = replace(stops[0], leg_s=rider.route.stops[0].leg_s, leg_m=rider.route.stops[0].leg_m)
     last_told = max((k for k, stop in enumerate(stops) if stop.level >= Level.TOLD), default=-1)
     number = rider.stops_told
     for k in range(last_told):
         # Whatever comes before a told stop is told with it: the rider goes there first.
-        if stops[k].level < Level.TOLD:
+        if stops[k].level < Level.TOLD and (not asks or all(act.order_id in theirs for act in stops[k].acts)):
             number += 1
             acts = tuple(Act(act.order_id, act.kind, Level.TOLD) for act in stops[k].acts)
             stops[k] = replace(stops[k], stop_id=f"{rider.rider.rider_id}.{number}", level=Level.TOLD, acts=acts)
     return tuple(stops)
 
 
-def _stop(board: Board, planned: i.PlannedStop, told: list[Stop]) -> Stop:
+def _stop(board: Board, planned: i.PlannedStop, told: list[Stop], theirs: set[str] | None) -> Stop:
+    """`theirs`: orders that a rider has accepted, where they must be asked for any other (None: need not be asked)."""
     acts = tuple(Act(order_id, ActKind(kind)) for order_id, kind in planned.acts)
     fresh = Stop("", planned.place, planned.store_id, Level.TENTATIVE, acts, *planned[3:])
     match = next((stop for stop in told if stop.place == planned.place and _same_errand(stop, fresh)), None)
@@ -185,8 +192,11 @@ def _stop(board: Board, planned: i.PlannedStop, told: list[Stop]) -> Stop:
     levels = {(act.order_id, act.kind): act.level for act in match.acts}
     # Orders that join others already told are told with them: the rider would leave without them.
     joins = Level.TOLD if any(act.level >= Level.TOLD for act in match.acts) else Level.TENTATIVE
-    kept = tuple(Act(act.order_id, act.kind, levels.get((act.order_id, act.kind), joins)) for act in acts)
-    return replace(fresh, stop_id=match.stop_id, level=match.level, acts=kept)
+    kept = []
+    for act in acts:
+        joined = joins if theirs is None or act.order_id in theirs else Level.TENTATIVE
+        kept.append(replace(act, level=levels.get((act.order_id, act.kind), joined)))
+    return replace(fresh, stop_id=match.stop_id, level=match.level, acts=tuple(kept))
 
 
 def _same_errand(told: Stop, fresh: Stop) -> bool:

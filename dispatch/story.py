@@ -199,8 +199,9 @@ class _Teller:
         self._moved(event.state, event.happened_at, event.rider_id, event.reason)
 
     def outcome_corrected(self, event: e.OutcomeCorrected) -> None:
-        self.say(event.at, "A later report corrected the outcome")
-        self._moved(event.state, event.happened_at, event.rider_id, None)
+        said = "A later report corrected the outcome" if event.by is None else "Operations set the outcome right"
+        self.say(event.at, said)
+        self._moved(event.state, event.happened_at, event.rider_id, event.reason)
 
     def _moved(self, state: OrderState, at: int, rider_id: str | None, reason: str | None) -> None:
         self.facts["states"].append({"state": state.value, "at": at, "rider_id": rider_id})

@@ -20,12 +20,13 @@ import httpx
 
 from dispatch import inputs as i
 from dispatch.events import GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
-from dispatch.model import Act, ActKind, Level, Offer, Order, Route, Stop
+from dispatch.model import Act, Level, Offer, Order, Route, Stop
 from dispatch.records import FOR_EVER
 from halfhour.client.errors import ApiError, Busy, error_of
 from halfhour.robots.day import moved_to
 from halfhour.robots.words import (
     Json,
+    act_kind,
     epoch,
     in_frame,
     instants,
@@ -319,7 +320,7 @@ class Robots:
                 if found is not None and found["dropoff"] is not None:
                     self._orders[own] = order = self._stranger(own, found)
                     self._proofs[own] = proof_of(found)
-                    is_carried = act["kind"] == "drop" and own not in picked
+                    is_carried = act["kind"] != "pickup" and own not in picked
                     ready_at = epoch(found["ready_at"]) or order.expected_ready_at
                     self._city.adopt(order, ready_at, shown["rider_id"] if is_carried else None)
             if act["kind"] == "pickup":
@@ -340,8 +341,7 @@ class Robots:
                 store_id=stop["store_id"],
                 level=Level.TOLD,
                 acts=tuple(
-                    Act(self._own_id(act["delivery_id"]), ActKind[act["kind"].upper()], Level.TOLD)
-                    for act in stop["acts"]
+                    Act(self._own_id(act["delivery_id"]), act_kind(act["kind"]), Level.TOLD) for act in stop["acts"]
                 ),
                 leg_s=stop["leg_s"],
                 leg_m=0,

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dispatch.inputs import StopArrived, StopCompleted, StopFailed
-from dispatch.model import Engagement, Order, Rider, Shift
+from dispatch.model import ActKind, Engagement, Order, Rider, Shift
 from routing.cells import METRES_PER_DEGREE
 from routing.places import PLANE_ANCHOR, PlaceBook
 
@@ -97,6 +97,11 @@ def proof_of(delivery: Mapping[str, Any]) -> Json:
     return {"photo_reference": "robots take no photos"} if wanted == "photo" else {}
 
 
+def act_kind(word: str) -> ActKind:
+    """What a word of the wire means to a rider; goods that go back are handed over as well, at their store."""
+    return ActKind.PICKUP if word == "pickup" else ActKind.DROP
+
+
 def stop_report(
     item: StopArrived | StopCompleted | StopFailed, wire_ids: Mapping[str, str], proofs: Mapping[str, Json]
 ) -> tuple[str, Json]:
@@ -109,5 +114,8 @@ def stop_report(
     if isinstance(item, StopFailed):
         return path_of("stops", item.stop_id, "fail"), body | {"reason": item.reason}
     for order_id in item.order_ids or ():
-        body |= proofs.get(order_id, {})
+        proof = dict(proofs.get(order_id, {}))
+        if "pin" in proof:
+            body.setdefault("pins", {})[wire_ids.get(order_id, order_id)] = proof.pop("pin")
+        body |= proof
     return path_of("stops", item.stop_id, "complete"), body

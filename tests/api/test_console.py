@@ -364,6 +364,12 @@ async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
         await tab.js(press.format("Picked up"))
         await tab.until(f"{title} === 'Canary Street 7'")
         await tab.js(press.format("I am here"))
+        for pin, said in (("12", "Ask the customer for the PIN."), ("0815", "the customer's pin is wrong")):
+            await tab.js(f"document.getElementById('pin').value = '{pin}'")
+            await tab.js(press.format("Delivered"))
+            await tab.until(f"document.querySelector('#next [role=alert]')?.textContent === {json.dumps(said)}")
+            assert await tab.js(title) == "Canary Street 7", "the stop stays until it is done"
+        tab.complaints.clear()  # the browser notes the refusal
         await tab.js("document.getElementById('pin').value = '4711'")
         await tab.picture(tmp_path / "drop.png")
         assert await tab.js("document.documentElement.scrollWidth") <= 390

@@ -107,7 +107,7 @@ def test_the_same_order_twice(tmp_path: Path) -> None:
 
 def test_an_idempotency_key_replays_the_first_answer(tmp_path: Path) -> None:
     async def go() -> None:
-        key = {"Idempotency-Key": "k-1"}
+        key, why = {"Idempotency-Key": "k-1"}, {"reason": "sold out"}
         async with running(tmp_path) as run:
             await with_city(run, riders=0)
             first = await run.orders.post("/v1/deliveries", json=order(), headers=key)
@@ -121,13 +121,13 @@ def test_an_idempotency_key_replays_the_first_answer(tmp_path: Path) -> None:
             assert other.status_code == 422 and other.json()["code"] == "key_reused"
             unlike = await run.orders.post("/v1/deliveries/o1/cancel", headers=key)
             assert unlike.status_code == 200, "a key belongs to its route"
-            refused = await run.orders.post("/v1/deliveries/o1/cancel", headers={"Idempotency-Key": "k-2"})
+            refused = await run.orders.post("/v1/deliveries/o1/cancel", json=why, headers={"Idempotency-Key": "k-2"})
             assert refused.status_code == 409
         async with running(tmp_path) as run:
             later = await run.orders.post("/v1/deliveries", json=order(), headers=key)
             assert later.status_code == 201
             assert later.json() == first.json(), "what is personal is filled in again from the vault"
-            refused = await run.orders.post("/v1/deliveries/o1/cancel", headers={"Idempotency-Key": "k-2"})
+            refused = await run.orders.post("/v1/deliveries/o1/cancel", json=why, headers={"Idempotency-Key": "k-2"})
             assert refused.status_code == 409 and refused.headers["idempotent-replayed"] == "true"
             bad = {"Idempotency-Key": "k-3"}
             assert (await run.orders.post("/v1/deliveries", json={"x": 1}, headers=bad)).status_code == 422

@@ -8,11 +8,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.positions import AHEAD_S, FASTEST_M_PER_S, MOST_JUMPS, STALE_S, Positions, metres_between
+from api.keys import Scope
+from api.positions import FASTEST_M_PER_S, MOST_JUMPS, STALE_S, Positions, metres_between
 from dispatch.board import Board
 from dispatch.config import Settings
 from dispatch.engine import Engine
@@ -45,20 +47,20 @@ NOW = 1_700_000_000
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from("ab"), st.integers(-STALE_S - 5, AHEAD_S + 5), st.floats(-0.002, 0.002)),
+        st.tuples(st.sampled_from("ab"), st.integers(-STALE_S - 5, 7200), st.floats(-0.002, 0.002)),
         max_size=40,
     )
 )
 def test_the_newest_position_of_each_rider_wins(reports: list[tuple[str, int, float]]) -> None:
-    """Against a model: of what is neither stale, ahead, nor older than one taken, the last one is kept."""
+    """Against a model: of what is neither stale nor older than one taken, the last one is kept; ahead is now."""
     positions, model = Positions(), {}
     for rider, age, north in reports:
         at = NOW + age
         seen = min(at, NOW)
-        fits = at <= NOW + AHEAD_S and seen >= NOW - STALE_S
+        fits = seen >= NOW - STALE_S
         before = model.get(rider)
         is_new = fits and (before is None or seen > before.seen_at)
-        taken = positions.put(Position(rider, 48.0 + north, 11.0, at), NOW)
+        taken = positions.put(Position(rider, 48.0 + north, 11.0, at), NOW) is None
         assert taken <= is_new
         if is_new:
             said = Position(rider, 48.0 + north, 11.0, seen)
@@ -72,15 +74,19 @@ def test_the_newest_position_of_each_rider_wins(reports: list[tuple[str, int, fl
 
 def test_a_jump_is_not_believed_until_it_has_proved_itself() -> None:
     positions = Positions()
-    assert positions.put(Position("r", 48.0, 11.0, NOW), NOW)
-    assert not positions.put(Position("r", 0.0, 0.0, NOW + 1), NOW + 1), "nobody rides at the origin of the world"
-    assert not positions.put(Position("r", 49.0, 11.0, NOW + 2), NOW + 2), "111 km in two seconds"
-    assert positions.put(Position("r", 48.0002, 11.0, NOW + 3), NOW + 3), "the next true fix is taken"
+
+    def put(lat: float, lng: float, later_s: int) -> str | None:
+        return positions.put(Position("r", lat, lng, NOW + later_s), NOW + later_s)
+
+    assert put(48.0, 11.0, 0) is None
+    assert put(0.0, 0.0, 1) == "origin", "nobody rides at the origin of the world"
+    assert put(49.0, 11.0, 2) == "jump", "111 km in two seconds"
+    assert put(48.0002, 11.0, 3) is None, "the next true fix is taken"
     for k in range(MOST_JUMPS):
-        far = positions.put(Position("r", 49.0, 11.0 + k * 1e-5, NOW + 10 + k), NOW + 10 + k)
-        assert far == (k == MOST_JUMPS - 1), "the third in a row shows that the first fix was wrong"
+        far = put(49.0, 11.0 + k * 1e-5, 10 + k)
+        assert (far is None) == (k == MOST_JUMPS - 1), "the third in a row shows that the first fix was wrong"
     positions.forget("r")
-    assert positions.put(Position("r", 10.0, 10.0, NOW + 20), NOW + 20), "a new shift may begin anywhere"
+    assert put(10.0, 10.0, 20) is None, "a new shift may begin anywhere"
 
 
 def test_honest_rides_are_believed() -> None:
@@ -92,7 +98,7 @@ def test_honest_rides_are_believed() -> None:
         at += step_s
         lat += step_s * rng.uniform(0, 9) / 111_195
         fix = Position("r", lat + rng.gauss(0, 15) / 111_195, 11.0 + rng.gauss(0, 15) / 74_000, at)
-        sent, lost = sent + 1, lost + (not positions.put(fix, at + rng.randint(0, 8)))
+        sent, lost = sent + 1, lost + (positions.put(fix, at + rng.randint(0, 8)) is not None)
     assert lost <= sent / 100
 
 
@@ -118,10 +124,13 @@ def test_shifts_breaks_and_positions(tmp_path: Path) -> None:
             assert (await run.riders.post("/v1/riders/r1/break")).json()["on_break"] is True
             assert (await run.riders.post("/v1/riders/r1/break/end")).json()["on_break"] is False
             where = {"location": {"lat": 48.1385, "lng": 11.5765}}
-            assert (await run.riders.post("/v1/riders/r1/position", json=where)).json() == {"taken": 1, "left_out": 0}
+            taken = await run.riders.post("/v1/riders/r1/position", json=where)
+            assert taken.json() == {"taken": 1, "left_out": 0, "why": []}
             assert (await run.riders.post("/v1/riders/r9/position", json=where)).status_code == 404
             batch = {"positions": [where | {"rider_id": "r1"}, where | {"rider_id": "r9"}]}
-            assert (await run.riders.post("/v1/positions", json=batch)).json() == {"taken": 0, "left_out": 2}
+            why = [{"index": 0, "why": "not_newer"}, {"index": 1, "why": "unknown_rider"}]
+            left_out = await run.riders.post("/v1/positions", json=batch)
+            assert left_out.json() == {"taken": 0, "left_out": 2, "why": why}
             large = {"positions": [where | {"rider_id": "r1"}] * 501}
             assert (await run.riders.post("/v1/positions", json=large)).status_code == 422
             assert (await run.riders.get("/v1/riders/r1")).json()["location"] == where["location"]
@@ -168,6 +177,38 @@ def test_a_phone_renews_its_token_for_a_day(tmp_path: Path) -> None:
     asyncio.run(go())
 
 
+def test_a_phone_is_locked_out_with_its_key_by_operations_and_after_its_shift(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run, riders=2)
+            path = "/v1/riders/r1/token"
+
+            async def fresh(client: Any) -> dict[str, Any]:
+                token = (await client.post(path)).json()["token"]
+                return {"headers": {"Authorization": f"Bearer {token}"}}
+
+            book = run.app.state.gate.keys
+            text, key = book.make("operator", [Scope.RIDERS], run.clock.now())
+            gateway = httpx.AsyncClient(transport=run.riders._transport, base_url="http://halfhour")
+            gateway.headers["Authorization"] = f"Bearer {text}"
+            theirs, others = await fresh(gateway), await fresh(run.riders)
+            book.revoke(key.key_id, run.clock.now())
+            assert (await run.anyone.get("/v1/riders/r1/route", **theirs)).status_code == 401
+            assert (await run.anyone.post(path, **theirs)).status_code == 401
+            assert (await run.anyone.get("/v1/riders/r1/route", **others)).status_code == 200
+            assert (await run.anyone.delete(path, **others)).status_code == 403, "a phone ends nobody"
+            assert (await run.ops.delete(path)).status_code == 200
+            assert (await run.anyone.get("/v1/riders/r1/route", **others)).status_code == 401
+            lost, kept = others, await fresh(run.riders)
+        async with running(tmp_path) as run:
+            assert (await run.anyone.get("/v1/riders/r1/route", **lost)).status_code == 401
+            assert (await run.anyone.post("/v1/riders/r1/shift/end", **kept)).status_code == 200
+            over = await run.anyone.post(path, **kept)
+            assert over.status_code == 401, "the operator vouches for the next shift"
+
+    asyncio.run(go())
+
+
 def test_reports_are_facts(tmp_path: Path) -> None:
     quick: dict[str, Any] = {"store_enter_s": 0, "store_exit_s": 0, "drop_enter_s": 0, "drop_exit_s": 0}
 
@@ -184,6 +225,8 @@ def test_reports_are_facts(tmp_path: Path) -> None:
             assert run.host.board.riders["r1"].arrived_at <= run.host.clock.now(), "no phone's clock is ahead of ours"
             failed = await run.riders.post(f"/v1/stops/{stop}/fail", json={"reason": "shut"})
             assert failed.status_code == 200
+            got = await run.riders.post(f"/v1/stops/{stop}/complete")
+            assert got.json()["known"] is True, "they were handed over after all"
             again = await run.riders.post(f"/v1/stops/{stop}/complete")
             assert again.status_code == 200 and again.json()["known"] is False, "about an old stop: kept, not refused"
 

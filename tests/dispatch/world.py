@@ -37,6 +37,8 @@ class World:
         self.now = T0
         self.journal: list[tuple[i.Input, tuple[e.Event, ...]]] = []
         self.answers_rounds = True
+        self.offline: set[str] = set()
+        """Riders whose phones have no line: they show what they showed last."""
         self.say(i.TravelChanged(at=T0, version=1, digest="plane"))
 
     @property
@@ -44,18 +46,21 @@ class World:
         return self.engine.board
 
     def say(self, item: i.Input) -> tuple[e.Event, ...]:
-        """Handle one input, acknowledge every told route of riders not lost, and answer a round it opened."""
+        """Handle one input, acknowledge every told route that a phone gets to show, and answer a round it opened."""
         events = self.engine.handle(item)
         self.journal.append((item, events))
         for event in events:
             if isinstance(event, e.RoundOpened) and self.answers_rounds:
                 self.say(self.policy.answer(self.engine.freeze(), self.times))
-            if isinstance(event, e.RouteRevised) and event.told and not self.board.riders[event.route.rider_id].lost:
+            if isinstance(event, e.RouteRevised) and event.told and self._gets_to(event.route.rider_id):
                 seen = i.RouteSeen(
                     at=self.now, rider_id=event.route.rider_id, revision=event.route.revision, happened_at=self.now
                 )
                 self.say(seen)
         return events
+
+    def _gets_to(self, rider_id: str) -> bool:
+        return not self.board.riders[rider_id].lost and rider_id not in self.offline
 
     def until(self, seconds: int) -> None:
         """Let time pass to T0 + seconds, waking the engine whenever it asks for it."""
@@ -119,7 +124,7 @@ class World:
             self.until(self.now - T0 + 20)
             for rider_id, record in self.board.riders.items():
                 stops = record.route.stops
-                if not stops or stops[0].level < Level.UNDERWAY:
+                if not stops or stops[0].level < Level.TOLD:
                     continue
                 if record.arrived_at is None and stops[0].expected_arrive_at <= self.now:
                     self.arrive(rider_id)
@@ -132,7 +137,9 @@ class World:
         """What must hold at every instant, and: folding the events gives the same board."""
         on_route: dict[str, str] = {}
         for rider_id, record in self.board.riders.items():
-            told = [stop.level >= Level.TOLD for stop in record.route.stops]
+            asked = self.board.offers[record.offer_id].order_ids if record.offer_id is not None else ()
+            sure = [stop for stop in record.route.stops if not any(act.order_id in asked for act in stop.acts)]
+            told = [stop.level >= Level.TOLD for stop in sure]
             assert told == sorted(told, reverse=True), "told stops come first"
             assert len(record.route.stops) == 0 or len({id(s) for s in record.route.stops}) == len(record.route.stops)
             for order_id in {act.order_id for stop in record.route.stops for act in stop.acts}:

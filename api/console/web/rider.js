@@ -14,6 +14,7 @@ let route = { revision: -1, stops: [] };
 let offer = null;
 let watch = null; // of the phone's position
 const arrived = new Set(); // ids of stops where he has said that he is
+let refused = ""; // why the service did not take the last report
 let queue = JSON.parse(localStorage.getItem("halfhour-queue") ?? "[]"); // reports not yet taken down
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -44,11 +45,15 @@ async function call(method, path, body, key) {
 
 const mine = (rest = "") => `v1/riders/${encodeURIComponent(riderOf(token))}${rest}`;
 
-function report(path, body) {
-  queue.push({ path, body, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
+/** Says it as soon as there is a line; `settles`: the stop that is done with it, hidden until the service has answered. */
+function report(path, body, settles = null) {
+  queue.push({ path, body, settles, key: crypto.randomUUID?.() ?? String(Math.random()).slice(2) });
   keep();
   drain();
 }
+
+/** What is left to do: the route without the stops whose reports wait for a line. */
+const toDo = () => route.stops.filter((stop) => !queue.some(({ settles }) => settles === stop.stop_id));
 
 function keep() {
   localStorage.setItem("halfhour-queue", JSON.stringify(queue));
@@ -70,12 +75,23 @@ async function drain() {
         continue;
       }
       if (error.status === 401) break; // a fresh token sends it later
-      tell(error.message);
+      refused = error.message; // the stop is theirs to do still, and shown again
     }
     queue.shift();
     keep();
+    if (path.startsWith("/v1/stops/")) take(await call("GET", mine("/route")).catch(() => route));
   }
   draining = false;
+}
+
+let seen = -1; // the newest revision that the service knows to be on this phone
+function take(found) {
+  if (found.revision >= route.revision) route = found;
+  if (route.revision > seen) {
+    seen = route.revision;
+    report(mine("/route/seen"), { revision: seen, happened_at: happened_at() });
+  }
+  show();
 }
 
 // --- what is seen ----------------------------------------------------------------------------------------------------
@@ -89,7 +105,9 @@ function element(name, text, attributes = {}, ...children) {
 }
 
 const tell = (text) => { $("duty").textContent = text; };
-const verbOf = (stop) => (!stop.acts.length ? "Go to" : stop.acts.some((act) => act.kind === "pickup") ? "Pick up at" : "Deliver to");
+const VERBS = { pickup: "Pick up at", drop: "Deliver to", return: "Bring back to" };
+const DONE = { pickup: "Picked up", drop: "Delivered", return: "Brought back" };
+const verbOf = (stop) => (stop.acts.length ? VERBS[stop.acts[0].kind] : "Go to");
 const titleOf = (stop) => stop.store_id ?? stop.acts[0]?.dropoff?.address ?? stop.acts[0]?.dropoff?.contact_name ?? "the pin";
 
 function actLine(act) {
@@ -104,7 +122,7 @@ function actLine(act) {
 }
 
 function show() {
-  const [stop, ...later] = route.stops;
+  const [stop, ...later] = toDo();
   $("later").replaceChildren(...later.map((one) =>
     element("li", null, {}, element("span", `${verbOf(one)} ${titleOf(one)}`), element("span", timeOfDay(one.expected_act_at)))));
   if (!stop) {
@@ -125,9 +143,10 @@ function show() {
     press("I am here", "go", () => { arrived.add(stop.stop_id); report(path("arrive"), { happened_at: happened_at() }); show(); });
     buttons.append(element("a", "Show the way", { class: "button", href: `geo:${lat},${lng}?q=${lat},${lng}` }));
   } else if (stop.acts.length) {
-    const pin = stop.acts.some((act) => act.proof_of_delivery === "pin") ? element("input", null, { id: "pin", inputmode: "numeric", placeholder: "PIN", "aria-label": "The customer's PIN" }) : null;
-    if (pin) buttons.append(pin);
-    press(verbOf(stop) === "Pick up at" ? "Picked up" : "Delivered", "go", () => done(stop, path("complete"), pin?.value));
+    const proofs = stop.acts.map(proofField).filter(Boolean);
+    buttons.append(...proofs.map(({ field }) => field));
+    if (refused) buttons.append(element("p", refused, { class: "calm", role: "alert" }));
+    press(DONE[stop.acts[0].kind], "go", () => done(stop, path("complete"), proofs));
     press("Problem", "", () => problem(stop, path("fail")));
   } else buttons.append(element("p", "Wait here for what you are told next.", { class: "calm" }));
   $("next").replaceChildren(
@@ -136,11 +155,35 @@ function show() {
     element("ul", null, {}, ...stop.acts.map(actLine)), buttons);
 }
 
-function done(stop, path, pin) {
-  const body = { happened_at: happened_at(), ...(pin && { pin }) };
-  if (stop.acts.some((act) => act.proof_of_delivery === "photo")) body.photo_reference = `phone:${body.happened_at}`;
-  report(path, body);
-  route = { ...route, stops: route.stops.slice(1) };
+/** What a customer proves a delivery with: their PIN, or a photo that is taken now and stays on this phone. */
+function proofField(act) {
+  if (act.kind !== "drop" || act.proof_of_delivery === "none") return null;
+  const whose = act.dropoff?.contact_name ?? "the customer";
+  const field = act.proof_of_delivery === "pin"
+    ? element("input", null, { id: "pin", inputmode: "numeric", placeholder: "PIN", "aria-label": `PIN of ${whose}` })
+    : element("input", null, { id: "photo", type: "file", accept: "image/*", capture: "environment", "aria-label": `Photo for ${whose}` });
+  return { act, field };
+}
+
+/** A photo's fingerprint: whoever has the photo can show that it is this one. */
+async function fingerprint(file) {
+  if (!crypto.subtle) return `${file.name} of ${file.size} bytes`;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  return `sha256:${[...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+async function done(stop, path, proofs) {
+  const body = { happened_at: happened_at(), revision: route.revision };
+  refused = "";
+  for (const { act, field } of proofs) {
+    if (field.type !== "file") (body.pins ??= {})[act.delivery_id] = field.value.trim();
+    else if (field.files[0]) body.photo_reference = await fingerprint(field.files[0]);
+    if (field.type === "file" ? !field.files[0] : !/^[0-9]{4,8}$/.test(field.value.trim())) {
+      refused = field.type === "file" ? "Take a photo first." : "Ask the customer for the PIN.";
+      return show();
+    }
+  }
+  report(path, body, stop.stop_id);
   show();
 }
 
@@ -149,8 +192,8 @@ async function problem(stop, path) {
   await new Promise((closed) => $("problem").addEventListener("close", closed, { once: true }));
   const reason = $("problem").returnValue;
   if (!reason) return;
-  report(path, { reason, happened_at: happened_at() });
-  route = { ...route, stops: route.stops.slice(1) };
+  refused = "";
+  report(path, { reason, happened_at: happened_at(), revision: route.revision }, stop.stop_id);
   show();
 }
 
@@ -255,12 +298,7 @@ async function followRoute() {
   for (;;) {
     try {
       const path = mine(`/route?after_revision=${route.revision}&wait_s=${route.revision < 0 ? 0 : WAIT_S}`);
-      const found = await call("GET", path);
-      if (found.revision > route.revision) {
-        route = found;
-        report(mine("/route/seen"), { revision: route.revision, happened_at: happened_at() });
-      }
-      show();
+      take(await call("GET", path));
       window.ready = true;
     } catch (error) {
       if (error.status === 401) await enter();
