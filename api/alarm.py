@@ -9,10 +9,11 @@ from typing import Protocol
 
 from api.clock import MOST_OFF_S, Clock
 from api.metrics import Metrics
+from api.parking import wake
 from api.positions import Positions
 from dispatch.engine import Engine
 from dispatch.events import Event
-from dispatch.inputs import Input, PositionsSeen, ServiceResumed, Wake
+from dispatch.inputs import Input, PositionsSeen, ServiceResumed
 from routing.errors import HalfhourError
 
 log = logging.getLogger(__name__)
@@ -86,8 +87,14 @@ class Alarm:
     def _take_positions(self) -> None:
         self._positions_at = self._host.clock.now()
         seen = self._host.positions.take()
-        if seen:
+        if not seen:
+            return
+        try:
             self._host.report(lambda at: PositionsSeen(at=at, positions=seen))
+        except Exception:
+            if not self._host.takes_inputs:
+                raise
+            log.exception("positions are lost: the engine takes none of them")
 
     def arm(self, not_before: int = 0) -> None:
         """Sets the timer to the instant the engine asks for, or to the next look at the clock."""
@@ -118,7 +125,7 @@ class Alarm:
             if not self._is_due(now):
                 self.arm()
                 return
-            events = self._host.report(lambda at: Wake(at=at))
+            events = wake(self._host, now)
             # A wake-up that changes nothing must not be asked for again within the same second.
             self.arm(not_before=0 if events else now + 1)
         except Exception:

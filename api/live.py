@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from api import ended
+from api import ended, parking
 from api.alarm import Alarm
 from api.clock import Clock
 from api.feed import Feed
@@ -266,16 +266,16 @@ class LiveHost:
         events, write = self._handle(item)
         # Before anything looks: a round that opened just now names the version of these.
         self._times = times or self._times
+        opened = next((event for event in events if isinstance(event, RoundOpened)), None)
+        frozen = parking.frozen(self.engine) if opened is not None else None
         try:
-            opened = next((event for event in events if isinstance(event, RoundOpened)), None)
-            frozen = self.engine.freeze() if opened is not None else None
             response = respond(events) if respond is not None else None
             answers = (answer(response),) if answer is not None else ()
             durable = self._append(replace(write, vault=vault, answers=answers, extra=keep), events)
         except Exception:
             self._drop(state)
             raise
-        if opened is not None and frozen is not None:
+        if opened is not None:
             self.spawn(self.rounds.solve(self, frozen, opened, self.times))
         if not self._closing:
             self.alarm.arm()
@@ -321,23 +321,21 @@ class LiveHost:
         state = self._state
         assert state is not None
         began = time.perf_counter()
+        events = engine.decide(item)  # reads only: where it fails, nothing has happened
         try:
-            events = engine.decide(item)
             leaving = ended.leaving(engine.board, events)
             engine.apply(item, events)
-        except HalfhourError:
-            raise
+            lasted_s = time.perf_counter() - began
+            self.slowest_command_s = max(self.slowest_command_s, lasted_s)
+            self.metrics.command_s.labels(type(item).__name__).observe(lasted_s)
+            self.metrics.took(events, engine.board)
+            state.seq += 1
+            state.leaving.update((record.order.order_id, record) for record in leaving)
+            entry = Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
+            return events, Write(entry, ended=[ended.row(record) for record in leaving])
         except Exception:
             self._drop(state)
             raise
-        lasted_s = time.perf_counter() - began
-        self.slowest_command_s = max(self.slowest_command_s, lasted_s)
-        self.metrics.command_s.labels(type(item).__name__).observe(lasted_s)
-        self.metrics.took(events, engine.board)
-        state.seq += 1
-        state.leaving.update((record.order.order_id, record) for record in leaving)
-        entry = Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
-        return events, Write(entry, ended=[ended.row(record) for record in leaving])
 
     def _append(self, write: Write, events: tuple[Event, ...]) -> asyncio.Future[None]:
         state = self._state

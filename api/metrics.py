@@ -50,6 +50,12 @@ class Metrics:
         self.fallbacks_in_a_row = Gauge(
             "halfhour_fallbacks_in_a_row", "Rounds the host has answered since the solver last did.", registry=registry
         )
+        self.parked = Counter(
+            "halfhour_parked", "Orders and riders that something failed because of.", ["what"], registry=registry
+        )
+        self.parked_now = Gauge(
+            "halfhour_parked_now", "Of them, those that take no part at present.", ["what"], registry=registry
+        )
         self.ladder_step = Gauge(
             "halfhour_ladder_step", "0 search, 1 insertion, 2 urgent orders only.", registry=registry
         )
@@ -110,6 +116,8 @@ class Metrics:
             states[record.state] += 1
         for state, count in states.items():
             self.orders.labels(state.value).set(count)
+        self.parked_now.labels("order").set(sum(record.parked is not None for record in board.open_orders.values()))
+        self.parked_now.labels("rider").set(sum(rider.parked is not None for rider in board.riders.values()))
         doing = dict.fromkeys(("idle", "working", "on_break", "lost", "off_duty"), 0)
         for rider in board.riders.values():
             doing[_doing(rider, board.now)] += 1

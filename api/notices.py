@@ -6,6 +6,7 @@ route and offers are notices too: his phone hears of them by the same cursor.
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from api.ledger.protocol import OPERATOR, Notice
 from dispatch import events as e
 from dispatch.board import Board
 from dispatch.records import FOR_EVER
+
+log = logging.getLogger(__name__)
 
 SEPARATOR = "."
 """Between tenant and external id in an order's id; no tenant's name holds one."""
@@ -73,10 +76,9 @@ class Notices:
             elif isinstance(event, e.OrdersLeft):
                 self._forget(event.order_ids)
             said = _SAY.get(type(event))
-            if said is not None:
-                spoken = said(event, board)
-                if spoken is not None:
-                    found.append(self.make(event.at, *spoken))
+            spoken = _spoken(said, event, board) if said is not None else None
+            if spoken is not None:
+                found.append(self.make(event.at, *spoken))
         return found
 
     def make(self, at: int, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
@@ -90,6 +92,14 @@ class Notices:
         """Whatever is still said of them counts on from what is kept."""
         for subject in subjects:
             self._sequences.pop(subject, None)
+
+
+def _spoken(said: Any, event: e.Event, board: Board) -> Any:
+    try:
+        return said(event, board)
+    except Exception:  # one notice fewer, and not a city that stands still
+        log.exception("a notice cannot be made")
+        return OPERATOR, "service.notice_failed", "service", {"about": type(event).__name__}
 
 
 def _delivery(order_id: str, kind: str, **data: Any) -> tuple[str, str, str, dict[str, Any]]:
@@ -149,6 +159,14 @@ def _eta_changed(event: e.EtaChanged, board: Board) -> Any:
 
 def _hold_set(event: e.HoldSet, board: Board) -> Any:
     return _delivery(event.order_id, "held" if event.held else "let_go", reason=event.reason)
+
+
+def _order_parked(event: e.OrderParked, board: Board) -> Any:
+    return _delivery(event.order_id, "parked", reason=event.reason)
+
+
+def _rider_parked(event: e.RiderParked, board: Board) -> Any:
+    return _rider(event.rider_id, "parked", reason=event.reason)
 
 
 def _reason_set(event: e.ReasonSet, board: Board) -> Any:
@@ -247,6 +265,8 @@ _SAY: dict[type, Any] = {
     e.ReadyKnown: _ready_known,
     e.EtaChanged: _eta_changed,
     e.HoldSet: _hold_set,
+    e.OrderParked: _order_parked,
+    e.RiderParked: _rider_parked,
     e.ReasonSet: _reason_set,
     e.GoodsMoved: _goods_moved,
     e.RouteRevised: _route_revised,

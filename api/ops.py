@@ -183,6 +183,7 @@ _WHY = {
     Reason.HELD: "A person keeps it back.",
     Reason.BUDGET: "More urgent orders come first; it is planned in a later round.",
     Reason.KEPT: "Nothing has to be decided yet.",
+    Reason.PARKED: "No round can be planned with it; it takes part again once something about it changes.",
 }
 
 

@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Protocol, cast
 from api.checks import flaw_of
 from api.ladder import Ladder, Step
 from api.ledger.protocol import OPERATOR, LedgerFailed, Write
-from api.poison import poison_of
+from api.parking import acceptable, park_unplannable
 from api.travel import Travel
 from api.worker import SolverFailed, Task, task_of
 from dispatch.events import RoundOpened
 from dispatch.frozen import Frozen
-from dispatch.inputs import OrderHeld, RoundsLimited, RoundSolved
+from dispatch.inputs import RoundsLimited, RoundSolved
 from dispatch.metres import with_metres
-from routing.errors import HalfhourError
 from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
@@ -106,30 +105,41 @@ class Rounds:
             await asyncio.gather(self._starting, return_exceptions=True)
         await self.solver.close()
 
-    async def solve(self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes) -> None:
-        """Has one round solved and answers it; never leaves it open.  `times`: those it was opened with."""
+    async def solve(self, host: LiveHost, frozen: Frozen | None, opened: RoundOpened, times: TravelTimes) -> None:
+        """Has one round solved and answers it; never leaves it open.  `times`: those it was opened with.
+
+        `frozen`: None where the round cannot even be frozen; who is to blame is parked, and the next one goes on.
+        """
         began = time.perf_counter()
         allowed_s = max(1.0, (opened.deadline_at - opened.at) / host.clock.speed)
-        try:
-            answer = await self._asked(host, frozen, opened, allowed_s)
-        except SolverFailed as problem:
-            log.warning("a round is answered by the host", extra={"round": frozen.round, "cause": problem.why})
-            if problem.why == "travel":
-                host.spawn(self.solver.hold(host.travel.sent(host.board.travel_version)))
-            answer = await self._own(host, frozen, times, problem.why)
-        except Exception:
-            log.exception("the solver's answer cannot be read")
-            answer = await self._own(host, frozen, times, "error")
+        if frozen is None:
+            answer = await self._unplannable(host, opened, times)
+        else:
+            answer = await self._solved(host, frozen, opened, times, allowed_s)
         self.last_s = time.perf_counter() - began
         host.metrics.round_s.labels(answer.cause).observe(self.last_s)
         try:
             self._answer(host, answer)
-            self._step(host, self.last_s / allowed_s, left_some=frozen.orders_over > 0)
-        except HalfhourError as problem:
+            self._step(host, self.last_s / allowed_s, left_some=frozen is not None and frozen.orders_over > 0)
+        except Exception as problem:
             if isinstance(problem, LedgerFailed) or host.failure is not None:
                 return  # the engine is folded anew and its open round abandoned
-            log.exception("round %d: the engine took no answer", frozen.round)
-            host.report(lambda at: RoundSolved(at=at, round=frozen.round, cause="FALLBACK"))
+            log.exception("round %d: the engine took no answer", opened.round)
+            self._answer(host, acceptable(host, answer))
+
+    async def _solved(
+        self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes, allowed_s: float
+    ) -> RoundSolved:
+        try:
+            return await self._asked(host, frozen, opened, allowed_s)
+        except SolverFailed as problem:
+            log.warning("a round is answered by the host", extra={"round": frozen.round, "cause": problem.why})
+            if problem.why == "travel":
+                host.spawn(self.solver.hold(host.travel.sent(host.board.travel_version)))
+            return await self._own(host, frozen, opened, times, problem.why)
+        except Exception:
+            log.exception("the solver's answer cannot be read")
+            return await self._own(host, frozen, opened, times, "error")
 
     async def _asked(self, host: LiveHost, frozen: Frozen, opened: RoundOpened, allowed_s: float) -> RoundSolved:
         usual = cast("Recipe", frozen.settings.search.recipe)
@@ -143,7 +153,9 @@ class Rounds:
         self.fallbacks_in_a_row = 0
         return answer
 
-    async def _own(self, host: LiveHost, frozen: Frozen, times: TravelTimes, why: str) -> RoundSolved:
+    async def _own(
+        self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes, why: str
+    ) -> RoundSolved:
         """Insertion by the host; where even that fails, an empty answer that keeps everything as it is."""
         from dispatch.planner import solve_round
 
@@ -152,19 +164,18 @@ class Rounds:
             answer = with_metres(frozen, answer, times)
         except Exception:
             log.exception("round %d cannot be planned at all", frozen.round)
-            why, answer = "failed", RoundSolved(at=frozen.at, round=frozen.round)
-            await self._park(host, times)
+            return await self._unplannable(host, opened, times)
+        self._count(host, why)
+        return replace(answer, cause="FALLBACK")
+
+    async def _unplannable(self, host: LiveHost, opened: RoundOpened, times: TravelTimes) -> RoundSolved:
+        self._count(host, "failed")
+        return await park_unplannable(host, opened, times)
+
+    def _count(self, host: LiveHost, why: str) -> None:
         self.fallbacks[why] = self.fallbacks.get(why, 0) + 1
         self.fallbacks_in_a_row += 1
         host.metrics.fallbacks.labels(why).inc()
-        return replace(answer, cause="FALLBACK")
-
-    async def _park(self, host: LiveHost, times: TravelTimes) -> None:
-        """Holds the order that planning fails on, so that it stops nobody else's."""
-        board = host.board
-        found = await asyncio.to_thread(poison_of, board.dump(), board.places, times)
-        if found is not None:
-            host.report(lambda at: OrderHeld(at=at, order_id=found, held=True, reason="cannot be planned"))
 
     def _answer(self, host: LiveHost, answer: RoundSolved) -> None:
         """Tells the engine, without reasons it knows already: they would only lengthen the journal."""

@@ -97,7 +97,7 @@ def delivery(
         offer_count=record.offer_count,
         decision_id=record.decision_id,
         batch_id=_batch_of(host.board, record),
-        held=record.held,
+        held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
         load_units=order.load_units,
         needs=needs_of(order.needs, names),

@@ -6,9 +6,10 @@ Folding the events of a journal over an empty Board gives the state that lived; 
 from __future__ import annotations
 
 import heapq
+from itertools import takewhile
 from typing import Any
 
-from dispatch import dumps
+from dispatch import dumps, parking
 from dispatch import events as e
 from dispatch.config import Settings
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
@@ -73,6 +74,7 @@ class Board:
     def apply(self, event: e.Event) -> None:
         """Take one fact in.  Never raises for an event the engine made."""
         self.now = max(self.now, event.at)
+        parking.note(event, self.orders, self.riders)
         _APPLY[type(event)](self, event)
 
     def paused_zone_of(self, place: int) -> str | None:
@@ -110,7 +112,7 @@ class Board:
         for zone_id, zone in self.zones.items():
             self._polygons[zone_id] = Polygon(zone.zone.corners)
         ended = [record for record in self.orders.values() if record.state.is_final]
-        for record in sorted(ended, key=lambda record: (_closed_at(record), record.seq)):
+        for record in sorted(ended, key=lambda record: (record.known_ended_at, record.seq)):
             self.ended_orders[record.order.order_id] = record
         for order_id, record in self.orders.items():
             if not record.state.is_final:
@@ -121,9 +123,8 @@ class Board:
 
     def _index_order(self, order_id: str, record: OrderRecord) -> None:
         self.open_orders[order_id] = self.in_play[order_id] = record
-        place = record.pick_place
-        if place is None:
-            place = self.stores[record.order.store_id].store.place
+        store_place = self.stores[record.order.store_id].store.place
+        place = store_place if record.pick_place is None else record.pick_place
         self.order_cells.put(order_id, int(self.places.cell[place]))
 
     def _look_at(self, record: OrderRecord) -> None:
@@ -261,13 +262,8 @@ class Board:
 
     def ended_before(self, instant: int) -> tuple[str, ...]:
         """Orders that we have known to be ended since `instant` or longer and that stand on no route, oldest first."""
-        found = []
-        for record in self.ended_orders.values():
-            closed_at = _closed_at(record)
-            if closed_at > instant:
-                break
-            if record.planned_rider_id is None:
-                found.append((closed_at, record.seq, record.order.order_id))
+        gone = takewhile(lambda record: record.known_ended_at <= instant, self.ended_orders.values())
+        found = [(one.known_ended_at, one.seq, one.order.order_id) for one in gone if one.planned_rider_id is None]
         return tuple(order_id for _, _, order_id in sorted(found))
 
     def _rider_changed(self, event: e.RiderChanged) -> None:
@@ -276,8 +272,16 @@ class Board:
     def _ready_known(self, event: e.ReadyKnown) -> None:
         record = self.orders[event.order_id]
         record.expected_ready_at = event.expected_ready_at
-        if event.ready_at is not None:
-            record.ready_at = event.ready_at
+        record.ready_at = record.ready_at if event.ready_at is None else event.ready_at
+        self._touch(event.at)
+
+    def _order_parked(self, event: e.OrderParked) -> None:
+        record = self.orders[event.order_id]
+        record.parked, record.reason, record.kept_until = event.stage, Reason.PARKED, None
+        self._touch(event.at)
+
+    def _rider_parked(self, event: e.RiderParked) -> None:
+        self.riders[event.rider_id].parked = event.stage
         self._touch(event.at)
 
     def _hold_set(self, event: e.HoldSet) -> None:
@@ -479,13 +483,7 @@ class Board:
     _instant_clamped = _answer_dropped
 
     def _touch(self, at: int) -> None:
-        if self.dirty_at is None:
-            self.dirty_at = at
-
-
-def _closed_at(record: OrderRecord) -> int:
-    # Snapshots of an earlier version know only when it happened.
-    return record.closed_at if record.closed_at is not None else record.state_at
+        self.dirty_at = at if self.dirty_at is None else self.dirty_at
 
 
 def _snake(name: str) -> str:

@@ -10,7 +10,7 @@ import dataclasses
 from typing import Any, NamedTuple
 
 from dispatch.errors import Refused
-from dispatch.inputs import Class, Input
+from dispatch.inputs import Class, Input, ServiceResumed
 
 REACH_S = 366 * 86_400
 """Instants lie at most so far from the instant at which they are said; durations are not longer."""
@@ -43,7 +43,7 @@ def require(item: Input) -> None:
 
     Reports of riders are facts and are never refused: their instants are taken as the nearest that can be.
     """
-    if item.rank is not Class.EXOGENOUS:
+    if item.rank is not Class.EXOGENOUS or isinstance(item, ServiceResumed):  # a service may have been away for years
         return
     flaw = flaw_of(item, item.at)
     if flaw is not None:

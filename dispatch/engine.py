@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dispatch import bounds, reports, requests, rounds
 from dispatch import events as e
 from dispatch import inputs as i
+from dispatch.blame import undecidable
 from dispatch.board import Board
 from dispatch.commitment import next_due
 from dispatch.config import Settings
@@ -46,6 +48,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.OrderForced: requests.order_forced,
     i.OrderUnassigned: requests.order_unassigned,
     i.OrderHeld: requests.order_held,
+    i.Parked: requests.parked,
     i.ZonePaused: requests.zone_paused,
     i.HandoverOrdered: requests.handover_ordered,
     i.OutcomeSet: requests.outcome_set,
@@ -78,12 +81,37 @@ class Engine:
         """
         if item.at < self.board.now:
             raise ClockWentBack(f"input at {item.at} after {self.board.now}", at=item.at, now=self.board.now)
-        if isinstance(item, i.Wake):
-            return rounds.wake(self.board, item, self._due_riders(item.at))
-        if isinstance(item, i.RoundSolved):
-            return rounds.round_solved(self.board, item, self._due_riders(item.at))
+        if isinstance(item, i.Wake | i.RoundSolved):
+            return self._decide(item, self._due_riders(item.at))
         bounds.require(item)
         return _DECISIONS[type(item)](self.board, item)
+
+    def _decide(self, item: i.Wake | i.RoundSolved, due_riders: tuple[str, ...]) -> tuple[e.Event, ...]:
+        if isinstance(item, i.Wake):
+            return rounds.wake(self.board, item, due_riders)
+        return rounds.round_solved(self.board, item, due_riders)
+
+    def to_blame(self, item: i.Wake | i.RoundSolved) -> i.Parked | None:
+        """What lets `item` be decided that `decide` fails on; None where no rider's part in it is at fault.
+
+        Riders with a change in an answer are parked from planning, others from being told.
+        """
+        due = self._due_riders(item.at)
+        changes = item.changes if isinstance(item, i.RoundSolved) else ()
+
+        def decide(present: frozenset[str]) -> object:
+            heard = tuple(rider_id for rider_id in due if rider_id in present)
+            if isinstance(item, i.Wake):
+                return self._decide(item, heard)
+            kept = tuple(change for change in changes if change.rider_id in present)
+            return self._decide(replace(item, changes=kept), heard)
+
+        changed = [change.rider_id for change in changes]
+        found = undecidable(list(dict.fromkeys((*changed, *due))), decide)
+        if not found:
+            return None
+        stage = i.Stage.TELLING if any(rider_id not in changed for rider_id in found) else i.Stage.PLANNING
+        return i.Parked(at=item.at, rider_ids=found, stage=stage, reason="what follows for their route cannot be told")
 
     def handle(self, item: i.Input) -> tuple[e.Event, ...]:
         """Decide, then apply each event."""
@@ -96,7 +124,7 @@ class Engine:
         for event in events:
             self.board.apply(event)
         self.board.now = max(self.board.now, item.at)
-        if isinstance(item, i.SettingChanged | i.PresetChosen | i.ServiceResumed):
+        if isinstance(item, i.SettingChanged | i.PresetChosen | i.ServiceResumed | i.TravelChanged):
             self._set_all_timers()
         elif isinstance(item, i.Wake | i.RoundSolved) and not any(isinstance(x, e.RoundOpened) for x in events):
             # A timer that brought nothing about must not ring again at the same instant (unless a round has just
@@ -142,6 +170,9 @@ class Engine:
 
     def _set_timer(self, rider_id: str, not_before: int = 0) -> None:
         record = self.board.riders[rider_id]
+        if record.parked is i.Stage.TELLING:
+            self._timer_of.pop(rider_id, None)
+            return
         due = []
         commit_at = next_due(record, self.board) if record.route.stops and not record.lost else None
         if commit_at is not None:
@@ -176,6 +207,8 @@ def _riders_of(events: tuple[e.Event, ...]) -> list[str]:
             found.update((position.rider_id, None) for position in event.positions)
         elif isinstance(event, e.ShiftOpened):
             found[event.shift.rider_id] = None
+        elif isinstance(event, e.RiderKnown):
+            found[event.rider.rider_id] = None
         elif isinstance(event, _RIDER_EVENTS):
             found[event.rider_id] = None
     return list(found)
@@ -190,4 +223,5 @@ _RIDER_EVENTS = (
     e.ShiftClosed,
     e.BreakSet,
     e.ReportContradicted,
+    e.RiderParked,
 )

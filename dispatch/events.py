@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dispatch.inputs import Choice, Position
+from dispatch.inputs import Choice, Position, Stage
 from dispatch.model import Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 
 
@@ -149,6 +149,24 @@ class SettingSet(Event):
 class HoldSet(Event):
     order_id: str
     held: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderParked(Event):
+    """An order takes no part in rounds until something about it changes: they failed because of it."""
+
+    order_id: str
+    stage: Stage
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiderParked(Event):
+    """The same of a rider: what they were told stays theirs, nothing new comes."""
+
+    rider_id: str
+    stage: Stage
     reason: str
 
 

@@ -360,6 +360,27 @@ class OfferDeclined(Input):
     rider_id: str
 
 
+class Stage(StrEnum):
+    """What an order or a rider takes no part in, for it failed because of them."""
+
+    PLANNING = "planning"
+    TELLING = "telling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked(Input):
+    """Something of ours failed because of these orders and riders: without them it goes on.
+
+    They take part again as soon as something about them changes.  `reason`: what failed, for people.
+    """
+
+    rank: ClassVar[Class] = Class.REPORT
+    order_ids: tuple[str, ...] = ()
+    rider_ids: tuple[str, ...] = ()
+    stage: Stage = Stage.PLANNING
+    reason: str = ""
+
+
 # --- endogenous: answers and wake-ups -------------------------------------------------------------------------------
 
 

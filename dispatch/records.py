@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dispatch.demand import StoreDemand
-from dispatch.inputs import Choice
+from dispatch.inputs import Choice, Stage
 from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.shown import ShownStop
 
@@ -49,12 +49,18 @@ class OrderRecord:
     held: bool = False
     forced_rider_id: str | None = None
     corrected: bool = False
+    parked: Stage | None = None
+    """Rounds failed because of it: it takes no part until something about it changes."""
 
     @property
     def is_waiting(self) -> bool:
         """True while somebody still has to fetch the goods."""
         return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
 
+    @property
+    def known_ended_at(self) -> int:
+        """When we learned that it had ended; snapshots of 0.1 know only when it happened."""
+        return self.closed_at if self.closed_at is not None else self.state_at
 
     def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
         """The state has given way to `state`; answers when the goods were picked up, as is known now."""
@@ -98,6 +104,8 @@ class RiderRecord:
     """The newest versions of stops told to them, for reports that come late."""
     acted_at: int = 0
     """When they did what was to be done at the last stop finished."""
+    parked: Stage | None = None
+    """Rounds, or what was to be told, failed because of this rider: no part in them until something changes."""
 
     def copied(self) -> RiderRecord:
         """A record of its own with the same values (copy.copy takes ten times as long)."""

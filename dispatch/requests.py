@@ -228,6 +228,28 @@ def order_held(board: Board, item: i.OrderHeld) -> Events:
     return draft.finish()
 
 
+def parked(board: Board, item: i.Parked) -> Events:
+    """Orders leave the plan, a rider keeps what they were told; goods on board are parked with their rider."""
+    draft = Draft(board, item.at)
+    orders: list[str] = []
+    riders = list(item.rider_ids)
+    for order_id in item.order_ids:
+        record = board.open_orders.get(order_id)
+        if record is not None and record.is_waiting:
+            draft.drop_order(order_id)
+            orders.append(order_id)
+        elif record is not None and record.rider_id is not None:
+            riders.append(record.rider_id)
+    found = list(draft.finish())
+    # Behind what leaving the plan brings about: every change of an order lets it take part again.
+    for order_id in orders:
+        found.append(e.OrderParked(at=item.at, order_id=order_id, stage=item.stage, reason=item.reason))
+    for rider_id in dict.fromkeys(riders):
+        if rider_id in board.riders:
+            found.append(e.RiderParked(at=item.at, rider_id=rider_id, stage=item.stage, reason=item.reason))
+    return tuple(found)
+
+
 def zone_paused(board: Board, item: i.ZonePaused) -> Events:
     if item.zone_id not in board.zones:
         raise Refused(f"there is no zone {item.zone_id}", code="unknown_zone", zone_id=item.zone_id)

@@ -86,7 +86,7 @@ def freeze(board: Board) -> Frozen:
 def takes_part(record: RiderRecord, board: Board) -> bool:
     """Usable within the horizon, or holding orders that must find another rider if he cannot fetch them."""
     now, rules = board.now, board.settings.rules
-    if record.lost or record.offer_id is not None:
+    if record.lost or record.parked or record.offer_id is not None:
         return False
     free_by = now + rules.horizon_s
     last_told = next((stop for stop in reversed(record.route.stops) if stop.level >= Level.TOLD), None)
@@ -165,6 +165,8 @@ def _requests(board: Board, vehicle_of: dict[str, int]) -> _Chosen:
 def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | None:
     if record.held:
         return Reason.HELD
+    if record.parked:
+        return Reason.PARKED
     if record.order.release_at is not None and record.order.release_at > board.now:
         return Reason.KEPT
     if record.pick_place is None:

@@ -29,6 +29,7 @@ REASONS = {
     Reason.HELD: "it was held back",
     Reason.BUDGET: "too many orders were open at once",
     Reason.KEPT: "there was still time",
+    Reason.PARKED: "no round could be planned with it",
 }
 
 STATES = {

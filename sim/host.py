@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, cast
 
+from dispatch.blame import UNPLANNABLE, unplannable
 from dispatch.catalogue import RoadsSpec, TravelSpec
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.config import Settings
 from dispatch.engine import Engine
 from dispatch.errors import Refused
 from dispatch.events import Event, OrderMoved, RoundOpened
-from dispatch.inputs import Input, OrderCancelled, OrderPlaced, PositionsSeen, RoundSolved, TravelChanged, Wake
+from dispatch.inputs import Input, OrderCancelled, OrderPlaced, Parked, PositionsSeen, RoundSolved, TravelChanged, Wake
 from dispatch.journal import Header, JournalWriter
 from dispatch.kpi import KpiFold
 from dispatch.metres import with_metres
@@ -206,15 +207,34 @@ class Host:
 
     def _solve(self, at: int) -> None:
         """Freeze at once, have the round solved, and let the answer arrive after the modelled latency."""
-        frozen = self._engine.freeze()
         wall, cpu = time.perf_counter(), time.process_time()
-        answer = self._policy.answer(frozen, self._times)
+        try:
+            frozen = self._engine.freeze()
+            answer = self._policy.answer(frozen, self._times)
+        except Exception:
+            if not self._park(at):
+                raise
+            return
         self._run_times.round_wall_s.append(time.perf_counter() - wall)
         self._run_times.round_cpu_s.append(time.process_time() - cpu)
         if self._violations is not None:
             self._violations += audit_answer(frozen, answer, self._times)
         answer = with_metres(frozen, answer, self._times)
         self._heap.say(_at(answer, at + self._scenario.reality.solver_latency_s))
+
+    def _park(self, at: int) -> bool:
+        """After a round that failed: those without whom insertion can plan it are parked, and it is answered empty.
+
+        False where nobody is to blame: then it is the policy's own fault.
+        """
+        board = self._engine.board
+        found = unplannable(board.dump(), board.places, self._times)
+        if not found.order_ids and not found.rider_ids:
+            return False
+        self._handle(Parked(at=at, order_ids=found.order_ids, rider_ids=found.rider_ids, reason=UNPLANNABLE))
+        answered_at = at + self._scenario.reality.solver_latency_s
+        self._heap.say(RoundSolved(at=answered_at, round=board.round, cause="FALLBACK"))
+        return True
 
     def _give_positions(self, at: int) -> None:
         """The newest position of each rider, just before a round may open."""

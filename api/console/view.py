@@ -93,6 +93,8 @@ def _rider(rider_id: str, record: RiderRecord, board: Board, now: int, seen: Lat
 
 def _doing(record: RiderRecord, now: int) -> str:
     shift = record.shift_at(now)
+    if record.parked:
+        return "parked"
     if record.lost:
         return "lost"
     if record.on_break:

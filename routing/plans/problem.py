@@ -68,6 +68,7 @@ class Reason(IntEnum):
     HELD = 11
     BUDGET = 12
     KEPT = 13
+    PARKED = 14
 
 
 class Rows(NamedTuple):

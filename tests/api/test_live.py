@@ -229,10 +229,10 @@ def test_an_order_that_cannot_be_planned_never_stops_a_round(tmp_path: Path, mon
         async with running(tmp_path) as run:
             import dispatch.planner
 
-            honest = dispatch.planner.solve_round
+            honest, poisons = dispatch.planner.solve_round, {"acme.poison"}
 
             def poisoned(frozen: Any, *rest: Any, **named: Any) -> RoundSolved:
-                if "acme.poison" in frozen.ids.order_ids:
+                if poisons & set(frozen.ids.order_ids):
                     raise ZeroDivisionError("poison")
                 return honest(frozen, *rest, **named)
 
@@ -243,7 +243,13 @@ def test_an_order_that_cannot_be_planned_never_stops_a_round(tmp_path: Path, mon
             await run.orders.post("/v1/deliveries", json=order("o1"))
             assert await planned(run) == "r1"
             parked = (await run.orders.get("/v1/deliveries/poison")).json()
-            assert parked["held"] and parked["status"] == "created"
+            assert parked["held"] and parked["status"] == "created" and parked["waiting_because"] == "PARKED"
+            told = await run.ops.get("/v1/events", params={"limit": 200})
+            assert "delivery.parked" in [event["kind"] for event in told.json()["events"]]
+            assert 'halfhour_parked_now{what="order"} 1.0' in (await run.ops.get("/metrics")).text
+            poisons.clear()
+            assert (await run.orders.patch("/v1/deliveries/poison", json={"priority": 1})).status_code == 200
+            assert await planned(run, "acme.poison") == "r1", "taken up again when it changes"
             assert (await run.orders.get("/v1/decisions/poison")).json()["explanation"]
 
     asyncio.run(go())

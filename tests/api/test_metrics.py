@@ -48,7 +48,8 @@ def lines() -> Iterator[io.StringIO]:
 
 def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = ()) -> Board:
     records = {
-        name: SimpleNamespace(state=state, order=SimpleNamespace(due_at=due_at)) for name, state, due_at in orders
+        name: SimpleNamespace(state=state, order=SimpleNamespace(due_at=due_at), parked=None)
+        for name, state, due_at in orders
     }
     still = {name: record for name, record in records.items() if not record.state.is_final}
     return cast(Board, SimpleNamespace(orders=records, open_orders=still, riders=dict(enumerate(riders)), now=100))
@@ -56,7 +57,8 @@ def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = ()) -
 
 def _rider(*, lost: bool = False, on_break: bool = False, told: tuple[str, ...] = (), start: int | None = 50) -> Any:
     shift = None if start is None else SimpleNamespace(start_at=start)
-    return SimpleNamespace(lost=lost, on_break=on_break, route=SimpleNamespace(told=told), shift_at=lambda now: shift)
+    route = SimpleNamespace(told=told)
+    return SimpleNamespace(lost=lost, on_break=on_break, route=route, shift_at=lambda now: shift, parked=None)
 
 
 def _value(metrics: Metrics, name: str, **labels: str) -> float:

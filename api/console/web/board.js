@@ -200,10 +200,11 @@ function drawOrder(order) {
 
 function drawRider(rider) {
   const at = onScreen(rider.shown);
-  const tone = rider.doing === "lost" ? colour.late : rider.doing === "on_break" ? colour.muted : colour.accent;
+  const inTrouble = rider.doing === "lost" || rider.doing === "parked";
+  const tone = inTrouble ? colour.late : rider.doing === "on_break" ? colour.muted : colour.accent;
   disc(at, isSelected("riders", rider.id) ? 7.5 : 5.5, rider.doing === "working" ? tone : colour.paper, null);
   disc(at, isSelected("riders", rider.id) ? 7.5 : 5.5, null, rider.doing === "working" ? colour.paper : tone, 1.8);
-  if (rider.doing === "lost") label("?", at.x + 9, at.y);
+  if (inTrouble) label("?", at.x + 9, at.y);
 }
 
 /** Draws everything; true while riders are still gliding to where they were last seen. */
