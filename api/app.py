@@ -38,8 +38,9 @@ from api.console.view import board_view
 from api.document import openapi
 from api.feed import render
 from api.keys import EPOCH, KeyBook
+from api.lanes import STREAMS, STREAMS_EACH, Lane, Lanes, shares
 from api.ledger.protocol import Ledger, Write
-from api.limits import BodyLimit, Limits, QuotaHeaders, Slots
+from api.limits import BodyLimit, Limits, QuotaHeaders
 from api.live import LiveHost
 from api.lookups import Lookups
 from api.manners import Manners
@@ -60,9 +61,6 @@ from routing.errors import HalfhourError
 from routing.places import LatLng
 
 log = logging.getLogger(__name__)
-
-MOST_STREAMS, MOST_STREAMS_EACH = 1000, 250
-"""Event streams open at once: in all, and for each key."""
 
 ROUTERS = (
     deliveries.router,
@@ -124,9 +122,8 @@ def create_app(
         trusts_journal=trusts_journal,
     )  # fmt: skip
     secret, development = secret_of(ledger), config.service.development
-    waiting = config.service.most_waiting
-    slots = Slots(waiting, max(1, waiting // 2), clock=asyncio_time)
-    service = Service(config, ledger, host, slots, secret, version, as_shadow)
+    lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
+    service = Service(config, ledger, host, lanes, secret, version=version, shadow=as_shadow)
     service.restore = lambda answer: deliveries.restored(service, answer)
     app = new_app(version, _lifespan(service, spec, on_start))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
@@ -143,13 +140,15 @@ def create_app(
         clock=clock.exact,
         development=development,
     )
-    app.state.stream_slots = Slots(MOST_STREAMS, MOST_STREAMS_EACH, clock=asyncio_time)
+    app.state.stream_slots = Lanes(STREAMS, STREAMS_EACH, clock=asyncio_time)
     app.state.streets = StreetLines(host)
     faults.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=faults.problem)
     app.add_middleware(Manners, base=config.service.root_path)
-    app.add_middleware(Shed, slots=slots, keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem)
+    app.add_middleware(
+        Shed, slots=lanes.of(Lane.NEW), keys=app.state.gate.keys, clock=clock.exact, refuse=faults.problem
+    )
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
 

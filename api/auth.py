@@ -10,7 +10,6 @@ exist (404): `owned(...)` is the one place where that is decided.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,9 @@ from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
 from api.keys import KeyBook, KitchenToken, RiderToken, Scope
+from api.lanes import Lane
 from api.limits import Limits, Meter, Quota, RateLimited
+from api.lockout import LockedOut, Lockout
 from routing.errors import HalfhourError, InvalidInput
 
 __all__ = [
@@ -52,12 +53,6 @@ class Forbidden(HalfhourError):
     """A valid key whose scopes do not reach this operation."""
 
     code = "forbidden"
-
-
-class LockedOut(HalfhourError):
-    """Too many failed keys from one address; details hold retry_after_s."""
-
-    code = "locked_out"
 
 
 class NotFound(HalfhourError):
@@ -96,6 +91,23 @@ class Caller:
         """The store that a kitchen's token is bound to."""
         return self.kitchen.store_id if self.kitchen is not None else None
 
+    @property
+    def holder(self) -> str:
+        """Who shares slots with others: a tenant, or one rider, or one kitchen."""
+        return f"{self.tenant}/{self.key_id}" if self.rider_id is not None or self.kitchen else self.tenant
+
+    @property
+    def lane(self) -> Lane:
+        """Where the caller waits with anything that is no new work."""
+        if self.scopes & {Scope.OPS, Scope.ADMIN}:
+            return Lane.OPERATION
+        return Lane.CHANGE if Scope.ORDERS in self.scopes else Lane.REPORT
+
+    @property
+    def purse(self) -> str:
+        """Whose buckets pay: an operator's reports never use up what operations have."""
+        return f"{self.holder} {self.lane}"
+
     def owns(self, tenant: str) -> bool:
         """True where the caller may see what belongs to `tenant`."""
         return self.sees_all or self.tenant == tenant
@@ -126,7 +138,7 @@ class Gate:
         self.keys = keys
         self.limits = limits or Limits()
         self.clock = clock
-        self._lockout = _Lockout(failures, window_s)
+        self._lockout = Lockout(failures, window_s)
 
     def caller(self, authorization: str | None, address: str) -> Caller:
         """Whose the header is; raises Unauthorized, or LockedOut for an address that fails too often.
@@ -156,26 +168,6 @@ class Gate:
         return None
 
 
-class _Lockout:
-    """Failures per address in fixed windows; remembers the 10,000 addresses that failed last."""
-
-    def __init__(self, most: int, window_s: int, remembered: int = 10_000) -> None:
-        self._most, self._window_s, self._remembered = most, window_s, remembered
-        self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()
-
-    def failed(self, address: str, now: int) -> None:
-        """Counts one failure; raises LockedOut beyond the most that a window allows."""
-        began_at, count = self._failures.pop(address, (now, 0))
-        if now >= began_at + self._window_s:
-            began_at, count = now, 0
-        self._failures[address] = (began_at, count + 1)
-        if len(self._failures) > self._remembered:
-            self._failures.popitem(last=False)
-        if count >= self._most:
-            wait_s = began_at + self._window_s - now
-            raise LockedOut("too many failed keys from this address", retry_after_s=max(1, wait_s))
-
-
 class AccessRule(SecurityBase):
     """The rule of one route: any of `scopes`, riders and kitchens as themselves only; each takes a token of `meter`."""
 
@@ -197,7 +189,7 @@ class AccessRule(SecurityBase):
         caller = gate.caller(request.headers.get("authorization"), _address(request))
         self.admit(caller, request.path_params)
         request.state.caller = caller
-        _take(request, gate, caller.rider_id or caller.tenant, self.meter)
+        _take(request, gate, caller.purse, self.meter)
         _check_query(request)
         return caller
 

@@ -19,7 +19,7 @@ from api.faults import problems
 from api.ledger.protocol import Answer, VaultRow, Write
 from api.limits import Meter, Overloaded
 from api.notices import external_id_of, order_id_of, tenant_of
-from api.service import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.service import IdempotencyKey, Keep, Reply, Running, Service, compact, replied
 from api.tokens import opened
 from dispatch.errors import Refused
 from dispatch.inputs import OrderCancelled, OrderChanged, OrderPlaced
@@ -99,7 +99,7 @@ def restored(service: Service, answer: Answer) -> Reply:
     drop = shown.dropoff_of(row)
     value["dropoff"] = drop.model_dump(mode="json") if drop is not None else None
     value["pin"] = row.personal.get("pin") if row is not None else None
-    return Reply(answer.status, json.dumps(value, ensure_ascii=False), value["version"])
+    return Reply(answer.status, compact(value), value["version"])
 
 
 # --- creating -------------------------------------------------------------------------------------------------------
@@ -190,6 +190,7 @@ def _kept(service: Service, body: wire.QuoteRequest) -> dict[str, Any]:
 
 @router.get("/v1/deliveries", summary="List deliveries", response_model=wire.DeliveryList, responses=problems())
 async def list_deliveries(
+    request: Request,
     service: Running,
     caller: Orders,
     status: Annotated[OrderState | None, Query(description="Only those in this state.")] = None,
@@ -198,15 +199,13 @@ async def list_deliveries(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """The caller's deliveries, newest first."""
-    await service.host.settled()
     tenant = None if caller.sees_all else caller.tenant
     found = service.host.newest_orders(before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
     records, more = found[:limit], len(found) > limit
-    page = wire.DeliveryList.model_construct(
-        deliveries=[_shown(service, record) for record in records],
-        next=str(records[-1].seq) if more else None,
-    )
-    return Response(page.model_dump_json(), media_type="application/json")
+    rows = await service.pages.rows(request, caller, records, lambda record: _shown(service, record).model_dump_json())
+    await service.host.settled()
+    following = json.dumps(str(records[-1].seq) if more else None)
+    return Response(f'{{"deliveries":{rows},"next":{following}}}', media_type="application/json")
 
 
 @router.get(

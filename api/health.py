@@ -40,7 +40,7 @@ async def metrics(request: Request, service: Running, caller: Annotated[Caller, 
     host.metrics.fallbacks_in_a_row.set(host.rounds.fallbacks_in_a_row)
     host.metrics.clock_off_s.set(host.clock.off_s)
     host.metrics.clock_steps.set(host.clock.steps)
-    host.metrics.queue_depth.set(service.slots.taken)
+    host.metrics.queue_depth.set(service.lanes.taken)
     host.metrics.streams.set(request.app.state.stream_slots.taken)
     for end, count in request.app.state.webhooks.counts.items():
         host.metrics.webhooks.labels(end).set(count)
@@ -77,7 +77,7 @@ async def status(
         fallbacks_in_a_row=rounds.fallbacks_in_a_row,
         solver_restarts=rounds.solver.restarts,
         ladder=rounds.ladder.step.name.lower(),
-        waiting_writes=service.slots.taken,
+        waiting_writes=service.lanes.taken,
         journal_seq=host.seq if caller.sees_all else None,
         positions_left_out=host.positions.filtered,
         shadow=service.shadow,

@@ -31,6 +31,7 @@ from dispatch.inputs import (
     StoreThrottled,
 )
 from dispatch.model import Store
+from dispatch.records import OrderRecord
 
 router = APIRouter(tags=["kitchens"], route_class=Door)
 
@@ -131,15 +132,16 @@ def without_customer(found: Reply) -> Reply:
 
 
 @router.get("/v1/stores", summary="List stores", response_model=list[wire.StoreShown], responses=problems())
-async def list_stores(service: Running, caller: Looks) -> list[wire.StoreShown]:
+async def list_stores(request: Request, service: Running, caller: Looks) -> Response:
     """Every store that the caller may use."""
-    board = await service.host.settled()
-    waiting = open_at_stores(board, caller)
-    return [
-        shown.store(service.host, store_id, caller, waiting)
-        for store_id, record in board.stores.items()
-        if may_use(caller, record.store)
-    ]
+    host = service.host
+    waiting = open_at_stores(host.board, caller)
+    known = [store_id for store_id, record in host.board.stores.items() if may_use(caller, record.store)]
+    rows = await service.pages.rows(
+        request, caller, known, lambda store_id: shown.store(host, store_id, caller, waiting).model_dump_json()
+    )
+    await host.settled()
+    return Response(rows, media_type="application/json")
 
 
 @router.get("/v1/stores/{store_id}", summary="Read a store", response_model=wire.StoreShown, responses=problems())
@@ -173,7 +175,7 @@ async def kitchen_token(request: Request, service: Running, caller: Kitchen, sto
 )
 async def put_store(service: Running, caller: Operator, store_id: StoreId, body: wire.StoreBody) -> wire.StoreShown:
     """A store is new, or is now this."""
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         return await list_store(service, store_id, body)
 
 
@@ -276,9 +278,9 @@ async def _about_store(
     response_model=list[wire.QueueItem],
     responses=problems(),
 )
-async def queue(service: Running, caller: Looks, store_id: StoreId) -> list[wire.QueueItem]:
-    """Open orders of a store that nobody has fetched, the next pickup first; a tenant sees his own."""
-    board = await service.host.settled()
+async def queue(request: Request, service: Running, caller: Looks, store_id: StoreId) -> Response:
+    """Open orders of a store that nobody has fetched, the next pickup first; a tenant sees its own."""
+    board = service.host.board
     require_store(service, caller, store_id)
     records = [
         record
@@ -286,21 +288,25 @@ async def queue(service: Running, caller: Looks, store_id: StoreId) -> list[wire
         if record.order.store_id == store_id and record.is_waiting and caller.owns(tenant_of(order_id))
     ]
     usual_s = board.stores[store_id].store.mean_ready_s
-    found = []
-    for record in sorted(records, key=lambda r: (r.expected_pickup_at or r.order.due_at, r.seq)):
-        row = service.host.vault_row(record.order.drop_place)
-        pickup_at = record.expected_pickup_at
-        start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
-        found.append(
-            wire.QueueItem(
-                delivery_id=record.order.order_id,
-                status=record.state.value,
-                expected_ready_at=wire.at(record.expected_ready_at),
-                ready_at=wire.instant(record.ready_at),
-                start_preparing_at=wire.instant(start_at) if record.ready_at is None else None,
-                expected_pickup_at=wire.instant(pickup_at),
-                rider_id=record.rider_id,
-                items=[wire.Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
-            )
-        )
-    return found
+    records.sort(key=lambda r: (r.expected_pickup_at or r.order.due_at, r.seq))
+    rows = await service.pages.rows(
+        request, caller, records, lambda record: _queued(service, record, usual_s).model_dump_json()
+    )
+    await service.host.settled()
+    return Response(rows, media_type="application/json")
+
+
+def _queued(service: Service, record: OrderRecord, usual_s: int | None) -> wire.QueueItem:
+    row = service.host.vault_row(record.order.drop_place)
+    pickup_at = record.expected_pickup_at
+    start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
+    return wire.QueueItem(
+        delivery_id=record.order.order_id,
+        status=record.state.value,
+        expected_ready_at=wire.at(record.expected_ready_at),
+        ready_at=wire.instant(record.ready_at),
+        start_preparing_at=wire.instant(start_at) if record.ready_at is None else None,
+        expected_pickup_at=wire.instant(pickup_at),
+        rider_id=record.rider_id,
+        items=[wire.Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
+    )

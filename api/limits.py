@@ -100,15 +100,10 @@ class Limits:
 
     def take(self, caller: str, meter: Meter, now: float) -> Quota:
         """Takes one token of `caller`'s bucket at instant `now` (seconds); raises RateLimited if there is none."""
-        rate = self._rates[meter]
-        tokens, filled_at = self._buckets.pop((caller, meter), (float(rate.burst), now))
-        tokens = min(rate.burst, tokens + max(0.0, now - filled_at) * rate.per_s)
-        granted = tokens >= 1.0
-        self._buckets[caller, meter] = (tokens - 1.0 if granted else tokens, now)
-        if len(self._buckets) > self._remembered:
-            self._buckets.popitem(last=False)
-        if granted:
-            return Quota(rate.burst, int(tokens - 1.0), math.ceil((rate.burst - tokens + 1.0) / rate.per_s))
+        rate, tokens = self._rates[meter], self._tokens(caller, meter, now)
+        if tokens >= 1.0:
+            return self._left(caller, meter, tokens - 1.0, now)
+        self._left(caller, meter, tokens, now)
         wait_s = max(1, math.ceil((1.0 - tokens) / rate.per_s))
         raise RateLimited(
             f"more than {rate.per_s:g} {meter} requests a second",
@@ -116,6 +111,23 @@ class Limits:
             remaining=0,
             retry_after_s=wait_s,
         )
+
+    def charge(self, caller: str, meter: Meter, tokens: float, now: float) -> Quota:
+        """Takes more for what has turned out to be dearer; the bucket may end below nothing, and is waited for then."""
+        return self._left(caller, meter, self._tokens(caller, meter, now) - tokens, now)
+
+    def _tokens(self, caller: str, meter: Meter, now: float) -> float:
+        rate = self._rates[meter]
+        tokens, filled_at = self._buckets.get((caller, meter), (float(rate.burst), now))
+        return min(rate.burst, tokens + max(0.0, now - filled_at) * rate.per_s)
+
+    def _left(self, caller: str, meter: Meter, tokens: float, now: float) -> Quota:
+        rate = self._rates[meter]
+        self._buckets[caller, meter] = (tokens, now)
+        self._buckets.move_to_end((caller, meter))
+        if len(self._buckets) > self._remembered:
+            self._buckets.popitem(last=False)
+        return Quota(rate.burst, max(0, int(tokens)), math.ceil((rate.burst - tokens) / rate.per_s))
 
 
 class Slots:

@@ -114,7 +114,7 @@ async def put_zone(
 ) -> wire.ZoneShown:
     """A zone is new, or has these corners now; pausing it is an override."""
     zone = Zone(zone_id, tuple((corner.lat, corner.lng) for corner in body.corners))
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         told = await service.host.tell(
             lambda at: ZoneListed(at=at, zone=zone), respond=lambda events: _zone(service.host.board, zone_id)
         )
@@ -162,7 +162,7 @@ async def put_setting(
         return wire.Taken()
     if not describe(name).live:
         raise InvalidSetting(f"{name} changes with a restart only", field=name)
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         await service.host.tell(lambda at: SettingChanged(at=at, key=name, value=body.value))
     return wire.Taken()
 

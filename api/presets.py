@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from api import wire
 from api.auth import Caller, Scope, access
+from api.door import Door
 from api.faults import problems
 from api.limits import Meter
 from api.service import Running, Service
@@ -17,7 +18,7 @@ from dispatch.config import text_of
 from dispatch.inputs import PresetChosen
 from dispatch.presets import PRESETS
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Door)
 
 Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
@@ -101,7 +102,7 @@ async def choose(service: Service, caller: Caller, name: str, *, overwrite: bool
 
 async def _chosen(service: Service, caller: Caller, change: Change) -> PresetChanged:
     values = tuple((key, text_of(value)) for key, value in change.values.items())
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         await service.host.tell(lambda at: PresetChosen(at=at, preset=change.preset, values=values))
     return PresetChanged(preset=change.preset, changes=_moved(change.changes), kept=_moved(change.kept))
 

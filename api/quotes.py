@@ -53,7 +53,7 @@ async def quote(
         expires_at, due_at = (int(datetime.fromisoformat(at).timestamp()) for at in (
             kept["expires_at"], kept["promise"]["due_at"]
         ))  # fmt: skip
-        again = wire.Quote(quote_id=_signed(service, caller, body, expires_at, due_at), **kept)
+        again = wire.Quote(**kept | {"quote_id": _signed(service, caller, body, expires_at, due_at)})
         return Reply(answer.status, again.model_dump_json())
 
     return await service.run(request, caller, key, do, restore)

@@ -63,10 +63,12 @@ def happened(said: int | None, at: int) -> int:
 
 
 @router.get("/v1/riders", summary="List riders", response_model=list[wire.RiderShown], responses=problems())
-async def list_riders(service: Running, caller: Looks) -> list[wire.RiderShown]:
+async def list_riders(request: Request, service: Running, caller: Looks) -> Response:
     """Every rider."""
-    board = await service.host.settled()
-    return [_shown(service, record) for record in board.riders.values()]
+    records = list(service.host.board.riders.values())
+    rows = await service.pages.rows(request, caller, records, lambda one: _shown(service, one).model_dump_json())
+    await service.host.settled()
+    return Response(rows, media_type="application/json")
 
 
 @router.get("/v1/riders/{rider_id}", summary="Read a rider", response_model=wire.RiderShown, responses=problems())
@@ -81,7 +83,7 @@ async def get_rider(service: Running, caller: Self, rider_id: RiderId) -> wire.R
 )
 async def put_rider(service: Running, caller: Writes, rider_id: RiderId, body: wire.RiderBody) -> wire.RiderShown:
     """A rider is new, or is now this; `location` counts for a new one only."""
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         return await list_rider(service, rider_id, body)
 
 

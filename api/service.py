@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple
 
@@ -15,9 +16,10 @@ from fastapi.responses import Response
 
 from api import faults
 from api.auth import Caller
+from api.lanes import Lane, Lanes, is_new_work
 from api.ledger.protocol import Answer, Ledger, Write
-from api.limits import Slots
 from api.live import LiveHost, NotReady
+from api.pages import Pages
 from api.settings import Config
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
@@ -54,9 +56,10 @@ class Service:
     config: Config
     ledger: Ledger
     host: LiveHost
-    slots: Slots
+    lanes: Lanes
     secret: bytes
     """Signs quotes and tracking links."""
+    pages: Pages = field(default_factory=Pages)
     version: str = ""
     shadow: bool = False
     trial_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -71,6 +74,11 @@ class Service:
         """Four digits that the customer tells the rider."""
         return f"{secrets.randbelow(10_000):04d}"
 
+    def slot(self, caller: Caller, request: Request | None = None) -> AbstractContextManager[None]:
+        """A slot to wait in for the ledger; raises Overloaded at once where the caller's lane is full."""
+        is_new = request is not None and is_new_work(request.method, request.url.path)
+        return self.lanes.of(Lane.NEW if is_new else caller.lane).held(caller.holder)
+
     async def run(
         self, request: Request, caller: Caller, key: str | None, do: Do, restore: Restore | None = None
     ) -> Response:
@@ -79,7 +87,7 @@ class Service:
         `do(keep)` does it; `keep(reply)` makes the Answer to be written in the same transaction (None: without key).
         `restore(answer)`: the kept answer with what is KEPT_ELSEWHERE (None: a delivery's, from the vault).
         """
-        with self.slots.held(caller.rider_id or caller.tenant):
+        with self.slot(caller, request):
             if key is None:
                 return (await do(None)).response()
             return await self._once(request, caller, key, do, restore or self.restore)
@@ -132,7 +140,12 @@ def _kept_here(body: str) -> str:
     if not any(f'"{name}"' in body for name in KEPT_ELSEWHERE):
         return body
     value: dict[str, Any] = json.loads(body)
-    return json.dumps({name: part for name, part in value.items() if name not in KEPT_ELSEWHERE}, ensure_ascii=False)
+    return compact({name: None if name in KEPT_ELSEWHERE else part for name, part in value.items()})
+
+
+def compact(value: Any) -> str:
+    """JSON as every other answer has it: what is replayed is the same, byte for byte."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 async def _service(request: Request) -> Service:

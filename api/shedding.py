@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from api.keys import KeyBook
+from api.lanes import is_new_work
 from api.limits import App, Overloaded, Receive, Scope, Send, Slots
 from routing.errors import HalfhourError
-
-NEW_WORK = frozenset({"/v1/deliveries", "/v1/quotes"})
-"""What may wait in a flood; reports of riders and changes of known orders never do."""
 
 
 class Shed:
@@ -30,7 +28,7 @@ class Shed:
         self._app, self._slots, self._keys, self._clock, self._refuse = app, slots, keys, clock, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in NEW_WORK and self._is_full(scope):
+        if scope["type"] == "http" and is_new_work(scope["method"], scope["path"]) and self._is_full(scope):
             self._slots.refused += 1
             error = Overloaded("too many requests are waiting already", retry_after_s=self._slots.retry_after_s())
             await self._refuse(error)(scope, receive, send)

@@ -7,15 +7,15 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from api import wire
 from api.auth import Caller, Scope, access
 from api.door import Door
 from api.faults import problems
-from api.feed import envelope, seen_by
+from api.feed import render, seen_by
 from api.ledger.protocol import Notice
-from api.limits import Meter, Slots
+from api.limits import Meter
 from api.service import Running, Service
 
 router = APIRouter(tags=["events"], route_class=Door)
@@ -27,12 +27,13 @@ MOST_LOOKED_AT = 5000
 
 @router.get("/v1/events", summary="Events behind a cursor", response_model=wire.Events, responses=problems())
 async def events(
+    request: Request,
     service: Running,
     caller: Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.OPS, rider=True)],
     after: Cursor = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
     wait_s: Annotated[float, Query(ge=0, le=30, description="Wait this long for the first one.")] = 0,
-) -> wire.Events:
+) -> Response:
     """In order, each at least once, as far back as they are kept; `next` is the cursor to ask with next time."""
     found, cursor = await _behind(service, caller, after, limit)
     if not found and wait_s:
@@ -43,7 +44,8 @@ async def events(
                     found, cursor = await _behind(service, caller, cursor, limit)
         except TimeoutError:
             pass
-    return wire.Events(events=[envelope(notice) for notice in found], next=str(cursor))
+    rows = await service.pages.rows(request, caller, found, lambda notice: render(notice).decode())
+    return Response(f'{{"events":{rows},"next":"{cursor}"}}', media_type="application/json")
 
 
 async def _behind(service: Service, caller: Caller, after: int, limit: int) -> tuple[list[Notice], int]:
@@ -79,13 +81,13 @@ async def stream(
     last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
 ) -> StreamingResponse:
     """Server-sent events, resumed after `Last-Event-ID`; from now on where neither it nor `after` is given."""
-    slots: Slots = request.app.state.stream_slots
-    slots.check(caller.key_id)
+    slots = request.app.state.stream_slots.of(caller.lane)
+    slots.check(caller.holder)
     cursor = last_event_id if last_event_id is not None else after
     if cursor is None:
         cursor = service.host.feed.head or await asyncio.to_thread(service.ledger.notice_head)
     return StreamingResponse(
-        slots.held_while(caller.key_id, service.host.feed.stream(cursor, _sees(caller))),
+        slots.held_while(caller.holder, service.host.feed.stream(cursor, _sees(caller))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -138,7 +138,7 @@ async def patch_traffic(service: Running, caller: OpsWrite, body: TrafficBody) -
     """
     changes: dict[str, Any] = {name: getattr(body, name) for name in ("weather", "table")}
     changes["speeds"] = None if body.speeds is None else tuple(speed.rule() for speed in body.speeds)
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         await service.host.change_travel(**{name: value for name, value in changes.items() if value is not None})
     return _shown(service)
 

@@ -211,7 +211,7 @@ def _with_secret(service: Service, answer: Answer) -> Reply:
     if "webhook_id" not in kept:
         return Reply(answer.status, answer.body)
     secret = hook.secrets[0] if hook is not None and len(hook.secrets) == 1 else None
-    return Reply(answer.status, WebhookShown(**kept, secret=secret).model_dump_json())
+    return Reply(answer.status, WebhookShown(**kept | {"secret": secret}).model_dump_json())
 
 
 @router.get("/v1/webhooks", response_model=WebhookList, responses=problems())

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
@@ -35,6 +37,8 @@ class BoardFeed:
 
     def __init__(self, look: Callable[[], dict[str, Any]], *, beat_s: float = 0.2, kept: int = 150) -> None:
         self._look, self._beat_s = look, beat_s
+        self._looked_at = -math.inf
+        self._text: tuple[Any, str] | None = None
         self._view: dict[str, Any] | None = None
         self._number = 0
         self._kept: deque[Frame] = deque(maxlen=kept)
@@ -45,9 +49,12 @@ class BoardFeed:
 
     def whole(self) -> Frame:
         """The board as it is now, with the number to go on from."""
-        if self._view is None or not self._viewers:
+        stale = not self._viewers and time.monotonic() - self._looked_at >= self._beat_s
+        if self._view is None or stale:
             self._refresh()
-        return Frame(self._number, "board", json.dumps(self._view, separators=(",", ":")))
+        if self._text is None or self._text[0] is not self._view:
+            self._text = self._view, json.dumps(self._view, separators=(",", ":"))
+        return Frame(self._number, "board", self._text[1])
 
     async def frames(self, after: int | None = None, *, heartbeat_s: float = 15.0) -> AsyncIterator[Frame | None]:
         """Every frame after number `after` (None: the whole board first); None is a heartbeat.  Ends at `close`."""
@@ -109,6 +116,7 @@ class BoardFeed:
 
     def _refresh(self) -> bool:
         """Looks again; True and a new frame if anything but the time has changed."""
+        self._looked_at = time.monotonic()
         view = self._look()
         before, self._view = self._view, view
         if before is None:

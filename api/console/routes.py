@@ -16,7 +16,7 @@ from api.console.shown import BoardShown, Streets
 from api.console.streets import StreetLines
 from api.door import Door
 from api.faults import problems
-from api.limits import Meter, Slots
+from api.limits import Meter
 
 __all__ = ["router"]
 
@@ -101,10 +101,10 @@ async def stream_board(
     last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
 ) -> StreamingResponse:
     """Events `board` (everything) and `changes` (what is new, different or gone), resumed after `Last-Event-ID`."""
-    slots: Slots = request.app.state.stream_slots
-    slots.check(caller.key_id)
+    slots = request.app.state.stream_slots.of(caller.lane)
+    slots.check(caller.holder)
     return StreamingResponse(
-        slots.held_while(caller.key_id, _events(request.app.state.board_feed, last_event_id)),
+        slots.held_while(caller.holder, _events(request.app.state.board_feed, last_event_id)),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

@@ -26,7 +26,7 @@ from api.console.routes import router
 from api.console.streets import StreetLines
 from api.console.view import TABLES, board_view, changes
 from api.keys import KeyBook
-from api.limits import Slots
+from api.lanes import STREAMS, Lanes
 from api.serving import Server
 from dispatch.config import Settings
 from dispatch.engine import Engine
@@ -231,7 +231,7 @@ async def _served(view: dict[str, Any]) -> AsyncIterator[tuple[str, str, FastAPI
     app = FastAPI(docs_url=None, redoc_url=None)
     app.state.gate = Gate(book)
     app.state.board_feed = BoardFeed(lambda: json.loads(json.dumps(view)), beat_s=0.05)
-    app.state.stream_slots = Slots(9, 9, clock=time.monotonic)
+    app.state.stream_slots = Lanes(STREAMS, clock=time.monotonic)
     app.state.streets = StreetLines(SimpleNamespace(times=None))  # type: ignore[arg-type]
     app.include_router(router)
     faults.install(app)
