@@ -161,7 +161,7 @@ async def end_tokens(request: Request, service: Running, caller: Writes, rider_i
     find(service, rider_id)
     book = request.app.state.gate.keys
     epoch = book.epoch(rider_id) + 1
-    with service.slots.held(caller.tenant):
+    with service.slot(caller):
         book.end_tokens(rider_id, epoch)  # at once, and after a restart
         await service.host.write(Write(extra=((EPOCH + rider_id, epoch),)))
     return wire.Taken()
