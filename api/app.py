@@ -127,7 +127,7 @@ def create_app(
     service.restore = lambda answer: deliveries.restored(service, answer)
     app = new_app(version, _lifespan(service, spec, on_start))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
-    app.state.service = service
+    app.state.service, app.state.failure = service, None
     book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
     app.state.gate = Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact)
     app.state.board_feed = BoardFeed(lambda: _look(host))
@@ -192,6 +192,7 @@ def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], 
             await _begin(service, spec)
         except HalfhourError as problem:
             app.state.failure = problem
+            await host.rounds.close()
             raise
         if service.shadow:
             await shadow.begin(service)

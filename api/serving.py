@@ -39,6 +39,15 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins; raises what kept the service from it instead of leaving with a bare status."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            if self._app.state.failure is None:
+                raise
+            raise self._app.state.failure from None
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends streams, then everything else."""
         await end_streams(self._app)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from dispatch.config import Settings
 from dispatch.localtime import zone_of
+from dispatch.presets import among
 from routing.errors import InvalidInput, UnreadableFile
 
 FILES = ("file", "traffic")
@@ -95,7 +96,7 @@ def read_config(path: Path | None) -> Config:
     except (OSError, ValueError) as problem:
         raise UnreadableFile(f"no configuration can be read: {problem}", file=str(path)) from problem
     try:
-        config = Config.model_validate(value)
+        config = Config.model_validate(among(value, "engine"))
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

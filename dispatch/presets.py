@@ -68,6 +68,14 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+def among(value: dict[str, Any], table: str) -> dict[str, Any]:
+    """A file's content; a preset named at its top stands among the settings of `table`."""
+    settings = value.get(table, {})
+    if KEY not in value or not isinstance(settings, dict):
+        return value
+    return {key: part for key, part in value.items() if key != KEY} | {table: {KEY: value[KEY]} | settings}
+
+
 def preset(name: str) -> Preset:
     """The preset called `name`; raises InvalidSetting naming the nearest."""
     if name in PRESETS:

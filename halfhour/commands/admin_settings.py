@@ -31,7 +31,8 @@ def preset(
         if as_data:
             print_json(shown)
         for one in [] if as_data else shown:
-            force = "in force" if one["in_force"] else f"would change {len(one['changes'])} settings"
+            would = f"would change {len(one['changes'])} settings; {len(one['kept'])} set singly stay"
+            force = "in force" if one["in_force"] else would
             console().print(f"{one['preset']:10s} {one['about']} ({force})", markup=False)
         return
     found = next((one for one in shown if one["preset"] == name), None)

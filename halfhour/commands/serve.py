@@ -122,9 +122,6 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
             with contextlib.suppress(ProcessLookupError):
                 riders.terminate()
         ledger.close()
-    failure = getattr(app.state, "failure", None)
-    if failure is not None:
-        raise failure
     if not server.started:
         raise typer.Exit(1)
 

@@ -18,6 +18,7 @@ from dispatch.config import Settings
 from dispatch.inputs import Class, Input
 from dispatch.localtime import UnclearLocalTime
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
+from dispatch.presets import among
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
@@ -335,6 +336,7 @@ def _toml(path: Path) -> dict[str, Any]:
         raise InvalidScenario(
             f"format {value.get('format')!r}", file=str(path), field="format", hint=f"Write format = {FORMAT}."
         )
+    value = among(value, "settings")
     for key in value:
         if key not in KEYS:
             raise InvalidScenario(f"there is no key {key}", file=str(path), field=key, hint=_nearest(key, KEYS))

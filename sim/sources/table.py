@@ -13,6 +13,7 @@ from dispatch.catalogue import Catalogue, StraightSpec, travel_spec
 from dispatch.choosing import contradictions
 from dispatch.config import Settings
 from dispatch.model import Engagement, Order, Rider, Shift, Store
+from dispatch.presets import among
 from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
@@ -215,6 +216,7 @@ def _mapping(path: Path) -> dict[str, Any]:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
+    value = among(value, "settings")
     for key in value:
         if key not in KEYS:
             raise InvalidScenario(

@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from api.fit import Misfit, NewerLedger, kept
 from api.ledger.keeping import verify
 from api.ledger.protocol import Write
 from api.ledger.reading import SqliteReader
 from api.ledger.sqlite import SqliteLedger
-from api.settings import read_config
+from api.serving import Server, configured
+from api.settings import Config, read_config
 from dispatch.board import Board
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.config import Settings, schema
@@ -24,7 +26,7 @@ from dispatch.errors import InvalidSetting, Refused
 from dispatch.inputs import NeedsListed
 from halfhour.commands import main
 from routing.places import PlaceBook
-from tests.api.running import order, running, with_city
+from tests.api.running import SolvesHere, order, running, with_city
 from tests.product.test_golden import FIRST, MEANT
 
 pytestmark = pytest.mark.anyio
@@ -196,6 +198,22 @@ async def test_a_newer_ledger_is_refused_in_words_by_service_and_commands(
         with pytest.raises(SystemExit):
             main([*verb, "--data", str(tmp_path)])
         assert "written by Halfhour 9.0" in capsys.readouterr().err
+
+
+def test_a_preset_may_stand_at_the_top_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "city.toml"
+    file.write_text('preset = "door"\n[engine]\n"prices.late_fixed" = 5\n')
+    assert read_config(file).engine_settings() == Settings().with_values({"preset": "door", "prices.late_fixed": 5})
+
+
+async def test_a_server_that_cannot_begin_says_why(tmp_path: Path) -> None:
+    await begun(tmp_path)
+    config = Config.model_validate({"service": {"needs": NEEDS, "port": 0}, "travel": ONE})
+    ledger = SqliteLedger(tmp_path)
+    app = create_app(config, ledger, version="test", solver=SolvesHere())
+    with pytest.raises(Misfit, match="travel as 'scooter'"):
+        await Server(app, configured(app, config.service)).serve()
+    ledger.close()
 
 
 def test_a_wrong_preset_in_a_file_is_located(tmp_path: Path) -> None:

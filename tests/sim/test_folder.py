@@ -58,6 +58,7 @@ FILES = {"scenario.toml": TOML, "stores.csv": STORES, "riders.csv": RIDERS, "ord
 
 
 def written(folder, **changes):
+    folder.mkdir(exist_ok=True)
     for name, text in (FILES | changes).items():
         (folder / name).write_text(text)
     return folder
@@ -106,6 +107,13 @@ def test_a_folder_is_written_with_every_setting_and_its_presets_name(tmp_path):
     stated = tomllib.loads((tmp_path / "again" / "scenario.toml").read_text())
     assert stated["format"] == 2 and stated["settings"] == settings.flat()
     assert open_scenario(tmp_path / "again").catalogue.settings == settings
+
+
+def test_a_preset_may_stand_at_the_top(tmp_path):
+    top = open_scenario(written(tmp_path / "top", **{"scenario.toml": 'preset = "door"\n' + TOML}))
+    below = TOML.replace("[settings]", '[settings]\npreset = "door"')
+    among = open_scenario(written(tmp_path / "among", **{"scenario.toml": below}))
+    assert top.catalogue.settings == among.catalogue.settings and top.catalogue.settings.preset == "door"
 
 
 def test_a_single_setting_beside_a_preset_wins_and_is_noted(tmp_path):
