@@ -11,6 +11,7 @@ from api.clock import MOST_OFF_S, Clock
 from api.metrics import Metrics
 from api.parking import wake
 from api.positions import Positions
+from api.watchdog import out_of_memory
 from dispatch.engine import Engine
 from dispatch.events import Event
 from dispatch.inputs import Input, PositionsSeen, ServiceResumed
@@ -128,6 +129,8 @@ class Alarm:
             events = wake(self._host, now)
             # A wake-up that changes nothing must not be asked for again within the same second.
             self.arm(not_before=0 if events else now + 1)
+        except MemoryError:
+            out_of_memory()
         except Exception:
             log.exception("a wake-up failed; the next one is in a second")
             self._timer = asyncio.get_running_loop().call_later(1.0, self.ring)

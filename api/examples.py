@@ -81,7 +81,7 @@ _EVENT = {
 _SETTING = {"value": 10, "default": 10, "live": True, "about": "At most this many seconds between two rounds."}
 _BY_OPERATION: Json = {
     "healthz": {"alive": True},
-    "readyz": {"ready": True, "warnings": [], "fallbacks_in_a_row": 0, "clock_off_s": 0.0},
+    "readyz": {"ready": True, "warnings": [], "fallbacks_in_a_row": 0, "clock_off_s": 0.0, "commit_age_s": 0.01},
     "list_settings": {"rules.round_s": _SETTING},
     "get_streets": {
         "lines": [[[48.139, 11.576], [48.14, 11.578]]],

@@ -53,6 +53,7 @@ STATUS = {
     "ledger_unavailable": 503,
     "shutting_down": 503,
     "clock_off": 503,
+    "storage_slow": 503,
     "storage_full": 507,
 }
 """Status by code; other `unknown_*` codes are 404 and other mistakes of the caller 422."""

@@ -40,6 +40,7 @@ async def metrics(request: Request, service: Running, caller: Annotated[Caller, 
     host.metrics.fallbacks_in_a_row.set(host.rounds.fallbacks_in_a_row)
     host.metrics.clock_off_s.set(host.clock.off_s)
     host.metrics.clock_steps.set(host.clock.steps)
+    host.metrics.commit_age_s.set(host.commits.age_s)
     host.metrics.queue_depth.set(service.lanes.taken)
     host.metrics.streams.set(request.app.state.stream_slots.taken)
     for end, count in request.app.state.webhooks.counts.items():

@@ -19,6 +19,7 @@ from typing import Any
 from api import ended, parking
 from api.alarm import Alarm
 from api.clock import Clock
+from api.commits import Commits
 from api.feed import Feed
 from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
 from api.metrics import Metrics
@@ -28,6 +29,7 @@ from api.positions import Positions
 from api.recovery import recover, snapshot_of
 from api.rounds import Rounds
 from api.travel import LiveTravel
+from api.watchdog import out_of_memory
 from dispatch.board import Board
 from dispatch.codec import encode
 from dispatch.config import Settings
@@ -94,6 +96,7 @@ class LiveHost:
         self.feed = Feed(ledger)
         self.positions = Positions()
         self.phones = Phones()
+        self.commits = Commits()
         self.rounds = rounds
         self.travel = travel
         self.failure: LedgerFailed | None = None
@@ -272,6 +275,8 @@ class LiveHost:
             response = respond(events) if respond is not None else None
             answers = (answer(response),) if answer is not None else ()
             durable = self._append(replace(write, vault=vault, answers=answers, extra=keep), events)
+        except MemoryError:
+            out_of_memory()
         except Exception:
             self._drop(state)
             raise
@@ -333,6 +338,8 @@ class LiveHost:
             state.leaving.update((record.order.order_id, record) for record in leaving)
             entry = Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
             return events, Write(entry, ended=[ended.row(record) for record in leaving])
+        except MemoryError:
+            out_of_memory()
         except Exception:
             self._drop(state)
             raise
@@ -346,18 +353,18 @@ class LiveHost:
         """Hands one transaction to the ledger; what it holds is published when it is durable."""
         loop, state = asyncio.get_running_loop(), self._state
         assert state is not None
-        began = time.perf_counter()
         durable: asyncio.Future[None] = loop.create_future()
 
         def committed(error: BaseException | None) -> None:
             state.pending -= 1
+            lasted_s = self.commits.end(number)
             for row in write.vault:
                 if state.fresh.get(row.handle) is row:
                     del state.fresh[row.handle]
             for gone in write.ended:
                 state.leaving.pop(gone.order_id, None)
             if error is None:
-                self.metrics.commit_s.observe(time.perf_counter() - began)
+                self.metrics.commit_s.observe(lasted_s)
                 self.feed.publish(write.notices)
                 if not durable.done():
                     durable.set_result(None)
@@ -371,6 +378,7 @@ class LiveHost:
         future = self.ledger.append(write)
         # Only what the ledger has taken is waited for: it may refuse at once.
         state.pending += 1
+        number = self.commits.begin()
         state.fresh.update((row.handle, row) for row in write.vault)
         self._settled = durable
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(committed, done.exception()))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from api.limits import App, Message, Receive, Scope, Send
+from api.watchdog import out_of_memory
 from dispatch import events as e
 from dispatch.model import OrderState
 
@@ -74,6 +75,10 @@ class Metrics:
         self.commit_s = Histogram(
             "halfhour_commit_seconds", "From append to durable.", buckets=_QUICK_S, registry=registry
         )
+        self.commit_age_s = Gauge(
+            "halfhour_commit_age_seconds", "The oldest write under way, or the slowest of the last ten seconds.",
+            registry=registry,
+        )  # fmt: skip
         self.orders = Gauge("halfhour_orders", "Orders not ended, by state.", ["state"], registry=registry)
         self.riders = Gauge("halfhour_riders", "Riders, by what they do.", ["doing"], registry=registry)
         self.ended = Counter("halfhour_orders_ended", "Orders that ended, by how.", ["state"], registry=registry)
@@ -161,6 +166,8 @@ class RequestMeter:
 
         try:
             await self._app(scope, receive, noting)
+        except MemoryError:
+            out_of_memory()
         finally:
             lasted_s = self._clock() - began
             route = getattr(scope.get("route"), "path", "unmatched")

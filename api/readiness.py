@@ -14,6 +14,16 @@ MOST_DOUBT_S = 30.0
 """What service and machine may differ by before the promises that are given count as wrong."""
 
 
+MOST_COMMIT_S = 2.0
+"""A write that takes longer is one that phones and order systems give up."""
+
+
+class StorageSlow(HalfhourError):
+    """Writes take too long to be waited for; details hold retry_after_s."""
+
+    code = "storage_slow"
+
+
 class ClockOff(HalfhourError):
     """The machine's clock was set while the service ran; details hold retry_after_s."""
 
@@ -27,6 +37,11 @@ def readiness(host: LiveHost) -> wire.Readiness:
         raise failure
     if not host.is_ready:
         raise NotReady("the service is starting", retry_after_s=1)
+    age_s = host.commits.age_s
+    if age_s > MOST_COMMIT_S:
+        raise StorageSlow(
+            f"the disk takes {age_s:.1f} s for a write", retry_after_s=5, hint="Look for what else writes to it."
+        )
     off_s = host.clock.off_s
     if host.clock.doubt_s > MOST_DOUBT_S:
         raise ClockOff(
@@ -41,4 +56,5 @@ def readiness(host: LiveHost) -> wire.Readiness:
         warnings=[name for name, holds in warnings.items() if holds],
         fallbacks_in_a_row=in_a_row,
         clock_off_s=round(off_s, 1),
+        commit_age_s=round(age_s, 2),
     )

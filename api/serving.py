@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 import socket
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
 
 from api.connections import Connections, EdgeConfig, most_here
 from api.settings import Service
+from routing.errors import HalfhourError
 
-__all__ = ["Server", "configured", "end_streams"]
+__all__ = ["CannotListen", "Server", "bound", "configured", "end_streams"]
 
 
 def configured(app: FastAPI, service: Service) -> EdgeConfig:
@@ -32,6 +37,31 @@ def configured(app: FastAPI, service: Service) -> EdgeConfig:
     )
 
 
+class CannotListen(HalfhourError):
+    """The address is taken, not ours, or not allowed."""
+
+    code = "cannot_listen"
+
+
+def bound(service: Service) -> socket.socket:
+    """The socket of the service, before anything else is begun; raises CannotListen."""
+    try:
+        where = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        found = socket.socket(where[0], where[1])
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind(where[4])
+        except OSError:
+            found.close()
+            raise
+    except OSError as problem:
+        raise CannotListen(
+            f"nobody can listen at {service.host}:{service.port}: {problem.strerror}",
+            hint="Name another address with --host or --port, or stop who listens there.",
+        ) from problem
+    return found
+
+
 class Server(uvicorn.Server):
     """Serves one application of ours; who watches it would keep a process that ends waiting otherwise."""
 
@@ -47,6 +77,18 @@ class Server(uvicorn.Server):
             if self._app.state.failure is None:
                 raise
             raise self._app.state.failure from None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal that asks us to end is answered by ending well, not raised again once we have."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends streams, then everything else."""

@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 from api.ledger.reading import SqliteReader
+from api.parent import die_with_parent
 from api.recovery import recover, snapshot_of
 from dispatch.config import Settings
 
 
 def main(folder: Path) -> None:
     """Reads without a lock: committed rows only, and files appear whole."""
+    die_with_parent()
     os.nice(10)  # a snapshot may wait; orders and rounds may not
     reader = SqliteReader(folder)
     found = recover(reader, Settings())

@@ -597,6 +597,7 @@ class Readiness(Shown):
         "`clock`: the machine's clock was set and is not where the service's is.",
     )
     fallbacks_in_a_row: int = Field(default=0, description="Rounds since the solver last answered one.")
+    commit_age_s: float = Field(default=0.0, description="What a write to the disk takes now.")
     clock_off_s: float = Field(default=0.0, description="What the machine's clock is ahead of the service's.")
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from api.parent import die_with_parent
 from api.travel import Travel, get_ready, under
 from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
@@ -348,6 +349,7 @@ def main() -> None:
     """Serves on the real standard output; whatever prints goes to standard error."""
     from api.warm import get_ready
 
+    die_with_parent()  # also in the midst of a round
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
     get_ready()
     with os.fdopen(os.dup(1), "wb") as sink:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
+import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +25,9 @@ def robots(
         Path | None, typer.Option(help="The day to live, a scenario folder; without it the demo city, on and on.")
     ] = None,
     url: Annotated[str, typer.Option(help="Address of the service.")] = "http://127.0.0.1:8080",
-    key: Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key with the scope admin.")] = "",
+    key: Annotated[
+        str, typer.Option(envvar="HALFHOUR_KEY", help="A key with the scope admin; - reads it from standard input.")
+    ] = "",
     speed: Annotated[float, typer.Option(min=0.01, help="Seconds of the service's clock in one second.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Seed of the city's luck.")] = 1,
     whole_day: Annotated[
@@ -35,6 +40,8 @@ def robots(
     from sim.sources import open_scenario
 
     days = iter([open_scenario(scenario)]) if scenario is not None else map(demo_day, itertools.count(seed))
+    if key == "-":
+        key = sys.stdin.readline().strip()
     try:
         for day in days:
             if not as_data:
@@ -45,6 +52,16 @@ def robots(
     except KeyboardInterrupt:
         console(stderr=True).print("Ended early; what is under way stays with the service.")
         raise typer.Exit(130) from None
+
+
+def for_service() -> None:
+    """The demo city for the service that has started this process; its address and key come by pipe."""
+    from api.parent import die_with_parent
+
+    given = json.load(sys.stdin)
+    die_with_parent(given.pop("parent"))
+    with contextlib.suppress(typer.Exit):
+        robots(scenario=None, seed=1, whole_day=False, as_data=False, **given)
 
 
 def _tell(tally: Tally, as_data: bool) -> None:

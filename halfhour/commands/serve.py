@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -49,8 +50,6 @@ def serve(
     clock_speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Seconds per second; for tests.")] = 1.0,
 ) -> None:
     """Run the live dispatch service."""
-    import os
-
     from api.settings import read_config
 
     found = read_config(config)
@@ -82,10 +81,12 @@ def usual_folder() -> Path:
 
 
 async def _serve(config: Config, options: Options, *, demo: bool) -> None:
+    from api.serving import bound
     from api.travel import Travel
     from api.worker import Solver
     from dispatch.catalogue import travel_spec
 
+    listener = bound(config.service)
     # The solver's process gets ready on another core while this one reads the rest of the program.
     spec = travel_spec(config.travel)
     solver = Solver(Travel(1, config.service.frame, spec))
@@ -96,6 +97,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.ledger.sqlite import SqliteLedger
     from api.metrics import log_json
     from api.serving import Server, configured
+    from api.watchdog import Watchdog
     from dispatch.version import __version__
 
     log_json(sys.stderr)
@@ -106,22 +108,26 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         on_start=_demo_city if demo else None, trusts_journal=options.trust_journal,
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
-    running = asyncio.create_task(server.serve())
-    riders = None
+    running = asyncio.create_task(server.serve([listener]))
+    watchdog, riders = Watchdog(), None
+    watchdog.start()
     try:
         if await _ready(server, app, running):
             ShortCollections().watch()
             url = _url(server, config)
             keys = await asyncio.to_thread(_keys, app, demo)
             _announce(url, keys, options, app.state.service.notes)
+            watchdog.say("READY=1")
             if options.robots:
                 riders = await _robots(url, keys, options.speed)
         await running
     finally:
         if riders is not None:
             with contextlib.suppress(ProcessLookupError):
-                riders.terminate()
+                riders.kill()
+            await riders.wait()
         ledger.close()
+        await watchdog.stop()
     if not server.started:
         raise typer.Exit(1)
 
@@ -186,9 +192,15 @@ async def _demo_city(service: Service) -> None:
 
 
 async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subprocess.Process:
-    arguments = [sys.executable, "-m", "halfhour", "robots", "--url", url, "--speed", str(speed)]
-    arguments += ["--key", keys.get("admin", "")]
-    return await asyncio.create_subprocess_exec(*arguments, stdin=asyncio.subprocess.DEVNULL)
+    """Robots for this service; the key goes by pipe, for everybody may read the words of a command."""
+    words = (sys.executable, "-c", "from halfhour.commands.robots import for_service; for_service()")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    riders = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, env=environment)
+    assert riders.stdin is not None
+    given = {"url": url, "key": keys.get("admin", ""), "speed": speed, "parent": os.getpid()}
+    riders.stdin.write(json.dumps(given).encode())
+    riders.stdin.close()
+    return riders
 
 
 def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from api.settings import read_config
+from api.watchdog import BEAT_S
 from halfhour.commands import build
 
 FOLDER = Path(__file__).parents[2] / "examples" / "deploy"
@@ -33,3 +34,13 @@ def test_the_unit_and_the_image_call_the_command_with_options_that_it_has() -> N
     for option in [word for word in words if word.startswith("--")] + ["--host", "--config", "--data"]:
         assert option in help_page
         assert option in image or option in words
+
+
+def test_systemd_is_told_when_the_service_is_ready_and_that_its_loop_turns() -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(FOLDER / "halfhour.service")
+    service = unit["Service"]
+    assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
+    assert int(service["WatchdogSec"]) >= 4 * BEAT_S and "LimitAS" not in service
+    assert "AF_UNIX" in service["RestrictAddressFamilies"], "it is told through such a socket"
