@@ -36,7 +36,6 @@ from api.console.routes import router as console
 from api.console.streets import StreetLines
 from api.console.view import board_view
 from api.document import openapi
-from api.feed import render
 from api.keys import EPOCH, KeyBook
 from api.lanes import STREAMS, STREAMS_EACH, Lane, Lanes, shares
 from api.ledger.protocol import Ledger, Write
@@ -136,7 +135,7 @@ def create_app(
         ledger,
         post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
         names=names,
-        render=render,
+        render=host.feed.render,
         clock=clock.exact,
         development=development,
     )

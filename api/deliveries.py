@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from api import shown, wire
 from api.auth import Caller, NotFound, Scope, access, access_public
+from api.cursors import CURSOR, page_cursor, page_number
 from api.deliverability import check_change, check_deliverable, order_of
 from api.door import Door
 from api.ended import require_on_board
@@ -188,23 +189,24 @@ def _kept(service: Service, body: wire.QuoteRequest) -> dict[str, Any]:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/deliveries", summary="List deliveries", response_model=wire.DeliveryList, responses=problems())
+@router.get("/v1/deliveries", summary="List deliveries", response_model=wire.DeliveryList, responses=problems(410))
 async def list_deliveries(
     request: Request,
     service: Running,
     caller: Orders,
     status: Annotated[OrderState | None, Query(description="Only those in this state.")] = None,
     store_id: Annotated[wire.Id | None, Query()] = None,
-    after: Annotated[int | None, Query(ge=0, le=2**53, description="`next` of the page before.")] = None,
+    after: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Response:
     """The caller's deliveries, newest first."""
     tenant = None if caller.sees_all else caller.tenant
-    found = service.host.newest_orders(before=after, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
+    before = page_number(service.ledger, after) if after is not None else None
+    found = service.host.newest_orders(before=before, tenant=tenant, state=status, store_id=store_id, limit=limit + 1)
     records, more = found[:limit], len(found) > limit
     rows = await service.pages.rows(request, caller, records, lambda record: _shown(service, record).model_dump_json())
     await service.host.settled()
-    following = json.dumps(str(records[-1].seq) if more else None)
+    following = json.dumps(page_cursor(service.ledger.identity.epoch, records[-1].seq) if more else None)
     return Response(f'{{"deliveries":{rows},"next":{following}}}', media_type="application/json")
 
 

@@ -41,7 +41,7 @@ _BY_NAME: Json = {
     "lng": 11.576,
     "revision": 12,
     "version": "9f86d081",
-    "next": "1042",
+    "next": "9f86d081-1042-2c26b46b",
     "after": "1041",
     "tracking_path": "/v1/track/eJyrVkrLz1ey.R0aR1yE",
     "profile": "bike",
@@ -71,7 +71,7 @@ _BY_NAME: Json = {
 }
 _EVENT = {
     "id": "evt_2c26b46b68ffc68ff99b453c1d304134",
-    "cursor": "1042",
+    "cursor": "9f86d081-1042-2c26b46b",
     "kind": "delivery.confirmed",
     "subject": "demo.o-1017",
     "sequence": 2,
@@ -88,7 +88,7 @@ _BY_OPERATION: Json = {
         "attribution": "© OpenStreetMap contributors, ODbL 1.0, https://www.openstreetmap.org/copyright",
     },
 }
-_BY_SCHEMA: Json = {"Events": {"events": [_EVENT], "next": "1042"}}
+_BY_SCHEMA: Json = {"Events": {"events": [_EVENT], "next": "9f86d081-1042-2c26b46b"}}
 
 
 def add_examples(document: Json) -> Json:

@@ -10,9 +10,10 @@ import asyncio
 import json
 from bisect import bisect_right
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
+from api.cursors import Spot, check_event, event_cursor, spot_of
 from api.ledger.protocol import OPERATOR, Ledger, Notice
 from api.notices import timestamp
 
@@ -23,34 +24,51 @@ MOST_AT_ONCE = 200
 Sees = Callable[[Notice], bool]
 
 
-def envelope(notice: Notice) -> dict[str, Any]:
-    """A notice as it is sent: by cursor, stream and webhook alike."""
-    return {
-        "id": notice.event_id,
-        "cursor": str(notice.seq),
-        "kind": notice.kind,
-        "subject": notice.subject,
-        "sequence": notice.sequence,
-        "created_at": timestamp(notice.created_at),
-        "data": notice.data,
-    }
-
-
-def render(notice: Notice) -> bytes:
-    """The body of a webhook."""
-    return json.dumps(envelope(notice), ensure_ascii=False, separators=(",", ":")).encode()
-
-
 class Feed:
     """The newest committed notices in memory; `changed` wakes whoever waits for more."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
+        self._epoch = ledger.identity.epoch
         self._recent: deque[tuple[Notice, bytes]] = deque(maxlen=KEPT)
         self._changed = asyncio.Event()
         self.is_closed = False
         self.listeners: list[Callable[[], None]] = []
         """Called after each publication (the sender of webhooks)."""
+
+    def envelope(self, notice: Notice) -> dict[str, Any]:
+        """A notice as it is sent: by cursor, stream and webhook alike."""
+        return {
+            "id": notice.event_id,
+            "cursor": event_cursor(self._epoch, notice),
+            "kind": notice.kind,
+            "subject": notice.subject,
+            "sequence": notice.sequence,
+            "created_at": timestamp(notice.created_at),
+            "data": notice.data,
+        }
+
+    def render(self, notice: Notice) -> bytes:
+        """The body of a webhook."""
+        return json.dumps(self.envelope(notice), ensure_ascii=False, separators=(",", ":")).encode()
+
+    def cursor(self, notice: Notice) -> str:
+        """The cursor behind a notice."""
+        return event_cursor(self._epoch, notice)
+
+    async def number_of(self, cursor: str, tenants: Collection[str] | None) -> int:
+        """The number of the notice that a cursor stands behind; raises CursorGone where `tenants` would miss some."""
+        spot = spot_of(cursor)
+        if not self._is_recent(spot):
+            await asyncio.to_thread(check_event, self._ledger, spot, tenants)
+        return spot.number
+
+    def _is_recent(self, spot: Spot) -> bool:
+        """True where memory alone can tell that the cursor is good."""
+        if spot.epoch != self._epoch or not self._recent:
+            return False
+        at = spot.number - self._recent[0][0].seq
+        return 0 <= at < len(self._recent) and self.cursor(self._recent[at][0]).endswith(f"-{spot.tag}")
 
     @property
     def head(self) -> int:
@@ -61,7 +79,7 @@ class Feed:
         """Makes committed notices visible."""
         if not notices:
             return
-        self._recent.extend((notice, _frame(notice)) for notice in notices)
+        self._recent.extend((notice, self._frame(notice)) for notice in notices)
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         for listener in self.listeners:
@@ -84,7 +102,11 @@ class Feed:
         if self._recent and cursor >= self.head:
             return []
         found = await asyncio.to_thread(self._ledger.notices, cursor, limit=MOST_AT_ONCE)
-        return [(notice, _frame(notice)) for notice in found]
+        return [(notice, self._frame(notice)) for notice in found]
+
+    def _frame(self, notice: Notice) -> bytes:
+        said = (self.cursor(notice).encode(), notice.kind.encode(), self.render(notice))
+        return b"id: %s\nevent: %s\ndata: %s\n\n" % said
 
     async def stream(
         self, cursor: int, sees: Sees, ephemeral: Callable[[], bytes] | None = None, every_s: float = 1.0
@@ -126,7 +148,3 @@ def seen_by(tenant: str, *, all_tenants: bool, operator: bool, rider_id: str | N
     if operator:
         return lambda notice: notice.tenant in (tenant, OPERATOR)
     return lambda notice: notice.tenant == tenant
-
-
-def _frame(notice: Notice) -> bytes:
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (notice.seq, notice.kind.encode(), render(notice))

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import ConfigDict, Field
 
 from api.auth import Caller, Scope, access, owned
+from api.cursors import BEGIN, CURSOR
 from api.door import Door
 from api.faults import problems
 from api.kinds import KINDS, OF_DELIVERIES
@@ -33,7 +34,7 @@ MOST_WEBHOOKS = 20
 
 router = APIRouter(tags=["webhooks"], route_class=Door)
 Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,32}\.[a-z_]{1,32}$", examples=["delivery.delivered"])]
-Cursor = Annotated[str, Field(pattern=r"^[0-9]{1,15}$", examples=["0"])]
+Cursor = Annotated[str, Field(pattern=CURSOR, examples=[BEGIN])]
 WebhookId = Annotated[str, Path(pattern=r"^wh_[0-9a-f]{32}$", examples=["wh_" + "0" * 32])]
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/halfhour"])]
 Asker = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
@@ -280,12 +281,13 @@ async def rotate_secret(webhook_id: WebhookId, service: Running, sender: Sender,
     return _shown(changed, line=sender.line(webhook_id), secret=changed.secrets[0])
 
 
-@router.post("/v1/webhooks/{webhook_id}/redeliver", response_model=WebhookShown, responses=problems())
+@router.post("/v1/webhooks/{webhook_id}/redeliver", response_model=WebhookShown, responses=problems(410))
 async def redeliver(
     webhook_id: WebhookId, body: RedeliverBody, service: Running, sender: Sender, caller: Writer
 ) -> Any:
     """Sends every kept notice after a cursor again."""
     webhook = _found(service, caller, webhook_id)
-    await asyncio.wrap_future(service.ledger.redeliver(webhook_id, int(body.after), service.host.clock.now()))
+    after = await service.host.feed.number_of(body.after, {webhook.tenant})
+    await asyncio.wrap_future(service.ledger.redeliver(webhook_id, after, service.host.clock.now()))
     sender.notify()
     return _shown(webhook, line=sender.line(webhook_id))

@@ -9,22 +9,11 @@ carry a `seal`, the digest of their own values.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any
 
 from api.ledger.protocol import CorruptLedger
 
 CHAIN_BYTES, SEAL_BYTES = 32, 8
-
-
-class Identity(NamedTuple):
-    """Who a ledger is.  `epoch` changes when it is put back from a copy: cursors of the time after that copy end."""
-
-    ledger: str
-    epoch: str
-    first: int = 0
-    """The entry with which the chain begins to be handed on; later than 0 in a ledger that was older than chains."""
-    upgraded_at: int = 0
-    """The last entry that was written before there were chains: snapshots up to it carry no stamp of their own."""
 
 
 def genesis(ledger: str) -> bytes:

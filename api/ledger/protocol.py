@@ -41,6 +41,17 @@ class LedgerFull(LedgerFailed):
     code = "storage_full"
 
 
+class Identity(NamedTuple):
+    """Who a ledger is.  `epoch` changes when it is put back from a copy: cursors of the time after that copy end."""
+
+    ledger: str
+    epoch: str
+    first: int = 0
+    """The entry with which the chain begins to be handed on; later than 0 in a ledger that was older than chains."""
+    upgraded_at: int = 0
+    """The last entry that was written before there were chains: snapshots up to it carry no stamp of their own."""
+
+
 class Entry(NamedTuple):
     """One line of the journal: an input and the events it led to, as `dispatch.codec` encodes them."""
 
@@ -172,6 +183,10 @@ class Ledger(Protocol):
         """Queues one transaction; its future is done once it is durable, or fails with LedgerFailed."""
 
     @property
+    def identity(self) -> Identity:
+        """Who this ledger is, and its epoch."""
+
+    @property
     def failed(self) -> LedgerFailed | None:
         """Why nothing is written now, None while all is well."""
 
@@ -217,6 +232,9 @@ class Ledger(Protocol):
 
     def forget(self, before: int) -> Future[None]:
         """Removes answers and notices made before the instant `before` (notices still due somewhere stay)."""
+
+    def forgotten(self) -> dict[str, int]:
+        """`seq` of the last notice of each tenant that was removed."""
 
     # --- vault
     def vault(self) -> Iterator[VaultRow]:

@@ -20,13 +20,14 @@ from urllib.parse import quote
 from api.keys import Key
 from api.ledger import rotation, snapshots
 from api.ledger import tables as t
-from api.ledger.chain import Identity, genesis, link, unsealed
+from api.ledger.chain import genesis, link, unsealed
 from api.ledger.protocol import (
     Answer,
     CorruptLedger,
     Due,
     Ended,
     Entry,
+    Identity,
     LedgerFailed,
     Notice,
     Snapshot,
@@ -313,6 +314,9 @@ class SqliteReader:
             where, more = where + " AND subject = ?", [*more, subject]
         rows = self.rows(f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit))
         return list(self._sound(rows, t.notice_of))
+
+    def forgotten(self) -> dict[str, int]:
+        return dict(self.value("forgotten") or {})
 
     def sequence_of(self, subject: str) -> int:
         statement = "SELECT sequence FROM notices WHERE subject = ? ORDER BY seq DESC LIMIT 1"

@@ -183,13 +183,17 @@ class SqliteLedger(SqliteReader):
     # --- answers and notices ------------------------------------------------------------------------------------
 
     def forget(self, before: int) -> Future[None]:
+        old = (
+            "notices WHERE created_at < ? AND seq NOT IN (SELECT seq FROM dues)"
+            " AND seq < (SELECT max(seq) FROM notices)"
+        )
+
         def job(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM answers WHERE made_at < ?", (before,))
-            connection.execute(
-                "DELETE FROM notices WHERE created_at < ? AND seq NOT IN (SELECT seq FROM dues)"
-                " AND seq < (SELECT max(seq) FROM notices)",
-                (before,),
-            )
+            last = connection.execute(f"SELECT tenant, max(seq) FROM {old} GROUP BY tenant", (before,)).fetchall()
+            if last:
+                connection.execute(f"DELETE FROM {old}", (before,))
+                connection.execute(t.SET_VALUE, ("forgotten", t.packed(self.forgotten() | dict(last))))
 
         return self._writer.put(job)
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from api.ledger import rotation, snapshots
 from api.ledger import tables as t
-from api.ledger.chain import Identity, genesis, link, seal
-from api.ledger.protocol import CorruptLedger, LedgerFailed
+from api.ledger.chain import genesis, link, seal
+from api.ledger.protocol import CorruptLedger, Identity, LedgerFailed
 
 if TYPE_CHECKING:
     from api.ledger.reading import SqliteReader

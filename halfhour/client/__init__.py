@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from api.signing import InvalidSignature
 from api.signing import verify as verify_webhook
-from halfhour.client.errors import ApiError, Busy, Conflict, Invalid, NotAllowed, NotThere, Unreachable
+from halfhour.client.errors import ApiError, Busy, Conflict, CursorGone, Invalid, NotAllowed, NotThere, Unreachable
 from halfhour.client.transport import Client
 from halfhour.client.words import Delivery, DeliveryFields, Dropoff, Event, LatLng
 
@@ -27,6 +27,7 @@ __all__ = [
     "Busy",
     "Client",
     "Conflict",
+    "CursorGone",
     "Delivery",
     "DeliveryFields",
     "Dropoff",

@@ -5,6 +5,7 @@ HalfhourError
 |   +-- NotAllowed            401, 403
 |   +-- NotThere              404
 |   +-- Conflict              409, 412
+|   +-- CursorGone            410
 |   +-- Invalid               413, 415, 422
 |   +-- Busy                  429, 502, 503, 504, 507, still after all tries
 +-- Unreachable               no answer, still after all tries
@@ -19,7 +20,7 @@ import httpx
 
 from routing.errors import HalfhourError
 
-__all__ = ["ApiError", "Busy", "Conflict", "Invalid", "NotAllowed", "NotThere", "Unreachable", "error_of"]
+__all__ = ["ApiError", "Busy", "Conflict", "CursorGone", "Invalid", "NotAllowed", "NotThere", "Unreachable", "error_of"]
 
 
 class ApiError(HalfhourError):
@@ -42,6 +43,14 @@ class NotThere(ApiError):
 
 class Conflict(ApiError):
     """409 or 412: the state of things does not allow it, or it has changed meanwhile."""
+
+
+class CursorGone(ApiError):
+    """410: what comes behind the cursor cannot be told any more; `next` goes on from now."""
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        super().__init__(status, body)
+        self.next = str(body.get("next", "0"))
 
 
 class Invalid(ApiError):
@@ -69,6 +78,6 @@ def error_of(answer: httpx.Response) -> ApiError:
     after = answer.headers.get("retry-after", "")
     if after.isdigit():
         body.setdefault("retry_after_s", int(after))
-    kinds = {401: NotAllowed, 403: NotAllowed, 404: NotThere, 409: Conflict, 412: Conflict}
+    kinds = {401: NotAllowed, 403: NotAllowed, 404: NotThere, 409: Conflict, 410: CursorGone, 412: Conflict}
     kinds |= dict.fromkeys((413, 415, 422), Invalid) | dict.fromkeys((429, 502, 503, 504, 507), Busy)
     return kinds.get(answer.status_code, ApiError)(answer.status_code, body)

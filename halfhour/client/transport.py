@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import httpx
 
-from halfhour.client.errors import ApiError, Busy, Unreachable, error_of
+from halfhour.client.errors import ApiError, Busy, CursorGone, Unreachable, error_of
 from halfhour.client.parts import Kitchen, Ops, Orders, Riders
 from halfhour.client.words import Event
 from routing.errors import HalfhourError
@@ -101,11 +101,26 @@ class Client:
         raise problem
 
     def events(
-        self, after: str = "0", *, follow: bool = True, poll_s: float = 1.0, limit: int = 200
+        self,
+        after: str = "0",
+        *,
+        follow: bool = True,
+        poll_s: float = 1.0,
+        limit: int = 200,
+        resync: Callable[[], object] | None = None,
     ) -> Iterator[Event]:
-        """Events behind a cursor, in order; for ever, or up to now with `follow=False`.  Keep `event["cursor"]`."""
+        """Events behind a cursor, in order; for ever, or up to now with `follow=False`.  Keep `event["cursor"]`.
+
+        `resync()` is called where events behind the cursor cannot be told any more (the service was put back from a
+        copy, or the cursor is too old): read there what is open, and events go on from just before.  Without it
+        CursorGone is raised.
+        """
         while True:
-            page = self.request("GET", "/v1/events", query={"after": after, "limit": limit})
+            try:
+                page = self.request("GET", "/v1/events", query={"after": after, "limit": limit})
+            except CursorGone as gone:
+                after = _resynced(gone, resync)
+                continue
             yield from page["events"]
             if not page["events"]:
                 if not follow:
@@ -113,8 +128,11 @@ class Client:
                 self._sleep(poll_s)
             after = page["next"]
 
-    def stream(self, after: str | None = None) -> Iterator[Event]:
-        """Events as they happen, from a cursor on; comes back by itself where the line breaks."""
+    def stream(self, after: str | None = None, *, resync: Callable[[], object] | None = None) -> Iterator[Event]:
+        """Events as they happen, from a cursor on; comes back by itself where the line breaks.
+
+        `resync` as in `events`.
+        """
         failures = 0
         while failures < self._tries:
             try:
@@ -123,6 +141,9 @@ class Client:
                     yield event
             except httpx.TransportError:
                 pass
+            except CursorGone as gone:
+                after = _resynced(gone, resync)
+                continue
             except Busy:
                 if failures + 1 >= self._tries:
                     raise
@@ -147,6 +168,14 @@ class Client:
                     if data and numbered:  # frames without an id are passing news, not events
                         yield json.loads("\n".join(data))
                     numbered, data = False, []
+
+
+def _resynced(gone: CursorGone, resync: Callable[[], object] | None) -> str:
+    """Where to go on: behind what had happened before everything was read anew."""
+    if resync is None:
+        raise gone
+    resync()
+    return gone.next
 
 
 def _wired(value: Any) -> Any:

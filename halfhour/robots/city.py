@@ -22,7 +22,7 @@ from dispatch import inputs as i
 from dispatch.events import GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.model import Act, Level, Offer, Order, Route, Stop
 from dispatch.records import FOR_EVER
-from halfhour.client.errors import ApiError, Busy, error_of
+from halfhour.client.errors import ApiError, Busy, CursorGone, error_of
 from halfhour.robots.day import moved_to
 from halfhour.robots.words import (
     Json,
@@ -262,6 +262,8 @@ class Robots:
                     self._news.set()
             except (httpx.TransportError, Busy):
                 pass
+            except CursorGone as gone:  # robots know the city as they left it, and hear what comes from now on
+                self._cursor = gone.next
             await asyncio.sleep(0.5)
 
     async def _events(self) -> AsyncIterator[Json]:
