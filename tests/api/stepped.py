@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from api.cursors import BEGIN, spot_of
 from halfhour.robots import Robots
 from sim.heap import Rank
 from sim.host import AFTERMATH_S
@@ -109,7 +110,7 @@ class SteppedRobots(Robots):
                 or self._hearing
                 or host._state.pending
                 or (not waits and (host._tasks or host.board.open_round is not None))
-                or max(self._began_at, int(self._cursor or 0)) != host.feed.head
+                or max(self._began_at, spot_of(self._cursor or BEGIN).number) != host.feed.head
             )
             quiet = 0 if busy else quiet + 1
             await asyncio.sleep(0.002)
