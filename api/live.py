@@ -28,7 +28,7 @@ from api.phones import Phones
 from api.positions import Positions
 from api.recovery import recover, snapshot_of
 from api.rounds import Rounds
-from api.travel import LiveTravel
+from api.travel import LiveTravel, Travel
 from api.watchdog import out_of_memory
 from dispatch.board import Board
 from dispatch.codec import encode
@@ -120,7 +120,7 @@ class LiveHost:
     async def start(self) -> None:
         """Ends what was open when the last process ended, and begins to tell time."""
         await self._open()
-        await self.rounds.solver.hold(self.travel.sent(self.board.travel_version))
+        await self.rounds.solver.hold(self.travel_state())
         self.rounds.start(self)
 
     async def close(self) -> None:
@@ -296,6 +296,10 @@ class LiveHost:
         )
         await durable
 
+    def travel_state(self) -> Travel:
+        """The travel times in force, as the solver's process is told of them."""
+        return self.travel.sent(self.board.travel_version)
+
     async def change_travel(self, **changes: Any) -> None:
         """Lets other `speeds`, `weather` or `table` hold from now on, what is not named staying as it is.
 
@@ -440,7 +444,7 @@ class LiveHost:
         self.failure = None
         with suppress(LedgerFailed):  # the next failure has begun its own resumption
             await self._open()
-            self.spawn(self.rounds.solver.hold(self.travel.sent(self.board.travel_version)))
+            self.spawn(self.rounds.solver.hold(self.travel_state()))
             log.info("the ledger takes writes again")
 
     # --- tasks --------------------------------------------------------------------------------------------------

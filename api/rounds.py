@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from api.checks import flaw_of
 from api.ladder import Ladder, Step
-from api.ledger.protocol import OPERATOR, LedgerFailed, Write
-from api.parking import acceptable, park_unplannable
+from api.ledger.protocol import OPERATOR, LedgerFailed, Notice, Write
+from api.parking import Host, acceptable, park_unplannable
 from api.travel import Travel
 from api.worker import SolverFailed, Task, task_of
+from dispatch.board import Board
 from dispatch.events import RoundOpened
 from dispatch.frozen import Frozen
 from dispatch.inputs import RoundsLimited, RoundSolved
@@ -25,7 +26,6 @@ from dispatch.metres import with_metres
 from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
-    from api.live import LiveHost
     from dispatch.planner import Recipe
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,23 @@ class Solves(Protocol):
     async def close(self) -> None: ...
 
 
+class Market(Host, Protocol):
+    """What rounds need of the live host that they are solved for."""
+
+    failure: LedgerFailed | None
+
+    @property
+    def board(self) -> Board: ...
+
+    def travel_state(self) -> Travel: ...
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
+
+    def notice(self, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice: ...
+
+    async def write(self, write: Write) -> None: ...
+
+
 class Rounds:
     """Solves one round at a time and tells the engine."""
 
@@ -70,7 +87,7 @@ class Rounds:
         """Both the solver and the host's own insertion are compiled."""
         return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
 
-    def start(self, host: LiveHost) -> None:
+    def start(self, host: Market) -> None:
         """Warms both sides in the background, and goes on from the step that the journal tells of."""
         if host.board.most_new_orders is not None:
             self.ladder = Ladder(Step.URGENT)
@@ -105,7 +122,7 @@ class Rounds:
             await asyncio.gather(self._starting, return_exceptions=True)
         await self.solver.close()
 
-    async def solve(self, host: LiveHost, frozen: Frozen | None, opened: RoundOpened, times: TravelTimes) -> None:
+    async def solve(self, host: Market, frozen: Frozen | None, opened: RoundOpened, times: TravelTimes) -> None:
         """Has one round solved and answers it; never leaves it open.  `times`: those it was opened with.
 
         `frozen`: None where the round cannot even be frozen; who is to blame is parked, and the next one goes on.
@@ -128,20 +145,20 @@ class Rounds:
             self._answer(host, acceptable(host, answer))
 
     async def _solved(
-        self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes, allowed_s: float
+        self, host: Market, frozen: Frozen, opened: RoundOpened, times: TravelTimes, allowed_s: float
     ) -> RoundSolved:
         try:
             return await self._asked(host, frozen, opened, allowed_s)
         except SolverFailed as problem:
             log.warning("a round is answered by the host", extra={"round": frozen.round, "cause": problem.why})
             if problem.why == "travel":
-                host.spawn(self.solver.hold(host.travel.sent(host.board.travel_version)))
+                host.spawn(self.solver.hold(host.travel_state()))
             return await self._own(host, frozen, opened, times, problem.why)
         except Exception:
             log.exception("the solver's answer cannot be read")
             return await self._own(host, frozen, opened, times, "error")
 
-    async def _asked(self, host: LiveHost, frozen: Frozen, opened: RoundOpened, allowed_s: float) -> RoundSolved:
+    async def _asked(self, host: Market, frozen: Frozen, opened: RoundOpened, allowed_s: float) -> RoundSolved:
         usual = cast("Recipe", frozen.settings.search.recipe)
         recipe: Recipe = usual if self.ladder.step is Step.SEARCH else "insertion"
         task = task_of(frozen, host.board.places, opened.travel_version, recipe, SEARCH_SHARE * allowed_s)
@@ -154,7 +171,7 @@ class Rounds:
         return answer
 
     async def _own(
-        self, host: LiveHost, frozen: Frozen, opened: RoundOpened, times: TravelTimes, why: str
+        self, host: Market, frozen: Frozen, opened: RoundOpened, times: TravelTimes, why: str
     ) -> RoundSolved:
         """Insertion by the host; where even that fails, an empty answer that keeps everything as it is."""
         from dispatch.planner import solve_round
@@ -168,22 +185,22 @@ class Rounds:
         self._count(host, why)
         return replace(answer, cause="FALLBACK")
 
-    async def _unplannable(self, host: LiveHost, opened: RoundOpened, times: TravelTimes) -> RoundSolved:
+    async def _unplannable(self, host: Market, opened: RoundOpened, times: TravelTimes) -> RoundSolved:
         self._count(host, "failed")
         return await park_unplannable(host, opened, times)
 
-    def _count(self, host: LiveHost, why: str) -> None:
+    def _count(self, host: Market, why: str) -> None:
         self.fallbacks[why] = self.fallbacks.get(why, 0) + 1
         self.fallbacks_in_a_row += 1
         host.metrics.fallbacks.labels(why).inc()
 
-    def _answer(self, host: LiveHost, answer: RoundSolved) -> None:
+    def _answer(self, host: Market, answer: RoundSolved) -> None:
         """Tells the engine, without reasons it knows already: they would only lengthen the journal."""
         known = host.board.open_orders
         news = tuple(said for said in answer.reasons if said[0] in known and known[said[0]].reason is not said[1])
         host.report(lambda at: replace(answer, at=at, reasons=news))
 
-    def _step(self, host: LiveHost, share: float, *, left_some: bool = False) -> None:
+    def _step(self, host: Market, share: float, *, left_some: bool = False) -> None:
         """Moves on the overload ladder; each move is a notice, a metric, and what it asks of the engine journalled."""
         before = self.ladder.step
         after = self.ladder.note(share, left_some=left_some)

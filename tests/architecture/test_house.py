@@ -9,7 +9,6 @@ from tests.architecture.sources import Source, imports_of, modules, parse
 
 KNOWN = [
     ["api.app", "api.document"],
-    ["api.live", "api.rounds"],
     ["routing.plans.insertion", "routing.plans.matrix"],
     ["sim.host", "sim.run"],
 ]
