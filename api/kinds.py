@@ -25,6 +25,7 @@ OF_DELIVERIES: Mapping[str, str] = {
     "delivery.rider_changed": "another rider brings it; not a step back",
     "delivery.ready_changed": "the kitchen has it ready, or expects it at another time",
     "delivery.eta_changed": "`expected_dropoff_at` moved by more than `rules.eta_changed_s`",
+    "delivery.at_risk": "nobody can say when it comes: its rider is silent, or its store has closed",
     "delivery.waiting": "no rider can take it now, with the reason",
     "delivery.parked": "no round can be planned with it; it takes part again once something about it changes",
     "delivery.held": "operations keep it back",

@@ -174,6 +174,10 @@ def _reason_set(event: e.ReasonSet, board: Board) -> Any:
     return _delivery(event.order_id, "waiting", reason=event.reason.name, kept_until=kept_until)
 
 
+def _order_at_risk(event: e.OrderAtRisk, board: Board) -> Any:
+    return _delivery(event.order_id, "at_risk", reason=event.why, rider_id=event.rider_id, expected_dropoff_at=None)
+
+
 def _goods_moved(event: e.GoodsMoved, board: Board) -> Any:
     return _delivery(event.order_id, "goods_moved", reason=event.reason)
 
@@ -269,6 +273,7 @@ _SAY: dict[type, Any] = {
     e.RiderParked: _rider_parked,
     e.ReasonSet: _reason_set,
     e.GoodsMoved: _goods_moved,
+    e.OrderAtRisk: _order_at_risk,
     e.RouteRevised: _route_revised,
     e.OfferMade: _offer_made,
     e.OfferClosed: _offer_closed,

@@ -19,6 +19,7 @@ from api.tokens import signed
 from dispatch.board import Board
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.records import OrderRecord, RiderRecord
+from dispatch.risk import expected_dropoff_at
 from routing.places import PlaceBook
 
 PRECISION = 6
@@ -87,7 +88,7 @@ def delivery(
         ready_at=instant(record.ready_at),
         release_at=instant(order.release_at),
         expected_pickup_at=instant(record.expected_pickup_at),
-        expected_dropoff_at=instant(record.expected_dropoff_at),
+        expected_dropoff_at=instant(expected_dropoff_at(record, host.board, host.clock.now())),
         picked_up_at=instant(record.picked_up_at),
         ended_at=instant(record.ended_at),
         kept_until=instant(record.kept_until),
@@ -145,7 +146,7 @@ def tracking(host: LiveHost, record: OrderRecord) -> wire.Tracking:
     delivered_at = record.ended_at if record.state is OrderState.DELIVERED else None
     return wire.Tracking.model_construct(
         status=record.state.value,
-        expected_dropoff_at=wire.instant(record.expected_dropoff_at),
+        expected_dropoff_at=wire.instant(expected_dropoff_at(record, host.board, host.clock.now())),
         due_at=wire.instant(record.order.due_at),
         rider_location=where,
         delivered_at=wire.instant(delivered_at),

@@ -230,13 +230,12 @@ class Board:
     def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int, at: int) -> None:
         record.state, record.state_at = state, happened_at
         self._look_at(record)
-        if state is OrderState.PICKED_UP:
-            if record.rider_id is not None:  # nobody's: left somewhere by whoever had fetched them
-                record.picked_up_at = happened_at
+        if state is OrderState.PICKED_UP and record.rider_id is not None:  # nobody's: left by whoever had fetched them
+            record.picked_up_at = happened_at
+        if state is OrderState.PICKED_UP or state.is_final:
             record.reason, record.kept_until = None, None
         if state.is_final:
-            record.ended_at, record.closed_at = happened_at, at
-            record.reason, record.kept_until, record.pick_place = None, None, None
+            record.ended_at, record.closed_at, record.pick_place = happened_at, at, None
             self.ended_orders[order_id] = record
             self.open_orders.pop(order_id, None)
             self.in_play.pop(order_id, None)
@@ -321,6 +320,9 @@ class Board:
 
     def _eta_changed(self, event: e.EtaChanged) -> None:
         self.orders[event.order_id].announced_dropoff_at = event.expected_dropoff_at
+
+    def _order_at_risk(self, event: e.OrderAtRisk) -> None:
+        self.orders[event.order_id].at_risk_at = event.at
 
     # --- stores, zones, travel, settings ------------------------------------------------------------------------
 

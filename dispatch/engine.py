@@ -177,9 +177,9 @@ class Engine:
         commit_at = next_due(record, self.board) if record.route.stops and not record.lost else None
         if commit_at is not None:
             due.append(commit_at - self.board.settings.rules.commit_lead_s)
-        silence_at = rounds.silence_at(record, self.board)
-        if silence_at is not None:
-            due.append(silence_at)
+        rings_at = rounds.rings_at(record, self.board)
+        if rings_at is not None:
+            due.append(rings_at)
         if not due:
             self._timer_of.pop(rider_id, None)
             return
@@ -210,7 +210,7 @@ def _riders_of(events: tuple[e.Event, ...]) -> list[str]:
         elif isinstance(event, e.RiderKnown):
             found[event.rider.rider_id] = None
         elif isinstance(event, _RIDER_EVENTS):
-            found[event.rider_id] = None
+            found[event.rider_id or ""] = None
     return list(found)
 
 
@@ -224,4 +224,5 @@ _RIDER_EVENTS = (
     e.BreakSet,
     e.ReportContradicted,
     e.RiderParked,
+    e.OrderAtRisk,
 )

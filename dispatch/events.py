@@ -277,6 +277,15 @@ class InstantClamped(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAtRisk(Event):
+    """Nobody can say when the order comes; `why`: rider_silent or store_closed."""
+
+    order_id: str
+    why: str
+    rider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiderLost(Event):
     """Nothing heard for `rules.lost_after_s`: his open orders are planned anew, goods on board are flagged."""
 

@@ -51,6 +51,8 @@ class OrderRecord:
     corrected: bool = False
     parked: Stage | None = None
     """Rounds failed because of it: it takes no part until something about it changes."""
+    at_risk_at: int | None = None
+    """When it was last said that nobody knows when it comes."""
 
     @property
     def is_waiting(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatch import events as e
-from dispatch import goods
+from dispatch import goods, risk
 from dispatch import inputs as i
 from dispatch.board import Board
 from dispatch.commitment import accepted
@@ -195,6 +195,7 @@ def close_offer(board: Board, offer: Offer, at: int, outcome: str) -> Events:
 def lose(board: Board, rider_id: str, at: int) -> Events:
     """A rider counts as lost: what he has not picked up is planned anew, what he carries is flagged by his state."""
     draft = Draft(board, at)
+    draft.events.extend(risk.by_silence(board.riders[rider_id], board, at))
     draft.events.append(e.RiderLost(at=at, rider_id=rider_id))
     draft.withdraw_offer(rider_id)
     draft.release(rider_id)

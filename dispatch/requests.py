@@ -131,6 +131,7 @@ def store_closed(board: Board, item: i.StoreClosed) -> Events:
     for order_id, order in board.open_orders.items():
         if order.order.store_id == item.store_id and order.is_waiting and order.pick_place is None:
             draft.drop_order(order_id)
+            draft.events.append(e.OrderAtRisk(at=item.at, order_id=order_id, why="store_closed"))
     return draft.finish()
 
 

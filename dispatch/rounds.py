@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from dispatch import events as e
 from dispatch import inputs as i
-from dispatch import reports
+from dispatch import reports, risk
 from dispatch.board import Board
+from dispatch.commitment import next_due
 from dispatch.draft import Draft
 from dispatch.model import Act, ActKind, Engagement, Level, Stop
 from dispatch.records import RiderRecord
@@ -53,9 +54,13 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
     waits_for_answer = opens and board.settings.rules.round_mode == "beat"
     draft = Draft(board, at)
     for rider_id in due_riders:
+        record = board.riders[rider_id]
         silenced = _silent(board, rider_id, at)
-        found.extend(silenced)
-        if not silenced and not board.riders[rider_id].lost and not waits_for_answer:
+        at_risk = _at_risk(record, board, at) if not silenced else ()
+        found.extend((*at_risk, *silenced))
+        commits_at = next_due(record, board) if at_risk else at
+        is_due = commits_at is not None and commits_at - board.settings.rules.commit_lead_s <= at
+        if is_due and not silenced and not record.lost and not waits_for_answer:
             draft.rider(rider_id)
     found.extend(draft.finish())
     for offer in tuple(board.offers.values()):
@@ -226,6 +231,17 @@ def silence_at(record: RiderRecord, board: Board) -> int | None:
     if rules.lost_after_s and not record.lost and _is_expected_to_speak(record, board.now):
         due.append(board.heard_at(record) + rules.lost_after_s)
     return min(due, default=None)
+
+
+def rings_at(record: RiderRecord, board: Board) -> int | None:
+    """When a rider's silence is to be looked at next."""
+    due = (silence_at(record, board), risk.silent_at(record, board))
+    return min((at for at in due if at is not None), default=None)
+
+
+def _at_risk(record: RiderRecord, board: Board, at: int) -> Events:
+    due = risk.silent_at(record, board)
+    return risk.by_silence(record, board, at) if due is not None and due <= at else ()
 
 
 def _silent(board: Board, rider_id: str, at: int) -> Events:
