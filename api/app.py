@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -46,6 +46,7 @@ from api.manners import Manners
 from api.metrics import Metrics, RequestMeter
 from api.posting import Post
 from api.rounds import Rounds, Solves
+from api.secret import file_of, secrets_of
 from api.service import Service
 from api.settings import Config
 from api.shedding import Shed
@@ -120,7 +121,8 @@ def create_app(
         ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics,
         trusts_journal=trusts_journal,
     )  # fmt: skip
-    secret, development = secret_of(ledger), config.service.development
+    secret = secrets_of(ledger, file_of(getattr(ledger, "folder", Path()), config.service.secret_file))
+    development = config.service.development
     lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
     service = Service(config, ledger, host, lanes, secret, version=version, shadow=as_shadow)
     service.restore = lambda answer: deliveries.restored(service, answer)
@@ -167,15 +169,6 @@ def new_app(version: str, lifespan: Any = None) -> FastAPI:
         app.include_router(router)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
-
-
-def secret_of(ledger: Ledger) -> bytes:
-    """What signs rider tokens, quotes and tracking links: made once for each ledger."""
-    text = ledger.value("secret")
-    if text is None:
-        text = secrets.token_hex(32)
-        ledger.append(Write(extra=(("secret", text),))).result()
-    return bytes.fromhex(text)
 
 
 def asyncio_time() -> float:

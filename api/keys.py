@@ -19,6 +19,8 @@ from dataclasses import astuple, dataclass, replace
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from api.tokens import Secret, each
+
 __all__ = ["Key", "KeyBook", "KeyShelf", "KitchenToken", "RiderToken", "Scope", "looks_like_key"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -103,15 +105,15 @@ class KeyBook:
 
     def __init__(
         self,
-        signing_secret: bytes,
+        signing_secret: Secret,
         shelf: KeyShelf | None = None,
         *,
         epoch_of: Callable[[str], int] = lambda rider_id: 0,
     ) -> None:
         """`epoch_of`: a rider's epoch as it is kept; asked once."""
-        if len(signing_secret) < 32:
+        if min(map(len, each(signing_secret))) < 32:
             raise ValueError("the secret that signs rider tokens must have 32 bytes")
-        self._signing_secret = signing_secret
+        self._signing_secrets = each(signing_secret)
         self._shelf = shelf
         self._by_digest: dict[str, Key] = {}
         self._by_id: dict[str, Key] = {}
@@ -201,7 +203,9 @@ class KeyBook:
         if not text.startswith(prefix) or len(text) > 1024:
             return None
         payload, _, signature = text[len(prefix) :].partition(".")
-        if not hmac.compare_digest(self._signature(prefix, payload), signature.encode("utf-8", "replace")):
+        said = signature.encode("utf-8", "replace")
+        made = [self._signature(prefix, payload, secret) for secret in self._signing_secrets]
+        if not any(hmac.compare_digest(one, said) for one in made):
             return None
         token = kind(*json.loads(base64.urlsafe_b64decode(payload)))
         if not (token.born_at <= now + 60 and now < token.expires_at and self._is_vouched_for(token.key_id, now)):
@@ -215,11 +219,11 @@ class KeyBook:
     def _sign(self, prefix: str, token: RiderToken | KitchenToken) -> str:
         said = json.dumps(astuple(token), separators=(",", ":"))
         payload = base64.urlsafe_b64encode(said.encode()).decode()
-        return f"{prefix}{payload}.{self._signature(prefix, payload).decode()}"
+        return f"{prefix}{payload}.{self._signature(prefix, payload, self._signing_secrets[0]).decode()}"
 
-    def _signature(self, prefix: str, payload: str) -> bytes:
+    def _signature(self, prefix: str, payload: str, secret: bytes) -> bytes:
         label = _LABELS[prefix]
-        mac = hmac.new(self._signing_secret, label + payload.encode("utf-8", "replace"), hashlib.sha256)
+        mac = hmac.new(secret, label + payload.encode("utf-8", "replace"), hashlib.sha256)
         return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=")
 
     def _shorten(self, key: Key, expires_at: int) -> Key:

@@ -21,6 +21,7 @@ from api.ledger.protocol import Answer, Ledger, Write
 from api.live import LiveHost, NotReady
 from api.pages import Pages
 from api.settings import Config
+from api.tokens import Secret
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
 
@@ -57,7 +58,7 @@ class Service:
     ledger: Ledger
     host: LiveHost
     lanes: Lanes
-    secret: bytes
+    secret: Secret
     """Signs quotes and tracking links."""
     pages: Pages = field(default_factory=Pages)
     version: str = ""

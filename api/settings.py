@@ -62,6 +62,8 @@ class Service(_Block):
     """Webhooks may call this machine itself, by plain http.  Never where others can register one."""
     keep_s: int = Field(default=7 * 86_400, ge=86_400)
     """Answers to idempotency keys and notices are kept for so long."""
+    secret_file: str | None = None
+    """Where the secret that signs tokens and links is kept; FOLDER.secret beside the ledger's folder, if not named."""
     snapshot_every: int = Field(default=20_000, ge=100)
     """A snapshot is folded every so many entries."""
 

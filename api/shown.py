@@ -15,7 +15,7 @@ from api.ledger.protocol import VaultRow
 from api.live import LiveHost
 from api.notices import external_id_of
 from api.proofs import TRIES
-from api.tokens import signed
+from api.tokens import Secret, signed
 from dispatch.board import Board
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.records import OrderRecord, RiderRecord
@@ -60,7 +60,7 @@ def version_of(record: OrderRecord, row: VaultRow | None) -> str:
 def delivery(
     host: LiveHost,
     record: OrderRecord,
-    secret: bytes,
+    secret: Secret,
     names: Sequence[str],
     row: VaultRow | None = None,
     *,
