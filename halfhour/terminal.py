@@ -65,6 +65,11 @@ class Progress:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, total=max(total, 1e-9), note=note)
 
+    def pulse(self, note: str) -> None:
+        """Show that it goes on, where nobody knows how long."""
+        if self._bar is not None:
+            self._bar.update(self._task, total=None, note=note)
+
 
 @contextmanager
 def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:

@@ -47,6 +47,9 @@ VERBS = (
     Verb("bench", "Measure speed and quality (needs a checkout).", PROJECT),
 )
 
+COMPILING = ("demo", "replay", "compare", "verify", "scenario", "solve", "roads", "serve", "robots", "bench")
+"""Verbs that run compiled code."""
+
 
 def load(name: str) -> Any:
     """The typer.Typer or function behind a verb."""
@@ -112,6 +115,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments)
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
+        if wanted in COMPILING:
+            from halfhour.compiling import keep_somewhere
+
+            keep_somewhere()
         command = typer.main.get_command(build(wanted))
         command.main(args=words, prog_name="halfhour")
     except HalfhourError as problem:

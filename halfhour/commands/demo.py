@@ -26,6 +26,7 @@ def demo(
     """Replay the bundled lunch peak under our policy and a nearest-rider baseline, and write a report."""
     from dispatch.runfolder import refuse_to_overwrite
     from halfhour import replaying
+    from halfhour.compiling import compile_first
     from halfhour.synthetic import write_lunch_peak
 
     target = out or replaying.dated_folder("demo")
@@ -37,6 +38,7 @@ def demo(
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         # The baseline runs beside ours: two cores make the demo twice as short.
         other: Future[int] = pool.submit(_baseline, scenario, target / BASELINE, seed)
+        compile_first(quiet=as_data)
         with progress("Lunch peak", quiet=as_data) as bar:
             run = replaying.replay(
                 scenario,

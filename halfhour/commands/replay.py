@@ -58,12 +58,15 @@ def replay(
     from dispatch.choosing import contradictions
     from dispatch.runfolder import refuse_to_overwrite
     from halfhour import replaying
+    from halfhour.compiling import compile_first
 
     values = parse_settings(settings or ())
     for said in contradictions(values):
         console(stderr=True).print(f"note: {said}", markup=False)
     target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
     refuse_to_overwrite(target, force=force)
+    if policy == "halfhour":
+        compile_first(quiet=as_data)
     with progress("Replaying", quiet=as_data) as bar:
         done = replaying.replay(
             scenario,

@@ -99,6 +99,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.serving import Server, configured
     from api.watchdog import Watchdog
     from dispatch.version import __version__
+    from halfhour.compiling import compiling
 
     log_json(sys.stderr)
     ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))
@@ -112,7 +113,9 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     watchdog, riders = Watchdog(), None
     watchdog.start()
     try:
-        if await _ready(server, app, running):
+        with compiling(has_log=True):
+            is_ready = await _ready(server, app, running)
+        if is_ready:
             ShortCollections().watch()
             url = _url(server, config)
             keys = await asyncio.to_thread(_keys, app, demo)

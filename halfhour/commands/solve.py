@@ -44,6 +44,7 @@ def solve(
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON alone: VROOM's answer, or the figures.")] = False,
 ) -> None:
     """Solve a routing problem file; Ctrl-C ends the search and prints the best routes so far."""
+    from halfhour.compiling import compiling
     from halfhour.solving import solve_file
 
     stopped = False
@@ -54,10 +55,11 @@ def solve(
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        done = solve_file(
-            file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
-            recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
-        )  # fmt: skip
+        with compiling(quiet=as_data):
+            done = solve_file(
+                file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
+                recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
+            )  # fmt: skip
     finally:
         signal.signal(signal.SIGINT, before)
     if out is not None:
