@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from api import wire
 from api.auth import Caller, Scope, access
@@ -30,7 +30,7 @@ class Choice(wire.Body):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"preset": "on_time"}]})
 
     preset: wire.Text
-    overwrite: bool = False
+    overwrite: Annotated[bool, Field(strict=True)] = False
     """Also what was set singly."""
 
 
