@@ -22,6 +22,7 @@ from api.limits import Meter, Overloaded
 from api.notices import external_id_of, order_id_of, tenant_of
 from api.service import IdempotencyKey, Keep, Reply, Running, Service, compact, replied
 from api.tokens import opened
+from api.versions import matches
 from dispatch.errors import Refused
 from dispatch.inputs import OrderCancelled, OrderChanged, OrderPlaced
 from dispatch.model import Order, OrderState
@@ -254,7 +255,7 @@ async def change(
     caller: OrdersWrite,
     delivery_id: ExternalId,
     body: wire.DeliveryPatch,
-    if_match: Annotated[str | None, Header(max_length=80)] = None,
+    if_match: Annotated[str | None, Header(max_length=400)] = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """Changes what is named, as far as the delivery's state lets it; with If-Match only the version that was read."""
@@ -272,7 +273,7 @@ async def _change(
     host, old = service.host, record.order
     row = host.vault_row(old.drop_place)
     version = shown.version_of(record, row)
-    if if_match is not None and if_match.strip() not in ("*", f'"{version}"'):
+    if if_match is not None and not matches(if_match, version):
         raise RevisionMismatch("it has changed since it was read", version=version)
     for name in sorted(body.model_fields_set):
         if record.state not in CHANGEABLE[name]:

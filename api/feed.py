@@ -19,6 +19,8 @@ from api.notices import timestamp
 
 KEPT = 4096
 HEARTBEAT_S = 10.0
+LOOK_S = 2.0
+"""A stream asks this often whether its viewer may still listen."""
 MOST_AT_ONCE = 200
 
 Sees = Callable[[Notice], bool]
@@ -109,12 +111,21 @@ class Feed:
         return b"id: %s\nevent: %s\ndata: %s\n\n" % said
 
     async def stream(
-        self, cursor: int, sees: Sees, ephemeral: Callable[[], bytes] | None = None, every_s: float = 1.0
+        self,
+        cursor: int,
+        sees: Sees,
+        ephemeral: Callable[[], bytes] | None = None,
+        every_s: float = 1.0,
+        *,
+        may_listen: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator[bytes]:
-        """Server-sent events behind `cursor`; `ephemeral()` gives frames without an id (positions), b"" for none."""
+        """Server-sent events behind `cursor`; `ephemeral()` gives frames without an id (positions), b"" for none.
+
+        Ends soon after `may_listen()` says no.
+        """
         yield b"retry: 2000\n\n"
         quiet_s = 0.0
-        while not self.is_closed:
+        while not self.is_closed and may_listen():
             changed = self._changed
             found = await self.after(cursor)
             if found:
@@ -124,7 +135,7 @@ class Feed:
                     quiet_s = 0.0
                     yield block
                 continue
-            wait_s = every_s if ephemeral is not None else HEARTBEAT_S
+            wait_s = every_s if ephemeral is not None else LOOK_S
             try:
                 async with asyncio.timeout(wait_s):
                     await changed.wait()

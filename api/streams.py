@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api import wire
-from api.auth import Caller, Scope, access
+from api.auth import Caller, Gate, Scope, Unauthorized, access
 from api.cursors import BEGIN, CURSOR
 from api.door import Door
 from api.faults import problems
@@ -47,13 +47,20 @@ async def events(
             async with asyncio.timeout(wait_s):
                 while not found and not feed.is_closed:
                     await feed.wait()
+                    _require(request)
                     found, newer = await _behind(service, caller, last.seq if last else number, limit)
                     last = newer or last
         except TimeoutError:
-            pass
+            _require(request)
     rows = await service.pages.rows(request, caller, found, lambda notice: feed.render(notice).decode())
     cursor = feed.cursor(last) if last is not None else after
     return Response(f'{{"events":{rows},"next":"{cursor}"}}', media_type="application/json")
+
+
+def _require(request: Request) -> None:
+    """Raises Unauthorized where a key has ended while its caller waited."""
+    if not listens(request)():
+        raise Unauthorized("the key has ended")
 
 
 async def _behind(service: Service, caller: Caller, after: int, limit: int) -> tuple[list[Notice], Notice | None]:
@@ -98,10 +105,16 @@ async def stream(
     else:
         number = await feed.number_of(cursor, _tenants(caller))
     return StreamingResponse(
-        slots.held_while(caller.holder, feed.stream(number, _sees(caller))),
+        slots.held_while(caller.holder, feed.stream(number, _sees(caller), may_listen=listens(request))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def listens(request: Request) -> Callable[[], bool]:
+    """Whether the key or token of a request is still good."""
+    gate: Gate = request.app.state.gate
+    return lambda: gate.admits(request.headers.get("authorization"))
 
 
 def _sees(caller: Caller) -> Callable[[Notice], bool]:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 from api.console.view import changes
+from api.feed import LOOK_S
 from routing.errors import HalfhourError
 
 __all__ = ["BoardFeed", "Frame"]
@@ -56,8 +57,17 @@ class BoardFeed:
             self._text = self._view, json.dumps(self._view, separators=(",", ":"))
         return Frame(self._number, "board", self._text[1])
 
-    async def frames(self, after: int | None = None, *, heartbeat_s: float = 15.0) -> AsyncIterator[Frame | None]:
-        """Every frame after number `after` (None: the whole board first); None is a heartbeat.  Ends at `close`."""
+    async def frames(
+        self,
+        after: int | None = None,
+        *,
+        heartbeat_s: float = LOOK_S,
+        may_watch: Callable[[], bool] = lambda: True,
+    ) -> AsyncIterator[Frame | None]:
+        """Every frame after number `after` (None: the whole board first); None is a heartbeat.
+
+        Ends at `close`, and soon after `may_watch()` says no.
+        """
         self._viewers += 1
         if self._beat is None:
             self._refresh()
@@ -67,7 +77,7 @@ class BoardFeed:
                 first = self.whole()
                 after = first.number
                 yield first
-            while not self._closed:
+            while not self._closed and may_watch():
                 missed = [frame for frame in self._kept if frame.number > after]
                 if missed and missed[0].number != after + 1:  # a slow viewer: those between are gone
                     missed = [self.whole()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from api.console.streets import StreetLines
 from api.door import Door
 from api.faults import problems
 from api.limits import Meter
+from api.streams import listens
 
 __all__ = ["router"]
 
@@ -104,15 +105,15 @@ async def stream_board(
     slots = request.app.state.stream_slots.of(caller.lane)
     slots.check(caller.holder)
     return StreamingResponse(
-        slots.held_while(caller.holder, _events(request.app.state.board_feed, last_event_id)),
+        slots.held_while(caller.holder, _events(request.app.state.board_feed, last_event_id, listens(request))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(feed: BoardFeed, after: int | None) -> AsyncIterator[bytes]:
+async def _events(feed: BoardFeed, after: int | None, may_watch: Callable[[], bool]) -> AsyncIterator[bytes]:
     yield b"retry: 2000\n\n"
-    async for frame in feed.frames(after):
+    async for frame in feed.frames(after, may_watch=may_watch):
         yield b": still here\n\n" if frame is None else frame.sse()
 
 

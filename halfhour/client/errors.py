@@ -13,11 +13,13 @@ HalfhourError
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 
+from api.retry_after import wait_s
 from routing.errors import HalfhourError
 
 __all__ = ["ApiError", "Busy", "Conflict", "CursorGone", "Invalid", "NotAllowed", "NotThere", "Unreachable", "error_of"]
@@ -75,9 +77,9 @@ def error_of(answer: httpx.Response) -> ApiError:
         body = {"detail": f"status {answer.status_code} without a problem body"}
     if not isinstance(body, dict):
         body = {"detail": "an answer that is no problem body"}
-    after = answer.headers.get("retry-after", "")
-    if after.isdigit():
-        body.setdefault("retry_after_s", int(after))
+    asked_s = wait_s(answer.headers.get("retry-after", ""), time.time())
+    if asked_s:
+        body.setdefault("retry_after_s", asked_s)
     kinds = {401: NotAllowed, 403: NotAllowed, 404: NotThere, 409: Conflict, 410: CursorGone, 412: Conflict}
     kinds |= dict.fromkeys((413, 415, 422), Invalid) | dict.fromkeys((429, 502, 503, 504, 507), Busy)
     return kinds.get(answer.status_code, ApiError)(answer.status_code, body)

@@ -68,9 +68,12 @@ class Orders(_Part):
             if cursor is None:
                 return
 
-    def change(self, external_delivery_id: str, *, if_match: str | None = None, **fields: Any) -> Delivery:
-        """Changes fields; with `if_match` only as long as nobody else has (raises Conflict)."""
-        return self._delivery("PATCH", f"/v1/deliveries/{_part(external_delivery_id)}", fields, if_match=if_match)
+    def change(
+        self, external_delivery_id: str, *, if_match: str | None = None, key: str | None = None, **fields: Any
+    ) -> Delivery:
+        """Changes fields; with `if_match` (a `version`) only as long as nobody else has (raises Conflict)."""
+        path = f"/v1/deliveries/{_part(external_delivery_id)}"
+        return self._delivery("PATCH", path, fields, if_match=if_match, key=key)
 
     def cancel(self, external_delivery_id: str, reason: str = "customer") -> Delivery:
         """Calls it off; after pickup the goods return to their store."""

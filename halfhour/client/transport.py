@@ -67,10 +67,10 @@ class Client:
     ) -> Any:
         """The JSON answer to any request; raises an ApiError or Unreachable.
 
-        `key`: of idempotency; made for every POST that names none.
+        `key`: of idempotency; made for every POST and PATCH that names none.
         """
         headers = {}
-        if method == "POST":
+        if method in ("POST", "PATCH"):
             headers["Idempotency-Key"] = key or uuid.uuid4().hex
         if if_match is not None:
             headers["If-Match"] = if_match
@@ -94,7 +94,11 @@ class Client:
                 problem = Unreachable(f"no answer from {request.url.host}: {type(error).__name__}")
                 continue
             if answer.is_success:
-                return answer.json() if answer.content else None
+                try:
+                    return answer.json() if answer.content else None
+                except ValueError:  # a page of somebody in between: whether it happened, nobody knows
+                    problem = _foreign(answer)
+                    continue
             problem = error_of(answer)
             if not isinstance(problem, Busy):
                 break
@@ -157,6 +161,8 @@ class Client:
             if not answer.is_success:
                 answer.read()
                 raise error_of(answer)
+            if "text/event-stream" not in answer.headers.get("content-type", ""):
+                raise _foreign(answer)
             numbered, data = False, list[str]()
             for line in answer.iter_lines():
                 name, _, value = line.partition(": ")
@@ -176,6 +182,14 @@ def _resynced(gone: CursorGone, resync: Callable[[], object] | None) -> str:
         raise gone
     resync()
     return gone.next
+
+
+def _foreign(answer: httpx.Response) -> Unreachable:
+    kind = answer.headers.get("content-type", "nothing that has a type")
+    return Unreachable(
+        f"what answered at {answer.request.url.host} is no Halfhour service: {answer.status_code} with {kind}",
+        hint="Check the address, and what stands in between.",
+    )
 
 
 def _wired(value: Any) -> Any:

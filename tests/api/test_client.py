@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,33 @@ def test_methods_ask_for_what_they_say(call: Callable[[Client], Any], method: st
     server = Server(httpx.Response(200, json={}))
     call(server.client())
     assert (server.asked[0].method, server.asked[0].url.raw_path.decode()) == (method, path)
+
+
+def test_a_lost_change_is_repeated_with_the_same_key() -> None:
+    server = Server(httpx.ReadError("x"), httpx.Response(200, json={"status": "created"}))
+    server.client().orders.change("o-1", if_match='"abc"', load_units=2)
+    keys = [request.headers["idempotency-key"] for request in server.asked]
+    assert len(keys) == 2 and len(set(keys)) == 1
+    assert {request.headers["if-match"] for request in server.asked} == {'"abc"'}
+
+
+def test_retry_after_may_be_a_date() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    server = Server(_problem(503, "not_ready", after=at), httpx.Response(200, json={}))
+    server.client().ops.status()
+    assert 80 < server.slept[0] < 120
+
+
+def test_a_page_of_somebody_in_between_is_no_answer() -> None:
+    page = {"content": b"<html>Please log in</html>", "headers": {"Content-Type": "text/html"}}
+    server = Server(httpx.Response(200, **page), httpx.Response(200, json={"ready": True}))
+    assert server.client().ops.status() == {"ready": True}
+    server = Server(*(httpx.Response(200, **page) for _ in range(4)))
+    with pytest.raises(Unreachable, match="text/html"):
+        server.client().ops.status()
+    server = Server(httpx.Response(200, **page))
+    with pytest.raises(Unreachable, match="text/html"):
+        next(server.client().stream())
 
 
 # --- against a service ----------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import re
@@ -9,10 +10,13 @@ from collections.abc import AsyncIterator, Iterator
 from importlib import resources
 from typing import Any
 
+import httpx
 import pytest
 
 from api.document import document
+from api.keys import Scope
 from tests.api.running import Running, order, running, with_city
+from tests.api.serving import serving
 
 pytestmark = pytest.mark.anyio
 BODIES = [
@@ -96,6 +100,47 @@ async def test_json_is_taken_by_each_of_its_names_whole_and_in_pieces(run: Runni
     wrong = await run.orders.post("/v1/deliveries", content=_piece(_json("j10")))
     assert wrong.status_code == 415
     assert (await run.orders.post("/v1/deliveries/j0/cancel")).status_code == 200  # no body, no kind
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ('"{}"', 200), ("{}", 200),
+        ('W/"{}"', 200), ('"old", "{}"', 200), ('W/"old",{}', 200), ("*", 200), (" * ", 200),
+        ('"old"', 412), ("old", 412), ('W/"old", "older"', 412), ('""', 422), ("a b", 422), ('"{}', 422), (",", 422),
+    ],
+)  # fmt: skip
+async def test_a_version_is_understood_as_people_and_proxies_send_it(run: Running, header: str, status: int) -> None:
+    made = await run.orders.post("/v1/deliveries", json=order("versioned"))
+    version = (await run.orders.get("/v1/deliveries/versioned")).json()["version"]
+    assert made.headers["etag"]
+    answer = await run.orders.patch(
+        "/v1/deliveries/versioned", json={"priority": 0}, headers={"If-Match": header.format(version)}
+    )
+    assert answer.status_code == status, answer.text
+    if status == 422:
+        assert answer.json()["field_errors"][0]["field"] == "If-Match"
+
+
+async def test_a_key_that_ends_ends_its_streams_and_long_waits(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.feed.LOOK_S", 0.05)
+    keys = run.app.state.gate.keys
+    text, key = keys.make("operator", [Scope.OPS], run.host.clock.now())
+    headers = {"Authorization": f"Bearer {text}"}
+    async with serving(run.app) as url, httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:
+
+        async def follow(path: str) -> str:
+            async with http.stream("GET", path) as answer:
+                return "".join([piece async for piece in answer.aiter_text()])
+
+        watching = [asyncio.create_task(follow(path)) for path in ("/v1/stream", "/v1/board/stream")]
+        waiting = asyncio.create_task(http.get("/v1/events?after=100000&wait_s=0.3"))
+        await asyncio.sleep(0.1)
+        assert not any(task.done() for task in watching)
+        await asyncio.to_thread(keys.revoke, key.key_id, run.host.clock.now())
+        async with asyncio.timeout(30):
+            await asyncio.gather(*watching)
+            assert (await waiting).status_code == 401
 
 
 # --- out ------------------------------------------------------------------------------------------------------------

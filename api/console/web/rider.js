@@ -79,7 +79,7 @@ async function drain() {
     }
     queue.shift();
     keep();
-    if (path.startsWith("/v1/stops/")) take(await call("GET", mine("/route")).catch(() => route));
+    if (path.startsWith("v1/stops/")) take(await call("GET", mine("/route")).catch(() => route));
   }
   draining = false;
 }
