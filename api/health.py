@@ -15,7 +15,8 @@ from api.faults import problems
 from api.metrics import CONTENT_TYPE
 from api.notices import tenant_of
 from api.readiness import readiness
-from api.service import Running
+from api.service import Running, Service
+from routing.errors import HalfhourError
 
 router = APIRouter(tags=["health"], route_class=Door)
 
@@ -41,11 +42,22 @@ async def metrics(request: Request, service: Running, caller: Annotated[Caller, 
     host.metrics.clock_off_s.set(host.clock.off_s)
     host.metrics.clock_steps.set(host.clock.steps)
     host.metrics.commit_age_s.set(host.commits.age_s)
+    host.metrics.ready.set(_is_ready(service))
     host.metrics.queue_depth.set(service.lanes.taken)
+    for lane, count in service.lanes.refusals().items():
+        host.metrics.refused.labels(lane).set(count)
     host.metrics.streams.set(request.app.state.stream_slots.taken)
     for end, count in request.app.state.webhooks.counts.items():
         host.metrics.webhooks.labels(end).set(count)
     return Response(host.metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _is_ready(service: Service) -> bool:
+    try:
+        readiness(service.host)
+    except HalfhourError:
+        return False
+    return True
 
 
 @router.get("/v1/status", summary="How it goes", response_model=wire.Status, responses=problems())

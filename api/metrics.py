@@ -86,6 +86,11 @@ class Metrics:
         self.on_time_share = Gauge(
             "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
         )
+        self.ready = Gauge("halfhour_ready", "1 where `/readyz` answers 200.", registry=registry)
+        self.refused = Gauge(
+            "halfhour_refused_at_once", "Commands refused since the start because a lane was full.", ["lane"],
+            registry=registry,
+        )  # fmt: skip
         self.streams = Gauge("halfhour_streams", "Open event streams.", registry=registry)
         self.webhooks = Gauge("halfhour_webhook_tries", "Tries since the start, by end.", ["end"], registry=registry)
         self.loop_stall_s = Gauge("halfhour_loop_stall_seconds", "Longest stall of the event loop.", registry=registry)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import configparser
+import json
+import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
+from api.metrics import Metrics
 from api.settings import read_config
 from api.watchdog import BEAT_S
 from halfhour.commands import build
@@ -44,3 +52,42 @@ def test_systemd_is_told_when_the_service_is_ready_and_that_its_loop_turns() -> 
     assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
     assert int(service["WatchdogSec"]) >= 4 * BEAT_S and "LimitAS" not in service
     assert "AF_UNIX" in service["RestrictAddressFamilies"], "it is told through such a socket"
+
+
+# --- alarms ---------------------------------------------------------------------------------------------------------
+
+RULES = [rule for group in yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
+BOARD = json.loads((FOLDER / "dashboard.json").read_text())
+
+
+def _metrics() -> set[str]:
+    """The name of every series that the service has, with what a histogram or a counter adds to it."""
+    found = {"up"}
+    for family in text_string_to_metric_families(Metrics().text().decode()):
+        ends = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("_total",)}.get(family.type, ("",))
+        found |= {family.name + end for end in ends}
+    return found
+
+
+def _named(expression: str) -> set[str]:
+    return set(re.findall(r"\b(?:halfhour_\w+|up)\b", expression))
+
+
+def test_alarms_and_the_dashboard_name_metrics_that_the_service_has() -> None:
+    expressions = [rule["expr"] for rule in RULES]
+    expressions += [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
+    for expression in expressions:
+        assert _named(expression) and _named(expression) <= _metrics(), expression
+
+
+def test_every_alarm_has_its_line_in_the_runbook_and_every_line_its_alarm() -> None:
+    page = (FOLDER.parents[1] / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (Halfhour\w+)$", page, flags=re.MULTILINE) == [rule["alert"] for rule in RULES]
+    for rule in RULES:
+        assert rule["annotations"]["summary"] in page
+        assert rule["annotations"]["runbook"] == f"docs/runbook.md#{rule['alert'].lower()}"
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_promtool_takes_the_rules() -> None:
+    subprocess.run(["promtool", "check", "rules", str(FOLDER / "alerts.yml")], check=True, capture_output=True)
