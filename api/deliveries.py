@@ -38,6 +38,8 @@ ExternalId = Annotated[wire.DeliveryId, Path(description="The caller's own id (o
 _BEFORE = (OrderState.CREATED, OrderState.CONFIRMED, OrderState.ENROUTE_TO_PICKUP, OrderState.ARRIVED_AT_PICKUP)
 _CARRIED = (OrderState.PICKED_UP, OrderState.ENROUTE_TO_DROPOFF, OrderState.ARRIVED_AT_DROPOFF)
 _CALLED_OFF = (OrderState.CANCELLED, OrderState.RETURNING, OrderState.RETURNED)
+CANCEL_REASONS = ("customer", "store", "operator", "courier", "out_of_stock", "duplicate", "test", "other")
+"""Why a delivery is called off, in words that name nobody."""
 CHANGEABLE: dict[str, tuple[OrderState, ...]] = {
     "pickup_ready_at": _BEFORE,
     "release_at": (OrderState.CREATED,),
@@ -357,16 +359,28 @@ async def cancel(
 
     async def do(keep: Keep) -> Reply:
         record = find(service, caller, delivery_id)
-        reason = body.reason if body is not None else "customer"
+        said = body.reason if body is not None else "customer"
+        # Whatever else somebody writes may name a person: it goes where it can be erased, not into journal and events.
+        reason = said if said in CANCEL_REASONS else "other"
         if record.state in _CALLED_OFF and record.end_reason == reason:
             return await replied(service, keep, reply(service, record.order.order_id))  # said again
         order_id = require_on_board(service.host.board, record)
+        rows = _with_words(service, record, said) if said != reason else ()
         told = await service.host.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
-            respond=lambda events: reply(service, order_id),
+            vault=rows,
+            respond=lambda events: reply(service, order_id, 200, rows[0] if rows else None),
             answer=keep,
         )
         made: Reply = told.response
         return made
 
     return await service.run(request, caller, key, do)
+
+
+def _with_words(service: Service, record: OrderRecord, said: str) -> tuple[VaultRow, ...]:
+    """The delivery's row with a reason in somebody's own words."""
+    row = service.host.vault_row(record.order.drop_place)
+    if row is None or row.erased_at is not None:
+        return ()
+    return (row._replace(personal=row.personal | {shown.CANCEL_WORDS: said}),)

@@ -22,6 +22,8 @@ from dispatch.records import OrderRecord, RiderRecord
 from dispatch.risk import expected_dropoff_at
 from routing.places import PlaceBook
 
+CANCEL_WORDS = "cancel_words"
+"""Of a vault row: why a delivery was called off, in somebody's own words."""
 PRECISION = 6
 """Decimals of a shown degree: a tenth of a metre."""
 
@@ -46,7 +48,7 @@ def dropoff_of(row: VaultRow | None) -> wire.Dropoff | None:
     """What the vault holds of a drop; None once erased."""
     if row is None or row.erased_at is not None:
         return None
-    personal = {name: value for name, value in row.personal.items() if name != "pin"}
+    personal = {name: value for name, value in row.personal.items() if name not in ("pin", CANCEL_WORDS)}
     return wire.Dropoff(location=wire.Location(lat=row.first, lng=row.second), **personal)
 
 

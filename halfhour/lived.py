@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from dispatch.catalogue import Catalogue, travel_spec
 from dispatch.codec import decode_event, decode_input
 from dispatch.kpi import KpiFold
 from dispatch.localtime import zone_of
+
+NOTHING = hashlib.sha256().hexdigest()
 
 
 class Lived(NamedTuple):
@@ -28,7 +31,13 @@ def figures_of(folder: Path) -> dict[str, Any]:
     lived = _lived(folder)
     zone = zone_of(lived.time_zone)
     begins, ends = (datetime.datetime.fromtimestamp(at, zone).isoformat() for at in lived[2:])
-    return {"time_zone": lived.time_zone, "from": begins, "to": ends, **lived.fold.summary()}
+    figures = lived.fold.summary()
+    # A day that still goes on: what is under way is open, not undelivered, and no rider told is no decision to digest.
+    is_open = sum(not life.state.is_final for life in lived.fold.orders.values())
+    figures |= {"open": is_open, "undelivered": figures["undelivered"] - is_open}
+    if figures["decision_digest"] == NOTHING:
+        del figures["decision_digest"]
+    return {"time_zone": lived.time_zone, "from": begins, "to": ends, **figures}
 
 
 def kpis_of(folder: Path) -> KpiFold:

@@ -38,6 +38,7 @@ from dispatch.board import Board
 from dispatch.config import Settings
 from dispatch.errors import CorruptJournal
 from dispatch.model import OrderState
+from halfhour.lived import figures_of
 from routing.errors import HalfhourError, InvalidInput
 from routing.places import PlaceBook
 from tests.api.running import order, running, with_city
@@ -507,3 +508,38 @@ def test_a_hole_in_the_middle_is_not_to_be_accepted(tmp_path: Path) -> None:
     with pytest.raises(CorruptJournal, match="entry 45 is not here"):
         accept(city, "let us see")
     assert not (city / "audit.jsonl").exists()
+
+
+def test_words_of_a_cancellation_are_erased_with_the_customer(tmp_path: Path) -> None:
+    city = tmp_path / "city"
+    words = "Canary Miller has moved to Canary Street"
+
+    async def go() -> None:
+        async with running(city) as run:
+            await with_city(run, riders=0)
+            await run.orders.post("/v1/deliveries", json=order())
+            said = await run.orders.post("/v1/deliveries/o1/cancel", json={"reason": words})
+            assert said.json()["end_reason"] == "other"
+            again = await run.orders.post("/v1/deliveries/o1/cancel", json={"reason": words})
+            assert again.json() == said.json()
+            (row,) = run.ledger.vault_of("acme.o1")
+            assert words in row.personal.values(), "kept with what is personal"
+            assert (await run.orders.post("/v1/deliveries/o1/erase")).status_code == 200
+
+    asyncio.run(go())
+    for path in (*city.rglob("*"),):
+        assert path.is_dir() or words.encode() not in path.read_bytes(), path
+
+
+def test_a_day_that_goes_on_has_open_orders_and_no_digest_of_nothing(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path / "city") as run:
+            await with_city(run, riders=0)
+            await run.orders.post("/v1/deliveries", json=order("o1"))
+            await run.orders.post("/v1/deliveries", json=order("o2"))
+            await run.orders.post("/v1/deliveries/o2/cancel")
+
+    asyncio.run(go())
+    figures = figures_of(tmp_path / "city")
+    assert (figures["orders"], figures["open"], figures["undelivered"], figures["cancelled"]) == (2, 1, 0, 1)
+    assert "decision_digest" not in figures
