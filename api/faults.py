@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -12,7 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from routing.errors import HalfhourError, InvalidInput
+from api.mistakes import field_error
+from routing.errors import HalfhourError
 
 __all__ = ["PROBLEM", "STATUS", "install", "problem", "problems", "status_of"]
 
@@ -34,8 +34,26 @@ STATUS = {
     "proof_locked": 409,
     "quote_expired": 409,
     "not_on_streets": 409,
+    "invalid_coordinates": 422,
+    "invalid_input": 422,
+    "invalid_order": 422,
+    "invalid_setting": 422,
+    "invalid_area": 422,
+    "invalid_speed": 422,
+    "invalid_traffic": 422,
+    "too_far_from_road": 422,
+    "unreadable_file": 422,
+    "wrong_frame": 422,
     "key_reused": 422,
     "cursor_gone": 410,
+    "needs_changed": 409,
+    "not_allowed": 422,
+    "limit_reached": 422,
+    "outside_traffic": 422,
+    "proof_required": 422,
+    "refused": 422,
+    "unsafe_target": 422,
+    "unsupported": 422,
     "revision_mismatch": 412,
     "too_large": 413,
     "unsupported_media_type": 415,
@@ -57,7 +75,7 @@ STATUS = {
     "storage_slow": 503,
     "storage_full": 507,
 }
-"""Status by code; other `unknown_*` codes are 404 and other mistakes of the caller 422."""
+"""Status by code; other `unknown_*` codes are 404. A code without a row is a mistake of ours."""
 
 _TITLES = {
     401: "Who are you?",
@@ -78,12 +96,8 @@ _TITLES = {
 
 
 def status_of(error: HalfhourError) -> int:
-    """The HTTP status of an error: by its code, else by its kind."""
-    if error.code in STATUS:
-        return STATUS[error.code]
-    if error.code.startswith("unknown_"):
-        return 404
-    return 422 if isinstance(error, InvalidInput) or error.code != "internal" else 500
+    """The HTTP status of an error, by its code."""
+    return STATUS.get(error.code, 404 if error.code.startswith("unknown_") else 500)
 
 
 def problem(error: HalfhourError) -> Response:
@@ -118,8 +132,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
-        errors = [_field_error(found) for found in error.errors()[:50]]
-        text = "; ".join(f"{found['field']}: {found['error']}" for found in errors[:3])
+        errors = [field_error(found) for found in error.errors()[:50]]
+        text = "; ".join(f"{found['field']}: {found['error']}".removeprefix(": ") for found in errors[:3])
         return _response(422, "validation_failed", text, "", errors, {})
 
     @app.exception_handler(HTTPException)
@@ -138,13 +152,6 @@ def install(app: FastAPI) -> None:
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error", exc_info=error)
         return _response(500, "internal", "something went wrong on our side", "", [], {})
-
-
-def _field_error(found: Any) -> dict[str, str]:
-    where: Iterable[Any] = found.get("loc", ())
-    path = ".".join(str(part) for part in where if part not in ("body", "query", "path", "header"))
-    # Only the message: echoing the input would carry personal data into answers and logs.
-    return {"field": path, "error": str(found.get("msg", "invalid"))}
 
 
 def _response(

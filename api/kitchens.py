@@ -196,11 +196,8 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
     kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
     tenants = tuple(dict.fromkeys(body.tenants))
     store = Store(store_id, handle, mean_ready_s=body.mean_ready_s, tenants=tenants)
-    told = await host.tell(
-        lambda at: StoreListed(at=at, store=store), vault=(kept,), respond=lambda events: shown.store(host, store_id)
-    )
-    made: wire.StoreShown = told.response
-    return made
+    await host.tell(lambda at: StoreListed(at=at, store=store), vault=(kept,))
+    return shown.store(host, store_id)
 
 
 @router.post(

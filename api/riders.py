@@ -118,13 +118,8 @@ async def list_rider(service: Service, rider_id: str, body: wire.RiderBody) -> w
         shown.mask_of(body.provides, host.board.needs),
         Engagement(body.engagement),
     )
-    told = await host.tell(
-        lambda at: RiderListed(at=at, rider=rider),
-        vault=(row,),
-        respond=lambda events: _shown(service, find(service, rider_id)),
-    )
-    made: wire.RiderShown = told.response
-    return made
+    await host.tell(lambda at: RiderListed(at=at, rider=rider), vault=(row,))
+    return _shown(service, find(service, rider_id))
 
 
 def _shown(service: Service, record: RiderRecord) -> wire.RiderShown:

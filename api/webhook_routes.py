@@ -23,6 +23,7 @@ from api.lines import Attempt, Line
 from api.service import IdempotencyKey, Keep, Reply, Running, Service
 from api.signing import new_secret
 from api.targets import check_url, pin
+from api.values import ruled
 from api.webhooks import Webhooks, enabled, rotated
 from api.wire import Body, Shown, instant
 from routing.errors import InvalidInput
@@ -33,8 +34,8 @@ MOST_WEBHOOKS = 20
 """Webhooks of one tenant."""
 
 router = APIRouter(tags=["webhooks"], route_class=Door)
-Kind = Annotated[str, Field(pattern=r"^[a-z_]{1,32}\.[a-z_]{1,32}$", examples=["delivery.delivered"])]
-Cursor = Annotated[str, Field(pattern=CURSOR, examples=[BEGIN])]
+Kind = Annotated[str, ruled(r"^[a-z_]{1,32}\.[a-z_]{1,32}$", "must be a kind of event", "delivery.delivered")]
+Cursor = Annotated[str, ruled(CURSOR, "must be a cursor as events carry it", BEGIN)]
 WebhookId = Annotated[str, Path(pattern=r"^wh_[0-9a-f]{32}$", examples=["wh_" + "0" * 32])]
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/halfhour"])]
 Asker = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]

@@ -6,54 +6,25 @@ integer minor units with an ISO currency, phones E.164.
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\ud800-\udfff]")
-_EARLIEST, _LATEST = 946_684_800, 4_102_444_800  # years 2000 to 2100: what an int32 of a round's ticks can reach from
-
-
-def _is_text(value: Any) -> Any:
-    if not isinstance(value, str):
-        raise ValueError("an instant is a text like 2030-01-31T12:00:00Z")
-    return value
-
-
-def _in_range(value: datetime) -> datetime:
-    """In UTC, so that one instant is one value however it was written."""
-    if not _EARLIEST <= value.timestamp() < _LATEST:
-        raise ValueError("lies outside the years 2000 to 2100")
-    return value.astimezone(UTC)
-
-
-def printable(value: str) -> str:
-    """The text itself; raises ValueError where it holds control characters."""
-    if _UNPRINTABLE.search(value):
-        raise ValueError("holds control characters")
-    return value
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_in_range)]
-Text = Annotated[str, AfterValidator(printable)]
-ExternalId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}$", examples=["o-1017"])]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_~:-]{0,63}$", examples=["r-7"])]
-DeliveryId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,127}$", examples=["demo.o-1017"])]
-OfferOrStopId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.:~@-]{0,127}$", examples=["r-7.3"])]
-TenantId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$", examples=["demo"])]
-Phone = Annotated[str, Field(pattern=r"^\+[1-9][0-9]{6,14}$", examples=["+4915112345678"])]
-Name = Annotated[Text, Field(min_length=1, max_length=100)]
-Why = Annotated[Text, Field(min_length=1, max_length=200, examples=["customer called"])]
+from api.values import CURRENCY as CURRENCY
+from api.values import PIN as PIN
+from api.values import PROFILE as PROFILE
+from api.values import DeliveryId as DeliveryId
+from api.values import ExternalId as ExternalId
+from api.values import Id as Id
+from api.values import Instant as Instant
+from api.values import Name as Name
+from api.values import OfferOrStopId as OfferOrStopId
+from api.values import Phone as Phone
+from api.values import TenantId as TenantId
+from api.values import Text as Text
+from api.values import Why as Why
+from api.values import printable as printable
 
 
 def epoch(value: datetime | None) -> int | None:
@@ -154,10 +125,10 @@ class QuoteRequest(Body):
     max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
     priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
     order_value: Annotated[int, Field(strict=True, ge=0, le=10**9, description="Minor units.")] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    currency: Annotated[str, Field(pattern=CURRENCY)] | None = None
     items: Annotated[list[Item], Field(max_length=100)] = []
     proof_of_delivery: Proof = "none"
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4,8}$")] | None = None
+    pin: Annotated[str, Field(pattern=PIN)] | None = None
 
     @model_validator(mode="after")
     def _proof(self) -> QuoteRequest:
@@ -393,7 +364,7 @@ class RiderBody(Body):
     location: Location
     name: Name | None = None
     phone_number: Phone | None = None
-    profile: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    profile: Annotated[str, Field(pattern=PROFILE)] | None = None
     capacity_units: Annotated[int, Field(strict=True, ge=0, le=1_000_000)] = 1000
     provides: Annotated[list[Name], Field(max_length=16)] = []
     engagement: Literal["employed", "crowd"] = "employed"
@@ -483,7 +454,7 @@ class OfferShown(Shown):
     expires_at: datetime
 
 
-DoorPin = Annotated[str, Field(pattern=r"^[0-9]{4,8}$")]
+DoorPin = Annotated[str, Field(pattern=PIN)]
 
 
 class StopDone(Body):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from halfhour.asking import ask
 from halfhour.commands.admin_settings import preset, upgrade
 from halfhour.terminal import console, print_json
-from routing.errors import HalfhourError, InvalidInput, UnreadableFile
+from routing.errors import HalfhourError, InvalidInput
 
 EXAMPLE = "halfhour admin key acme --scope orders"
 
@@ -149,7 +148,9 @@ def traffic(
     if weather is not None:
         body["weather"] = weather
     if table is not None:
-        body["table"] = _text(table)
+        from halfhour.tables import read_text
+
+        body["table"] = read_text(table)
     found = ask(url, key, "PATCH" if body else "GET", "/v1/traffic", body or None)
     if as_data:
         print_json(found)
@@ -169,8 +170,10 @@ app.command(epilog="Example:  halfhour admin upgrade --check")(upgrade)
 
 
 def _import(file: Path, url: str, key: str, what: str, id_column: str, optional: tuple[str, ...]) -> None:
+    from halfhour.tables import read_table
+
     count = 0
-    for line, row in _rows(file, (id_column, "lat", "lng"), optional):
+    for line, row in read_table(file, (id_column, "lat", "lng"), optional):
         body: dict[str, Any] = {"location": {"lat": row.pop("lat"), "lng": row.pop("lng")}}
         name = row.pop(id_column)
         body |= {column: value.split() if column in LISTS else value for column, value in row.items()}
@@ -183,33 +186,6 @@ def _import(file: Path, url: str, key: str, what: str, id_column: str, optional:
     console().print(f"{count} {what} are known")
 
 
-def _rows(file: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Line number and non-empty cells of each row; raises InvalidInput naming file and line."""
-    reader = csv.DictReader(_text(file).splitlines())
-    header = reader.fieldnames or []
-    for name in required:
-        if name not in header:
-            raise InvalidInput(f"there is no column {name}", code="unreadable_file", file=str(file), line=1)
-    for name in header:
-        if name not in (*required, *optional):
-            raise InvalidInput(f"nobody knows the column {name}", code="unreadable_file", file=str(file), line=1)
-    for row in reader:
-        line = reader.line_num
-        found = {name: value.strip() for name, value in row.items() if name and value and value.strip()}
-        for name in required:
-            if name not in found:
-                raise InvalidInput(f"{name} is empty", code="unreadable_file", file=str(file), line=line)
-        yield line, {name: _number(name, value, file, line) for name, value in found.items()}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as problem:
-        why = getattr(problem, "strerror", None) or "it is no text"
-        raise UnreadableFile(f"it cannot be read: {why}", file=str(file)) from problem
-
-
 def _speeds(file: Path) -> list[dict[str, Any]]:
     """The [[speed]] entries of a file as the service takes them."""
     from dataclasses import asdict
@@ -218,16 +194,6 @@ def _speeds(file: Path) -> list[dict[str, Any]]:
 
     speeds = [asdict(rule) for rule in read_speeds(file)]
     return [speed | {"zone": [{"lat": lat, "lng": lng} for lat, lng in speed["zone"]]} for speed in speeds]
-
-
-def _number(name: str, value: str, file: Path, line: int) -> Any:
-    kind: type = {"lat": float, "lng": float}.get(name, int if name.endswith(("_s", "_units")) else str)
-    try:
-        return kind(value)
-    except ValueError:
-        raise InvalidInput(
-            f"{name}: {value!r} is no number", code="unreadable_file", file=str(file), line=line
-        ) from None
 
 
 # --- a stopped service ----------------------------------------------------------------------------------------------
