@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins; raises what kept the service from it instead of leaving with a bare status."""
+        # What is known is said once, in a line of its own; uvicorn would log it with all its frames.
+        logging.getLogger("uvicorn.error").addFilter(lambda _: self._app.state.failure is None)
         try:
             await super().startup(sockets)
         except SystemExit:

@@ -22,7 +22,7 @@ from api.serving import CannotListen, bound
 from api.settings import Service
 from api.watchdog import OUT_OF_MEMORY_EXIT, Watchdog
 from dispatch.inputs import StoreOpened
-from tests.api.running import running, with_city
+from tests.api.running import PatientClock, running, with_city
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
@@ -86,6 +86,20 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
         ended = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2 and not (tmp_path / "city").exists(), "nothing was begun"
     assert ended.stderr.count("\n") == 1 and "cannot_listen" in ended.stderr
+
+
+def test_a_start_that_is_refused_says_why_without_a_traceback(tmp_path: Path) -> None:
+    async def go() -> None:
+        ahead = PatientClock()
+        ahead._at += 72_000
+        async with running(tmp_path / "city", clock=ahead) as run:
+            await with_city(run)
+
+    asyncio.run(go())
+    words = [sys.executable, "-m", "halfhour", "serve", "--port", "0", "--data", str(tmp_path / "city")]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 2 and "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].endswith("[journal_ahead]")
 
 
 # --- who watches the loop -------------------------------------------------------------------------------------------
