@@ -69,7 +69,10 @@ def solve(
         )  # fmt: skip
     from routing.plans.routes import plan_routes
 
-    return plan_routes(problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads)
+    return plan_routes(
+        problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads,
+        explain=_told_soon(settings.rules),
+    )  # fmt: skip
 
 
 def _told_soon(rules: Rules) -> Explain:

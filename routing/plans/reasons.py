@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from routing.plans.build import Stop, make_rows
 from routing.plans.insertion import Work, new_work, start_routes
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import best_in, may_serve, order_price, refresh, remove
+from routing.plans.kernels.moves import best_in, may_serve, order_price, refresh, remove, take_over
 from routing.plans.problem import I8, INFINITE, Problem, Reason, Receipt, Rows, Travel, empty_rows
 from routing.plans.schedule import REASON_OF, Law, evaluate
 from routing.plans.tables import Kind, Routes, Tables
+
+OFFERING = 48
+"""Vehicles among which a receipt looks for the next best ones."""
 
 ASKED = 32
 """Vehicles that are asked why they cannot take a request: the nearest ones."""
@@ -59,12 +62,14 @@ def explain_choices(
     problem: Problem, travel: Travel, tables: Tables, rows: Rows, requests: Sequence[int]
 ) -> tuple[Receipt, ...]:
     """Receipts of served requests: what they add to their vehicle's plan and would add to the cheapest three others."""
+    # What a vehicle must keep is no part of what an order costs it.
+    tables = tables._replace(keep_ptr=np.zeros_like(tables.keep_ptr))
     work = new_work(tables, 0)
     planned = problem._replace(told=rows, stop_level=np.zeros(len(rows.stop_place), dtype=np.int8))
     bare = _untold(problem)
+    whole, routes = (start_routes(planned, tables, work) for _ in range(2))
     receipts = []
     for request in requests:
-        routes = start_routes(planned, tables, work)
         vehicle = int(routes.vehicle[request])
         if vehicle < 0 or tables.kind[request] == Kind.STAYING:
             continue
@@ -79,6 +84,8 @@ def explain_choices(
             law = law or evaluate(bare, travel, _behind(problem, rows, stopped, request)).law
             binding = REASON_OF[law] if may_serve(tables, request, stopped) else Reason.NEEDS
         receipts.append(Receipt(int(request), vehicle, added, tuple(others[:3]), int(binding)))
+        take_over(tables, whole, routes, vehicle)
+        routes.missing[0] = whole.missing[0]
     return tuple(receipts)
 
 
@@ -96,7 +103,7 @@ def _offers(
 ) -> tuple[list[tuple[int, int]], int]:
     """(vehicle, price) of the others that can take the request, cheapest first, and the nearest one that cannot."""
     offers, nearest, least = [], -1, INFINITE
-    for vehicle in range(len(problem.start_place)):
+    for vehicle in _near(problem, travel, request):
         if vehicle == chosen:
             continue
         price, pick = 0, -1
@@ -107,6 +114,14 @@ def _offers(
         elif _ticks_to(problem, travel, vehicle, request) < least:
             nearest, least = vehicle, _ticks_to(problem, travel, vehicle, request)
     return sorted(offers, key=lambda offer: (offer[1], offer[0])), nearest
+
+
+def _near(problem: Problem, travel: Travel, request: int) -> list[int]:
+    """The vehicles that are asked what a request would cost them: those that can be at its first place soonest."""
+    place = problem.pick_place[request] if problem.pick_place[request] >= 0 else problem.drop_place[request]
+    legs = travel.ticks[problem.profile, problem.start_place, place].astype(np.int64)
+    soonest = np.where(problem.start_place == place, 0, legs) + np.maximum(0, problem.start)
+    return sorted(np.argsort(soonest, kind="stable")[:OFFERING].tolist())
 
 
 def _ticks_to(problem: Problem, travel: Travel, vehicle: int, request: int) -> int:

@@ -12,9 +12,9 @@ from routing.errors import InvalidInput
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, insert_absent, new_work, sequence, start_routes, to_rows
 from routing.plans.kernels import columns as col
-from routing.plans.problem import I8, I32, INFINITE, Problem, Rows, Solution, Travel
+from routing.plans.problem import I8, I32, INFINITE, Explain, Problem, Rows, Solution, Travel
 from routing.plans.reasons import explain_absent, explain_choices
-from routing.plans.schedule import Timeline, evaluate
+from routing.plans.schedule import Timeline, evaluate, fetched_soon
 from routing.plans.search import improve
 from routing.plans.tables import Routes, Tables, gather
 from routing.plans.validate import check
@@ -40,7 +40,7 @@ def plan_routes(
     budget: Budget,
     seed: int = 0,
     threads: int = 1,
-    explain: Sequence[int] = (),
+    explain: Sequence[int] | Explain = (),
     on_better: Callable[[Rows], None] | None = None,
 ) -> Solution:
     """The best plan found within the budget, never dearer than the told plan where that is still legal.
@@ -48,7 +48,7 @@ def plan_routes(
     `objective`: `cost` takes the prices as they are; `distance` leaves the fixed price of vehicles out; `vehicles`
     saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `threads`: at
     most so many work at once on large plans (with work as the only limit the plan is the same for any number).
-    `explain`: requests that get a receipt.
+    `explain`: requests that get a receipt, or which of the served ones do.
     `on_better` sees every better plan while the search runs.
     Raises InvalidProblem, InvalidInput (unknown recipe or objective).
     """
@@ -108,8 +108,11 @@ def _no_worse_than_told(problem: Problem, travel: Travel, rows: Rows) -> tuple[R
 
 
 def _solution(
-    problem: Problem, travel: Travel, tables: Tables, rows: Rows, timeline: Timeline, work: Work, explain: Sequence[int]
-) -> Solution:
+    problem: Problem, travel: Travel, tables: Tables, rows: Rows, timeline: Timeline, work: Work,
+    explain: Sequence[int] | Explain,
+) -> Solution:  # fmt: skip
+    if isinstance(explain, Explain):
+        explain = fetched_soon(problem, rows, timeline, explain).tolist()
     return Solution(
         rows, timeline.leg, timeline.arrive, timeline.act_at, timeline.leave,
         reason=_reasons(problem, travel, tables, rows),

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from routing.plans.kernels.schedule import time_plan
-from routing.plans.problem import I32, Problem, Reason, Rows, Travel
+from routing.plans.problem import I32, ActKind, Explain, Problem, Reason, Rows, Travel
 
 
 class Law(IntEnum):
@@ -107,3 +107,10 @@ def evaluate(problem: Problem, travel: Travel, rows: Rows) -> Timeline:
         door, running, skipped, changes, door + running + skipped + changes,
         Law(law), int(vehicle), int(request),
     )  # fmt: skip
+
+
+def fetched_soon(problem: Problem, rows: Rows, timeline: Timeline, explain: Explain) -> I32:
+    """Requests, in ascending order, for whose pickup their vehicle sets off by the tick that `explain` names."""
+    there = timeline.act_at - problem.enter[rows.stop_place] if explain.last_moment else timeline.arrive
+    sets_off = np.repeat(there.astype(np.int64) - timeline.leg, np.diff(rows.act_ptr))
+    return np.sort(rows.act_request[(rows.act_kind == ActKind.PICKUP) & (sets_off <= explain.by)])

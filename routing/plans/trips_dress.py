@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from routing.plans.kernels import trips_layout as col
 from routing.plans.kernels.trips_receipts import write_receipts
 from routing.plans.kernels.trips_rows import write_rows
-from routing.plans.problem import I8, I32, INFINITE, ActKind, Explain, Problem, Reason, Receipt, Rows, Solution, Travel
-from routing.plans.schedule import evaluate
+from routing.plans.problem import I8, I32, INFINITE, Explain, Problem, Reason, Receipt, Rows, Solution, Travel
+from routing.plans.schedule import evaluate, fetched_soon
 from routing.plans.trips_pack import Packed
 
 
@@ -17,10 +17,7 @@ def dress(problem: Problem, travel: Travel, packed: Packed, work: int, explain: 
     """The plan as a Solution, and whether the evaluator finds it lawful; `work` is what was spent on it so far."""
     rows, next_stop = to_rows(problem, packed)
     timeline = evaluate(problem, travel, rows)
-    there = timeline.act_at - problem.enter[rows.stop_place] if explain.last_moment else timeline.arrive
-    sets_off = np.repeat(there.astype(np.int64) - timeline.leg, np.diff(rows.act_ptr))
-    soon = rows.act_request[(rows.act_kind == ActKind.PICKUP) & (sets_off <= explain.by)]
-    said, tried = receipts_of(packed, np.sort(soon))
+    said, tried = receipts_of(packed, fetched_soon(problem, rows, timeline, explain))
     told = next_stop >= 0
     stops = next_stop[told]
     keep_until = np.full(len(next_stop), INFINITE, dtype=np.int32)

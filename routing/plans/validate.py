@@ -27,7 +27,6 @@ def check(problem: Problem, travel: Travel) -> None:
     _check_travel(problem, travel)
     _check_places(problem, places, travel.ticks.shape[2], vehicles)
     _check_times(problem)
-    _check_loads(problem)
     _check_told(problem, places, requests, vehicles)
 
 
@@ -130,14 +129,6 @@ def _check_times(problem: Problem) -> None:
     _refuse_where(problem.due[:, 0] > problem.due[:, 1], "due", "the second threshold comes before the first")
     relative = (problem.slope != 0).any(axis=1) & (problem.drop_place < 0)
     _refuse_where(relative, "slope", "a door time is priced for a request that has no drop")
-
-
-def _check_loads(problem: Problem) -> None:
-    if not len(problem.load) or not len(problem.capacity):
-        return
-    waiting = (problem.aboard_of < 0)[:, None]
-    most = problem.capacity.max(axis=0)
-    _refuse_where((problem.load > most[None, :]) & waiting, "load", "more than any vehicle can carry")
 
 
 def _check_told(problem: Problem, places: int, requests: int, vehicles: int) -> None:

@@ -6,12 +6,14 @@ import pytest
 
 from api.ops import explanation_of
 from dispatch import events as e
+from halfhour.policies import choose
 from tests.dispatch.world import World
 
 
-def told(scope: str) -> tuple[World, e.DecisionMade]:
+def told(scope: str, policy: str = "halfhour") -> tuple[World, e.DecisionMade]:
     """A city whose one order has been told to ann, with bob in reach."""
     world = World(rules__batch_scope=scope)
+    world.policy = choose(policy).policy
     world.store("kitchen", 300, 0)
     world.rider("ann", 0, 0)
     world.rider("bob", -300, 0)
@@ -23,16 +25,16 @@ def told(scope: str) -> tuple[World, e.DecisionMade]:
     return world, made
 
 
-def test_a_receipt_names_the_next_best_rider() -> None:
-    world, made = told("same_store")
+@pytest.mark.parametrize("scope", ["same_store", "any"])
+def test_a_receipt_names_the_next_best_rider(scope: str) -> None:
+    world, made = told(scope)
     assert made.added_cost is not None and [rider_id for rider_id, _ in made.others] == ["bob"]
     assert "the next best rider would have cost" in explanation_of(world.board, world.board.orders["o1"])
 
 
-@pytest.mark.parametrize("scope", ["any"])
-def test_what_was_not_computed_is_not_said_to_be_nothing(scope: str) -> None:
-    """Rounds that mix stores price no other rider: "nobody else was in reach" would be a false statement."""
-    world, made = told(scope)
+def test_what_was_not_computed_is_not_said_to_be_nothing() -> None:
+    """A policy that prices no other rider: "nobody else was in reach" would be a false statement."""
+    world, made = told("same_store", policy="nearest")
     assert made.added_cost is None and made.others == ()
     assert "was not computed" in explanation_of(world.board, world.board.orders["o1"])
 

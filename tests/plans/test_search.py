@@ -266,3 +266,11 @@ def test_the_model_finds_what_a_poor_plan_missed():
     after = evaluate(problem, travel, polish(problem, travel, gather(problem, travel), poor, Budget(1)))
     assert after.feasible
     assert after.cost < before.cost
+
+
+def test_what_nobody_can_carry_is_left_out_with_a_reason_and_costs_no_other_request() -> None:
+    problem = make_problem(
+        pick_place=[0, 0], drop_place=[1, 2], start_place=[0], load=[6, 1], capacity=[5], place=np.arange(3)
+    )
+    travel = Travel(np.ones((1, 3, 3), dtype=np.int32), NO_METRES)
+    assert plan_routes(problem, travel, budget=Budget(50)).reason.tolist() == [Reason.CAPACITY, Reason.SERVED]

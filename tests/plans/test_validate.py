@@ -29,7 +29,6 @@ def test_defaults_are_sound():
         ({"pick_place": [-1], "drop_place": [-1]}, "pick_place", 0),
         ({"aboard_of": [0]}, "aboard_of", 0),
         ({"aboard_of": [1]}, "aboard_of", 0),
-        ({"load": [6]}, "load", (0, 0)),
         ({"load": [-1]}, "load", (0, 0)),
         ({"act": [[0, -1]]}, "act", (0, 1)),
         ({"enter": [0, -1, 0]}, "enter", 1),
