@@ -175,11 +175,8 @@ def days(
     table: Path, orders: int, percent: int, seed: int, names: Sequence[str], round_s: float
 ) -> Iterator[dict[str, Any]]:
     """One day under each of the policies that the table has not under their present settings; each is added to it."""
-    size = DaySize(max(2, orders // 10), max(1, round(orders / 9)), orders, 1.5, 100 / percent)
     with tempfile.TemporaryDirectory(prefix="city-day-") as folder:
-        day = Path(folder) / "day"
-        write_synthetic(day, seed, size)
-        scenario = open_scenario(day)
+        scenario = opened(Path(folder), orders, percent, seed)
         for name in names:
             key = {
                 "orders": str(orders), "riders": str(percent), "seed": str(seed), "policy": name,
@@ -189,6 +186,13 @@ def days(
                 row = {**key, **run_day(scenario, name, seed, round_s)}
                 add_row(table, row)
                 yield row
+
+
+def opened(folder: Path, orders: int, percent: int, seed: int) -> Scenario:
+    """The day of a seed, with so many percent of the riders of a well-staffed one."""
+    size = DaySize(max(2, orders // 10), max(1, round(orders / 9)), orders, 1.5, 100 / percent)
+    write_synthetic(folder / "day", seed, size)
+    return open_scenario(folder / "day")
 
 
 def digest_of(settings: Settings) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.city_days import AS_SHIPPED, CONTENDERS, LATE_WEIGHT, REPORTED, VROOM, VROOM_STAR
 from benchmarks.harness import versions
+from dispatch.presets import DEFAULT
 from halfhour.comparing import Group, differences
 
 Row = Mapping[str, str]
@@ -69,6 +70,39 @@ def _means(rows: Sequence[Row]) -> list[str]:
 def _mean(rows: Sequence[Row], field: str, digits: int, factor: float) -> str:
     known = [float(row[field]) for row in rows if row[field] != ""]
     return f"{factor * statistics.mean(known):.{digits}f}" if known else ""
+
+
+def frontier(rows: Sequence[Row]) -> str:
+    """What each preset does, by staffing, over the days on which every preset has been run."""
+    names = [AS_SHIPPED, *(name for name in CONTENDERS if ", preset " in name)]
+    parts = _header(["riders", "preset", "days", *(title for _, title, *_ in COLUMNS[:7]), COLUMNS[8][1]])
+    for riders in sorted({int(row["riders"]) for row in rows}, reverse=True):
+        own = [row for row in rows if row["riders"] == str(riders)]
+        seeds = [{row["seed"] for row in own if row["policy"] == name} for name in names]
+        common = set.intersection(*seeds)
+        for name in names:
+            mine = [row for row in own if row["policy"] == name and row["seed"] in common]
+            if mine:
+                cells = [_mean(mine, field, digits, factor) for field, _, digits, factor in (*COLUMNS[:7], COLUMNS[8])]
+                label = DEFAULT if name == AS_SHIPPED else name.rpartition(" ")[2]
+                parts.append(f"| {riders} % | {label} | {len(mine)} | " + " | ".join(cells) + " |")
+    return "\n".join(parts)
+
+
+def as_shipped(rows: Sequence[Row]) -> str:
+    """The table of the front page: what ships beside both rows of VROOM, over the days that all three have."""
+    names = (AS_SHIPPED, VROOM, VROOM_STAR)
+    parts = _header(["riders", "", "days", *(title for _, title, *_ in COLUMNS[:6])])
+    for riders in sorted({int(row["riders"]) for row in rows}, reverse=True):
+        own = [row for row in rows if row["riders"] == str(riders)]
+        common = set.intersection(*({row["seed"] for row in own if row["policy"] == name} for name in names))
+        for name in names:
+            mine = [row for row in own if row["policy"] == name and row["seed"] in common]
+            if mine:
+                cells = [_mean(mine, field, digits, factor) for field, _, digits, factor in COLUMNS[:6]]
+                label = f"**{name}**" if name == AS_SHIPPED else name
+                parts.append(f"| {riders} % | {label} | {len(mine)} | " + " | ".join(cells) + " |")
+    return "\n".join(parts)
 
 
 def _paired(rows: Sequence[Row]) -> list[str]:

@@ -8,6 +8,7 @@ from benchmarks.days import Size, day
 from benchmarks.harness import Bound, Case, Sample, Work
 from dispatch.events import Event
 from dispatch.inputs import Input, RoundSolved
+from dispatch.presets import DEFAULT, PRESETS
 from halfhour.policies import choose
 from sim.run import replay
 from sim.scenario import Scenario
@@ -61,13 +62,17 @@ def _day(name: str, size: Size, policy: str, recipe: str | None = None, *, quick
 
 
 BEAT: dict[str, Any] = {"rules__round_mode": "beat", "rules__round_s": 60}
+SHIPPED: dict[str, Any] = {key.replace(".", "__"): value for key, value in PRESETS[DEFAULT].values.items()}
+"""The other days keep the rules and prices of 0.1.0, so that their figures stay comparable."""
 
 CASES = (
     _day("halfhour", LUNCH, "halfhour", **BEAT),
+    _day("as-shipped", LUNCH, "halfhour", quick=False, **BEAT, **SHIPPED),
     _day("any-store", LUNCH, "halfhour", rules__batch_scope="any", **BEAT),
     _day("insertion", LUNCH, "halfhour", "insertion", **BEAT),
     _day("nearest", LUNCH, "nearest", **BEAT),
     _day("events", EVENTS, "halfhour", "insertion", **BEAT),
     _day("halfhour", PEAK, "halfhour", quick=False, **BEAT),
     _day("halfhour", LARGE, "halfhour", quick=False, rules__round_mode="beat", rules__round_s=30),
+    _day("as-shipped", LARGE, "halfhour", quick=False, rules__round_mode="beat", rules__round_s=30, **SHIPPED),
 )
