@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dispatch.config import Settings
+from dispatch.config import Settings, describe
 from dispatch.engine import Engine
 from dispatch.events import RoundOpened
 from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
@@ -22,6 +22,7 @@ _AT = 1_700_000_000
 def get_ready() -> None:
     """Imports what rounds need: the longer part of a warm start."""
     import dispatch.planner  # noqa: F401
+    import routing.plans.routes
     import routing.plans.trips  # noqa: F401
 
 
@@ -36,11 +37,17 @@ def warm_up_roads(spec: TravelSpec) -> None:
 
 
 def warm_up(recipe: Recipe | None = None) -> None:
-    """Solves a round with two stores, two riders and three orders, as `recipe` (None: as configured by default)."""
+    """Solves a round of each planner, as `recipe` (None: as configured by default)."""
+    for scope in describe("rules.batch_scope").choices:
+        _solve_one(Settings().with_values({"rules.batch_scope": scope}), recipe)
+
+
+def _solve_one(settings: Settings, recipe: Recipe | None) -> None:
+    """Solves a round with two stores, two riders and three orders."""
     from dispatch.planner import solve_round
 
     places = PlaceBook("wgs84")
-    engine = Engine(places, Settings())
+    engine = Engine(places, settings)
     for k in range(2):
         store, rider = places.add(48.0 + k * 0.01, 11.0), places.add(48.005, 11.0 + k * 0.01)
         engine.handle(StoreListed(at=_AT, store=Store(f"s{k}", store)))

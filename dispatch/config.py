@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from dispatch.defaults_0_1 import DEFAULTS_0_1
 from dispatch.errors import InvalidSetting
+from dispatch.presets import DEFAULT, PRESETS, preset
 from dispatch.presets import KEY as PRESET
-from dispatch.presets import preset
 
 
 def _setting(
@@ -34,6 +34,9 @@ def _setting(
 # Within these no price of a round leaves int64, and no instant its ticks.
 MOST_POINTS_EACH, MOST_POINTS, LONGEST_S = 100_000, 10**12, 366 * 86_400
 
+_USUAL = PRESETS[DEFAULT].values
+"""Defaults of the settings that presets state: what ships is a preset."""
+
 UNTIL = ("told", "departure", "pickup")
 
 
@@ -42,20 +45,24 @@ class Rules:
     """Operating rules: what is allowed, and when things become irrevocable."""
 
     batch_scope: str = _setting(
-        "same_store", "Which orders may share a trip: of one store, or any.", choices=("same_store", "any")
+        _USUAL["rules.batch_scope"],
+        "Which orders may share a trip: of one store, or any.",
+        choices=("same_store", "any"),
     )
     grow_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     swap_until: str = _setting("pickup", "Until when orders may be taken away from a told stop.", choices=UNTIL)
     divert: bool = _setting(False, "May a rider under way be sent somewhere else?")
-    empty_moves: bool = _setting(True, "May an idle rider be sent empty to a store where demand is expected?")
-    max_batch: int = _setting(4, "Most orders picked up in one trip.", low=1, high=12)
-    max_trips: int = _setting(3, "Trips planned ahead for one rider.", low=1, high=99)
+    empty_moves: bool = _setting(
+        _USUAL["rules.empty_moves"], "May an idle rider be sent empty to a store where demand is expected?"
+    )
+    max_batch: int = _setting(_USUAL["rules.max_batch"], "Most orders picked up in one trip.", low=1, high=12)
+    max_trips: int = _setting(_USUAL["rules.max_trips"], "Trips planned ahead for one rider.", low=1, high=99)
     travel_round_s: int = _setting(1, "Travel times are rounded up to multiples of this many seconds.", low=1, high=600)
     ready_times: str = _setting(
         "exact", "What is known of ready times: each order's own, or its store's mean.", choices=("exact", "store_mean")
     )
     commit: str = _setting(
-        "auto",
+        _USUAL["rules.commit"],
         "When a rider is told to go: at the last minute that delays nothing, or at once.  auto: last_moment where "
         "ready times are exact, at_once where they are estimates.",
         choices=("auto", "last_moment", "at_once"),
@@ -109,39 +116,51 @@ class Rules:
 class Prices:
     """What a plan costs, in points; one point is a hundredth of a second of one order's door time."""
 
-    door_per_s: int = _setting(100, "Per second from placement to delivery.", low=0, high=MOST_POINTS_EACH)
+    door_per_s: int = _setting(
+        _USUAL["prices.door_per_s"], "Per second from placement to delivery.", low=0, high=MOST_POINTS_EACH
+    )
     late_from: str = _setting(
-        "placement",
+        _USUAL["prices.late_from"],
         "What lateness counts from: the promise of the order, or its placement and late_after_s.",
         choices=("promise", "placement"),
     )
-    late_per_s: int = _setting(110, "The same beyond the late threshold.", low=0, high=MOST_POINTS_EACH)
+    late_per_s: int = _setting(
+        _USUAL["prices.late_per_s"], "The same beyond the late threshold.", low=0, high=MOST_POINTS_EACH
+    )
     late_before_s: int = _setting(
-        0, "The late threshold, seconds before the promise (late_from=promise).", low=0, high=LONGEST_S
+        _USUAL["prices.late_before_s"],
+        "The late threshold, seconds before the promise (late_from=promise).",
+        low=0,
+        high=LONGEST_S,
     )
     late_after_s: int = _setting(
         2400, "The late threshold, seconds after placement (late_from=placement).", low=0, high=LONGEST_S
     )
-    late_fixed: int = _setting(0, "Charge for passing it.", low=0, high=MOST_POINTS)
-    fail_per_s: int = _setting(110, "The same beyond the failure threshold.", low=0, high=MOST_POINTS_EACH)
+    late_fixed: int = _setting(_USUAL["prices.late_fixed"], "Charge for passing it.", low=0, high=MOST_POINTS)
+    fail_per_s: int = _setting(
+        _USUAL["prices.fail_per_s"], "The same beyond the failure threshold.", low=0, high=MOST_POINTS_EACH
+    )
     fail_after_s: int = _setting(
-        5400,
+        _USUAL["prices.fail_after_s"],
         "The failure threshold, seconds after placement, no sooner than the late one.",
         low=0,
         high=LONGEST_S,
     )
     fail_after_promise_s: int = _setting(
-        0,
+        _USUAL["prices.fail_after_promise_s"],
         "The failure threshold, seconds after the promise, whenever the order was placed (0: fail_after_s counts).",
         low=0,
         high=LONGEST_S,
     )
-    fail_fixed: int = _setting(600_000, "Charge for passing it.", low=0, high=MOST_POINTS)
+    fail_fixed: int = _setting(_USUAL["prices.fail_fixed"], "Charge for passing it.", low=0, high=MOST_POINTS)
     work_per_s: int = _setting(
-        10, "Per second a rider drives or serves inside his shift.", low=0, high=MOST_POINTS_EACH
+        _USUAL["prices.work_per_s"],
+        "Per second a rider drives or serves inside his shift.",
+        low=0,
+        high=MOST_POINTS_EACH,
     )
     scarce_work_per_s: int = _setting(
-        40,
+        _USUAL["prices.scarce_work_per_s"],
         "Added to it in full where planned pickups wait scarce_wait_s; below 0, work is cheaper then.",
         low=-MOST_POINTS_EACH,
         high=MOST_POINTS_EACH,
@@ -164,7 +183,9 @@ class Search:
     """How hard a round is planned."""
 
     recipe: str = _setting("lns", "What plans a round.", choices=("insertion", "lns", "ortools", "lns+ortools"))
-    work_per_order: int = _setting(480, "Insertions tried per open order and round.", low=0, high=1_000_000)
+    work_per_order: int = _setting(
+        _USUAL["search.work_per_order"], "Insertions tried per open order and round.", low=0, high=1_000_000
+    )
     seed: int = _setting(
         1, "Seed of the search; each round uses a function of it and the round's number.", low=0, high=2**63 - 1
     )
@@ -183,12 +204,12 @@ class Reposition:
     horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0, high=LONGEST_S)
     min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0, high=LONGEST_S)
     priced: bool = _setting(
-        False,
+        _USUAL["reposition.priced"],
         "Must an empty move be worth its driving, as work is priced?  Nobody is then left on the way to a place where "
         "they have nothing to do.",
     )
     quiet_after: float = _setting(
-        0.0,
+        _USUAL["reposition.quiet_after"],
         "After so many expected orders in a row that did not come, the day counts as over (0: never).",
         low=0.0,
         high=1e6,
@@ -207,7 +228,7 @@ class Settings:
     search: Search = field(default_factory=Search)
     reposition: Reposition = field(default_factory=Reposition)
 
-    preset: str = ""
+    preset: str = DEFAULT
     """The preset that these began with; none where it is empty."""
 
     @classmethod

@@ -24,6 +24,9 @@ class Preset(NamedTuple):
     values: Mapping[str, Any]
 
 
+DEFAULT = "balanced"
+"""What everything runs under where nobody says otherwise."""
+
 _COMMON: dict[str, Any] = {
     "rules.batch_scope": "any",
     "rules.max_batch": 4,
@@ -32,13 +35,18 @@ _COMMON: dict[str, Any] = {
     "rules.commit": "auto",
     "prices.door_per_s": 100,
     "prices.late_from": "promise",
+    "prices.late_before_s": 0,
     "prices.late_per_s": 110,
     "prices.late_fixed": 60_000,
     "prices.fail_per_s": 110,
     "prices.fail_after_s": 5400,
+    "prices.fail_after_promise_s": 3600,
     "prices.fail_fixed": 600_000,
     "prices.work_per_s": 10,
     "prices.scarce_work_per_s": 40,
+    "reposition.priced": True,
+    "reposition.quiet_after": 3.0,
+    "search.work_per_order": 480,
 }
 
 PRESETS: Mapping[str, Preset] = {
@@ -52,7 +60,15 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "on_time",
             "Keep as many promises as can be kept; who is late already waits longer.",
-            {**_COMMON, "prices.late_fixed": 120_000},
+            {
+                **_COMMON,
+                "prices.late_before_s": 240,
+                "prices.late_per_s": 800,
+                "prices.late_fixed": 0,
+                "prices.fail_per_s": 100,
+                "prices.fail_after_promise_s": 120,
+                "prices.fail_fixed": 0,
+            },
         ),
         Preset(
             "door",

@@ -102,14 +102,10 @@ class _Day:
                 {
                     "rules.round_s": 30,
                     "rules.round_mode": "beat",
-                    "rules.batch_scope": "same_store",
                     "rules.promise_s": PROMISE_S,
                     # Phones report stops only: silence on the way means nothing.
                     "rules.stale_s": 0,
                     "rules.lost_after_s": 0,
-                    "prices.late_from": "promise",
-                    "prices.late_after_s": 0,
-                    "prices.late_per_s": 300,
                 }
             ),
             pay=Pay(per_order=2.0, guaranteed_per_hour=14.0),

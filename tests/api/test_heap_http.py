@@ -15,6 +15,7 @@ from benchmarks.heap_http import COMPARED, chance_of, compared
 from benchmarks.live_city import BEGIN_AT, SETTINGS, lunch_peak
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
+from dispatch.defaults_0_1 import DEFAULTS_0_1
 from dispatch.events import Event, ReadyKnown
 from dispatch.inputs import (
     Input,
@@ -27,6 +28,7 @@ from dispatch.inputs import (
 )
 from dispatch.model import Engagement
 from dispatch.policy import HalfhourPolicy
+from dispatch.presets import PRESETS
 from halfhour.lived import kpis_of
 from halfhour.robots import Tally, moved_to
 from sim.run import Run, replay
@@ -125,6 +127,8 @@ def _mishaps(number: int) -> Scenario:
 
 
 BEAT = SETTINGS
+MOVES = {key: DEFAULTS_0_1[key] for key in PRESETS["balanced"].values}
+"""The rules and prices of 0.1.0, under which idle riders are sent ahead."""
 # No empty moves: the service knows of shifts before they begin, and its first round without orders comes elsewhen.
 PROMPT = {"rules.round_mode": "prompt", "rules.round_s": 30, "rules.stale_s": 60, "rules.empty_moves": False}
 MEANS = SETTINGS | {"rules.ready_times": "store_mean"}
@@ -132,7 +136,7 @@ MEANS = SETTINGS | {"rules.ready_times": "store_mean"}
 
 @pytest.mark.parametrize(
     ("day", "engine"),
-    [(_lunch(7), BEAT), (_lunch(2), PROMPT), (_mishaps(1), BEAT), (_mishaps(3), MEANS)],
+    [(_lunch(7), BEAT | MOVES), (_lunch(2), PROMPT), (_mishaps(1), BEAT), (_mishaps(3), MEANS)],
     ids=["empty moves on the way to a store", "prompt rounds", "mishaps", "mishaps and ready times as means"],
 )
 async def test_a_day_behind_http_is_lived_as_its_replay(tmp_path: Path, day: Scenario, engine: dict[str, Any]) -> None:

@@ -97,7 +97,7 @@ async def test_what_was_chosen_outlives_what_the_name_stands_for(
     assert Board.load(board.places, board.dump()).dump() == board.dump()
     export(tmp_path / "city", tmp_path / "day")
     (news,) = open_scenario(tmp_path / "day").news
-    assert dict(news.values)["prices.late_fixed"] == "120000"  # type: ignore[attr-defined]
+    assert dict(news.values)["prices.late_per_s"] == "800"  # type: ignore[attr-defined]
 
 
 async def test_wrong_presets_are_typed_and_nothing_happens(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_operations_choose_a_preset_on_the_command_line(
             monkeypatch.setattr("typer.confirm", confirm)
             status, text = await run("admin", "preset", "on_time", *reach)
             assert status == 0 and asked == ["Go on under on_time?"]
-            assert "prices.late_fixed: 60000 -> 120000" in text and "admin preset --undo" in text
+            assert "prices.late_per_s: 110 -> 800" in text and "admin preset --undo" in text
             status, text = await run("admin", "preset", "--undo", *reach)
             assert "goes on under the preset balanced" in text
             assert (await run("admin", "preset", "thrify", *reach)) == (

@@ -24,8 +24,8 @@ def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> No
         return open_behind_the_first(rows, level, settings.rules).tolist()
 
     assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
-    for kept in (Settings(), mixed.with_values({"rules.grow_until": "told"})):
-        assert levels(kept) == level.tolist()
+    for kept in ({"rules.batch_scope": "same_store"}, {"rules.grow_until": "told"}):
+        assert levels(mixed.with_values(kept)) == level.tolist()
 
 
 def late_and_failed(promise_s: int, **prices: Any) -> tuple[int, int]:
@@ -58,3 +58,13 @@ def test_the_earlier_name_of_a_setting_is_read_for_ever() -> None:
     with pytest.raises(InvalidSetting) as refused:
         Settings().with_values({"prices.promise": "maybe"})
     assert refused.value.details["field"] == "prices.promise"
+
+
+def test_thresholds_in_the_wrong_order_are_refused_by_name_but_read_from_what_was_written() -> None:
+    wrong = {"prices.late_from": "placement", "prices.late_after_s": 6000, "prices.fail_after_s": 5400}
+    wrong["prices.fail_after_promise_s"] = 0
+    with pytest.raises(InvalidSetting) as refused:
+        Settings().with_values(wrong)
+    assert refused.value.details["field"] == "prices.late_after_s"
+    assert Settings.stated(wrong).prices.late_after_s == 6000
+    assert Settings().with_values({"prices.late_after_s": 6000}).prices.late_from == "promise"

@@ -30,7 +30,7 @@ class World:
             "rules.lost_after_s": 0, "rules.unseen_s": 0, "search.recipe": "insertion",
         }  # fmt: skip
         values.update({key.replace("__", "."): value for key, value in settings.items()})
-        self.settings = Settings().with_values(values)
+        self.settings = Settings.stated(values)
         self.engine = Engine(self.places, self.settings)
         self.times = StraightTravel(self.places, {"default": SPEED})
         self.policy = HalfhourPolicy()

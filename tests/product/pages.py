@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from benchmarks.city_days import read_rows
+from benchmarks.city_days_page import as_shipped, frontier
 from dispatch.config import schema
 from dispatch.lifecycle import CORRECTABLE, TABLE, Trigger
 from dispatch.model import OrderState
@@ -55,10 +57,17 @@ def corrections_table() -> str:
     return "\n".join(lines)
 
 
+def city_days(made: Callable[[Sequence[Mapping[str, str]]], str]) -> Callable[[], str]:
+    """A table made from the days of docs/results/city-days.csv."""
+    return lambda: made(read_rows(ROOT / "docs" / "results" / "city-days.csv"))
+
+
 MADE: dict[tuple[str, str], Callable[[], str]] = {
     ("settings.md", "settings"): settings_tables,
     ("life-of-an-order.md", "transitions"): lifecycle_table,
     ("life-of-an-order.md", "corrections"): corrections_table,
+    ("presets.md", "frontier"): city_days(frontier),
+    ("../README.md", "as shipped"): city_days(as_shipped),
 }
 """(page, mark) -> what stands between `<!-- mark -->` and `<!-- end -->`."""
 
@@ -67,9 +76,9 @@ def renewed(page: str, text: str) -> str:
     """The page's text with everything that is made from the code made anew."""
     for (name, mark), make in MADE.items():
         if name == page:
-            between = re.compile(rf"(<!-- {mark} -->\n).*?(\n<!-- end -->)", flags=re.DOTALL)
+            between = re.compile(rf"(<!-- {mark} -->\n).*?(<!-- end -->)", flags=re.DOTALL)
             made = make()
-            text, count = between.subn(lambda found, made=made: found[1] + made + found[2], text)  # type: ignore[misc]
+            text, count = between.subn(lambda found, made=made: f"{found[1]}{made}\n{found[2]}", text)  # type: ignore[misc]
             assert count == 1, f"{page} has no mark {mark}"
     return text
 
