@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any, NamedTuple
 
 import typer
@@ -113,6 +114,9 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; leaves by SystemExit, status 2 with one message where a person can mend the cause."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a terminal's encoding lacks is written as an escape
+            stream.reconfigure(errors="backslashreplace")
     wanted = next((word for word in words if not word.startswith("-")), None)
     try:
         if wanted in COMPILING:

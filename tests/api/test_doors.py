@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -219,3 +220,14 @@ def _files() -> Iterator[tuple[str, str]]:
 def test_pages_name_everything_relative_to_where_they_are(name: str, text: str) -> None:
     absolute = re.findall(r"""(?:href|src)="/[^"]*|[("'`]/(?:v1|console|openapi)[^"'`]*|url\(\s*["']?/""", text)
     assert absolute == []
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("a", 201), ("A9_.:~-", 201), ("x" * 64, 201), ("x" * 65, 422), ("#1017", 422), ("a/b", 422), (".a", 422),
+     ("", 422), ("ä", 422), ("a b", 422)],
+)  # fmt: skip
+async def test_ids_are_what_the_page_about_limits_says(run: Running, name: str, status: int) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "1 to 64 of `A-Z a-z 0-9 _ . : ~ -`" in page
+    assert (await run.orders.post("/v1/deliveries", json=order(name))).status_code == status

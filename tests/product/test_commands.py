@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -297,3 +298,10 @@ def test_demo_replays_both_and_names_its_report(halfhour, tmp_path, monkeypatch)
     assert halfhour("verify", tmp_path / "demo" / "nearest").status == 0
     again = halfhour("demo", "--out", tmp_path / "demo")
     assert again.status == 2 and "output_exists" in again.err
+
+
+def test_an_output_that_is_no_utf_8_gets_escapes_and_no_traceback():
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    asked = "import halfhour.commands as h\ntry: h.main(['--version'])\nexcept SystemExit: print('Stra\\xdfe')"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, env=environment, text=True)
+    assert done.returncode == 0 and "Stra\\xdfe" in done.stdout, done.stderr
