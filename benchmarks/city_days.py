@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from api.warm import warm_up
 from benchmarks.harness import versions
 from dispatch.config import Settings
 from dispatch.defaults_0_1 import DEFAULTS_0_1
@@ -161,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     table = chosen.out.with_suffix(".csv")
     names = chosen.policies.split(";") if chosen.policies else list(CONTENDERS)
+    warm_up()  # no day pays for compiling
     for seed in map(int, chosen.seeds.split(",")):
         for percent in map(int, chosen.riders.split(",")):
             for row in days(table, chosen.orders, percent, seed, names, chosen.round_s):

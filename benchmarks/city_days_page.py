@@ -42,9 +42,10 @@ def page(rows: Sequence[Row], csv_name: str) -> str:
         "times in all, with windows wide enough for that plan; its cheapest plan counts. It knows no law against "
         "mixing stores: it mixes in both of its rows. *As published* is VROOM under the prices and empty moves of "
         "0.1.0; *our prices, no empty moves* gets what ships.", "",
-        "*Changes*: told plans that alter what a phone showed; stops added at the end do not count. *CPU* is processor "
-        f"time, not the clock's. [{csv_name}]({csv_name}) has every day, with the cost that counts {LATE_WEIGHT} "
-        "seconds of driving for each second late.", "",
+        "*Days*: how many of the twenty stand behind a row; the command runs those that are missing. *Changes*: told "
+        "plans that alter what a phone showed; stops added at the end do not count. *CPU* is processor time, left out "
+        f"of days whose process compiled first. [{csv_name}]({csv_name}) has every day, with the cost that counts "
+        f"{LATE_WEIGHT} seconds of driving for each second late.", "",
         "    python -m benchmarks.city_days", "",
         f"Halfhour {made['halfhour']} ({made['commit']}), {made['processor']}.", "",
     ]  # fmt: skip
