@@ -161,7 +161,7 @@ class Client:
             if not answer.is_success:
                 answer.read()
                 raise error_of(answer)
-            if "text/event-stream" not in answer.headers.get("content-type", ""):
+            if "text/event-stream" not in answer.headers.get("content-type", "text/event-stream"):
                 raise _foreign(answer)
             numbered, data = False, list[str]()
             for line in answer.iter_lines():
