@@ -17,6 +17,7 @@ from api import (
     faults,
     fit,
     health,
+    hours,
     kitchens,
     ops,
     presets,
@@ -223,6 +224,7 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     if values:
         await asyncio.wrap_future(ledger.append(Write(extra=values)))
     await host.start()
+    await hours.renew(service)
     for make in fit.openings(host.board, config):
         await host.tell(make)
     service.notes = fit.kept(host.board, config) if begun else contradictions(config.engine)

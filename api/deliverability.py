@@ -46,13 +46,16 @@ class Times(NamedTuple):
 def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
     """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time.
 
-    What is released later counts from its release: nobody begins before.
+    What is released later counts from its release, what comes while its store is closed from its opening.
     """
     board = service.host.board
     placed_at = min(wire.epoch(body.placed_at) or now, now)
-    store = board.stores[body.pickup_store_id].store
+    record = board.stores[body.pickup_store_id]
     begins_at = max(placed_at, wire.epoch(body.release_at) or 0)
-    usual_s = store.mean_ready_s if store.mean_ready_s is not None else USUAL_READY_S
+    opens_at = record.opens_from(max(begins_at, now))
+    if opens_at is not None and opens_at > max(begins_at, now):
+        begins_at = opens_at
+    usual_s = record.store.mean_ready_s if record.store.mean_ready_s is not None else USUAL_READY_S
     ready_at = wire.epoch(body.pickup_ready_at)
     if ready_at is None:
         ready_at = begins_at + usual_s
@@ -62,7 +65,7 @@ def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
         earliest = max(begins_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
         due_at = earliest + board.settings.rules.promise_s + stretch_s
     release_at = wire.epoch(body.release_at)
-    if release_at is None and ready_at > now + AHEAD_S:
+    if release_at is None and ready_at > max(now + AHEAD_S, begins_at + usual_s):
         release_at = ready_at - RELEASE_BEFORE_S
     return Times(placed_at, ready_at, due_at, release_at)
 

@@ -16,6 +16,7 @@ from api.deliverability import check_city, check_instants
 from api.deliveries import ExternalId, find, reply
 from api.door import Door
 from api.faults import problems
+from api.hours import spans_of
 from api.ledger.protocol import OPERATOR, Answer, VaultRow
 from api.limits import Meter
 from api.notices import tenant_of
@@ -183,6 +184,8 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
     """Tells the engine of a store; one that has not moved keeps its place."""
     check_tenants(service, body.tenants)
     host, usual, where = service.host, service.config.service, body.location
+    hours = body.hours or ""
+    spans = spans_of(hours, host.clock.now(), usual.time_zone) if hours else ()
     check_city(service, where, besides=store_id)
     enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
     exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
@@ -194,8 +197,14 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
         handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s)
     personal = body.model_dump(include={"name", "address"}, exclude_none=True)
     kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
-    tenants = tuple(dict.fromkeys(body.tenants))
-    store = Store(store_id, handle, mean_ready_s=body.mean_ready_s, tenants=tenants)
+    store = Store(
+        store_id,
+        handle,
+        mean_ready_s=body.mean_ready_s,
+        tenants=tuple(dict.fromkeys(body.tenants)),
+        hours=hours,
+        spans=spans,
+    )
     await host.tell(lambda at: StoreListed(at=at, store=store), vault=(kept,))
     return shown.store(host, store_id)
 
@@ -237,14 +246,15 @@ async def throttle(
     body: wire.StoreThrottle,
     key: IdempotencyKey = None,
 ) -> Response:
-    """Everything not yet ready takes `delay_s` longer; 0 ends it."""
+    """Everything not yet ready takes `delay_s` longer, up to `until`; 0 ends it."""
+    until = wire.epoch(body.until)
     return await _about_store(
         request,
         service,
         caller,
         store_id,
         key,
-        lambda at: StoreThrottled(at=at, store_id=store_id, delay_s=body.delay_s),
+        lambda at: StoreThrottled(at=at, store_id=store_id, delay_s=body.delay_s, until=until),
     )
 
 

@@ -242,6 +242,7 @@ def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
         "closed": until is not None,
         "closed_until": timestamp(until) if until != FOR_EVER else None,
         "delay_s": event.delay_s,
+        "delay_until": timestamp(event.delay_until),
     }
     return OPERATOR, "store.state", f"store:{event.store_id}", data
 

@@ -163,17 +163,19 @@ def store(
     record = board.stores[store_id]
     row = host.vault_row(record.store.place)
     personal = row.personal if row is not None else {}
-    closed = record.closed_until is not None and record.closed_until > board.now
-    until = record.closed_until if closed and (record.closed_until or 0) < 2**40 else None
+    now = host.clock.now()
+    opens_at = record.opens_from(now)
     return wire.StoreShown(
         store_id=store_id,
         location=location(board.places, record.store.place),
         name=personal.get("name"),
         address=personal.get("address"),
         mean_ready_s=record.store.mean_ready_s,
-        closed=closed,
-        closed_until=wire.instant(until),
-        delay_s=record.delay_s,
+        closed=opens_at != now,
+        closed_until=wire.instant(opens_at) if opens_at != now else None,
+        hours=record.store.hours or None,
+        delay_s=record.delay_at(now),
+        delay_until=wire.instant(record.delay_until) if record.delay_at(now) else None,
         open_deliveries=(open_at_stores(board, caller) if waiting is None else waiting)[store_id],
         tenants=[
             tenant for tenant in record.store.tenants if caller is None or caller.sees_all or caller.tenant == tenant

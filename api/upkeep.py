@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api import hours
 from api.ledger.protocol import LedgerFailed
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ async def run(service: Service) -> None:
             if time.monotonic() - forgot_at >= FORGET_EVERY_S:
                 forgot_at = time.monotonic()
                 await _forget(service)
+                await hours.renew(service)
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)

@@ -292,6 +292,7 @@ class StoreBody(Body):
     mean_ready_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = None
     enter_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
     exit_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    hours: Annotated[Text, Field(max_length=500, examples=["Mo-Fr 11:00-22:00; Sa,Su 12:00-02:00"])] | None = None
     tenants: list[TenantId] = Field(default=[], max_length=100, description="Whose it is; empty: shared by all.")
 
 
@@ -305,7 +306,9 @@ class StoreShown(Shown):
     mean_ready_s: int | None = None
     closed: bool = False
     closed_until: datetime | None = None
+    hours: str | None = Field(default=None, description="Opening hours, in the market's time zone; null: always open.")
     delay_s: int = 0
+    delay_until: datetime | None = None
     open_deliveries: int = Field(default=0, description="The caller's own; an operator's key counts all.")
     tenants: list[str] = Field(default=[], description="Whose it is (a tenant sees itself alone); empty: shared.")
 
@@ -317,9 +320,10 @@ class StoreClose(Body):
 
 
 class StoreThrottle(Body):
-    """How much longer everything takes."""
+    """How much longer everything takes, and until when; until further notice, if not said."""
 
     delay_s: Annotated[int, Field(strict=True, ge=0, le=14_400)]
+    until: Instant | None = None
 
 
 class QueueItem(Shown):

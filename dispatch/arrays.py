@@ -11,7 +11,7 @@ from dispatch.board import Board
 from dispatch.config import Prices, Rules, Settings
 from dispatch.errands import obligations
 from dispatch.model import Level, Order, OrderState, Reason
-from dispatch.progress import ready_at, whereabouts
+from dispatch.progress import closes_at, pickup_from, whereabouts
 from dispatch.records import OrderRecord, RiderRecord
 from routing.plans.problem import I32, I64, INFINITE, NEVER, U64, Rows
 
@@ -66,7 +66,11 @@ def request_fields(
         drop[r] = place(store_place if returning else order.drop_place)
         if record.is_waiting:
             pick[r] = store[r]
-            ready[r] = (ready_at(record, board, now) if record.pick_place is None else now) - now
+            if record.pick_place is None:
+                ready[r] = pickup_from(record, board, now) - now
+                closes = closes_at(record, board, now)
+                if closes is not None:
+                    window[r, 0, 0, 1] = min(INFINITE, closes - 1 - now)
             if order.max_on_board_s is not None:
                 on_board[r] = order.max_on_board_s
         else:

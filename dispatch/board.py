@@ -328,7 +328,7 @@ class Board:
 
     def _store_state_set(self, event: e.StoreStateSet) -> None:
         record = self.stores[event.store_id]
-        record.closed_until, record.delay_s = event.closed_until, event.delay_s
+        record.closed_until, record.delay_s, record.delay_until = event.closed_until, event.delay_s, event.delay_until
         self._touch(event.at)
 
     def _zone_state_set(self, event: e.ZoneStateSet) -> None:

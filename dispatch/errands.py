@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dispatch.board import Board
 from dispatch.model import Level, Stop
-from dispatch.progress import ready_at, whereabouts
+from dispatch.progress import pickup_from, whereabouts
 from dispatch.records import OrderRecord, RiderRecord
 
 
@@ -55,4 +55,4 @@ def _is_in_time(board: Board, rider: RiderRecord, stop: Stop, order: OrderRecord
     if shift is None:
         return True
     entered_at = whereabouts(rider, board.now).free_at + int(board.places.enter_s[stop.place])
-    return max(entered_at, board.now, ready_at(order, board, board.now)) <= shift.last_pickup_at
+    return max(entered_at, board.now, pickup_from(order, board, board.now)) <= shift.last_pickup_at

@@ -123,6 +123,7 @@ class StoreStateSet(Event):
     store_id: str
     closed_until: int | None
     delay_s: int
+    delay_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

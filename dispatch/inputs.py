@@ -125,10 +125,11 @@ class StoreOpened(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreThrottled(Input):
-    """Everything not yet ready at a store takes `delay_s` longer than estimated (0: as estimated)."""
+    """Everything not yet ready at a store takes `delay_s` longer than estimated (0: as estimated), up to `until`."""
 
     store_id: str
     delay_s: int
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,10 +84,34 @@ class Store:
     place: int
     opens_at: int | None = None
     closes_at: int | None = None
+    """Hours of a single day, half open."""
     mean_ready_s: int | None = None
     """Mean seconds from placement to ready: given data of the store, used where ready times are not told."""
     tenants: tuple[str, ...] = ()
     """The order systems that it belongs to; empty: shared by all."""
+    hours: str = ""
+    """Opening hours as people write them (dispatch/hours.py)."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """What they mean for the days ahead, [from, to) in order; outside of them it hands out nothing."""
+
+    @property
+    def has_hours(self) -> bool:
+        """False where it is always open."""
+        return bool(self.hours or self.spans) or self.opens_at is not None or self.closes_at is not None
+
+    def opens_from(self, at: int) -> int | None:
+        """The first instant from `at` on at which it hands out goods; None where none is known."""
+        if self.hours or self.spans:
+            return next((max(at, opens) for opens, closes in self.spans if at < closes), None)
+        if self.closes_at is not None and at >= self.closes_at:
+            return None
+        return at if self.opens_at is None else max(at, self.opens_at)
+
+    def closes_from(self, at: int) -> int | None:
+        """When it closes after an instant at which it is open; None where it does not."""
+        if self.hours or self.spans:
+            return next((closes for opens, closes in self.spans if opens <= at < closes), None)
+        return self.closes_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,48 @@ def ready_at(record: OrderRecord, board: Board, now: int) -> int:
     """
     if record.ready_at is not None:
         return record.ready_at
-    expected = record.expected_ready_at + board.stores[record.order.store_id].delay_s
+    expected = record.expected_ready_at + board.stores[record.order.store_id].delay_at(now)
     rules = board.settings.rules
     return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_s)
+
+
+OPEN_AHEAD_S = 900
+"""Orders of a closed store are planned from so long before it opens: the way there takes time."""
+
+
+def pickup_from(record: OrderRecord, board: Board, now: int) -> int:
+    """When goods at their store can be fetched: ready, and the store open, where it opens soon.
+
+    A store that has closed for longer hands out to the rider who is told what was planned before.
+    """
+    ready = ready_at(record, board, now)
+    begins = max(ready, now)
+    opens = board.stores[record.order.store_id].opens_from(begins)
+    return opens if opens is not None and begins < opens <= now + OPEN_AHEAD_S else ready
+
+
+def is_shut(record: OrderRecord, board: Board, now: int) -> bool:
+    """Whether an order's store is closed when its goods could be fetched, does not open soon, and nobody is sent."""
+    begins = max(ready_at(record, board, now), now)
+    opens = board.stores[record.order.store_id].opens_from(begins)
+    return (opens is None or (opens > begins and opens > now + OPEN_AHEAD_S)) and not is_sent_for(record, board)
+
+
+def closes_at(record: OrderRecord, board: Board, now: int) -> int | None:
+    """Until when an order's store hands it out; None: no limit.  Who was sent for it gets it after closing, too."""
+    begins = max(pickup_from(record, board, now), now)
+    closes = board.stores[record.order.store_id].store.closes_from(begins)
+    return None if closes is None or is_sent_for(record, board) else closes
+
+
+def is_sent_for(record: OrderRecord, board: Board) -> bool:
+    """Whether a rider has been told to go to the store where the plan has them fetch an order."""
+    if record.rider_id is not None:
+        return True
+    rider = board.riders.get(record.planned_rider_id or "")
+    told = rider.route.told if rider is not None else ()
+    pickup = record.order.order_id, ActKind.PICKUP
+    return any((act.order_id, act.kind) == pickup for stop in told for act in stop.acts)
 
 
 def tell_by(record: OrderRecord, board: Board) -> int:
@@ -43,7 +82,7 @@ def tell_by(record: OrderRecord, board: Board) -> int:
     """
     if record.ready_at is not None:
         return record.ready_at
-    delay_s = board.stores[record.order.store_id].delay_s
+    delay_s = board.stores[record.order.store_id].delay_at(board.now)
     return record.expected_ready_at + delay_s + board.settings.rules.silent_store_s
 
 
@@ -91,5 +130,5 @@ def retimed(rider: RiderRecord, stops: Iterable[Stop], board: Board, now: int) -
 def _not_before(order_id: str, kind: ActKind, board: Board, now: int) -> int:
     record = board.orders[order_id]
     if kind is ActKind.PICKUP:
-        return ready_at(record, board, now) if record.pick_place is None else 0
+        return pickup_from(record, board, now) if record.pick_place is None else 0
     return record.order.earliest_drop_at or 0

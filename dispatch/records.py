@@ -170,6 +170,20 @@ class StoreRecord:
     demand: StoreDemand = field(default_factory=StoreDemand)
     closed_until: int | None = None
     delay_s: int = 0
+    delay_until: int | None = None
+    """Up to when goods take longer (None: until the store says otherwise)."""
+
+    def delay_at(self, now: int) -> int:
+        """How much longer than estimated goods take at an instant."""
+        return self.delay_s if self.delay_until is None or now < self.delay_until else 0
+
+    def opens_from(self, at: int) -> int | None:
+        """The first instant from `at` on at which it hands out goods, by its hours and its word; None: not known."""
+        if self.closed_until is not None and self.closed_until > at:
+            if self.closed_until >= FOR_EVER:
+                return None
+            at = self.closed_until
+        return self.store.opens_from(at)
 
 
 @dataclass(slots=True)

@@ -127,7 +127,7 @@ def store_closed(board: Board, item: i.StoreClosed) -> Events:
     record = _store(board, item.store_id)
     until = item.until if item.until is not None else FOR_EVER
     draft = Draft(board, item.at)
-    draft.events.append(e.StoreStateSet(at=item.at, store_id=item.store_id, closed_until=until, delay_s=record.delay_s))
+    draft.events.append(_state_of(record, item.at, closed_until=until))
     for order_id, order in board.open_orders.items():
         if order.order.store_id == item.store_id and order.is_waiting and order.pick_place is None:
             draft.drop_order(order_id)
@@ -137,14 +137,20 @@ def store_closed(board: Board, item: i.StoreClosed) -> Events:
 
 def store_opened(board: Board, item: i.StoreOpened) -> Events:
     record = _store(board, item.store_id)
-    return (e.StoreStateSet(at=item.at, store_id=item.store_id, closed_until=None, delay_s=record.delay_s),)
+    return (_state_of(record, item.at, closed_until=None),)
 
 
 def store_throttled(board: Board, item: i.StoreThrottled) -> Events:
     record = _store(board, item.store_id)
-    return (
-        e.StoreStateSet(at=item.at, store_id=item.store_id, closed_until=record.closed_until, delay_s=item.delay_s),
-    )
+    state = _state_of(record, item.at, closed_until=record.closed_until)
+    return (replace(state, delay_s=item.delay_s, delay_until=item.until),)
+
+
+def _state_of(record: StoreRecord, at: int, *, closed_until: int | None) -> e.StoreStateSet:
+    return e.StoreStateSet(
+        at=at, store_id=record.store.store_id, closed_until=closed_until, delay_s=record.delay_s,
+        delay_until=record.delay_until,
+    )  # fmt: skip
 
 
 def travel_changed(board: Board, item: i.TravelChanged) -> Events:

@@ -27,6 +27,7 @@ from dispatch.board import Board
 from dispatch.demand import NOTICE_BINS
 from dispatch.frozen import Frozen, IdMap, Outlook
 from dispatch.model import ActKind, Level, Reason
+from dispatch.progress import is_shut
 from dispatch.records import OrderRecord, RiderRecord, StoreRecord
 from routing.plans.problem import INFINITE, Problem, TripRule
 
@@ -111,11 +112,10 @@ def _is_movable(record: RiderRecord, board: Board) -> bool:
 
 def _closes_in(record: StoreRecord, now: int) -> int:
     """Ticks for which a store is open still, 0 where it is not."""
-    store = record.store
-    shut = record.closed_until is not None and record.closed_until > now
-    if shut or (store.opens_at is not None and store.opens_at > now):
+    if record.opens_from(now) != now:
         return 0
-    return INFINITE if store.closes_at is None else min(INFINITE, max(0, store.closes_at - now))
+    closes = record.store.closes_from(now)
+    return INFINITE if closes is None else min(INFINITE, closes - now)
 
 
 class _Chosen(NamedTuple):
@@ -169,12 +169,10 @@ def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | N
         return Reason.PARKED
     if record.order.release_at is not None and record.order.release_at > board.now:
         return Reason.KEPT
-    if record.pick_place is None:
-        store = board.stores[record.order.store_id]
-        if store.closed_until is not None and store.closed_until > board.now:
-            return Reason.STORE_CLOSED
     if record.rider_id is not None:
         return None
+    if record.pick_place is None and is_shut(record, board, board.now):
+        return Reason.STORE_CLOSED
     if any_paused and board.paused_zone_of(record.order.drop_place) is not None:
         return Reason.ZONE
     return None

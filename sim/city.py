@@ -105,6 +105,7 @@ class City:
         self._ready_at: dict[str, int] = {}
         self._goods: dict[str, str | Whose] = {}
         self._closed_until: dict[str, int] = {}
+        self._stores = {store.store_id: store for store in scenario.catalogue.stores}
         self._bodies: dict[str, Body] = {}
         self.positions: dict[str, Position] = {}
         """The newest position of each rider that the service has not been given yet."""
@@ -288,7 +289,11 @@ class City:
     def _not_before(self, act: Act, stop: Stop) -> int:
         if act.kind is ActKind.DROP:
             return self._orders[act.order_id].earliest_drop_at or 0
-        return max(self._ready_at[act.order_id], self._closed_until.get(stop.store_id or "", 0))
+        order = self._orders[act.order_id]
+        # Whoever has begun to cook hands out, after closing too; nobody does before opening.
+        opens_at = self._stores[order.store_id].opens_from(order.placed_at)
+        shut_until = self._closed_until.get(stop.store_id or "", 0)
+        return max(self._ready_at[act.order_id], shut_until, FOR_EVER if opens_at is None else opens_at)
 
     def _is_absent(self, act: Act, stop: Stop) -> bool:
         """True where nobody opens the door; a store that gets its goods back always does."""

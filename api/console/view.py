@@ -109,8 +109,8 @@ def _store(store_id: str, board: Board, now: int) -> dict[str, Any]:
     return {
         "id": store_id,
         **_point(board.places.latlng(record.store.place)),
-        "open": record.closed_until is None or record.closed_until <= now,
-        "delay_s": record.delay_s,
+        "open": record.opens_from(now) == now,
+        "delay_s": record.delay_at(now),
     }
 
 

@@ -109,9 +109,10 @@ class Kitchen(_Part):
         """The store works again."""
         return self._request("POST", f"/v1/stores/{_part(store_id)}/open", {})
 
-    def throttle(self, store_id: str, delay_s: int) -> Json:
-        """Everything there takes `delay_s` longer than estimated."""
-        return self._request("POST", f"/v1/stores/{_part(store_id)}/throttle", {"delay_s": delay_s})
+    def throttle(self, store_id: str, delay_s: int, *, until: datetime | None = None) -> Json:
+        """Everything there takes `delay_s` longer than estimated (until `until`)."""
+        body = _given(delay_s=delay_s, until=until)
+        return self._request("POST", f"/v1/stores/{_part(store_id)}/throttle", body)
 
 
 class Riders(_Part):

@@ -93,13 +93,14 @@ def rotate_secret(
 @app.command(epilog="Example:  halfhour admin store --import stores.csv --url http://127.0.0.1:8080")
 def store(
     file: Annotated[
-        Path, typer.Option("--import", help="CSV: store_id, lat, lng [, name, address, mean_ready_s, tenants].")
+        Path, typer.Option("--import", help="CSV: store_id, lat, lng [, name, address, mean_ready_s, tenants, hours].")
     ],
     url: Url = "http://127.0.0.1:8080",
     key: Key = "",
 ) -> None:
     """Make or change stores of a running service."""
-    _import(file, url, key, "stores", "store_id", ("name", "address", "mean_ready_s", "enter_s", "exit_s", "tenants"))
+    columns = ("name", "address", "mean_ready_s", "enter_s", "exit_s", "tenants", "hours")
+    _import(file, url, key, "stores", "store_id", columns)
 
 
 @app.command(epilog="Example:  halfhour admin rider --import riders.csv --url http://127.0.0.1:8080")

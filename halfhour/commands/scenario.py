@@ -158,6 +158,7 @@ def described(scenario: Scenario) -> dict[str, Any]:
         "first_order": clock(placed[0]) if placed else "none",
         "last_order": clock(placed[-1]) if placed else "none",
         "stores": len(catalogue.stores),
+        "stores_with_hours": sum(store.has_hours for store in catalogue.stores),
         "riders": len(catalogue.riders),
         "shifts": len(catalogue.shifts),
         "rider_hours": round(shift_s / 3600, 1),
@@ -167,5 +168,13 @@ def described(scenario: Scenario) -> dict[str, Any]:
         "frame": catalogue.places.frame,
         "has_luck": scenario.has_luck,
         "settings": catalogue.settings.changed(),
-        "notes": list(scenario.notes),
+        "notes": [*scenario.notes, *_closed(scenario)],
     }
+
+
+def _closed(scenario: Scenario) -> list[str]:
+    """A sentence on orders whose goods are ready while their store is closed."""
+    stores = {store.store_id: store for store in scenario.catalogue.stores}
+    ready = ((stores[one.order.store_id], one.order.expected_ready_at) for one in scenario.demand)
+    count = sum(store.opens_from(at) != at for store, at in ready)
+    return [f"{count:,} orders are ready while their store is closed: they wait until it opens"] if count else []

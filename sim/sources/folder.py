@@ -23,6 +23,7 @@ from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.clock import DayClock
+from sim.sources.opening import opening_of
 from sim.sources.rows import InvalidScenario, Row, Unique, read_rows, require_some
 
 FORMAT = 2
@@ -203,16 +204,15 @@ class _Folder:
         path = self.path / "stores.csv"
         rows = read_rows(path, ("store_id", *self.fields))
         require_some(rows, path, "stores")
-        return [
-            Store(
-                store_id=ids.add(row, "store_id"),
-                place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
-                opens_at=self._at(row, "opens_at"),
-                closes_at=self._at(row, "closes_at"),
-                mean_ready_s=row.maybe("mean_ready_s", row.whole),
-            )
-            for row in rows
-        ]
+        return [self._store(row, ids) for row in rows]
+
+    def _store(self, row: Row, ids: Unique) -> Store:
+        return Store(
+            store_id=ids.add(row, "store_id"),
+            place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
+            mean_ready_s=row.maybe("mean_ready_s", row.whole),
+            **opening_of(row, self.clock),
+        )
 
     def _riders(self, ids: Unique) -> tuple[tuple[Rider, ...], tuple[Shift, ...]]:
         path = self.path / "riders.csv"

@@ -17,7 +17,7 @@ from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML
 
-STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row")
+STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row", "hours")
 RIDER_COLUMNS = (
     "profile", "capacity_units", "provides", "engagement", "start_at", "last_pickup_at", "end_at", "matrix_row",
 )  # fmt: skip
@@ -112,7 +112,7 @@ class _Writer:
         for store in self.catalogue.stores:
             yield (
                 store.store_id, *self._point(store.place), *self._stop(store.place), self._at(store.opens_at),
-                self._at(store.closes_at), store.mean_ready_s, self._row(store.place),
+                self._at(store.closes_at), store.mean_ready_s, self._row(store.place), store.hours or None,
             )  # fmt: skip
 
     def _riders(self) -> Iterator[tuple[Any, ...]]:

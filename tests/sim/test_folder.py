@@ -15,6 +15,7 @@ from dispatch.inputs import StoreClosed, StoreOpened
 from dispatch.model import Engagement, Zone
 from dispatch.policies.nearest import Nearest
 from dispatch.runfolder import OutputExists
+from halfhour.commands.scenario import described
 from routing.errors import InvalidInput, UnreadableFile
 from sim.run import replay
 from sim.scenario import Reality
@@ -175,6 +176,39 @@ def test_a_travel_matrix_comes_along(tmp_path):
     assert again.catalogue.places.matrix_row.tolist() == [0, 1, 2]
 
 
+def hours_of(cells):
+    """stores.csv with `opens_at,closes_at,hours` of the kiosk."""
+    return f"store_id,lat,lng,opens_at,closes_at,hours\nkiosk,60.17,24.94,{cells}\nbakery,60.18,24.95,,,\n"
+
+
+@pytest.mark.parametrize(
+    ("cells", "opens", "closes"),
+    [
+        ("18:00,22:00,", ("18:00", 4), ("22:00", 4)),
+        ("18:00,02:00,", ("18:00", 4), ("02:00", 5)),
+        ("18:00,26:00,", ("18:00", 4), ("02:00", 5)),
+        (",,Sa 18:00-02:00", ("18:00", 4), ("02:00", 5)),
+        (",,Su-Fr 09:00-10:00; 2024-05-04 18:00-02:00", ("18:00", 4), ("02:00", 5)),
+    ],
+)
+def test_a_store_hands_out_goods_within_its_hours_only(tmp_path, cells, opens, closes):
+    scenario = open_scenario(written(tmp_path, **{"stores.csv": hours_of(cells)}))
+    kiosk = scenario.catalogue.stores[0]
+    noon, evening, night = at("12:00"), at(*opens), at(*closes)
+    assert (kiosk.opens_from(noon), kiosk.closes_from(evening)) == (evening, night)
+    assert kiosk.opens_from(night - 1) == night - 1 and kiosk.opens_from(night) != night
+    run = replay(scenario, Nearest())
+    assert run.board.orders["b"].picked_up_at >= evening, "placed at 11:05, and anna is at work until half past one"
+    write_folder(tmp_path / "again", scenario)
+    assert open_scenario(tmp_path / "again").catalogue.stores == scenario.catalogue.stores
+
+
+def test_who_describes_a_day_is_told_of_orders_for_closed_stores(tmp_path):
+    scenario = open_scenario(written(tmp_path, **{"stores.csv": hours_of("18:00,22:00,")}))
+    assert any("1 orders" in note and "closed" in note for note in described(scenario)["notes"])
+    assert not any("closed" in note for note in described(open_scenario(written(tmp_path)))["notes"])
+
+
 RAUND, SIGMO = TOML.replace('"rules.round_s"', '"rules.raund_s"'), TOML.replace("travel_sigma", "travel_sigmo")
 LEAVE = TOML.replace("[stops]", "[stops]\nstore_leave_s = 3")
 BAD = [
@@ -192,6 +226,10 @@ BAD = [
     ("scenario.toml", LEAVE, "no store_leave_s", "stops.store_leave_s", ""),
     ("stores.csv", STORES.replace("60.17,", "160.17,"), "outside the world", "lat, lng", "latitude first"),
     ("stores.csv", STORES.replace("bakery,", "kiosk,"), "already on line 2", "store_id", ""),
+    ("stores.csv", hours_of("18:00,2024-05-04T17:00:00+03:00,"), "closes before", "closes_at", "02:00"),
+    ("stores.csv", hours_of("18:00,18:00,"), "closes before it opens", "closes_at", "02:00"),
+    ("stores.csv", hours_of("18:00,,Mo-Su 18:00-22:00"), "said twice", "hours", "or hours"),
+    ("stores.csv", hours_of(",,Mo 10-12"), "no day, date or time", "hours", "Mo-Fr 11:00"),
     ("riders.csv", RIDERS.replace("10:00,14:00", "15:00,14:00"), "ends before it starts", "last_pickup_at", ""),
     ("riders.csv", RIDERS.replace("10:00,14:00", "soon,14:00"), "'soon' is not an instant", "start_at", "18:05:30"),
     ("riders.csv", RIDERS.replace("crowd", "robot"), "no engagement", "engagement", "employed or crowd"),
