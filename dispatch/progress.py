@@ -52,10 +52,13 @@ def pickup_from(record: OrderRecord, board: Board, now: int) -> int:
 
 
 def is_shut(record: OrderRecord, board: Board, now: int) -> bool:
-    """Whether an order's store is closed when its goods could be fetched, does not open soon, and nobody is sent."""
-    begins = max(ready_at(record, board, now), now)
-    opens = board.stores[record.order.store_id].opens_from(begins)
-    return (opens is None or (opens > begins and opens > now + OPEN_AHEAD_S)) and not is_sent_for(record, board)
+    """Whether an order's store is closed now or when its goods are ready, does not open soon, and nobody is sent."""
+    store = board.stores[record.order.store_id]
+    for at in (now, max(ready_at(record, board, now), now)):
+        opens = store.opens_from(at)
+        if opens is None or (opens > at and opens > now + OPEN_AHEAD_S):
+            return not is_sent_for(record, board)
+    return False
 
 
 def closes_at(record: OrderRecord, board: Board, now: int) -> int | None:
