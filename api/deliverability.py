@@ -64,6 +64,8 @@ def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
         stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
         earliest = max(begins_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
         due_at = earliest + board.settings.rules.promise_s + stretch_s
+        if begins_at <= now:
+            due_at = max(due_at, now + service.waiting.wait_s(board, now))  # behind all that are there
     release_at = wire.epoch(body.release_at)
     if release_at is None and ready_at > max(now + AHEAD_S, begins_at + usual_s):
         release_at = ready_at - RELEASE_BEFORE_S

@@ -139,7 +139,14 @@ async def place(
         return await _again(service, order_id, body)
     if len(host.board.open_orders) >= service.config.service.most_open_orders:
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)
-    check_deliverable(service, caller, body, host.clock.now())
+    now = host.clock.now()
+    if due_at is None and (wire.epoch(body.release_at) or now) <= now:
+        wait_s = service.waiting.wait_s(host.board, now)
+        if wait_s > service.config.service.longest_wait_s:
+            raise Overloaded(
+                f"it would wait for {wait_s // 60} minutes behind others", code="no_capacity", retry_after_s=60
+            )
+    check_deliverable(service, caller, body, now)
     fingerprint = _hashed(body.model_dump_json(exclude_defaults=True))
     if due_at is not None and body.dropoff_deadline_at is None:
         body = body.model_copy(update={"dropoff_deadline_at": wire.at(due_at)})

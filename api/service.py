@@ -22,6 +22,7 @@ from api.live import LiveHost, NotReady
 from api.pages import Pages
 from api.settings import Config
 from api.tokens import Secret
+from api.waiting import Waiting
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
 
@@ -67,6 +68,7 @@ class Service:
     """Held while an order that is only asked about is looked at: its place is one for all."""
     notes: list[str] = field(default_factory=list)
     """Where it does not do what its configuration says, or the configuration contradicts itself."""
+    waiting: Waiting = field(default_factory=Waiting)
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)

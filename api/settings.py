@@ -54,6 +54,8 @@ class Service(_Block):
     drop_exit_s: int = Field(default=30, ge=0, le=3600)
     quote_s: int = Field(default=300, ge=10, le=86_400)
     """A quote is good for so long."""
+    longest_wait_s: int = Field(default=7200, ge=1800)
+    """Orders that would wait longer than this behind those that are there are refused with no_capacity."""
     most_open_orders: int = Field(default=20_000, ge=1)
     """Orders beyond this are refused with no_capacity."""
     most_waiting: int = Field(default=256, ge=1)

@@ -36,6 +36,7 @@ CENTRE = (48.1374, 11.5755)
 CONFIG = """
 [service]
 most_open_orders = 200000
+longest_wait_s = 1000000000
 [engine]
 "rules.round_s" = 5
 "rules.stale_s" = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 from api.keys import Scope
@@ -15,7 +16,7 @@ from tests.api.running import Running, order, running, with_city
 
 def test_a_flood_is_refused_early_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     async def go() -> None:
-        async with running(tmp_path, most_waiting=16) as run:
+        async with running(tmp_path, most_waiting=16, longest_wait_s=10**6) as run:
             await with_city(run)
             names = [f"f{k}" for k in range(400)]
             answers = await asyncio.gather(*(run.orders.post("/v1/deliveries", json=order(name)) for name in names))
@@ -34,7 +35,7 @@ def test_a_flood_is_refused_early_and_nothing_acknowledged_is_lost(tmp_path: Pat
 
 def test_one_tenants_flood_leaves_room_for_another(tmp_path: Path) -> None:
     async def go() -> None:
-        async with running(tmp_path, most_waiting=16) as run:
+        async with running(tmp_path, most_waiting=16, longest_wait_s=10**6) as run:
             await with_city(run)
             flood = [asyncio.create_task(run.orders.post("/v1/deliveries", json=order(f"f{k}"))) for k in range(300)]
             await asyncio.sleep(0)
@@ -68,7 +69,7 @@ async def _third(run: Running) -> dict[str, str]:
 
 def test_two_tenants_flood_takes_nothing_from_riders_operations_and_a_third_tenant(tmp_path: Path) -> None:
     async def go() -> None:
-        async with running(tmp_path, most_waiting=24) as run:
+        async with running(tmp_path, most_waiting=24, longest_wait_s=10**6) as run:
             await with_city(run)
             third = await _third(run)
             token = (await run.riders.post("/v1/riders/r1/token")).json()["token"]
@@ -119,5 +120,28 @@ def test_one_key_answers_the_same_bytes_however_often_and_at_once_it_is_asked(tm
                 at_once = await asyncio.gather(*(run.orders.post(path, **asked) for _ in range(9)))
                 later = await run.orders.post(path, **asked)
                 assert len({answer.content for answer in (*at_once, later)}) == 1, path
+
+
+def test_in_a_flood_an_order_is_promised_what_the_queue_allows_or_refused(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run, riders=2)
+            promised = []
+            for k in range(400):
+                answer = await run.orders.post("/v1/deliveries", json=order(f"f{k}"))
+                if answer.status_code != 201:
+                    break
+                found = answer.json()
+                ends, begins = (datetime.fromisoformat(found[name]) for name in ("due_at", "created_at"))
+                promised.append((ends - begins).total_seconds())
+            refused = answer.json()
+            assert (answer.status_code, refused["code"], refused["retry_after_s"]) == (429, "no_capacity", 60)
+            assert promised[:8] == [1800] * 8, "a full trip for each rider is no flood"
+            assert 7200 - 900 < promised[-1] <= 7200 and len(promised) < 200
+            quote = (await run.orders.post("/v1/quotes", json=order("q"))).json()
+            ahead = datetime.fromisoformat(quote["promise"]["due_at"]) - begins
+            assert ahead.total_seconds() > 7200 - 900, "a quote promises no less"
+            later = order("later", release_at=run.clock.soon(6 * 3600))
+            assert (await run.orders.post("/v1/deliveries", json=later)).status_code == 201
 
     asyncio.run(go())
