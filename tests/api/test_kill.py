@@ -25,6 +25,8 @@ from dispatch.events import RouteRevised
 from dispatch.model import ActKind
 
 WRITERS = 16
+MOST_OPEN = 2
+"""Of each writer: a city with more open orders than its riders could ever carry would refuse new ones."""
 
 
 def free_port() -> int:
@@ -76,8 +78,10 @@ class Writer:
 
     async def run(self) -> None:
         async with httpx.AsyncClient(base_url=self.victim.url, timeout=10) as http:
-            count = 0
+            count, open_ = 0, list[str]()
             while not self.stop:
+                if len(open_) > MOST_OPEN and await self.cancel(http, open_[0]):
+                    open_.pop(0)
                 key = f"w{self.name}-{count}"
                 answer = await self.post(http, key)
                 if answer is None:
@@ -85,7 +89,17 @@ class Writer:
                     continue
                 assert answer.status_code == 201, answer.text
                 self.acknowledged[key] = answer.status_code, answer.json()
+                open_.append(key)
                 count += 1
+
+    async def cancel(self, http: httpx.AsyncClient, key: str) -> bool:
+        """One try; True once it is called off, or can no longer be."""
+        headers = {"Authorization": f"Bearer {self.victim.keys['orders']}", "Idempotency-Key": f"cancel-{key}"}
+        try:
+            answer = await http.post(f"/v1/deliveries/{key}/cancel", headers=headers)
+        except httpx.TransportError:
+            return False
+        return answer.status_code in (200, 409)
 
     async def post(self, http: httpx.AsyncClient, key: str) -> httpx.Response | None:
         """One try; None where nobody answered, or it was too early."""
