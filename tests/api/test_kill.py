@@ -80,10 +80,10 @@ class Writer:
         async with httpx.AsyncClient(base_url=self.victim.url, timeout=10) as http:
             count, open_ = 0, list[str]()
             while not self.stop:
-                if len(open_) > MOST_OPEN and await self.cancel(http, open_[0]):
-                    open_.pop(0)
                 key = f"w{self.name}-{count}"
                 answer = await self.post(http, key)
+                if (answer is None or len(open_) > MOST_OPEN) and open_ and await self.cancel(http, open_[0]):
+                    open_.pop(0)
                 if answer is None:
                     await asyncio.sleep(0.05)
                     continue
