@@ -121,6 +121,8 @@ def test_one_key_answers_the_same_bytes_however_often_and_at_once_it_is_asked(tm
                 later = await run.orders.post(path, **asked)
                 assert len({answer.content for answer in (*at_once, later)}) == 1, path
 
+    asyncio.run(go())
+
 
 def test_in_a_flood_an_order_is_promised_what_the_queue_allows_or_refused(tmp_path: Path) -> None:
     async def go() -> None:
