@@ -35,6 +35,7 @@ STATUS = {
     "quote_expired": 409,
     "not_on_streets": 409,
     "invalid_coordinates": 422,
+    "invalid_hours": 422,
     "invalid_input": 422,
     "invalid_order": 422,
     "invalid_setting": 422,
