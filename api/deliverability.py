@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from api import wire
@@ -46,15 +47,14 @@ class Times(NamedTuple):
 def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
     """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time.
 
-    What is released later counts from its release, what comes while its store is closed from its opening.
+    What is released later counts from its release, what comes outside its store's hours from their beginning.  A store
+    that has closed for a while goes on cooking; what is promised counts from when it hands out again.
     """
     board = service.host.board
     placed_at = min(wire.epoch(body.placed_at) or now, now)
     record = board.stores[body.pickup_store_id]
     begins_at = max(placed_at, wire.epoch(body.release_at) or 0)
-    opens_at = record.opens_from(max(begins_at, now))
-    if opens_at is not None and opens_at > max(begins_at, now):
-        begins_at = opens_at
+    begins_at = _opening(record.store.opens_from, begins_at, now)
     usual_s = record.store.mean_ready_s if record.store.mean_ready_s is not None else USUAL_READY_S
     ready_at = wire.epoch(body.pickup_ready_at)
     if ready_at is None:
@@ -62,7 +62,8 @@ def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
     due_at = wire.epoch(body.dropoff_deadline_at)
     if due_at is None:
         stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
-        earliest = max(begins_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
+        fetched_at = _opening(record.opens_from, begins_at, now)
+        earliest = max(fetched_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
         due_at = earliest + board.settings.rules.promise_s + stretch_s
         if begins_at <= now:
             due_at = max(due_at, now + service.waiting.wait_s(board, now))  # behind all that are there
@@ -70,6 +71,13 @@ def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
     if release_at is None and ready_at > max(now + AHEAD_S, begins_at + usual_s):
         release_at = ready_at - RELEASE_BEFORE_S
     return Times(placed_at, ready_at, due_at, release_at)
+
+
+def _opening(opens_from: Callable[[int], int | None], begins_at: int, now: int) -> int:
+    """`begins_at` itself, or the opening after it where it is closed then."""
+    at = max(begins_at, now)
+    opens_at = opens_from(at)
+    return opens_at if opens_at is not None and opens_at > at else begins_at
 
 
 def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
