@@ -252,7 +252,7 @@ def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):
     assert value("rules.round_s") == "7 (set singly)"
     assert value("rules.travel_round_s") == "1 (the default)"
     assert "on_time 0" in halfhour("config", "explain", "prices.late_fixed").out
-    assert "prices.late_fixed = 120000" in halfhour("config", "explain", "on_time").out
+    assert "prices.late_per_s = 800" in halfhour("config", "explain", "on_time").out
     shown = json.loads(halfhour("config", "presets", "--json").out)
     assert [one["name"] for one in shown] == ["balanced", "on_time", "door", "thrifty"]
 
