@@ -103,11 +103,9 @@ def _cut(ptr: I32, chosen: I64) -> tuple[I32, NDArray[np.intp]]:
 
 
 def _kept(tables: Tables, vehicles: I64, number: I64) -> tuple[I32, I32]:
-    """Of which requests each vehicle must keep one, as far as the cluster holds them (it holds one that is kept)."""
+    """Of which requests each vehicle must keep one; -1, which nobody serves, for those outside the cluster."""
     ptr, at = _cut(tables.keep_ptr, vehicles)
-    keep = number[tables.keep[at]]
-    ends = np.concatenate([[0], np.cumsum(keep >= 0)])[ptr]
-    return ends.astype(np.int32), keep[keep >= 0].astype(np.int32)
+    return ptr, number[tables.keep[at]].astype(np.int32)
 
 
 def _within_reach(tables: Tables, group: I64, rider: I64) -> tuple[I64, I32, I32]:
