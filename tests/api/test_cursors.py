@@ -24,6 +24,13 @@ async def create(run: Running, *names: str) -> None:
         assert (await run.orders.post("/v1/deliveries", json=order(name))).status_code == 201
 
 
+async def create_and_end(run: Running, *names: str, who: str = "orders") -> None:
+    """Deliveries of which nothing more is said: no round can give them a reason to wait in the meantime."""
+    for name in names:
+        assert (await run.http[who].post("/v1/deliveries", json=order(name))).status_code == 201
+        assert (await run.http[who].post(f"/v1/deliveries/{name}/cancel")).status_code == 200
+
+
 async def read(run: Running, after: str, who: str = "orders") -> Any:
     return await run.http[who].get("/v1/events", params={"after": after})
 
@@ -116,9 +123,9 @@ def test_events_that_are_kept_no_longer_are_missed_aloud_and_by_those_alone_whos
     async def go() -> None:
         async with running(tmp_path) as run:
             await with_city(run, riders=0)
-            await run.other.post("/v1/deliveries", json=order("b1"))
+            await create_and_end(run, "b1", who="other")
             theirs = (await read(run, "0", "other")).json()["events"][-1]["cursor"]
-            await create(run, "o1", "o2", "o3")
+            await create_and_end(run, "o1", "o2", "o3")
             ours = (await read(run, "0")).json()["events"]
             run.ledger.forget(run.clock.now() + 60).result()
             await create(run, "o4")
@@ -139,7 +146,8 @@ def gone_once(pages: list[dict[str, Any]]) -> httpx.MockTransport:
             return httpx.Response(410, json={"code": "cursor_gone", "detail": "gone", "next": "now"})
         assert after == "now"
         if request.url.path == "/v1/stream":
-            return httpx.Response(200, text='id: c\nevent: k\ndata: {"cursor": "c"}\n\n')
+            kind = {"Content-Type": "text/event-stream"}
+            return httpx.Response(200, text='id: c\nevent: k\ndata: {"cursor": "c"}\n\n', headers=kind)
         return httpx.Response(200, json=pages.pop(0))
 
     return httpx.MockTransport(answer)
