@@ -68,7 +68,7 @@ def test_it_changes_no_more(tmp_path: Path) -> None:
             await with_an_ended_order(run)
             before, seq = shown(await run.orders.get("/v1/deliveries/o1")), run.host.seq
             refused = [
-                await run.orders.post("/v1/deliveries/o1/cancel"),
+                await run.orders.post("/v1/deliveries/o1/cancel", json={"reason": "store"}),
                 await run.orders.patch("/v1/deliveries/o1", json={"load_units": 2}),
                 await run.ops.post(
                     "/v1/overrides", json={"action": "hold", "delivery_id": "acme.o1", "reason": "because"}
@@ -76,7 +76,8 @@ def test_it_changes_no_more(tmp_path: Path) -> None:
             ]
             assert [answer.status_code for answer in refused] == [409] * 3
             assert {answer.json()["code"] for answer in refused} == {"invalid_transition"}
-            assert shown(await run.orders.post("/v1/deliveries/o1/ready")) == before
+            for said_again in ("ready", "cancel"):
+                assert shown(await run.orders.post(f"/v1/deliveries/o1/{said_again}")) == before
             kinds = [entry.input["kind"] for entry in run.ledger.entries(seq)]
             assert not {"OrderCancelled", "OrderChanged", "OrderHeld", "OrderReady"} & set(kinds)
 
