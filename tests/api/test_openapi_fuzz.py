@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from jsonschema import Draft202012Validator
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -24,12 +26,31 @@ from api.warm import warm_up
 from tests.api.running import order, running, with_city
 from tests.api.serving import serving
 
+SCHEMAS = document()["components"]["schemas"]
+POSITION = Draft202012Validator(SCHEMAS["PositionOf"] | {"components": {"schemas": SCHEMAS}})
+POSITIONS = SCHEMAS["PositionBatch"]["properties"]["positions"]
+AROUND_THEM = Draft202012Validator(SCHEMAS["PositionBatch"] | {"properties": {"positions": POSITIONS | {"items": {}}}})
+
+
+def what_is_wrong_is_refused_or_left_out(ctx: Any, response: Any, case: schemathesis.Case) -> bool | None:
+    """Of a batch of positions each that is wrong is left out aloud and costs itself alone; all else is refused."""
+    if case.operation.label == "POST /v1/positions" and response.status_code == 200:
+        sent = json.loads(response.request.body)
+        left_out = {said["index"] for said in response.json()["why"] if said["why"].startswith("unreadable")}
+        if left_out:
+            AROUND_THEM.validate(sent)
+            taken = [position for k, position in enumerate(sent["positions"]) if k not in left_out]
+            assert all(map(POSITION.is_valid, taken)), "a position was taken against the document"
+            return None
+    return negative_data_rejection(ctx, response, case)
+
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
-    negative_data_rejection,
+    what_is_wrong_is_refused_or_left_out,
 ]
 PATIENCE_S = 300
 """A service that shares its machine with compilers answers late, and that is judged elsewhere."""
