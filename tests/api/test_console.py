@@ -345,6 +345,7 @@ async def test_a_server_that_ends_ends_its_streams_first(tmp_path: Path) -> None
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+@pytest.mark.slow  # waits for a browser longer than a busy machine lets it
 async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
     async with running(tmp_path / "ledger") as run, serving(run.app) as url, page() as tab:
         await with_city(run)
