@@ -444,19 +444,3 @@ class Wake(Input):
     """The instant that `wake_at` asked for has come."""
 
     rank: ClassVar[Class] = Class.WAKE
-
-
-REQUESTS = (
-    OrderPlaced,
-    OrderChanged,
-    OrderCancelled,
-    SettingChanged,
-    OrderForced,
-    OrderUnassigned,
-    OrderHeld,
-    ZonePaused,
-    HandoverOrdered,
-    OfferAccepted,
-    OfferDeclined,
-)
-"""Inputs that may be refused; all others are facts."""

@@ -64,9 +64,8 @@ def solve(
         from routing.plans.trips import plan_trips
 
         return plan_trips(
-            problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads,
-            explain=_told_soon(settings.rules),
-        )  # fmt: skip
+            problem, travel, recipe=chosen, budget=budget, seed=seed, explain=_told_soon(settings.rules)
+        )
     from routing.plans.routes import plan_routes
 
     return plan_routes(
@@ -84,7 +83,7 @@ def _nobody_there(problem: Problem) -> Solution:
     """The plan of a round without riders."""
     none = np.zeros(0, dtype=np.int32)
     reason = np.full(len(problem.pick_place), Reason.NO_RIDER_IN_REACH, dtype=np.int8)
-    return Solution(empty_rows(0), none, none, none, none, reason, none, int(problem.skip_cost.sum()), 0, ())
+    return Solution(empty_rows(0), none, none, none, none, reason, int(problem.skip_cost.sum()), 0, ())
 
 
 def solve_round(

@@ -140,13 +140,10 @@ def _with_stops(
         rows.act_request,
         rows.act_kind,
     )
-    keep_until = solution.keep_until.copy()
-    keep_until[vehicle] = 0
     return solution._replace(
         rows=longer,
         leg=np.insert(solution.leg, at, leg).astype(np.int32),
         arrive=np.insert(solution.arrive, at, arrive).astype(np.int32),
         act_at=np.insert(solution.act_at, at, arrive).astype(np.int32),
         leave=np.insert(solution.leave, at, arrive).astype(np.int32),
-        keep_until=keep_until,
     )

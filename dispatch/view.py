@@ -154,7 +154,6 @@ class Plan:
             timeline.act_at,
             timeline.leave,
             reason,
-            np.zeros(len(view.riders), dtype=np.int32),
             timeline.cost,
             0,
             (),

@@ -168,7 +168,6 @@ class Solution(NamedTuple):
     act_at: I32  # [S] the act instant
     leave: I32  # [S]
     reason: I8  # [R] Reason, SERVED where on a route
-    keep_until: I32  # [V] tick until which the next stop need not be told, INFINITE where there is none
     cost: int
     work: int  # work units spent (insertions tried), the same on every machine
     receipts: tuple[Receipt, ...]

@@ -12,7 +12,7 @@ from routing.errors import InvalidInput
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, insert_absent, new_work, sequence, start_routes, to_rows
 from routing.plans.kernels import columns as col
-from routing.plans.problem import I8, I32, INFINITE, Explain, Problem, Rows, Solution, Travel
+from routing.plans.problem import I8, Explain, Problem, Rows, Solution, Travel
 from routing.plans.reasons import explain_absent, explain_choices
 from routing.plans.schedule import Timeline, evaluate, fetched_soon
 from routing.plans.search import improve
@@ -116,7 +116,7 @@ def _solution(
     return Solution(
         rows, timeline.leg, timeline.arrive, timeline.act_at, timeline.leave,
         reason=_reasons(problem, travel, tables, rows),
-        keep_until=_keep_until(problem, rows, timeline), cost=timeline.cost,
+        cost=timeline.cost,
         work=int(work.counter[col.INSERTIONS]),
         receipts=explain_choices(problem, travel, tables, rows, explain) if explain else (),
     )  # fmt: skip
@@ -131,15 +131,3 @@ def _reasons(problem: Problem, travel: Travel, tables: Tables, rows: Rows) -> I8
     absent = np.flatnonzero(~served)
     reason[absent] = explain_absent(problem, travel, tables, rows, absent)
     return reason
-
-
-def _keep_until(problem: Problem, rows: Rows, timeline: Timeline) -> I32:
-    """Tick until which each vehicle may stand where it is without its first act happening later."""
-    keep = np.full(len(problem.start_place), INFINITE, dtype=np.int64)
-    used = np.flatnonzero(np.diff(rows.stop_ptr))
-    first = rows.stop_ptr[used]
-    acting = np.diff(rows.act_ptr)[first] > 0
-    ready = timeline.arrive[first] + np.where(acting, problem.enter[rows.stop_place[first]], 0)
-    wait = np.maximum(timeline.act_at[first].astype(np.int64) - ready, 0)
-    keep[used] = np.maximum(problem.start[used], 0) + wait
-    return np.minimum(keep, INFINITE).astype(np.int32)

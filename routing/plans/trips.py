@@ -42,15 +42,14 @@ def plan_trips(
     recipe: Recipe = "lns",
     budget: Budget,
     seed: int,
-    threads: int = 1,
     explain: Explain = EVERY_ONE,
 ) -> Solution:
     """Plan a round of trips from what was told; the same problem, budget and seed give the same Solution.
 
     `recipe`: "insertion" (told plan and new requests at their cheapest place), "lns" (exchange and search besides),
     "ortools" (insertion and exchange, then the OR-Tools routing model on a few clusters), "lns+ortools" (both).
-    `budget`: its work counts places tried. `threads` has no effect: a round is shorter than starting another thread
-    pays. `explain`: which served requests get a receipt, what the next best vehicles would have cost.
+    `budget`: its work counts places tried. `explain`: which served requests get a receipt, what the next best
+    vehicles would have cost.
     Raises InvalidInput: `unknown_recipe`, `not_trips`.
     """
     if recipe not in get_args(Recipe):

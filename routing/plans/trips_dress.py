@@ -1,4 +1,4 @@
-"""Turns the planner's arrays back into a Solution: rows, times from the one evaluator, reasons, keep-untils."""
+"""Turns the planner's arrays back into a Solution: rows, times from the one evaluator, reasons, receipts."""
 
 from __future__ import annotations
 
@@ -15,37 +15,29 @@ from routing.plans.trips_pack import Packed
 
 def dress(problem: Problem, travel: Travel, packed: Packed, work: int, explain: Explain) -> tuple[Solution, bool]:
     """The plan as a Solution, and whether the evaluator finds it lawful; `work` is what was spent on it so far."""
-    rows, next_stop = to_rows(problem, packed)
+    rows = to_rows(problem, packed)
     timeline = evaluate(problem, travel, rows)
     said, tried = receipts_of(packed, fetched_soon(problem, rows, timeline, explain))
-    told = next_stop >= 0
-    stops = next_stop[told]
-    keep_until = np.full(len(next_stop), INFINITE, dtype=np.int32)
-    keep_until[told] = timeline.act_at[stops] - problem.enter[rows.stop_place[stops]] - timeline.leg[stops]
     solution = Solution(
         rows, timeline.leg, timeline.arrive, timeline.act_at, timeline.leave,
-        reasons(problem, packed), keep_until, timeline.cost, work + tried, said,
+        reasons(problem, packed), timeline.cost, work + tried, said,
     )  # fmt: skip
     return solution, timeline.feasible
 
 
-def to_rows(problem: Problem, packed: Packed) -> tuple[Rows, I32]:
-    """Compressed rows, and for each vehicle the untold stop it goes to next or -1."""
+def to_rows(problem: Problem, packed: Packed) -> Rows:
+    """The plan as compressed rows."""
     day, plan, head, heads = packed.day, packed.plan, packed.head, packed.heads
     vehicles, requests = len(heads), len(plan.where)
     most_stops = 2 * requests + int(plan.chain[:vehicles, col.TRIPS].sum()) + len(problem.told.stop_place)
     stop_ptr, act_ptr = np.zeros(vehicles + 1, dtype=np.int32), np.zeros(most_stops + 1, dtype=np.int32)
     stop_place, act_request = np.zeros(most_stops, dtype=np.int32), np.zeros(2 * requests, dtype=np.int32)
     act_kind = np.zeros(2 * requests, dtype=np.int8)
-    next_stop = np.full(vehicles, -1, dtype=np.int32)
-    stops, acts = write_rows(
-        day, plan, problem.told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind, next_stop
-    )
-    rows = Rows(
+    stops, acts = write_rows(day, plan, problem.told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind)
+    return Rows(
         stop_ptr, stop_place[:stops].copy(), act_ptr[: stops + 1].copy(),
         act_request[:acts].copy(), act_kind[:acts].copy(),
     )  # fmt: skip
-    return rows, next_stop
 
 
 def receipts_of(packed: Packed, served: I32) -> tuple[tuple[Receipt, ...], int]:

@@ -38,7 +38,7 @@ def plan(problem: Problem, travel: Travel, **options: object) -> Solution:
 
 def same(one: Solution, other: Solution) -> bool:
     arrays = all(np.array_equal(a, b) for a, b in zip(one.rows, other.rows, strict=True))
-    times = all(np.array_equal(getattr(one, n), getattr(other, n)) for n in ("leg", "arrive", "act_at", "keep_until"))
+    times = all(np.array_equal(getattr(one, n), getattr(other, n)) for n in ("leg", "arrive", "act_at"))
     return arrays and times and one.cost == other.cost and one.work == other.work and one.receipts == other.receipts
 
 
@@ -71,7 +71,7 @@ def test_the_price_searched_with_is_the_evaluators(seed: int, tight: float) -> N
     vehicles = len(problem.start_place)
     skipped = problem.skip_cost[packed.plan.where < 0].sum()
     own = packed.plan.chain[:vehicles, col.TOTAL].sum() + skipped
-    timeline = evaluate(problem, travel, to_rows(problem, packed)[0])
+    timeline = evaluate(problem, travel, to_rows(problem, packed))
     assert timeline.feasible
     assert own == timeline.cost
 
@@ -95,7 +95,7 @@ def test_best_place_is_the_best_of_all_places(seed: int, tight: float) -> None:
     problem, travel = without_shortcuts(*random_round(seed, tight=tight, told=False))
     packed = pack(problem, travel, seed)
     for r in range(len(problem.pick_place)):
-        chains = unfold(problem, to_rows(problem, packed)[0])
+        chains = unfold(problem, to_rows(problem, packed))
         base = price(problem, travel, chains)
         assert base is not None
         added, v, *_ = best_place(packed.day, packed.plan, r, NEVER)
@@ -136,7 +136,7 @@ from tests.plans.trip_cases import random_round
 for seed in range(3):
     problem, travel = random_round(seed, requests=7, vehicles=3)
     s = plan_trips(problem, travel, budget=Budget(300), seed=seed)
-    print(s.cost, s.work, s.rows.act_request.tolist(), s.keep_until.tolist(), s.receipts)
+    print(s.cost, s.work, s.rows.act_request.tolist(), s.receipts)
 """
 
 
@@ -196,15 +196,11 @@ def round_of_two(**fields: object) -> tuple[Problem, Travel]:
     return make_problem(**(base | fields)), Travel(legs, np.zeros((0, 0, 0), dtype=np.int32))
 
 
-def test_a_plan_is_kept_until_leaving_later_would_delay_it() -> None:
+def test_what_is_ready_is_fetched_before_what_is_not() -> None:
     problem, travel = round_of_two(pick_place=[0, 0])
     solution = plan(problem, travel)
-    # Request 1 first: pickup at 12, drop at 26, free at 28; then request 0, ready at 100: leave by 100 - 2 - 10.
+    # Request 1 first: pickup at 12, drop at 26, free at 28; then request 0, ready at 100.
     assert solution.act_at.tolist()[:3] == [12, 26, 100]
-    assert solution.keep_until.tolist() == [0]
-    problem, travel = round_of_two(ready=[100, 90])
-    # Alone in its trip each: the first goes to store 1, pickup at 90.
-    assert plan(problem, travel).keep_until.tolist() == [90 - 2 - 10]
 
 
 def test_a_vehicle_under_way_keeps_what_it_must() -> None:
@@ -224,8 +220,6 @@ def test_a_vehicle_under_way_keeps_what_it_must() -> None:
     kept = plan(problem, travel)
     assert kept.reason.tolist() == [Reason.SERVED, Reason.SERVED]
     assert audit(problem, travel, kept) == []
-    # Under way to its store with work told: nothing is left to tell.
-    assert kept.keep_until.tolist() == [INFINITE]
 
 
 def test_a_row_that_cannot_be_driven_stays_as_it_was_told() -> None:

@@ -196,15 +196,10 @@ def write_drops(day, orders, row, count, stops, acts, stop_place, act_ptr, act_r
 
 
 @lean_kernel
-def write_rows(day, plan, told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind, next_stop):
-    """Write the plan as compressed rows into arrays that are long enough: (stops, acts).
-
-    next_stop[v]: the stop that vehicle v has not been told yet and goes to next, -1 where it has work or none.
-    """
+def write_rows(day, plan, told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind):
+    """Write the plan as compressed rows into arrays that are long enough: (stops, acts)."""
     stops, acts = 0, 0
     for v in range(len(heads)):
-        next_stop[v] = -1
-        told_work = False
         if heads[v] < 0:
             stops, acts = copy_told(told, v, stops, acts, stop_place, act_ptr, act_request, act_kind)
         stops, acts = write_drops(day, head, v, heads[v], stops, acts, stop_place, act_ptr, act_request, act_kind)
@@ -212,10 +207,6 @@ def write_rows(day, plan, told, head, heads, stop_ptr, stop_place, act_ptr, act_
             count = plan.trip[v, k, col.COUNT]
             if is_left_out(plan.trip, v, k):
                 continue
-            if plan.trip[v, k, col.ANCHORED] == 1:
-                told_work = told_work or count > 0
-            elif next_stop[v] < 0 and not told_work:
-                next_stop[v] = stops
             stop_place[stops] = plan.trip[v, k, col.STORE]
             stops += 1
             row = v * (plan.trip.shape[1] - 1) + k
