@@ -12,6 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -359,9 +360,12 @@ class LiveHost:
         assert state is not None
         durable: asyncio.Future[None] = loop.create_future()
 
-        def committed(error: BaseException | None) -> None:
+        def ended(done: Future[None]) -> None:
+            """In the ledger's thread: what the loop takes to hear of it is not the disk's time."""
+            loop.call_soon_threadsafe(committed, done.exception(), self.commits.end(number))
+
+        def committed(error: BaseException | None, lasted_s: float) -> None:
             state.pending -= 1
-            lasted_s = self.commits.end(number)
             for row in write.vault:
                 if state.fresh.get(row.handle) is row:
                     del state.fresh[row.handle]
@@ -385,7 +389,7 @@ class LiveHost:
         number = self.commits.begin()
         state.fresh.update((row.handle, row) for row in write.vault)
         self._settled = durable
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(committed, done.exception()))
+        future.add_done_callback(ended)
         return durable
 
     async def write(self, write: Write) -> None:

@@ -114,8 +114,8 @@ async def _ask(things: Things, caller: str, verb: str, path: str, operation: Any
 @each
 async def test_without_a_key_only_open_doors_open(things: Things, verb: str, path: str, operation: Any) -> None:
     if not _roles(operation):
-        status = (await _ask(things, "anyone", verb, path, operation)).status_code
-        assert status in (200, 404, 503), "503: not ready, and that is said to anybody"
+        answer = await _ask(things, "anyone", verb, path, operation)
+        assert answer.status_code in (200, 404) if "{" in path else answer.status_code == 200, answer.text
         return
     answer = await _ask(things, "anyone", verb, path, operation)
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")

@@ -33,7 +33,7 @@ from dispatch.engine import Engine
 from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreClosed, StoreListed
 from dispatch.model import Order, Rider, Shift, Store
 from routing.places import LatLng, PlaceBook
-from tests.api.running import Running, order, running, with_city
+from tests.api.running import STORE, Running, order, running, with_city
 from tests.api.serving import serving
 from tests.browser import CHROMIUM, page
 
@@ -343,12 +343,22 @@ async def test_a_server_that_ends_ends_its_streams_first(tmp_path: Path) -> None
             await task
 
 
+SLOW_ROUTES = """
+    window.routes_asked = 0;
+    const line = window.fetch, slow = new Promise((done) => { window.answer_routes = done; });
+    window.fetch = async (path, options) => {
+      if (/\\/route($|[?])/.test(path)) { window.routes_asked += 1; await slow; }
+      return line(path, options);
+    };
+    0"""
+
+
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-@pytest.mark.slow  # waits for a browser longer than a busy machine lets it
 async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
     async with running(tmp_path / "ledger") as run, serving(run.app) as url, page() as tab:
         await with_city(run)
+        await run.ops.put("/v1/stores/s1", json=STORE | {"enter_s": 0})  # nobody waits for the way to the counter
         items = [{"name": "Pizza", "quantity": 2}]
         body = order("o1", items=items, proof_of_delivery="pin", pin="4711")
         assert (await run.orders.post("/v1/deliveries", json=body)).status_code == 201
@@ -362,7 +372,13 @@ async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
         await tab.js(press.format("I am here"))  # he may be told what to take only now
         await tab.until("document.querySelector('#next li')?.textContent.includes('2 × Pizza')")
         await tab.picture(tmp_path / "pickup.png")
+        await tab.js(SLOW_ROUTES)
         await tab.js(press.format("Picked up"))
+        await tab.until("routes_asked > 0")
+        await tab.js("document.getElementById('break').click()")  # as any news: all is shown anew
+        await tab.until("document.getElementById('duty').textContent === 'On a break'")
+        assert await tab.js(title) != "s1", "what is done does not come back while the next route is on its way"
+        await tab.js("answer_routes()")
         await tab.until(f"{title} === 'Canary Street 7'")
         await tab.js(press.format("I am here"))
         for pin, said in (("12", "Ask the customer for the PIN."), ("0815", "the customer's pin is wrong")):
@@ -372,6 +388,11 @@ async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
             assert await tab.js(title) == "Canary Street 7", "the stop stays until it is done"
         tab.complaints.clear()  # the browser notes the refusal
         await tab.js("document.getElementById('pin').value = '4711'")
+        await tab.js("document.getElementById('pin').focus()")
+        await tab.js("document.getElementById('break').click()")
+        await tab.until("document.getElementById('duty').textContent === 'On duty'")
+        typed = "[document.activeElement?.id, document.getElementById('pin').value]"
+        assert await tab.js(typed) == ["pin", "4711"], "what is being typed stays"
         await tab.picture(tmp_path / "drop.png")
         assert await tab.js("document.documentElement.scrollWidth") <= 390
         await tab.js(press.format("Delivered"))

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -217,5 +218,30 @@ def test_a_disk_that_is_slow_is_not_ready(tmp_path: Path) -> None:
             host.commits.end(number)
             now += LATELY_S + 1
             assert (await run.anyone.get("/readyz")).status_code == 200
+
+    asyncio.run(go())
+
+
+def test_a_loop_that_stands_still_is_no_slow_disk(tmp_path: Path) -> None:
+    """A write is on the disk when the ledger's thread says so, however long the loop takes to hear of it."""
+
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            commits, now, ended = run.host.commits, [time.monotonic()], threading.Event()
+            commits._clock = lambda: now[0]
+            end = commits.end
+
+            def end_and_tell(number: int) -> float:
+                lasted_s = end(number)
+                ended.set()
+                return lasted_s
+
+            commits.end = end_and_tell  # type: ignore[method-assign]
+            run.host.report(lambda at: StoreOpened(at=at, store_id="s1"))
+            assert ended.wait(60), "the loop stands still here, and the write ends all the same"
+            now[0] += MOST_COMMIT_S + 1
+            assert (await run.anyone.get("/readyz")).status_code == 200
+            assert commits.age_s < MOST_COMMIT_S
 
     asyncio.run(go())

@@ -65,23 +65,34 @@ let draining = false;
 async function drain() {
   if (draining) return;
   draining = true;
+  try {
+    await sendAll();
+  } finally {
+    draining = false; // whatever went wrong, the next report is sent
+  }
+}
+
+async function sendAll() {
   while (queue.length) {
     const { path, body, key } = queue[0];
+    let after = route; // what is to be done where nobody tells us now
     try {
       await call("POST", path, body, key);
+      after = { ...route, stops: toDo() };
     } catch (error) {
       if (!error.status || error.status === 429 || error.status >= 500) {
         await pause(2000);
         continue;
       }
-      if (error.status === 401) break; // a fresh token sends it later
+      if (error.status === 401) return; // a fresh token sends it later
       refused = error.message; // the stop is theirs to do still, and shown again
     }
+    // A stop that is done is hidden by its report until the route without it is here.
+    if (path.startsWith("v1/stops/")) after = await call("GET", mine("/route")).catch(() => after);
     queue.shift();
     keep();
-    if (path.startsWith("v1/stops/")) take(await call("GET", mine("/route")).catch(() => route));
+    if (path.startsWith("v1/stops/")) take(after);
   }
-  draining = false;
 }
 
 let seen = -1; // the newest revision that the service knows to be on this phone
@@ -131,6 +142,7 @@ function show() {
     return;
   }
   const here = arrived.has(stop.stop_id);
+  const typing = [...fields.values()].find((field) => field === document.activeElement);
   const buttons = element("div", null, { class: "buttons" });
   const { lat, lng } = stop.location;
   const press = (text, kind, act) => {
@@ -143,7 +155,7 @@ function show() {
     press("I am here", "go", () => { arrived.add(stop.stop_id); report(path("arrive"), { happened_at: happened_at() }); show(); });
     buttons.append(element("a", "Show the way", { class: "button", href: `geo:${lat},${lng}?q=${lat},${lng}` }));
   } else if (stop.acts.length) {
-    const proofs = stop.acts.map(proofField).filter(Boolean);
+    const proofs = stop.acts.map((act) => proofField(stop, act)).filter(Boolean);
     buttons.append(...proofs.map(({ field }) => field));
     if (refused) buttons.append(element("p", refused, { class: "calm", role: "alert" }));
     press(DONE[stop.acts[0].kind], "go", () => done(stop, path("complete"), proofs));
@@ -153,16 +165,24 @@ function show() {
     element("p", verbOf(stop), { class: "verb" }), element("h2", titleOf(stop)),
     element("p", `about ${timeOfDay(here ? stop.expected_act_at : stop.expected_arrive_at)}`, { class: "when" }),
     element("ul", null, {}, ...stop.acts.map(actLine)), buttons);
+  if (typing?.isConnected) typing.focus();
 }
 
+const fields = new Map(); // of the stop that is shown: news of the route must not take away what is being typed
+
 /** What a customer proves a delivery with: their PIN, or a photo that is taken now and stays on this phone. */
-function proofField(act) {
+function proofField(stop, act) {
   if (act.kind !== "drop" || act.proof_of_delivery === "none") return null;
+  const name = JSON.stringify([stop.stop_id, act.delivery_id, act.proof_of_delivery]);
+  if (!fields.has(name)) fields.set(name, fieldOf(act));
+  return { act, field: fields.get(name) };
+}
+
+function fieldOf(act) {
   const whose = act.dropoff?.contact_name ?? "the customer";
-  const field = act.proof_of_delivery === "pin"
+  return act.proof_of_delivery === "pin"
     ? element("input", null, { id: "pin", inputmode: "numeric", placeholder: "PIN", "aria-label": `PIN of ${whose}` })
     : element("input", null, { id: "photo", type: "file", accept: "image/*", capture: "environment", "aria-label": `Photo for ${whose}` });
-  return { act, field };
 }
 
 /** A photo's fingerprint: whoever has the photo can show that it is this one. */
