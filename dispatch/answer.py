@@ -77,7 +77,7 @@ class _Plan:
         if self._stop_ptr[v + 1] - first != len(stops):
             return False
         return all(
-            self._place[s] == stop.place
+            self._place[s] == self._ids.doors.get(stop.place, stop.place)
             and self._times[s][1] == stop.expected_act_at
             and self._acts(s) == tuple((act.order_id, act.kind) for act in stop.acts)
             for s, stop in enumerate(stops, first)

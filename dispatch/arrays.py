@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dispatch.board import Board
 from dispatch.config import Prices, Rules, Settings
+from dispatch.doors import door_of
 from dispatch.errands import obligations
 from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.progress import closes_at, pickup_from, whereabouts
@@ -24,6 +25,7 @@ class LocalPlaces:
     def __init__(self) -> None:
         self.handles: list[int] = []
         self.local: dict[int, int] = {}
+        self._doors: dict[str, int] = {}
 
     def __call__(self, handle: int) -> int:
         found = self.local.get(handle)
@@ -31,6 +33,21 @@ class LocalPlaces:
             found = self.local[handle] = len(self.handles)
             self.handles.append(handle)
         return found
+
+    def door(self, order: Order) -> int:
+        """The place where an order is dropped: for all orders of one door that of the first."""
+        if not order.door:
+            return self(order.drop_place)
+        found = self._doors.get(order.door)
+        if found is None:
+            found = self._doors[order.door] = self(order.drop_place)
+        self.local.setdefault(order.drop_place, found)
+        return found
+
+    @property
+    def doors(self) -> dict[int, int]:
+        """Handle of a place -> that of the place by which the round knows its door, where it is another one."""
+        return {handle: self.handles[k] for handle, k in self.local.items() if self.handles[k] != handle}
 
 
 def is_stale(record: RiderRecord, board: Board) -> bool:
@@ -63,7 +80,7 @@ def request_fields(
         store_place = board.stores[order.store_id].store.place
         returning = record.state is OrderState.RETURNING
         store[r] = place(store_place if record.pick_place is None else record.pick_place)
-        drop[r] = place(store_place if returning else order.drop_place)
+        drop[r] = place(store_place) if returning else place.door(order)
         if record.is_waiting:
             pick[r] = store[r]
             if record.pick_place is None:
@@ -78,7 +95,7 @@ def request_fields(
         load[r, 0] = order.load_units
         placed[r] = order.placed_at - now
         due[r] = [at - now for at in thresholds(order, prices)]
-        if order.earliest_drop_at is not None and not returning:
+        if order.earliest_drop_at is not None and order.earliest_drop_at > now and not returning:
             window[r, 1, 0, 0] = order.earliest_drop_at - now
         weight[r] = 1 + max(0, order.priority)
     slope = np.array([prices.door_per_s, prices.late_per_s, prices.fail_per_s], dtype=np.int64)
@@ -237,8 +254,11 @@ def _packed(may: NDArray[np.bool_]) -> U64:
 
 
 def told_rows(
-    riders: list[RiderRecord], request_of: dict[str, int], place: LocalPlaces
+    board: Board, riders: list[RiderRecord], request_of: dict[str, int], place: LocalPlaces
 ) -> tuple[Rows, NDArray[np.int8], NDArray[np.int8]]:
+    def order_of(order_id: str) -> Order:
+        return board.orders[order_id].order
+
     stop_ptr, stop_place, stop_level = [0], [], []
     act_ptr, act_request, act_kind, act_level = [0], [], [], []
     for record in riders:
@@ -246,7 +266,8 @@ def told_rows(
             acts = [act for act in stop.acts if act.order_id in request_of]
             if not acts and (stop.acts or stop.level < Level.TOLD) and not (stop.level >= Level.UNDERWAY):
                 continue
-            stop_place.append(place(stop.place))
+            at_door = bool(acts) and bool(door_of(stop, order_of))
+            stop_place.append(place.door(order_of(acts[0].order_id)) if at_door else place(stop.place))
             stop_level.append(int(stop.level))
             for act in acts:
                 act_request.append(request_of[act.order_id])

@@ -66,7 +66,7 @@ def committed(rider: RiderRecord, stops: tuple[Stop, ...], board: Board, now: in
         if stops[index].level < Level.TOLD:
             if _needs_offer(rider, stops[index]):
                 return _asked(stops, index)
-            number = max([number, *(_number(stop) for stop in stops)]) + 1
+            number = max([number, *(number_of(stop) for stop in stops)]) + 1
             named = replace(stops[index], stop_id=stops[index].stop_id or f"{rider.rider.rider_id}.{number}")
             stops = (*stops[:index], named, *stops[index + 1 :])
             has_pickup = any(act.kind is ActKind.PICKUP for act in named.acts)
@@ -84,7 +84,7 @@ def accepted(rider: RiderRecord, stops: tuple[Stop, ...], order_ids: tuple[str, 
     index = next((k for k, stop in enumerate(stops) if _is_asked(stop)), None)
     if index is None:
         return stops
-    number = max([rider.stops_told, *(_number(stop) for stop in stops)])
+    number = max([rider.stops_told, *(number_of(stop) for stop in stops)])
     if stops[index].level == Level.OFFERED:
         number += 1
         named = replace(stops[index], stop_id=f"{rider.rider.rider_id}.{number}")
@@ -113,7 +113,8 @@ def _asked(stops: tuple[Stop, ...], index: int) -> tuple[Stop, ...]:
     return (*stops[:index], replace(stop, level=max(stop.level, Level.OFFERED), acts=acts), *stops[index + 1 :])
 
 
-def _number(stop: Stop) -> int:
+def number_of(stop: Stop) -> int:
+    """A told stop's number on its rider's route; 0 where it is not told."""
     return int(stop.stop_id.rpartition(".")[2]) if stop.stop_id else 0
 
 
@@ -156,7 +157,7 @@ def _with_drops_told(rider: RiderRecord, stops: tuple[Stop, ...], index: int, nu
     """Once orders are told, so are the drops that directly follow: the rider sees the whole errand."""
     if any(act.level < Level.TOLD for act in stops[index].acts) or not stops[index].acts:
         return stops
-    number = max([number, *(_number(stop) for stop in stops)])
+    number = max([number, *(number_of(stop) for stop in stops)])
     for k in range(index + 1, len(stops)):
         if any(act.kind is ActKind.PICKUP for act in stops[k].acts) or not stops[k].acts:
             break
@@ -164,5 +165,5 @@ def _with_drops_told(rider: RiderRecord, stops: tuple[Stop, ...], index: int, nu
             number += 1
             named = replace(stops[k], stop_id=stops[k].stop_id or f"{rider.rider.rider_id}.{number}")
             stops = (*stops[:k], named, *stops[k + 1 :])
-            stops = _raised(stops, k, Level.TOLD, orders=True)
+        stops = _raised(stops, k, max(stops[k].level, Level.TOLD), orders=True)
     return stops

@@ -12,8 +12,9 @@ from dataclasses import replace
 from dispatch import events as e
 from dispatch.board import Board
 from dispatch.commitment import accepted, committed
+from dispatch.doors import at_its_door
 from dispatch.lifecycle import Trigger, next_state
-from dispatch.model import Act, ActKind, Level, Offer, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Level, Offer, Order, OrderState, Reason, Route, Stop
 from dispatch.progress import retimed
 from dispatch.records import RiderRecord
 
@@ -30,6 +31,7 @@ class Draft:
         """Riders as the board will hold them after the events written so far, where those change their route."""
         self._states: dict[str, tuple[OrderState, str | None]] = {}
         self._fetched: set[str] = set()
+        self._revised: dict[str, Order] = {}
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -43,7 +45,16 @@ class Draft:
         """An order's state as it will be."""
         return self._states[order_id][0] if order_id in self._states else self.board.orders[order_id].state
 
+    def order(self, order_id: str) -> Order:
+        """What was ordered, as it will be."""
+        return self._revised.get(order_id) or self.board.orders[order_id].order
+
     # --- editing ------------------------------------------------------------------------------------------------
+
+    def revise(self, order: Order) -> None:
+        """Replace what was ordered."""
+        self._revised[order.order_id] = order
+        self.events.append(e.OrderRevised(at=self.at, order=order))
 
     def move(
         self,
@@ -211,7 +222,8 @@ class Draft:
         """Commit what is due on every route touched and write the events of all differences."""
         finished: list[tuple[RiderRecord, Route]] = []
         for record in sorted(self._riders.values(), key=lambda r: r.seq):
-            stops = retimed(record, record.route.stops, self.board, self.at)
+            stops = tuple(at_its_door(stop, self.order) for stop in record.route.stops)
+            stops = retimed(record, stops, self.board, self.at)
             stops = self._moved_on(record, committed(record, stops, self.board, self.at))
             finished.append((record, replace(record.route, stops=stops)))
         for record, route in finished:

@@ -26,6 +26,8 @@ class IdMap(NamedTuple):
     """Open orders that the Problem does not hold, and why, where that is news."""
     barred: dict[str, Reason]
     """Orders that no rider of the round may carry, and why."""
+    doors: dict[int, int]
+    """Handle of a place -> that of the place by which the Problem knows its door, where it is another one."""
 
 
 class Outlook(NamedTuple):

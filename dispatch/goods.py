@@ -13,7 +13,7 @@ from dispatch.draft import Draft
 from dispatch.happened import as_seen
 from dispatch.inputs import StopCompleted, StopFailed
 from dispatch.lifecycle import CORRECTABLE, Trigger
-from dispatch.model import ActKind, OrderState
+from dispatch.model import ActKind, OrderState, Stop
 from dispatch.shown import ShownStop
 
 Report = StopCompleted | StopFailed
@@ -58,6 +58,13 @@ def given_to_customers(board: Board, item: StopCompleted) -> tuple[str, ...]:
         and board.orders[order_id].carried_by == item.rider_id
         and not is_pickup(board, stop, order_id)
         and not is_return(board, stop, order_id, item.happened_at)
+    )
+
+
+def still_to_bring(draft: Draft, stop: Stop, said: set[str]) -> bool:
+    """Whether goods for this door are in the bag of whom it was told, and nothing has been `said` of them yet."""
+    return stop.store_id is None and any(
+        act.order_id not in said and draft.state(act.order_id).is_on_board for act in stop.acts
     )
 
 

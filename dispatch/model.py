@@ -133,6 +133,8 @@ class Order:
     """Bit mask of what the rider must provide (cool box, age check ...)."""
     max_on_board_s: int | None = None
     priority: int = 0
+    door: str = ""
+    """Opaque name of the door it leads to: orders with the same one are brought in one stop; empty: its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,11 +74,12 @@ def stop_completed(board: Board, item: i.StopCompleted) -> Events:
     stop = _first_if(rider, item.stop_id)
     seen = as_seen(rider, item)
     item = replace(item, happened_at=possible(draft, item, earliest_at(rider, item.stop_id, seen)))
-    is_news, picked = False, set[str]()
+    is_news, picked, said = False, set[str](), set[str]()
     for order_id in goods.named(item, seen):
         if order_id not in board.orders:
             goods.contradict(draft, item, f"unknown order {order_id}")
             continue
+        said.add(order_id)
         here = stop is not None and any(act.order_id == order_id for act in stop.acts)
         if goods.is_pickup(board, seen, order_id):
             picked.add(order_id)
@@ -86,7 +87,10 @@ def stop_completed(board: Board, item: i.StopCompleted) -> Events:
             is_news |= goods.fetched(draft, order_id, item, shown=was_shown, here=here)
         else:
             is_news |= goods.handed_over(draft, order_id, item, seen, here=here)
-    if stop is not None:
+    if stop is not None and goods.still_to_bring(draft, stop, said):
+        # Several orders are brought to one door: they stand there until each is handed over or has failed.
+        draft.without(item.rider_id, lambda act: act.order_id in said)
+    elif stop is not None:
         _leave(draft, rider, stop, item, picked)
     elif seen is None or not is_news:
         goods.contradict(draft, item, "completed a stop not next")

@@ -9,10 +9,11 @@ from dispatch import inputs as i
 from dispatch.board import Board
 from dispatch.bounds import MASK_BITS
 from dispatch.carrying import bring_back, bring_to_customer
+from dispatch.doors import elsewhere
 from dispatch.draft import Draft
 from dispatch.errors import InvalidSetting, Refused
 from dispatch.lifecycle import Trigger, require
-from dispatch.model import ActKind, Order, OrderState
+from dispatch.model import Order, OrderState
 from dispatch.presets import KEY as PRESET
 from dispatch.records import FOR_EVER, OrderRecord, RiderRecord, StoreRecord
 from routing.errors import UnknownPlace
@@ -67,17 +68,10 @@ def order_changed(board: Board, item: i.OrderChanged) -> Events:
     if record.state.is_on_board and order.store_id != record.order.store_id:
         raise _cannot_change(order.order_id, record.state, "store_id")
     draft = Draft(board, item.at)
-    draft.events.append(e.OrderRevised(at=item.at, order=order))
+    draft.revise(order)
     rider_id = record.planned_rider_id
-    if rider_id is not None and order.drop_place != record.order.drop_place:
-        stops = tuple(
-            replace(stop, place=order.drop_place)
-            if any(act.order_id == order.order_id and act.kind is ActKind.DROP for act in stop.acts)
-            and len(stop.acts) == 1
-            else stop
-            for stop in draft.rider(rider_id).route.stops
-        )
-        draft.set_stops(rider_id, stops)
+    if rider_id is not None and (order.drop_place, order.door) != (record.order.drop_place, record.order.door):
+        draft.set_stops(rider_id, elsewhere(draft.rider(rider_id), order))
     return draft.finish()
 
 

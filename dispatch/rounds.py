@@ -9,6 +9,7 @@ from dispatch import inputs as i
 from dispatch import reports, risk
 from dispatch.board import Board
 from dispatch.commitment import next_due
+from dispatch.doors import door_of
 from dispatch.draft import Draft
 from dispatch.model import Act, ActKind, Engagement, Level, Stop
 from dispatch.records import RiderRecord
@@ -167,7 +168,13 @@ def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Sto
     told = list(rider.route.told)
     theirs = {act.order_id for stop in told for act in stop.acts if act.level >= Level.TOLD}
     asks = rider.rider.engagement is Engagement.CROWD
-    stops = [_stop(board, planned, told, theirs if asks else None) for planned in change.stops]
+    stops: list[Stop] = []
+    open_: set[str] = set()
+    for planned in change.stops:
+        stop = _stop(board, planned, told, theirs if asks else None, open_)
+        if stop.level >= Level.TOLD:
+            open_ |= {act.order_id for act in stop.acts if act.kind is ActKind.PICKUP and act.level < Level.TOLD}
+        stops.append(stop)
     if asks:
         # What a crowd rider has not been asked yet cannot come before where they are going.
         first = next((k for k, stop in enumerate(stops) if stop.level >= Level.TOLD), 0)
@@ -186,11 +193,15 @@ def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Sto
     return tuple(stops)
 
 
-def _stop(board: Board, planned: i.PlannedStop, told: list[Stop], theirs: set[str] | None) -> Stop:
-    """`theirs`: orders that a rider has accepted, where they must be asked for any other (None: need not be asked)."""
+def _stop(board: Board, planned: i.PlannedStop, told: list[Stop], theirs: set[str] | None, open_: set[str]) -> Stop:
+    """`theirs`: orders that a rider has accepted, where they must be asked for any other (None: need not be asked).
+
+    `open_`: orders that may still change at a told stop before this one.
+    """
     acts = tuple(Act(order_id, ActKind(kind)) for order_id, kind in planned.acts)
     fresh = Stop("", planned.place, planned.store_id, Level.TENTATIVE, acts, *planned[3:])
-    match = next((stop for stop in told if stop.place == planned.place and _same_errand(stop, fresh)), None)
+    door = _door(board, fresh)
+    match = next((stop for stop in told if _same_place(board, stop, fresh, door) and _same_errand(stop, fresh)), None)
     if match is None:
         return fresh
     told.remove(match)
@@ -199,9 +210,19 @@ def _stop(board: Board, planned: i.PlannedStop, told: list[Stop], theirs: set[st
     joins = Level.TOLD if any(act.level >= Level.TOLD for act in match.acts) else Level.TENTATIVE
     kept = []
     for act in acts:
-        joined = joins if theirs is None or act.order_id in theirs else Level.TENTATIVE
+        is_settled = (theirs is None or act.order_id in theirs) and act.order_id not in open_
+        joined = joins if is_settled else Level.TENTATIVE
         kept.append(replace(act, level=levels.get((act.order_id, act.kind), joined)))
-    return replace(fresh, stop_id=match.stop_id, level=match.level, acts=tuple(kept))
+    return replace(fresh, stop_id=match.stop_id, place=match.place, level=match.level, acts=tuple(kept))
+
+
+def _same_place(board: Board, told: Stop, fresh: Stop, door: str) -> bool:
+    """At one place, or at one door that goes by the places of several orders."""
+    return told.place == fresh.place or (bool(door) and _door(board, told) == door)
+
+
+def _door(board: Board, stop: Stop) -> str:
+    return door_of(stop, lambda order_id: board.orders[order_id].order)
 
 
 def _same_errand(told: Stop, fresh: Stop) -> bool:

@@ -41,7 +41,7 @@ def freeze(board: Board) -> Frozen:
     place = LocalPlaces()
     request_of = {record.order.order_id: r for r, record in enumerate(requests)}
     fields = request_fields(board, requests, vehicle_of, place)
-    rows, stop_level, act_level = told_rows(riders, request_of, place)
+    rows, stop_level, act_level = told_rows(board, riders, request_of, place)
     outlook_stores = list(board.stores.values()) if settings.rules.empty_moves else []
     store_place = [place(record.store.place) for record in outlook_stores]
     destinations = len(place.handles)
@@ -77,6 +77,7 @@ def freeze(board: Board) -> Frozen:
         tuple(record.route.stops for record in riders),
         left_out,
         barred(requests, riders, fields["allowed"]),
+        place.doors,
     )
     return Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
 

@@ -18,6 +18,7 @@ from routing.travel import TravelTimes
 from tests.dispatch.world import T0, World
 
 STORES = [("s0", 0, 0), ("s1", 900, 0), ("s2", 0, 900)]
+DOORS = [(600, 600), (700, 100), (100, 800)]
 RIDERS = ["r0", "r1", "r2", "r3"]
 
 OPERATIONS = st.sampled_from(
@@ -26,6 +27,7 @@ OPERATIONS = st.sampled_from(
         "ready", "late", "fail", "log_off", "log_on", "break", "hold", "let_go", "force", "unassign", "close", "open",
         "accept", "decline",
         "wrong_rider", "old_report", "handover", "position", "pause", "resume", "change",
+        "door", "door", "door", "some", "some", "join",
     ]
 )  # fmt: skip
 
@@ -69,6 +71,10 @@ class Storm:
             if operation == "order":
                 self.placed += 1
                 world.order(f"o{self.placed}", store_id, a % 1500, b % 1500, ready_s=30 * (b % 40))
+            elif operation == "door":
+                self.placed += 1
+                door = b % len(DOORS)
+                world.order(f"o{self.placed}", store_id, *DOORS[door], ready_s=30 * (b % 40), door=f"d{door}")
             elif operation == "ahead":
                 self.placed += 1
                 later = {"release_at": world.now + 30 * (a % 40), "due_at": world.now + 3600}
@@ -77,6 +83,8 @@ class Storm:
                 world.until(world.now - T0 + 10 + 60 * (a % 10))
             elif operation == "act":
                 self.act(rider_id)
+            elif operation == "some":
+                self.some(rider_id, a)
             elif operation == "fail":
                 self.at_stop_or_not(rider_id)
             elif operation == "log_off":
@@ -119,6 +127,9 @@ class Storm:
             "change": i.OrderChanged(
                 at=at, order=_moved(world.board.orders[order_id].order, world.places.add(b % 700, 5, enter_s=60))
             ),
+            "join": i.OrderChanged(at=at, order=_moved(
+                world.board.orders[order_id].order, world.places.add(*DOORS[b % 2][::-1], enter_s=60), f"d{b % 2}"
+            )),
         }
         if operation == "handover" and world.board.orders[order_id].state.is_on_board:
             place = world.places.add(b % 500, 50, enter_s=60, exit_s=60) if b % 2 else None
@@ -139,6 +150,12 @@ class Storm:
                 world.arrive(rider_id)
         elif stops[0].acts and all(act.level >= Level.TOLD for act in stops[0].acts):
             world.complete(rider_id)
+
+    def some(self, rider_id: str, a: int) -> None:
+        """One of several at a door, or at a counter, is done."""
+        stops = self.world.route(rider_id).stops
+        if stops and stops[0].level >= Level.AT_STOP and stops[0].acts:
+            self.world.complete(rider_id, (stops[0].acts[a % len(stops[0].acts)].order_id,))
 
     def at_stop_or_not(self, rider_id: str) -> None:
         stops = self.world.route(rider_id).stops
@@ -162,10 +179,21 @@ class Storm:
         world.deliver_all(world.now - T0 + 30_000)
 
 
-def _moved(order, place):  # type: ignore[no-untyped-def]
+def _moved(order, place, door=""):  # type: ignore[no-untyped-def]
     import dataclasses
 
-    return dataclasses.replace(order, drop_place=place)
+    return dataclasses.replace(order, drop_place=place, door=door)
+
+
+def check_doors(world: World) -> None:
+    """Whoever stands at a door has business with that door alone, and knows it by the place of one they bring to."""
+    for record in world.board.riders.values():
+        for stop in record.route.stops:
+            orders = [world.board.orders[act.order_id].order for act in stop.acts]
+            if stop.store_id is None and orders:
+                assert {order.door for order in orders} == {orders[0].door}
+                assert orders[0].door or len(orders) == 1
+                assert stop.place in {order.drop_place for order in orders}
 
 
 STEPS = st.lists(st.tuples(OPERATIONS, st.integers(0, 2000), st.integers(0, 2000)), min_size=5, max_size=40)
@@ -178,6 +206,7 @@ def test_nothing_is_lost_and_the_fold_is_the_board(steps: list[tuple[str, int, i
     for operation, a, b in steps:
         storm.play(operation, a, b)
         storm.world.check()
+        check_doors(storm.world)
     storm.clear_up()
     storm.world.check()
     ended = {order_id: order.state for order_id, order in storm.world.board.orders.items()}

@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from routing.plans.build import make_rows, read_rows
-from routing.plans.problem import INFINITE, Problem, Rows, Travel
+from routing.plans.problem import Problem, Rows, Travel
 from routing.plans.schedule import evaluate
 
 PICKUP, DROP = 0, 1
@@ -36,22 +36,22 @@ def unfold(problem: Problem, rows: Rows) -> list[Chain]:
 
 
 def fold(problem: Problem, chains: list[Chain]) -> Rows:
-    """The inverse: neighbouring drops at one place share a stop where there are no windows."""
-    windows = bool((problem.window[..., 0] > -INFINITE).any() or (problem.window[..., 1] < INFINITE).any())
+    """The inverse: neighbouring drops at one place share a stop where they have the same windows."""
     routes = []
     for head, trips in chains:
         route: list[tuple[int, list[tuple[int, int]]]] = []
         for place, held in ((-1, head), *trips):
             if place >= 0:
                 route.append((place, [(r, PICKUP) for r in held]))
-            before = -1
+            before = (-1, [])
             for r in held:
                 drop = int(problem.drop_place[r])
-                if drop == before and not windows:
+                door = (drop, problem.window[r, DROP].tolist())
+                if door == before:
                     route[-1][1].append((r, DROP))
                 else:
                     route.append((drop, [(r, DROP)]))
-                before = drop
+                before = door
         routes.append(route)
     return make_rows(routes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.kernels import trips_layout as col
 from routing.plans.kernels.trips_edit import copy_trip, fits, has_room, take_out, time_row
-from routing.plans.kernels.trips_time import drop_off, is_left_out
+from routing.plans.kernels.trips_time import drop_off, is_left_out, shares_stop
 
 NEVER = col.NEVER
 PICKUP = 0
@@ -181,12 +181,11 @@ def copy_told(rows, v, stops, acts, stop_place, act_ptr, act_request, act_kind):
 
 @inner_kernel
 def write_drops(day, orders, row, count, stops, acts, stop_place, act_ptr, act_request, act_kind):
-    """Append the drop stops of a row of requests; neighbours at one place share a stop: (stops, acts)."""
+    """Append the drop stops of a row of requests, some of which share one: (stops, acts)."""
     for j in range(count):
         r = orders[row, j]
-        place = day.request[r, col.DROP]
-        if j == 0 or day.window.shape[0] > 0 or place != day.request[orders[row, j - 1], col.DROP]:
-            stop_place[stops] = place
+        if not shares_stop(day.request, day.window, orders, row, j):
+            stop_place[stops] = day.request[r, col.DROP]
             stops += 1
         act_request[acts] = r
         act_kind[acts] = DROP

@@ -116,10 +116,25 @@ def pick_up(request, vehicle, legs, window, orders, row, count, store, v, free_a
 
 
 @inner_kernel
+def shares_stop(request, window, orders, row, j):
+    """Whether drop j of a row is done at the stop of the one before: at one place, within windows that are the same."""
+    if j == 0:
+        return False
+    r, before = orders[row, j], orders[row, j - 1]
+    if request[r, col.DROP] != request[before, col.DROP]:
+        return False
+    if window.shape[0] > 0:
+        for k in range(window.shape[2]):
+            if window[r, 1, k, 0] != window[before, 1, k, 0] or window[r, 1, k, 1] != window[before, 1, k, 1]:
+                return False
+    return True
+
+
+@inner_kernel
 def drop_off(request, vehicle, legs, window, orders, row, count, v, picked_at, free_at, origin, limit):
     """(price, leave) of delivering the `count` requests of a row in sequence; gives up with NEVER above `limit`.
 
-    Neighbours with the same drop place share one stop and its act instant, unless windows are about.
+    Neighbours with the same drop place and the same windows share one stop and its act instant.
     """
     total = 0
     act_at = free_at
@@ -127,7 +142,7 @@ def drop_off(request, vehicle, legs, window, orders, row, count, v, picked_at, f
         r = orders[row, j]
         place = request[r, col.DROP]
         duration = request[r, col.ACT + 1]
-        if j > 0 and place == origin and window.shape[0] == 0:
+        if shares_stop(request, window, orders, row, j):
             total += work_price(vehicle, v, free_at, free_at + duration)
             free_at += duration
         else:
