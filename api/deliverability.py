@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from api import wire
 from api.auth import Caller
 from api.belonging import may_use
+from api.notices import tenant_of
 from api.positions import FASTEST_M_PER_S, metres_between
 from api.shown import mask_of
 from dispatch.errors import Refused
@@ -96,7 +97,13 @@ def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: i
         needs=mask_of(body.needs, service.host.board.needs),
         max_on_board_s=body.max_on_board_s,
         priority=body.priority,
+        door=door_of(service, order_id, body.dropoff),
     )
+
+
+def door_of(service: Service, order_id: str, drop: wire.Dropoff) -> str:
+    """The name of the door that an order leads to."""
+    return service.doors.name(service.host.board, service.secret, tenant_of(order_id), order_id, drop)
 
 
 def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest, now: int) -> None:

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Header, Path, Query, Request
 from fastapi.responses import Response
 
 from api import shown, wire
+from api.addresses import said_of
 from api.auth import Caller, NotFound, Scope, access, access_public
 from api.cursors import CURSOR, page_cursor, page_number
-from api.deliverability import check_change, check_deliverable, order_of
+from api.deliverability import check_change, check_deliverable, door_of, order_of
 from api.door import Door
 from api.ended import require_on_board
 from api.faults import problems
@@ -157,8 +158,14 @@ async def place(
         _personal(body.dropoff) | ({"pin": body.pin or service.new_pin()} if body.proof_of_delivery == "pin" else {}),
         _kept(service, body) | {"fingerprint": fingerprint},
     )  # fmt: skip
+
+    def make(at: int) -> OrderPlaced:
+        made = order_of(service, body, order_id, handle, at)
+        service.doors.note(order_id, made.door)
+        return OrderPlaced(at=at, order=made)
+
     told = await host.tell(
-        lambda at: OrderPlaced(at=at, order=order_of(service, body, order_id, handle, at)),
+        make,
         vault=(row,),
         respond=lambda events: reply(service, order_id, 201, row),
         answer=keep,
@@ -294,6 +301,9 @@ async def _change(
     check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
     rows = _changed_rows(service, row, old, body)
     order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
+    if body.dropoff is not None and not _same_door(row, body.dropoff):
+        order = replace(order, door=door_of(service, old.order_id, body.dropoff))
+        service.doors.note(old.order_id, order.door)
     if order == old and rows:
         answer = reply(service, old.order_id, 200, rows[-1])
         await host.write(Write(vault=rows, answers=(keep(answer),) if keep is not None else ()))
@@ -306,6 +316,11 @@ async def _change(
     )
     made: Reply = told.response
     return made
+
+
+def _same_door(row: VaultRow | None, drop: wire.Dropoff) -> bool:
+    before = shown.dropoff_of(row)
+    return before is not None and before.location == drop.location and said_of(before) == said_of(drop)
 
 
 def _changed_order(service: Service, old: Order, body: wire.DeliveryPatch, handle: int) -> Order:

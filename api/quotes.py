@@ -67,7 +67,7 @@ def _signed(service: Service, caller: Caller, body: wire.QuoteRequest, expires_a
 
 
 async def _quote(service: Service, caller: Caller, body: wire.QuoteRequest) -> wire.Quote:
-    found = await fit(service, body)
+    found = await fit(service, caller.tenant, body)
     now = service.host.clock.now()
     due_at = defaults(service, body, now).due_at
     if found.dropoff_at is not None and body.dropoff_deadline_at is None:

@@ -15,6 +15,7 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from api import faults
+from api.addresses import Doors
 from api.auth import Caller
 from api.lanes import Lane, Lanes, is_new_work
 from api.ledger.protocol import Answer, Ledger, Write
@@ -62,6 +63,7 @@ class Service:
     secret: Secret
     """Signs quotes and tracking links."""
     pages: Pages = field(default_factory=Pages)
+    doors: Doors = field(default_factory=Doors)
     version: str = ""
     shadow: bool = False
     trial_turn: asyncio.Lock = field(default_factory=asyncio.Lock)

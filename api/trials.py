@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from api import wire
 from api.deliverability import order_of
+from api.notices import order_id_of
 from dispatch.model import Reason
 from dispatch.trial import Fit, frozen_with, outcome
 
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ASKED = "?"
-"""Id of the order that is asked about; no tenant's order has it."""
+"""A tenant's own id of the order that is asked about; no order has it."""
 
 
-async def fit(service: Service, body: wire.QuoteRequest) -> Fit:
+async def fit(service: Service, tenant: str, body: wire.QuoteRequest) -> Fit:
     """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
     from dispatch.planner import solve_round
 
@@ -32,11 +33,11 @@ async def fit(service: Service, body: wire.QuoteRequest) -> Fit:
         host = service.host
         board, now = await host.settled(), host.clock.now()
         drop = host.looked_at(body.dropoff.location.lat, body.dropoff.location.lng)
-        order = order_of(service, body, ASKED, drop, now)
+        order = order_of(service, body, order_id_of(tenant, ASKED), drop, now)
         frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
         try:
             answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
         except Exception:  # an order that no round can be planned with costs nobody else his quote
             log.exception("a trial cannot be planned")
             return Fit(None, None, Reason.BUDGET)
-    return outcome(answer, ASKED)
+    return outcome(answer, order.order_id)

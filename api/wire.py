@@ -90,6 +90,11 @@ class Dropoff(Body):
 
     location: Location
     address: Annotated[Text, Field(max_length=300)] | None = None
+    address_id: ExternalId | None = Field(
+        default=None,
+        description="The caller's own id of the door. Orders with the same one (without it: with the same address, and "
+        "points within ten metres) are brought in one stop.",
+    )
     contact_name: Name | None = None
     phone_number: Phone | None = None
     instructions: Annotated[Text, Field(max_length=500)] | None = None

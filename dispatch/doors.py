@@ -27,8 +27,10 @@ def at_its_door(stop: Stop, order_of: Callable[[str], Order]) -> Stop:
     return stop if stop.place in places else replace(stop, place=places[0])
 
 
-def elsewhere(rider: RiderRecord, order: Order) -> tuple[Stop, ...]:
-    """A rider's stops where an order is to be brought to its new place: what they bring to the old one stays there."""
+def elsewhere(rider: RiderRecord, before: Order, order: Order) -> tuple[Stop, ...]:
+    """A rider's stops where an order leads to another place: what they bring to the old door stays there."""
+    if order.door and order.door == before.door and any(_is_shared(stop, order.order_id) for stop in rider.route.stops):
+        return rider.route.stops
     number = max([rider.stops_told, *(number_of(stop) for stop in rider.route.stops)])
     stops: list[Stop] = []
     for stop in rider.route.stops:
@@ -39,6 +41,10 @@ def elsewhere(rider: RiderRecord, order: Order) -> tuple[Stop, ...]:
         stops.append(replace(stop, acts=tuple(act for act in stop.acts if act not in moved)))
         stops.append(_apart(rider.rider.rider_id, number + 1, stop, moved[0], order.drop_place))
     return tuple(stops)
+
+
+def _is_shared(stop: Stop, order_id: str) -> bool:
+    return len(stop.acts) > 1 and any(act.order_id == order_id and act.kind is ActKind.DROP for act in stop.acts)
 
 
 def _apart(rider_id: str, number: int, stop: Stop, act: Act, place: int) -> Stop:

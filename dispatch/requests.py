@@ -71,7 +71,7 @@ def order_changed(board: Board, item: i.OrderChanged) -> Events:
     draft.revise(order)
     rider_id = record.planned_rider_id
     if rider_id is not None and (order.drop_place, order.door) != (record.order.drop_place, record.order.door):
-        draft.set_stops(rider_id, elsewhere(draft.rider(rider_id), order))
+        draft.set_stops(rider_id, elsewhere(draft.rider(rider_id), record.order, order))
     return draft.finish()
 
 

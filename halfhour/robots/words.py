@@ -71,6 +71,8 @@ def order_body(order: Order, places: PlaceBook, *, tells_ready: bool = True) -> 
         dropoff_ready_at=order.earliest_drop_at,
         release_at=order.release_at,
     )
+    if order.door:
+        body["dropoff"]["address_id"] = order.door
     return body if order.max_on_board_s is None else body | {"max_on_board_s": order.max_on_board_s}
 
 

@@ -277,6 +277,7 @@ class _Folder:
             needs=_else(row.maybe("needs", row.whole), 0),
             max_on_board_s=row.maybe("max_on_board_s", row.whole),
             priority=_else(row.maybe("priority", row.whole), 0),
+            door=row.maybe("door", row.name) or "",
         )
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ class _Writer:
         (self.path / TOML).write_text(self._toml(), encoding="utf-8")
         write_csv(self.path / "stores.csv", ("store_id", *self.fields, *STORE_COLUMNS), self._stores())
         write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
-        write_csv(self.path / "orders.csv", ("order_id", "store_id", *self.fields, *ORDER_COLUMNS), self._orders())
+        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors)
+        write_csv(self.path / "orders.csv", columns, self._orders())
         if self.catalogue.zones:
             corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
             write_csv(self.path / "zones.csv", ("zone_id", *self.fields), corners)
@@ -137,7 +139,13 @@ class _Writer:
                 self._at(one.ready_at), self._at(expected), self._at(order.due_at), order.load_units, order.needs,
                 order.max_on_board_s, order.priority, self._at(order.release_at), self._at(order.earliest_drop_at),
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
+                *((order.door,) if self._doors else ()),
             )  # fmt: skip
+
+    @cached_property
+    def _doors(self) -> tuple[str, ...]:
+        """A column more, where orders of the day share doors."""
+        return ("door",) if any(one.order.door for one in self.scenario.demand) else ()
 
     def _point(self, place: int) -> tuple[float, float]:
         book = self.catalogue.places

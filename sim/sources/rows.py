@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -12,6 +13,7 @@ from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 
 Value = TypeVar("Value")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}")
 
 NO_NAMES: Mapping[str, str] = {}
 
@@ -46,6 +48,15 @@ class Row:
         if not value:
             self.fail("this cell is empty", field, "Fill it in, or take the line out.")
         return value
+
+    def name(self, field: str) -> str:
+        """An id that goes everywhere."""
+        text = self.text(field)
+        if not _NAME.fullmatch(text):
+            self.fail(
+                f"{text!r} is no name", field, "Write 1 to 64 letters, digits, _ - . : ~, first a letter, a digit or _."
+            )
+        return text
 
     def number(self, field: str) -> float:
         """A finite number."""

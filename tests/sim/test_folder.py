@@ -149,6 +149,17 @@ def test_what_is_written_is_read_again(tmp_path):
     assert (again.demand, again.news, again.reality) == (rich.demand, rich.news, rich.reality)
 
 
+def test_doors_are_read_and_written_and_no_column_where_there_are_none(tmp_path):
+    header, first, second = ORDERS.strip().split("\n")
+    named = f"{header},door\n{first},d-1~2\n{second},\n"
+    scenario = open_scenario(written(tmp_path, **{"orders.csv": named}))
+    assert {one.order.order_id: one.order.door for one in scenario.demand} == {"a": "", "b": "d-1~2"}
+    write_folder(tmp_path / "again", scenario)
+    assert open_scenario(tmp_path / "again").demand == scenario.demand
+    write_folder(tmp_path / "plain", open_scenario(written(tmp_path)))
+    assert "door" not in (tmp_path / "plain" / "orders.csv").read_text()
+
+
 def test_a_published_day_in_our_own_folder_is_the_same_day(tmp_path):
     scenario = read_day(write_day(tmp_path / "day", 8))
     write_folder(tmp_path / "ours", scenario)
@@ -238,6 +249,7 @@ BAD = [
     ("orders.csv", ORDERS.replace("b,kiosk", "b,kiosq"), "no store kiosq", "store_id", ""),
     ("orders.csv", ORDERS.replace("11:05,11:20", "11:05,11:01"), "ready before it is placed", "ready_at", ""),
     ("orders.csv", ORDERS.replace(",2,", ",2.5,"), "whole number", "load_units", ""),
+    ("orders.csv", ORDERS.replace("cancelled_at", "door").replace("11:00", "Main St. 7"), "no name", "door", "letters"),
 ]  # fmt: skip
 
 
