@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from api.ledger.protocol import NewerLedger
 from api.settings import Config
 from dispatch.board import Board
 from dispatch.bounds import MASK_BITS
@@ -27,12 +28,6 @@ class Misfit(InvalidInput):
     """A configuration over a ledger that holds something else."""
 
     code = "configuration_misfit"
-
-
-class NewerLedger(InvalidInput):
-    """A ledger that a later version has written in."""
-
-    code = "newer_ledger"
 
 
 def require_readable(header: Mapping[str, Any]) -> None:

@@ -37,7 +37,9 @@ async def readyz(service: Running, _: Annotated[None, access_public()]) -> wire.
 async def metrics(request: Request, service: Running, caller: Annotated[Caller, access(Scope.OPS)]) -> Response:
     """Everything in the Prometheus text format."""
     host = service.host
-    host.metrics.survey(host.board)
+    if host.has_board:  # what is wrong with a service is asked for most where it has none
+        host.metrics.survey(host.board)
+    host.metrics.unfoldable.set(host.unfoldable or 0)
     host.metrics.fallbacks_in_a_row.set(host.rounds.fallbacks_in_a_row)
     host.metrics.clock_off_s.set(host.clock.off_s)
     host.metrics.clock_steps.set(host.clock.steps)

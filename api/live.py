@@ -35,6 +35,7 @@ from dispatch.board import Board
 from dispatch.codec import encode
 from dispatch.config import Settings
 from dispatch.engine import Engine
+from dispatch.errors import CorruptJournal
 from dispatch.events import Event, RoundOpened
 from dispatch.inputs import Input, RoundSolved, TravelChanged
 from dispatch.records import OrderRecord
@@ -44,6 +45,7 @@ from routing.travel import TravelTimes
 log = logging.getLogger(__name__)
 
 RESUME_EVERY_S = 0.5
+UNFOLDABLE_EVERY_S = 30.0
 FLUSH_FAILED_EXIT = 70
 
 
@@ -101,6 +103,8 @@ class LiveHost:
         self.rounds = rounds
         self.travel = travel
         self.failure: LedgerFailed | None = None
+        self.unfoldable: int | None = None
+        """`seq` of the entry for whose sake the journal cannot be folded anew."""
         self.slowest_command_s = 0.0
         self._settings = settings
         self._state: _State | None = None
@@ -176,6 +180,11 @@ class LiveHost:
     def board(self) -> Board:
         """The board as of now, ahead of the disk: wait for `settled` before showing it."""
         return self.engine.board
+
+    @property
+    def has_board(self) -> bool:
+        """False while the ledger is folded, and where it cannot be."""
+        return self._state is not None
 
     @property
     def times(self) -> TravelTimes:
@@ -442,14 +451,23 @@ class LiveHost:
                 break
             except LedgerFailed as problem:
                 self.failure = problem
+            except CorruptJournal as problem:
+                await self._stuck(problem)
             except Exception:
                 log.exception("the ledger cannot be folded now")
                 await asyncio.sleep(RESUME_EVERY_S)
-        self.failure = None
+        self.failure = self.unfoldable = None
         with suppress(LedgerFailed):  # the next failure has begun its own resumption
             await self._open()
             self.spawn(self.rounds.solver.hold(self.travel_state()))
             log.info("the ledger takes writes again")
+
+    async def _stuck(self, problem: CorruptJournal) -> None:
+        """Says which entry cannot be folded, and waits: until somebody has repaired the journal there is no engine."""
+        log.critical("the journal cannot be folded: %s", problem.message, extra={"seq": problem.details.get("seq")})
+        self.failure = LedgerFailed(problem.message, hint=problem.hint, retry_after_s=int(UNFOLDABLE_EVERY_S))
+        self.unfoldable = problem.details.get("seq")
+        await asyncio.sleep(UNFOLDABLE_EVERY_S)
 
     # --- tasks --------------------------------------------------------------------------------------------------
 

@@ -93,6 +93,10 @@ class Metrics:
         )  # fmt: skip
         self.streams = Gauge("halfhour_streams", "Open event streams.", registry=registry)
         self.webhooks = Gauge("halfhour_webhook_tries", "Tries since the start, by end.", ["end"], registry=registry)
+        self.unfoldable = Gauge(
+            "halfhour_unfoldable_entry", "The entry that the journal cannot be folded beyond, 0: none.",
+            registry=registry,
+        )  # fmt: skip
         self.loop_stall_s = Gauge("halfhour_loop_stall_seconds", "Longest stall of the event loop.", registry=registry)
         self.loop_busy_s = Gauge(
             "halfhour_loop_busy_seconds",

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple, Protocol
 
 from api.fit import require_readable
 from api.ledger.protocol import Entry, Snapshot, VaultRow
+from api.ledger.reading import way_on
 from dispatch.board import Board
 from dispatch.codec import decode_event
 from dispatch.config import Settings
+from dispatch.errors import taking_in
 from routing.places import PlaceBook
 
 log = logging.getLogger(__name__)
@@ -42,7 +44,10 @@ class Recovered(NamedTuple):
 
 
 def recover(ledger: Folds, settings: Settings) -> Recovered:
-    """Folds the ledger; `settings` are those that an empty one begins with."""
+    """Folds the ledger; `settings` are those that an empty one begins with.
+
+    Raises CorruptJournal naming an entry that cannot be folded, and what can be done about it.
+    """
     header = ledger.header()
     require_readable(header)
     places = place_book(header.get("frame", "wgs84"), ledger.vault())
@@ -50,14 +55,22 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     board, seq = first_board(header, places, settings), 0
     if snapshot is not None:
         board, seq = restored(snapshot, places), snapshot.seq
-    began = seq
+    began, skipped = seq, 0
     for entry in ledger.entries(seq):
-        for event in entry.events:
-            board.apply(decode_event(event))
-        board.now = max(board.now, entry.at)
-        seq = entry.seq
+        apply(board, entry)
+        seq, skipped = entry.seq, skipped + bool(entry.skipped)
+    if skipped:
+        log.warning("entries were left out of the fold, as somebody said they should be", extra={"count": skipped})
     log.info("folded", extra={"entries": seq - began, "snapshot": began})
     return Recovered(board, places, seq, seq - began)
+
+
+def apply(board: Board, entry: Entry) -> None:
+    """Takes one entry in; raises CorruptJournal naming it where that cannot be."""
+    with taking_in(entry.seq, hint=way_on(entry.seq)):
+        for event in entry.events:
+            board.apply(decode_event(event))
+    board.now = max(board.now, entry.at)
 
 
 def first_board(header: Mapping[str, Any], places: PlaceBook, settings: Settings) -> Board:

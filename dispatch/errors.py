@@ -12,6 +12,10 @@ Not being able to assign an order is never an error: it is a Reason on the order
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from routing.errors import HalfhourError, InvalidInput
 
 
@@ -34,9 +38,21 @@ class InvalidSetting(InvalidInput):
 
 
 class CorruptJournal(InvalidInput):
-    """A journal that cannot be folded or that re-decides differently; details name the line."""
+    """A journal that cannot be folded or that re-decides differently; details name the line, or the entry's `seq`."""
 
     code = "corrupt_journal"
+
+
+@contextmanager
+def taking_in(seq: int, *, hint: str = "", **where: Any) -> Iterator[None]:
+    """What fails within leaves as CorruptJournal that names the entry `seq`; `where` goes into its details."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as problem:
+        said = problem.message if isinstance(problem, HalfhourError) else f"{type(problem).__name__} {problem}"
+        raise CorruptJournal(f"entry {seq} cannot be taken in: {said}", seq=seq, hint=hint, **where) from problem
 
 
 class InvalidPlan(InvalidInput):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TextIO
 from dispatch.board import Board
 from dispatch.codec import SCHEMA_VERSION, decode_event, decode_input, encode
 from dispatch.config import Settings
-from dispatch.errors import ClockWentBack, CorruptJournal, Refused
+from dispatch.errors import ClockWentBack, CorruptJournal, Refused, taking_in
 from dispatch.events import Event
 from dispatch.inputs import Input
 from routing.errors import UnreadableFile
@@ -93,12 +93,21 @@ def read_entries(path: Path) -> Iterator[Entry]:
             raise
 
 
+FIRST_LINE = 2
+"""The line of the entry 0."""
+AGAIN = "Was it edited?  A run folder is made anew by `halfhour replay`."
+
+
 def fold(places: PlaceBook, settings: Settings, entries: Iterable[Entry]) -> Board:
-    """The board after all entries.  `places` is changed: riders' own places move."""
+    """The board after all entries.  `places` is changed: riders' own places move.
+
+    Raises CorruptJournal naming the entry that the board cannot take in.
+    """
     board = Board(places, settings)
     for entry in entries:
-        for event in entry.events:
-            board.apply(event)
+        with taking_in(entry.seq, hint=AGAIN, line=entry.seq + FIRST_LINE):
+            for event in entry.events:
+                board.apply(event)
     return board
 
 
@@ -112,10 +121,11 @@ def verify(places: PlaceBook, settings: Settings, entries: Iterable[Entry]) -> i
     engine = Engine(places, settings)
     count = 0
     for entry in entries:
-        try:
-            events = engine.handle(entry.item)
-        except (Refused, ClockWentBack) as problem:
-            raise CorruptJournal(f"{entry.item} is refused: {problem}", line=entry.seq + 2) from problem
+        with taking_in(entry.seq, hint=AGAIN, line=entry.seq + FIRST_LINE):
+            try:
+                events = engine.handle(entry.item)
+            except (Refused, ClockWentBack) as problem:
+                raise CorruptJournal(f"{entry.item} is refused: {problem}") from problem
         if events != entry.events:
             differs = next(
                 (pair for pair in zip(events, entry.events, strict=False) if pair[0] != pair[1]),
@@ -123,7 +133,7 @@ def verify(places: PlaceBook, settings: Settings, entries: Iterable[Entry]) -> i
             )
             raise CorruptJournal(
                 f"decided anew, {type(entry.item).__name__} gives {differs[0]} instead of {differs[1]}",
-                line=entry.seq + 2,
+                line=entry.seq + FIRST_LINE,
                 hint="Was the journal written by another version, or edited?",
             )
         count += 1
@@ -159,6 +169,7 @@ def _entry(text: str, number: int) -> Entry:
     except CorruptJournal as problem:
         problem.details["line"] = number
         raise
-    if seq != number - 2:
-        raise CorruptJournal(f"entry {seq} stands where {number - 2} belongs", line=number, hint="Lines are missing.")
+    if seq != number - FIRST_LINE:
+        where = number - FIRST_LINE
+        raise CorruptJournal(f"entry {seq} stands where {where} belongs", line=number, hint="Lines are missing.")
     return Entry(seq, item, events)

@@ -17,7 +17,9 @@ import numpy as np
 from dispatch import events as e
 from dispatch.catalogue import Catalogue
 from dispatch.days import Leg, OrderLife, RiderDay
+from dispatch.errors import taking_in
 from dispatch.inputs import Input
+from dispatch.journal import AGAIN, FIRST_LINE
 from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
 
 
@@ -246,10 +248,14 @@ class KpiFold:
 
 
 def kpis(catalogue: Catalogue, entries: Iterable[tuple[Any, ...]]) -> KpiFold:
-    """The fold over a whole journal; `entries` are journal entries."""
+    """The fold over a whole journal; `entries` are journal entries.
+
+    Raises CorruptJournal naming an entry that it cannot take in.
+    """
     folded = KpiFold(catalogue)
-    for *_, item, events in entries:
-        folded.take(item, events)
+    for seq, (*_, item, events) in enumerate(entries):
+        with taking_in(seq, hint=AGAIN, line=seq + FIRST_LINE):
+            folded.take(item, events)
     return folded
 
 

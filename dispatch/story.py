@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from dispatch import events as e
-from dispatch.errors import Refused
+from dispatch.errors import Refused, taking_in
 from dispatch.inputs import Input, StopFailed
+from dispatch.journal import AGAIN, FIRST_LINE
 from dispatch.localtime import zone_of
 from dispatch.model import OrderState, Reason
 
@@ -64,11 +65,13 @@ class Story(NamedTuple):
 def tell(entries: Iterable[tuple[Any, ...]], order_id: str, time_zone: str = "UTC") -> Story:
     """The story of one order from journal entries (tuples that end in input and events).
 
-    Raises Refused (`unknown_order`) where the journal never heard of it.
+    Raises Refused (`unknown_order`) where the journal never heard of it, CorruptJournal naming an entry that says
+    nothing that can be told.
     """
     teller = _Teller(order_id, time_zone)
-    for *_, item, events in entries:
-        teller.hear(item, events)
+    for seq, (*_, item, events) in enumerate(entries):
+        with taking_in(seq, hint=AGAIN, line=seq + FIRST_LINE):
+            teller.hear(item, events)
     if not teller.lines:
         raise Refused(
             f"the journal knows no order {order_id!r}",

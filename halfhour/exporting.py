@@ -5,18 +5,21 @@ Customers' positions become the middle of their cell unless the export is exact.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from api.ledger.keeping import opened
+from api.ledger.keeping import Reading, beginning, opened
 from api.ledger.protocol import Entry, VaultRow
 from dispatch import events as e
 from dispatch import inputs as i
+from dispatch.board import Board
 from dispatch.catalogue import Catalogue, TravelSpec, travel_spec
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
 from dispatch.model import Order, OrderState, Rider, Shift, Store, Zone
+from dispatch.records import FOR_EVER
 from routing.cells import cell_of, centre_of
 from routing.errors import InvalidInput
 from routing.places import RESOLUTION, PlaceBook
@@ -34,21 +37,39 @@ class Exported(NamedTuple):
     stores: int
     coarsened: int
     erased: int
+    first_entry: int
+    """Entries before it are missing here: the day begins with the snapshot that was made before it (1: none are)."""
+    skipped_entries: int
+    """Entries that somebody has left out of every fold (`halfhour journal repair`)."""
+    left_out_entries: int
+    """Later ones that mean nothing without them."""
+
+    @property
+    def is_whole(self) -> bool:
+        """True where the day holds all that its journal has ever held."""
+        return self.first_entry == 1 and not self.skipped_entries
 
 
 def export(folder: Path, target: Path, *, exact: bool = False, force: bool = False) -> Exported:
-    """Writes the live day of a ledger as a scenario folder; raises InvalidInput where it holds no order."""
-    reader = opened(folder)
-    day = _Day(exact, {row.handle: row for row in reader.vault()}, reader.header().get("frame", "wgs84"))
-    for entry in reader.entries():
-        day.take(entry)
-    travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
-    settings = reader.header().get("settings") or {}
-    zone = reader.value("time_zone") or "UTC"
-    reader.close()
-    scenario = day.scenario(folder.name, travel_spec(travel), Settings.stated(settings), zone)
+    """Writes the live day of a ledger as a scenario folder; raises InvalidInput where it holds no order.
+
+    Where the first entries were taken elsewhere it begins with the oldest snapshot: orders that had ended are missing.
+    """
+    with closing(opened(folder)) as reader:
+        board, begin, rows = beginning(reader)
+        day = _Day(exact, {row.handle: row for row in rows}, reader.header().get("frame", "wgs84"))
+        if begin:
+            day.begin(board)
+        read = Reading(reader, begin)
+        for entry in read:
+            with read.taking(entry):
+                day.take(entry)
+        travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
+        zone = reader.value("time_zone") or "UTC"
+    scenario = day.scenario(folder.name, travel_spec(travel), board.settings, zone)
     write_folder(target, scenario, force=force)
-    return Exported(len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
+    counted = (len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
+    return Exported(*counted, begin + 1, read.skipped, read.left_out)
 
 
 class _Day:
@@ -64,6 +85,21 @@ class _Day:
         self.cancelled_at: dict[str, int] = {}
         self.news: list[i.Input] = []
         self.coarsened = self.erased = 0
+
+    def begin(self, board: Board) -> None:
+        """What the world had said before the first entry, as far as it still held then."""
+        self.stores = {store_id: record.store for store_id, record in board.stores.items()}
+        self.riders = {rider_id: record.rider for rider_id, record in board.riders.items()}
+        self.zones = {zone_id: record.zone for zone_id, record in board.zones.items()}
+        self.shifts = {rider_id: list(record.shifts) for rider_id, record in board.riders.items() if record.shifts}
+        for order_id, record in board.open_orders.items():
+            self.orders[order_id] = record.order
+            if record.ready_at is not None:
+                self.ready_at[order_id] = record.ready_at
+        for store_id, store in board.stores.items():
+            if store.closed_until is not None and store.closed_until > board.now:
+                until = store.closed_until if store.closed_until < FOR_EVER else None
+                self.news.append(i.StoreClosed(at=board.now, store_id=store_id, until=until))
 
     def take(self, entry: Entry) -> None:
         """What the world said in one entry."""

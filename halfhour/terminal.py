@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BAD_INPUT = 2
 """Exit status of everything a person can mend."""
+INCOMPLETE = 3
+"""Exit status where something was written that does not hold everything."""
 
 
 def console(*, stderr: bool = False) -> Console:

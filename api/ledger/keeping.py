@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from api.fit import require_readable
 from api.ledger.files import copy, create, flush_folder, make_private
 from api.ledger.parts import beside, check
-from api.ledger.protocol import CorruptLedger, Snapshot
-from api.ledger.reading import FILE, SqliteReader, missing
+from api.ledger.protocol import CorruptLedger, Entry, Snapshot, VaultRow
+from api.ledger.reading import FILE, SqliteReader, missing, way_on
 from api.ledger.rotation import segments
 from api.ledger.snapshots import number_of, read
 from api.ledger.sqlite import SqliteLedger
 from api.ledger.writer import failure_of
 from api.recovery import first_board, place_book, recover, restored
+from dispatch.board import Board
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
 from dispatch.engine import Engine
-from dispatch.errors import ClockWentBack, CorruptJournal, Refused
+from dispatch.errors import CorruptJournal, taking_in
 from routing.errors import HalfhourError, InvalidInput
 
 MOST_ROWS = 500
@@ -29,11 +31,17 @@ MOST_ROWS = 500
 
 
 class Verdict(NamedTuple):
-    """What `verify` found: entries decided again, where it began, and whether erasure made it inexact."""
+    """What `verify` found: entries decided again, where it began, and whether erasure made it inexact.
+
+    `skipped`: entries that somebody has left out of every fold.  `unlike`: entries after one of them that are decided
+    otherwise without it.
+    """
 
     entries: int
     first_seq: int
     erased_places: int
+    skipped: int = 0
+    unlike: int = 0
 
 
 def opened(folder: Path) -> SqliteReader:
@@ -154,38 +162,96 @@ def verify(folder: Path) -> Verdict:
         return _decided_again(reader)
 
 
-def _decided_again(reader: SqliteReader) -> Verdict:
-    rows = list(reader.vault())
-    header = reader.header()
+def beginning(reader: SqliteReader, *, behind: int = 0) -> tuple[Board, int, list[VaultRow]]:
+    """The board from which the journal can be folded as far back as it is here: after which entry, and the vault.
+
+    `behind`: from the oldest snapshot made after that entry, where there is one.  Raises CorruptJournal where the
+    first entries are missing and no snapshot holds what they led to.
+    """
+    rows, header = list(reader.vault()), reader.header()
     places = place_book(header.get("frame", "wgs84"), rows)
-    engine = Engine(places, Settings(), first_board(header, places, Settings()))
-    begin = 0
+    snapshot = _oldest_snapshot(reader, behind)
+    if snapshot is not None:
+        return restored(snapshot, places), snapshot.seq, rows
     if reader.first_seq() > 1:
-        snapshot = _oldest_snapshot(reader)
-        engine = Engine(places, Settings(), restored(snapshot, places))
-        begin = snapshot.seq
-    count = 0
+        raise missing(1, reader.first_seq() - 1)
+    return first_board(header, places, Settings()), 0, rows
+
+
+def _decided_again(reader: SqliteReader) -> Verdict:
+    skips = reader.skips()
+    # A snapshot made behind what is left out holds what is true without it.
+    board, begin, rows = beginning(reader, behind=max(skips, default=0))
+    engine = Engine(board.places, board.settings, board)
+    erased = sum(row.erased_at is not None for row in rows)
+    count = unlike = 0
+    doubtful = 0  # what was decided until a repair was decided with what it left out
     for entry in reader.entries(begin):
-        written = tuple(decode_event(event) for event in entry.events)
+        if entry.skipped:
+            doubtful = max(doubtful, skips[entry.seq].head)
+            continue
         try:
-            decided = engine.handle(decode_input(entry.input))
-        except (Refused, ClockWentBack) as problem:
-            raise CorruptJournal(f"entry {entry.seq} is refused: {problem}", line=entry.seq) from problem
-        if decided != written:
-            erased = any(row.erased_at is not None for row in rows)
-            hint = "Positions were erased: deciding again is no longer exact." if erased else ""
-            raise CorruptJournal(f"entry {entry.seq} is decided otherwise now", line=entry.seq, hint=hint)
-        count += 1
-    return Verdict(count, begin + 1, sum(row.erased_at is not None for row in rows))
+            _decide_again(engine, entry, erased)
+            count += 1
+        except CorruptJournal:
+            if entry.seq > doubtful:
+                raise
+            unlike += 1
+    return Verdict(count, begin + 1, erased, len(skips), unlike)
 
 
-def _oldest_snapshot(reader: SqliteReader) -> Snapshot:
+def _decide_again(engine: Engine, entry: Entry, erased: int) -> None:
+    """Decides an entry and compares; the board goes on by what was written."""
+    with taking_in(entry.seq, hint=way_on(entry.seq)):
+        item, written = decode_input(entry.input), tuple(decode_event(event) for event in entry.events)
+    try:
+        with taking_in(entry.seq):
+            decided = engine.decide(item)
+    finally:
+        with taking_in(entry.seq, hint=way_on(entry.seq)):
+            engine.apply(item, written)
+    if decided != written:
+        hint = "Positions were erased: deciding again is no longer exact." if erased else ""
+        raise CorruptJournal(f"entry {entry.seq} is decided otherwise now", line=entry.seq, hint=hint)
+
+
+def _oldest_snapshot(reader: SqliteReader, behind: int) -> Snapshot | None:
+    """The oldest one that is whole and from which all entries are here; None where the journal has its beginning."""
+    first = reader.first_seq()
+    if first <= 1 and not behind:
+        return None
     for path in reversed(reader.snapshots()):
         with suppress(CorruptLedger):
             snapshot = read(path)
-            if snapshot.seq >= reader.first_seq() - 1:
+            if snapshot.seq >= max(behind, first - 1):
                 return snapshot
-    raise missing(1, reader.first_seq() - 1)
+    return None
+
+
+class Reading:
+    """A journal for those who read it from its beginning; what means nothing without what was left out is counted."""
+
+    def __init__(self, reader: SqliteReader, after: int = 0) -> None:
+        self._reader, self._after = reader, after
+        self.skipped = self.left_out = 0
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entry in self._reader.entries(self._after):
+            if entry.skipped:
+                self.skipped += 1
+            else:
+                yield entry
+
+    @contextmanager
+    def taking(self, entry: Entry) -> Iterator[None]:
+        """Within, an entry is taken in; raises CorruptJournal naming it, unless an earlier one was left out."""
+        try:
+            with taking_in(entry.seq, hint=way_on(entry.seq)):
+                yield
+        except CorruptJournal:
+            if not self.skipped:
+                raise
+            self.left_out += 1
 
 
 def rotate(folder: Path) -> tuple[Path, int] | None:

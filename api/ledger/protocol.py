@@ -41,6 +41,22 @@ class LedgerFull(LedgerFailed):
     code = "storage_full"
 
 
+class NewerLedger(InvalidInput):
+    """A ledger that a later version has written in."""
+
+    code = "newer_ledger"
+
+
+class Skip(NamedTuple):
+    """An entry that somebody has left out of every fold, and why; `head`: the journal's last entry at that time."""
+
+    seq: int
+    at: int
+    head: int
+    reason: str
+    problem: str
+
+
 class Identity(NamedTuple):
     """Who a ledger is.  `epoch` changes when it is put back from a copy: cursors of the time after that copy end."""
 
@@ -59,6 +75,8 @@ class Entry(NamedTuple):
     at: int
     input: dict[str, Any]
     events: list[dict[str, Any]]
+    skipped: str = ""
+    """Why it is left out of every fold (`halfhour journal repair`); input and events are empty then."""
 
 
 class Answer(NamedTuple):

@@ -9,7 +9,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cached_property
@@ -30,16 +30,19 @@ from api.ledger.protocol import (
     Identity,
     LedgerFailed,
     Notice,
+    Skip,
     Snapshot,
     Tenant,
     VaultRow,
     Webhook,
 )
-from dispatch.errors import CorruptJournal
+from dispatch.errors import CorruptJournal, taking_in
 
 log = logging.getLogger(__name__)
 
 FILE = "ledger.sqlite"
+SKIPS = "skipped_entries"
+"""The value that names the entries left out of every fold."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
@@ -51,6 +54,14 @@ def missing(first: int, last: int) -> CorruptJournal:
     which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
     hint = "Put the segment that holds them back into archive/." if first < last else ""
     return CorruptJournal(f"{which} not here", line=first, hint=hint)
+
+
+def way_on(seq: int) -> str:
+    """What somebody can do about an entry that cannot be folded."""
+    return (
+        f"Restore a copy, or go on without the entry: stop the service, then halfhour journal repair --skip {seq}"
+        ' --reason "...".'
+    )
 
 
 def explained(problem: sqlite3.Error, path: Path) -> CorruptLedger | LedgerFailed:
@@ -134,7 +145,7 @@ class SqliteReader:
         if value is None:
             raise LedgerFailed(
                 "the ledger was written by an older version", code="older_ledger", file=str(self.folder),
-                hint="Copy it (halfhour journal backup), then stop the service and: halfhour journal upgrade",
+                hint="Copy it (halfhour journal backup), then stop the service and: halfhour admin upgrade",
             )  # fmt: skip
         return Identity(**value)
 
@@ -157,8 +168,20 @@ class SqliteReader:
         held = rotation.segments(self.folder)
         return held[0].first if held else self.first_row()
 
-    def entries(self, after: int = 0) -> Iterator[Entry]:
-        return map(t.entry_of, self.texts(after))
+    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[Entry]:
+        """`skips`: what to leave out, instead of what the ledger says of it."""
+        left_out = self.skips() if skips is None else skips
+        for text in self.texts(after):
+            if text.seq in left_out:
+                yield Entry(text.seq, text.at, {}, [], left_out[text.seq].reason)
+                continue
+            with taking_in(text.seq, hint=way_on(text.seq)):
+                entry = t.entry_of(text)
+            yield entry
+
+    def skips(self) -> dict[int, Skip]:
+        """Entries that every fold leaves out, by their number."""
+        return {skip[0]: Skip(*skip) for skip in self.value(SKIPS) or ()}
 
     def texts(self, after: int = 0) -> Iterator[t.Text]:
         """The entries with seq > `after` as they are kept; raises CorruptJournal where one is missing or was changed.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from api.ledger import rotation, snapshots
 from api.ledger import tables as t
 from api.ledger.chain import genesis, link, seal
-from api.ledger.protocol import CorruptLedger, Identity, LedgerFailed
+from api.ledger.protocol import CorruptLedger, Identity, NewerLedger
 
 if TYPE_CHECKING:
     from api.ledger.reading import SqliteReader
@@ -24,12 +24,12 @@ KEYS = {"answers": ("tenant", "route", "key"), "notices": ("seq",), "vault": ("h
 
 
 def upgrade(connection: sqlite3.Connection, reader: SqliteReader) -> None:
-    """Makes the ledger one of this version; raises LedgerFailed for one of a newer version, CorruptLedger for a gap."""
+    """Makes the ledger one of this version; raises NewerLedger for one of a newer version, CorruptLedger for a gap."""
     version = t.version_of(connection)
     if version > t.LEDGER_VERSION:
-        raise LedgerFailed(
-            f"the ledger is of version {version}, this program knows {t.LEDGER_VERSION}", code="newer_ledger",
-            file=str(reader.folder), hint="Use the version of Halfhour that wrote it, or a newer one.",
+        raise NewerLedger(
+            f"the ledger is of version {version}, this program knows {t.LEDGER_VERSION}", file=str(reader.folder),
+            hint="Use the version of Halfhour that wrote it, or a newer one.",
         )  # fmt: skip
     if version == 1:
         log.warning("a ledger of version 1 gets an identity and a chain; keep the copy that you made of it")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from halfhour.terminal import console, print_json
+from halfhour.commands.admin_settings import upgrade
+from halfhour.terminal import INCOMPLETE, console, print_json
 
 EXAMPLE = "halfhour journal export yesterday/ && halfhour replay yesterday/"
 
@@ -41,12 +42,29 @@ def export(
         write_down(folder, f"exact export to {target}", reason)
     found = write(folder, target, exact=exact, force=force)
     if as_data:
-        print_json(found._asdict() | {"exact": exact})
-        return
+        print_json(found._asdict() | {"exact": exact, "whole": found.is_whole})
+        raise typer.Exit(0 if found.is_whole else INCOMPLETE)
     where = "exact positions" if exact else f"{found.coarsened} drops moved to the middle of their cell"
     console().print(f"{found.orders} orders, {found.riders} riders, {found.stores} stores: {target} ({where})")
     if found.erased:
         console().print(f"{found.erased} customers were erased: the replay is near, not exact.")
+    if found.first_entry > 1:
+        console().print(
+            f"Entries 1 to {found.first_entry - 1} are not here: the day begins with the oldest snapshot, and orders "
+            "that had ended by then are missing. Put the segments back into archive/ for the whole day.",
+            style="yellow",
+        )
+    _say_skipped(found.skipped_entries, found.left_out_entries)
+    if not found.is_whole:
+        raise typer.Exit(INCOMPLETE)
+
+
+def _say_skipped(skipped: int, more: int) -> None:
+    if skipped:
+        console().print(
+            f"{skipped} entries were left out by a repair, and {more} later ones mean nothing without them.",
+            style="yellow",
+        )
 
 
 @app.command(epilog="Example:  halfhour journal verify")
@@ -58,7 +76,10 @@ def verify(data: Data = None, as_data: AsJson = False) -> None:
     if as_data:
         print_json(found._asdict())
         return
-    console().print(f"{found.entries:,} entries decided again: all agree.", style="green")
+    said = "all agree." if not found.unlike else f"all agree but {found.unlike} decided before a repair."
+    console().print(f"{found.entries:,} entries decided again: {said}", style="green")
+    if found.skipped:
+        console().print(f"{found.skipped} entries were left out by a repair; the chain holds them as written.")
 
 
 @app.command(epilog="Example:  halfhour journal kpis")
@@ -90,15 +111,26 @@ def restore(source: Annotated[Path, typer.Argument(help="A folder that backup wr
     console().print(f"{put_back(source, _folder(data)):,} entries restored")
 
 
-@app.command(epilog="Example:  halfhour journal upgrade")
-def upgrade(data: Data = None) -> None:
-    """Make a ledger of an older version one of this version; copy it before, an older version reads it no more."""
-    from api.ledger.keeping import present
-    from api.ledger.sqlite import SqliteLedger
+app.command(epilog="The same as:  halfhour admin upgrade")(upgrade)
 
-    ledger = SqliteLedger(present(_folder(data)))
-    console().print(f"the ledger is {ledger.identity.ledger}, {ledger.head():,} entries", highlight=False)
-    ledger.close()
+
+@app.command(epilog="Example:  halfhour journal repair --skip 1207 --reason 'it names an order that nobody knows'")
+def repair(
+    skip: Annotated[int, typer.Option(min=1, help="Number of the entry that cannot be folded.")],
+    reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")] = "",
+    follow: Annotated[bool, typer.Option("--follow", help="Also leave out what cannot be folded without it.")] = False,
+    data: Data = None,
+    as_data: AsJson = False,
+) -> None:
+    """Go on without an entry that cannot be folded (service stopped); rows stay as they are, and that is audited."""
+    from api.ledger.repairing import skip as leave_out
+
+    made = leave_out(_folder(data), skip, reason, follow=follow)
+    if as_data:
+        print_json([one._asdict() for one in made])
+        return
+    for one in made:
+        console().print(f"entry {one.seq} is left out from now on: {one.problem}", markup=False)
 
 
 @app.command(epilog="Example:  halfhour journal accept --reason 'disk failed, the copy is older'")
@@ -133,8 +165,13 @@ def show(
     import sys
 
     from api.ledger.keeping import opened
+    from api.ledger.tables import text_of
 
     reader = opened(_folder(data))
-    for entry in itertools.islice(reader.entries(after), limit):
-        sys.stdout.write(json.dumps(entry._asdict(), ensure_ascii=False) + "\n")
+    skips = reader.skips()
+    for text in itertools.islice(reader.texts(after), limit):
+        line = text_of(text)
+        if text.seq in skips:
+            line = f'{line[:-1]},"skipped":{json.dumps(skips[text.seq].reason, ensure_ascii=False)}}}'
+        sys.stdout.write(line + "\n")
     reader.close()

@@ -247,7 +247,7 @@ def test_what_an_upgrade_does_is_said_before_and_a_copy_comes_first(
     status, text = run(capsys, "admin", "upgrade", "--backup", str(tmp_path / "copy"), *where)
     assert status == 0 and state(tmp_path / "copy") == before
     assert state(old)[1]["schema"] == SCHEMA_VERSION and state(old)[0] == before[0]
-    status, text = run(capsys, "admin", "upgrade", "--check", "--json", *where)
+    status, text = run(capsys, "journal", "upgrade", "--check", "--json", *where)
     found = json.loads(text)
     assert (found["schema"], found["completed"], found["open_orders"]) == (SCHEMA_VERSION, {}, 1)
 

@@ -233,11 +233,11 @@ def test_a_loop_that_stands_still_is_no_slow_disk(tmp_path: Path) -> None:
             end = commits.end
 
             def end_and_tell(number: int) -> float:
-                lasted_s = end(number)
+                lasted_s: float = end(number)
                 ended.set()
                 return lasted_s
 
-            commits.end = end_and_tell  # type: ignore[method-assign]
+            commits.end = end_and_tell
             run.host.report(lambda at: StoreOpened(at=at, store_id="s1"))
             assert ended.wait(60), "the loop stands still here, and the write ends all the same"
             now[0] += MOST_COMMIT_S + 1

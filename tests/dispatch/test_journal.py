@@ -13,8 +13,10 @@ from dispatch.codec import SCHEMA_VERSION
 from dispatch.errors import CorruptJournal
 from dispatch.inputs import Wake
 from dispatch.journal import Header, JournalWriter, fold, read_entries, read_header, verify
+from dispatch.kpi import kpis
 from dispatch.model import Act, Stop
 from dispatch.policies.nearest import Nearest
+from dispatch.story import tell
 from routing.errors import UnreadableFile
 from sim.run import Run
 from tests.sim.days import journal_of, read_day, write_day
@@ -145,3 +147,28 @@ def test_an_empty_journal_folds_to_an_empty_board(day):
     assert isinstance(run, Run)
     places = scenario.fresh().catalogue.places
     assert fold(places, run.settings, ()).dump() == Board(places, run.settings).dump()
+
+
+def test_an_entry_that_cannot_be_taken_in_is_named_whoever_reads_it(day, tmp_path):
+    scenario, run, lines = day
+    number = first_with(lines, '"kind":"OrderAccepted"')
+    value = json.loads(lines[number])
+    accepted = next(event for event in value["events"] if event["kind"] == "OrderAccepted")
+    order_id = accepted["order"]["order_id"]
+    value["events"] = [{"kind": "ReadyKnown", "at": 1, "order_id": "nobody", "expected_ready_at": 1, "ready_at": 1}]
+    path = written(tmp_path, [*lines[:number], json.dumps(value) + "\n", *lines[number + 1 :]])
+    places = scenario.fresh().catalogue.places
+    for work in (
+        lambda: fold(places, run.settings, read_entries(path)),
+        lambda: kpis(scenario.catalogue, read_entries(path)),
+    ):
+        with pytest.raises(CorruptJournal, match=f"entry {number - 1} cannot be taken in") as found:
+            work()
+        assert (found.value.details["line"], found.value.details["seq"]) == (number + 1, number - 1)
+        assert "halfhour replay" in found.value.hint
+    told = tell(read_entries(written(tmp_path, lines)), order_id)
+    assert told.lines
+    value["events"] = [{"kind": "EtaChanged", "at": 1, "order_id": order_id, "expected_dropoff_at": 10**30}]
+    path = written(tmp_path, [*lines[:number], json.dumps(value) + "\n", *lines[number + 1 :]])
+    with pytest.raises(CorruptJournal, match=f"entry {number - 1} cannot be taken in"):
+        tell(read_entries(path), order_id)
