@@ -26,6 +26,7 @@ OF_DELIVERIES: Mapping[str, str] = {
     "delivery.ready_changed": "the kitchen has it ready, or expects it at another time",
     "delivery.eta_changed": "`expected_dropoff_at` moved by more than `rules.eta_changed_s`",
     "delivery.at_risk": "nobody can say when it comes: its rider is silent, or its store has closed",
+    "delivery.giving_up": "nobody can take it: it ends at `ends_at` unless a rider does before, with the reason",
     "delivery.waiting": "no rider can take it now, with the reason",
     "delivery.parked": "no round can be planned with it; it takes part again once something about it changes",
     "delivery.held": "operations keep it back",
@@ -38,6 +39,7 @@ OF_DELIVERIES: Mapping[str, str] = {
 KINDS: Mapping[str, str] = {
     **OF_DELIVERIES,
     "rider.route": "the told route of a rider is another one",
+    "rider.bags": "at the counter, other bags are planned for a rider; they may change until handed over",
     "rider.offer": "a rider is asked to take orders",
     "rider.offer_closed": "an offer was answered, withdrawn, or has expired",
     "rider.lost": "nothing is heard of a rider at work",

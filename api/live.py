@@ -406,6 +406,10 @@ class LiveHost:
         self._refuse_where_failed()
         await self._write(write)
 
+    def bags_since(self, rider_id: str) -> int:
+        """The revision of a rider's route with which the bags planned for them at the counter changed last."""
+        return self._state.notices.counters.since(rider_id) if self._state is not None else -1
+
     def notice(self, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
         """A notice that no input of the engine led to."""
         assert self._state is not None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from api.counter import Counters
 from api.ledger.protocol import OPERATOR, Notice
 from dispatch import events as e
 from dispatch.board import Board
@@ -66,6 +67,7 @@ class Notices:
         self._run = secrets.token_hex(8)
         self._last = last
         self._sequences: dict[str, int] = {}
+        self.counters = Counters()
 
     def of(self, events: Iterable[e.Event], board: Board) -> list[Notice]:
         """The notices of events that `board` has applied."""
@@ -79,6 +81,9 @@ class Notices:
             spoken = _spoken(said, event, board) if said is not None else None
             if spoken is not None:
                 found.append(self.make(event.at, *spoken))
+            bags = self.counters.news(event, board)
+            if bags is not None:
+                found.append(self.make(event.at, *_bags(*bags)))
         return found
 
     def make(self, at: int, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
@@ -178,6 +183,10 @@ def _order_at_risk(event: e.OrderAtRisk, board: Board) -> Any:
     return _delivery(event.order_id, "at_risk", reason=event.why, rider_id=event.rider_id, expected_dropoff_at=None)
 
 
+def _order_giving_up(event: e.OrderGivingUp, board: Board) -> Any:
+    return _delivery(event.order_id, "giving_up", reason=event.reason, ends_at=timestamp(event.ends_at))
+
+
 def _goods_moved(event: e.GoodsMoved, board: Board) -> Any:
     return _delivery(event.order_id, "goods_moved", reason=event.reason)
 
@@ -186,6 +195,10 @@ def _route_revised(event: e.RouteRevised, board: Board) -> Any:
     if not event.told:
         return None
     return _rider(event.route.rider_id, "route", revision=event.route.revision, stops=len(event.route.told))
+
+
+def _bags(rider_id: str, stop_id: str, order_ids: tuple[str, ...]) -> tuple[str, str, str, dict[str, Any]]:
+    return _rider(rider_id, "bags", stop_id=stop_id, deliveries=list(order_ids), tentative=True)
 
 
 def _offer_made(event: e.OfferMade, board: Board) -> Any:
@@ -275,6 +288,7 @@ _SAY: dict[type, Any] = {
     e.ReasonSet: _reason_set,
     e.GoodsMoved: _goods_moved,
     e.OrderAtRisk: _order_at_risk,
+    e.OrderGivingUp: _order_giving_up,
     e.RouteRevised: _route_revised,
     e.OfferMade: _offer_made,
     e.OfferClosed: _offer_closed,

@@ -338,14 +338,17 @@ async def route(
     after_revision: Annotated[int | None, Query(ge=-1, le=2**53, description="Wait for a newer one.")] = None,
     wait_s: Annotated[float, Query(ge=0, le=30)] = 0,
 ) -> Response:
-    """The told stops.  With `after_revision` and `wait_s` it answers as soon as there is a newer revision."""
+    """The told stops.  With `after_revision` and `wait_s` it answers as soon as there is a newer revision.
+
+    At a counter the first stop names the bags planned for this rider, too (`planned`); a swap is a newer revision.
+    """
     await service.host.settled()
     record = find(service, rider_id)
     if after_revision is not None and wait_s:
         feed = service.host.feed
         try:
             async with asyncio.timeout(wait_s):
-                while find(service, rider_id).told_revision <= after_revision and not feed.is_closed:
+                while _shown_revision(service, rider_id) <= after_revision and not feed.is_closed:
                     await feed.wait()
         except TimeoutError:
             pass
@@ -356,6 +359,11 @@ async def route(
     if service.shadow:  # another dispatcher tells this rider where to go
         told.stops.clear()
     return Response(told.model_dump_json(), media_type="application/json")
+
+
+def _shown_revision(service: Service, rider_id: str) -> int:
+    """The newest revision of a rider's route that differs in what it shows."""
+    return max(find(service, rider_id).told_revision, service.host.bags_since(rider_id))
 
 
 @router.post(

@@ -25,6 +25,10 @@ FILES = ("file", "traffic")
 """Keys of [travel] that name a file, beside the configuration unless the path is absolute."""
 
 
+GIVE_UP, GIVE_UP_S = "rules.give_up_s", 7200
+"""In a live city no order waits for ever; days that are replayed end."""
+
+
 class _Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,7 +92,7 @@ class Config(_Block):
 
     def engine_settings(self) -> Settings:
         """The settings an empty ledger begins with; raises InvalidSetting."""
-        return Settings().with_values(self.engine)
+        return Settings().with_values({GIVE_UP: GIVE_UP_S, **self.engine})
 
 
 def read_config(path: Path | None) -> Config:

@@ -11,15 +11,17 @@ from typing import Any
 from api import wire
 from api.auth import Caller
 from api.belonging import open_at_stores
+from api.counter import planned_bags
 from api.ledger.protocol import VaultRow
 from api.live import LiveHost
 from api.notices import external_id_of
 from api.proofs import TRIES
 from api.tokens import Secret, signed
 from dispatch.board import Board
+from dispatch.giving_up import ends_at
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.records import OrderRecord, RiderRecord
-from dispatch.risk import expected_dropoff_at
+from dispatch.risk import expected_dropoff_at, expected_pickup_at
 from routing.places import PlaceBook
 
 CANCEL_WORDS = "cancel_words"
@@ -78,6 +80,7 @@ def delivery(
     body: dict[str, Any] = row.body if row is not None else {}
     instant = wire.instant
     waiting = record.reason.name if record.reason not in (None, Reason.SERVED) else None
+    is_planned = record.rider_id is None and record.planned_rider_id is not None
     return wire.Delivery.model_construct(
         delivery_id=order_id,
         external_delivery_id=external_id_of(order_id),
@@ -89,7 +92,7 @@ def delivery(
         expected_ready_at=instant(record.expected_ready_at),
         ready_at=instant(record.ready_at),
         release_at=instant(order.release_at),
-        expected_pickup_at=instant(record.expected_pickup_at),
+        expected_pickup_at=instant(expected_pickup_at(record)),
         expected_dropoff_at=instant(expected_dropoff_at(record, host.board, host.clock.now())),
         picked_up_at=instant(record.picked_up_at),
         ended_at=instant(record.ended_at),
@@ -97,6 +100,9 @@ def delivery(
         waiting_because=waiting,
         end_reason=record.end_reason,
         rider=_rider_of(host, record),
+        planned_rider_id=record.planned_rider_id if is_planned else None,
+        tentative=is_planned,
+        gives_up_at=instant(ends_at(record, host.board)),
         offer_count=record.offer_count,
         decision_id=record.decision_id,
         batch_id=_batch_of(host.board, record),
@@ -214,6 +220,10 @@ def route(host: LiveHost, record: RiderRecord) -> wire.RouteShown:
     """What a rider's phone shows: told stops, each with the acts told."""
     told: Route = record.route
     stops = [_stop(host, stop) for stop in told.told]
+    if stops:
+        stops[0].planned = [
+            wire.BagShown(delivery_id=act.order_id, items=_items(host, act)) for act in planned_bags(record)
+        ]
     return wire.RouteShown(rider_id=record.rider.rider_id, revision=told.revision, stops=stops)
 
 
@@ -229,13 +239,19 @@ def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
         expected_leave_at=at(stop.expected_leave_at),
         leg_s=stop.leg_s,
         acts=acts,
+        planned=[],
     )
+
+
+def _items(host: LiveHost, act: Act) -> list[wire.Item]:
+    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    return [wire.Item(**item) for item in (row.body if row is not None else {}).get("items", ())]
 
 
 def _act(host: LiveHost, stop: Stop, act: Act) -> wire.ActShown:
     row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
     body: dict[str, Any] = row.body if row is not None else {}
-    items = [wire.Item(**item) for item in body.get("items", ())]
+    items = _items(host, act)
     if act.kind is ActKind.DROP and stop.store_id is not None:
         return wire.ActShown(delivery_id=act.order_id, kind="return", items=items)
     return wire.ActShown(

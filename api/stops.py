@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from api import wire
 from api.auth import Caller, NotFound
+from api.counter import planned_bags
 from api.door import Door
 from api.faults import problems
 from api.ledger.protocol import VaultRow
@@ -150,6 +151,7 @@ def require_theirs(service: Service, rider_id: str, order_ids: Iterable[str]) ->
     rider = service.host.board.riders[rider_id]
     told = {order_id for stop in rider.shown for order_id, _ in stop.acts}
     told |= {act.order_id for stop in rider.route.told for act in stop.acts if act.level >= Level.TOLD}
+    told |= {act.order_id for act in planned_bags(rider)}
     for order_id in order_ids:
         record = service.host.order(order_id)
         if record is None or not (order_id in told or rider_id in (record.carried_by, record.rider_id)):

@@ -245,6 +245,16 @@ class Delivery(Shown):
     waiting_because: str | None = None
     end_reason: str | None = None
     rider: RiderSeen | None = None
+    planned_rider_id: str | None = Field(
+        default=None, description="Before a rider is told: whom the plan of now names. It may change."
+    )
+    tentative: bool = Field(
+        default=False,
+        description="`expected_pickup_at`, `expected_dropoff_at` and `planned_rider_id` are of a plan that may change.",
+    )
+    gives_up_at: datetime | None = Field(
+        default=None, description="Nobody has it: when it ends unless a rider takes it (`rules.give_up_s`)."
+    )
     offer_count: int = 0
     decision_id: str | None = None
     batch_id: str | None = None
@@ -433,6 +443,14 @@ class ActShown(Shown):
     proof_of_delivery: Proof = "none"
 
 
+class BagShown(Shown):
+    """A bag planned for the rider at the counter: it may change until it is handed over."""
+
+    delivery_id: str
+    items: list[Item] = []
+    tentative: Literal[True] = True
+
+
 class StopShown(Shown):
     """One halt of a told route; without acts it is an empty move, or orders are still open."""
 
@@ -444,6 +462,11 @@ class StopShown(Shown):
     expected_leave_at: datetime
     leg_s: int
     acts: list[ActShown]
+    planned: list[BagShown] = Field(
+        default=[],
+        description="At a counter where the rider stands: the bags planned for them beside `acts`. They may change "
+        "until they are handed over, and are no acts before they are told.",
+    )
 
 
 class RouteShown(Shown):

@@ -6,6 +6,7 @@ Folding the events of a journal over an empty Board gives the state that lived; 
 from __future__ import annotations
 
 import heapq
+import re
 from itertools import takewhile
 from typing import Any
 
@@ -211,7 +212,7 @@ class Board:
 
     def _order_moved(self, event: e.OrderMoved) -> None:
         record = self.orders[event.order_id]
-        record.rider_id = event.rider_id
+        record.give_to(event.rider_id)
         self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         if event.state.is_on_board and event.rider_id is not None:
             record.pick_place, record.carried_by = None, event.rider_id
@@ -266,7 +267,7 @@ class Board:
         return tuple(order_id for _, _, order_id in sorted(found))
 
     def _rider_changed(self, event: e.RiderChanged) -> None:
-        self.orders[event.order_id].rider_id = event.rider_id
+        self.orders[event.order_id].give_to(event.rider_id)
 
     def _ready_known(self, event: e.ReadyKnown) -> None:
         record = self.orders[event.order_id]
@@ -323,6 +324,9 @@ class Board:
 
     def _order_at_risk(self, event: e.OrderAtRisk) -> None:
         self.orders[event.order_id].at_risk_at = event.at
+
+    def _order_giving_up(self, event: e.OrderGivingUp) -> None:
+        self.orders[event.order_id].gives_up_at = event.ends_at
 
     # --- stores, zones, travel, settings ------------------------------------------------------------------------
 
@@ -488,13 +492,9 @@ class Board:
         self.dirty_at = at if self.dirty_at is None else self.dirty_at
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
 # One method per event, found by its name: `OrderMoved` is taken in by `_order_moved`.
 _APPLY: dict[type, Any] = {
-    kind: getattr(Board, _snake(kind.__name__))
+    kind: getattr(Board, re.sub("([A-Z])", r"_\1", kind.__name__).lower())
     for kind in vars(e).values()
     if isinstance(kind, type) and issubclass(kind, e.Event) and kind is not e.Event
 }

@@ -107,6 +107,13 @@ class Rules:
         low=0,
         high=604_800,
     )
+    give_up_s: int = _setting(
+        0,
+        "An order that nobody can take ends so long after its promise (its release, if later); it is announced ten "
+        "minutes before, or half of this where that is less (0: never).",
+        low=0,
+        high=604_800,
+    )
     max_open_orders: int = _setting(
         2000, "Orders planned in one round; the rest are kept with reason BUDGET.", low=1, high=100000
     )

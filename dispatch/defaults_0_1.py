@@ -71,5 +71,6 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "prices.fail_after_promise_s": 0,
         "reposition.priced": False,
         "reposition.quiet_after": 0.0,
+        "rules.give_up_s": 0,
     }
 )

@@ -6,12 +6,11 @@ freezes right after RoundOpened, has the round solved and answers it, and calls 
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from dispatch import bounds, reports, requests, rounds
+from dispatch import bounds, giving_up, reports, requests, rounds
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.blame import undecidable
@@ -21,6 +20,7 @@ from dispatch.config import Settings
 from dispatch.errors import ClockWentBack
 from dispatch.frozen import Frozen
 from dispatch.snapshot import freeze
+from dispatch.timers import Timers
 from routing.places import PlaceBook
 
 _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
@@ -70,8 +70,7 @@ class Engine:
 
     def __init__(self, places: PlaceBook, settings: Settings, board: Board | None = None) -> None:
         self.board = board if board is not None else Board(places, settings)
-        self._timers: list[tuple[int, int, str]] = []
-        self._timer_of: dict[str, int] = {}
+        self._riders, self._orders = Timers(), Timers()
         self._set_all_timers()
 
     def decide(self, item: i.Input) -> tuple[e.Event, ...]:
@@ -82,13 +81,13 @@ class Engine:
         if item.at < self.board.now:
             raise ClockWentBack(f"input at {item.at} after {self.board.now}", at=item.at, now=self.board.now)
         if isinstance(item, i.Wake | i.RoundSolved):
-            return self._decide(item, self._due_riders(item.at))
+            return self._decide(item, self._riders.due(item.at))
         bounds.require(item)
         return _DECISIONS[type(item)](self.board, item)
 
     def _decide(self, item: i.Wake | i.RoundSolved, due_riders: tuple[str, ...]) -> tuple[e.Event, ...]:
         if isinstance(item, i.Wake):
-            return rounds.wake(self.board, item, due_riders)
+            return rounds.wake(self.board, item, due_riders, self._orders.due(item.at))
         return rounds.round_solved(self.board, item, due_riders)
 
     def to_blame(self, item: i.Wake | i.RoundSolved) -> i.Parked | None:
@@ -96,7 +95,7 @@ class Engine:
 
         Riders with a change in an answer are parked from planning, others from being told.
         """
-        due = self._due_riders(item.at)
+        due = self._riders.due(item.at)
         changes = item.changes if isinstance(item, i.RoundSolved) else ()
 
         def decide(present: frozenset[str]) -> object:
@@ -121,6 +120,7 @@ class Engine:
 
     def apply(self, item: i.Input, events: tuple[e.Event, ...]) -> None:
         """Apply what `decide` has just answered to `item`: for a host that looks at the board in between."""
+        orders = _orders_of(events, self.board) if self.board.settings.rules.give_up_s else ()
         for event in events:
             self.board.apply(event)
         self.board.now = max(self.board.now, item.at)
@@ -129,11 +129,13 @@ class Engine:
         elif isinstance(item, i.Wake | i.RoundSolved) and not any(isinstance(x, e.RoundOpened) for x in events):
             # A timer that brought nothing about must not ring again at the same instant (unless a round has just
             # opened on a beat: what is due then waits for its answer).
-            for rider_id in self._due_riders(item.at):
+            for rider_id in self._riders.due(item.at):
                 self._set_timer(rider_id, not_before=item.at + 1)
         for rider_id in _riders_of(events):
             if rider_id in self.board.riders:
                 self._set_timer(rider_id, not_before=item.at)
+        for order_id in orders:
+            self._set_order_timer(order_id)
 
     def freeze(self) -> Frozen:
         """The open part of the board as arrays; a pure function of the board at the moment a round opens."""
@@ -142,36 +144,27 @@ class Engine:
     def wake_at(self) -> int | None:
         """When the host must say Wake, if nothing else happens before; None for never."""
         due = [self.board.offer_ends_at(offer) for offer in self.board.offers.values()]
-        rider_at = self._next_timer()
-        if rider_at is not None:
-            due.append(rider_at)
-        round_at = rounds.next_round_at(self.board, self.board.now)
-        if round_at is not None:
-            due.append(round_at)
+        others = (self._riders.next_at(), self._orders.next_at(), rounds.next_round_at(self.board, self.board.now))
+        due += [at for at in others if at is not None]
         return max(min(due), self.board.now) if due else None
 
-    # --- timers of riders: a heap with lazy removal, derived from the board --------------------------------------
+    # --- timers of riders and orders, derived from the board ------------------------------------------------------
 
     def _set_all_timers(self) -> None:
         for rider_id in self.board.riders:
             self._set_timer(rider_id)
+        for order_id in self.board.open_orders:
+            self._set_order_timer(order_id)
 
-    def _due_riders(self, at: int) -> tuple[str, ...]:
-        """Riders whose timer has run out by `at`, in the order of their entry."""
-        due: set[tuple[int, str]] = set()
-        heap, look = self._timers, [0]
-        while look:
-            k = look.pop()
-            if k < len(heap) and heap[k][0] <= at:
-                if self._timer_of.get(heap[k][2]) == heap[k][0]:
-                    due.add(heap[k][1:])
-                look += (2 * k + 1, 2 * k + 2)
-        return tuple(rider_id for _, rider_id in sorted(due))
+    def _set_order_timer(self, order_id: str) -> None:
+        record = self.board.open_orders.get(order_id)
+        at = giving_up.rings_at(record, self.board) if record is not None else None
+        self._orders.put(order_id, record.seq if record is not None else 0, at)
 
     def _set_timer(self, rider_id: str, not_before: int = 0) -> None:
         record = self.board.riders[rider_id]
         if record.parked is i.Stage.TELLING:
-            self._timer_of.pop(rider_id, None)
+            self._riders.put(rider_id, record.seq, None)
             return
         due = []
         commit_at = next_due(record, self.board) if record.route.stops and not record.lost else None
@@ -180,21 +173,23 @@ class Engine:
         rings_at = rounds.rings_at(record, self.board)
         if rings_at is not None:
             due.append(rings_at)
-        if not due:
-            self._timer_of.pop(rider_id, None)
-            return
-        at = max(min(due), not_before)
-        if self._timer_of.get(rider_id) != at:
-            self._timer_of[rider_id] = at
-            heapq.heappush(self._timers, (at, record.seq, rider_id))
+        self._riders.put(rider_id, record.seq, max(min(due), not_before) if due else None)
 
-    def _next_timer(self) -> int | None:
-        while self._timers:
-            at, _, rider_id = self._timers[0]
-            if self._timer_of.get(rider_id) == at:
-                return at
-            heapq.heappop(self._timers)
-        return None
+
+def _orders_of(events: tuple[e.Event, ...], board: Board) -> list[str]:
+    """Orders that `events`, not yet applied, give to somebody, take from somebody, or change, each once, in order."""
+    found: dict[str, None] = {}
+    for event in events:
+        if isinstance(event, e.RouteRevised):
+            routes = (board.riders[event.route.rider_id].route, event.route)
+            found.update((act.order_id, None) for route in routes for stop in route.stops for act in stop.acts)
+        elif isinstance(event, e.OrderAccepted | e.OrderRevised):
+            found[event.order.order_id] = None
+        else:
+            order_id = getattr(event, "order_id", None)
+            if order_id is not None:
+                found[order_id] = None
+    return list(found)
 
 
 def _riders_of(events: tuple[e.Event, ...]) -> list[str]:

@@ -287,6 +287,15 @@ class OrderAtRisk(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OrderGivingUp(Event):
+    """Nobody can take the order: it ends at `ends_at` unless somebody does before."""
+
+    order_id: str
+    ends_at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiderLost(Event):
     """Nothing heard for `rules.lost_after_s`: his open orders are planned anew, goods on board are flagged."""
 

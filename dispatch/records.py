@@ -53,6 +53,8 @@ class OrderRecord:
     """Rounds failed because of it: it takes no part until something about it changes."""
     at_risk_at: int | None = None
     """When it was last said that nobody knows when it comes."""
+    gives_up_at: int | None = None
+    """When it ends if nobody takes it, as was announced."""
 
     @property
     def is_waiting(self) -> bool:
@@ -60,9 +62,19 @@ class OrderRecord:
         return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
 
     @property
+    def is_on_no_route(self) -> bool:
+        """True while somebody still has to fetch the goods, and no plan says who."""
+        return self.is_waiting and self.rider_id is None and self.planned_rider_id is None
+
+    @property
     def known_ended_at(self) -> int:
         """When we learned that it had ended; snapshots of 0.1 know only when it happened."""
         return self.closed_at if self.closed_at is not None else self.state_at
+
+    def give_to(self, rider_id: str | None) -> None:
+        """It is this rider's now (None: nobody's); whoever has it ends what was said of its end."""
+        self.rider_id = rider_id
+        self.gives_up_at = self.gives_up_at if rider_id is None else None
 
     def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
         """The state has given way to `state`; answers when the goods were picked up, as is known now."""

@@ -34,8 +34,15 @@ def _unsaid(rider: RiderRecord, board: Board) -> Iterator[str]:
                 yield act.order_id
 
 
+def expected_pickup_at(order: OrderRecord) -> int | None:
+    """When an order is, or was, expected to be fetched; None where it waits and stands on no route."""
+    return None if order.is_on_no_route else order.expected_pickup_at
+
+
 def expected_dropoff_at(order: OrderRecord, board: Board, now: int) -> int | None:
     """When an order is expected; None where nobody can stand behind an instant."""
+    if order.is_on_no_route:
+        return None  # what is known is of a plan that is no more
     if order.is_waiting:
         closed_until = board.stores[order.order.store_id].closed_until
         is_closed = order.pick_place is None and closed_until is not None and closed_until > now

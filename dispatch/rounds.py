@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatch import events as e
+from dispatch import giving_up, reports, risk
 from dispatch import inputs as i
-from dispatch import reports, risk
 from dispatch.board import Board
 from dispatch.commitment import next_due
 from dispatch.doors import door_of
@@ -42,10 +42,10 @@ def next_round_at(board: Board, now: int) -> int | None:
     return None
 
 
-def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
-    """Everything that the passing of time brings: commitments due, offers expired, riders lost, a round.
+def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...], due_orders: tuple[str, ...] = ()) -> Events:
+    """Everything that the passing of time brings: commitments due, offers expired, riders lost, orders ended, a round.
 
-    `due_riders`: those whose timer has run out.
+    `due_riders`, `due_orders`: those whose timer has run out.
     """
     at = item.at
     found: list[e.Event] = [*_leaving(board, at)]
@@ -67,6 +67,7 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...]) -> Events:
     for offer in tuple(board.offers.values()):
         if at >= board.offer_ends_at(offer):
             found.extend(reports.close_offer(board, offer, at, "expired"))
+    found.extend(giving_up.look(board, due_orders, at))
     if opens:
         found.append(
             e.RoundOpened(

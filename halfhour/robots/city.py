@@ -20,7 +20,7 @@ import httpx
 
 from dispatch import inputs as i
 from dispatch.events import GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
-from dispatch.model import Act, Level, Offer, Order, Route, Stop
+from dispatch.model import Act, ActKind, Level, Offer, Order, Route, Stop
 from dispatch.records import FOR_EVER
 from halfhour.client.errors import ApiError, Busy, CursorGone, error_of
 from halfhour.robots.day import moved_to
@@ -342,9 +342,7 @@ class Robots:
                 place=self._place_of(stop),
                 store_id=stop["store_id"],
                 level=Level.TOLD,
-                acts=tuple(
-                    Act(self._own_id(act["delivery_id"]), act_kind(act["kind"]), Level.TOLD) for act in stop["acts"]
-                ),
+                acts=self._acts(stop),
                 leg_s=stop["leg_s"],
                 leg_m=0,
                 expected_arrive_at=epoch(stop["expected_arrive_at"]) or 0,
@@ -354,8 +352,14 @@ class Robots:
             for stop in shown["stops"]
         )
         self._without_acts.difference_update(stop.stop_id for stop in stops)
-        self._without_acts.update(stop.stop_id for stop in stops if not stop.acts)
+        self._without_acts.update(stop["stop_id"] for stop in shown["stops"] if not stop["acts"])
         return Route(shown["rider_id"], shown["revision"], stops)
+
+    def _acts(self, stop: Mapping[str, Any]) -> tuple[Act, ...]:
+        """What is told at a stop, and what is only planned there: robots do nothing about that."""
+        told = [Act(self._own_id(act["delivery_id"]), act_kind(act["kind"]), Level.TOLD) for act in stop["acts"]]
+        bags = stop.get("planned", ())
+        return *told, *(Act(self._own_id(bag["delivery_id"]), ActKind.PICKUP, Level.TENTATIVE) for bag in bags)
 
     def _own_id(self, delivery_id: str) -> str:
         """The scenario's id of a delivery: what we handed over, without the tenant in front."""

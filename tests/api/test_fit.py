@@ -17,7 +17,7 @@ from api.ledger.protocol import Write
 from api.ledger.reading import SqliteReader
 from api.ledger.sqlite import SqliteLedger
 from api.serving import Server, configured
-from api.settings import Config, read_config
+from api.settings import GIVE_UP, GIVE_UP_S, Config, read_config
 from dispatch.board import Board
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.config import Settings, schema
@@ -144,7 +144,7 @@ async def test_a_configuration_that_contradicts_itself_is_said_when_it_opens_a_l
     for said in (["prices.late_fixed = 5 stands, not 60000 of the preset thrifty."], []):
         async with running(tmp_path, engine=engine) as run:
             assert run.service.notes == said
-            assert run.host.board.settings == Settings().with_values(engine)
+            assert run.host.board.settings == Settings().with_values({GIVE_UP: GIVE_UP_S, **engine})
 
 
 async def test_a_setting_that_is_read_at_start_is_taken_by_an_input(tmp_path: Path) -> None:
@@ -203,7 +203,8 @@ async def test_a_newer_ledger_is_refused_in_words_by_service_and_commands(
 def test_a_preset_may_stand_at_the_top_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "city.toml"
     file.write_text('preset = "door"\n[engine]\n"prices.late_fixed" = 5\n')
-    assert read_config(file).engine_settings() == Settings().with_values({"preset": "door", "prices.late_fixed": 5})
+    said = {"preset": "door", "prices.late_fixed": 5}
+    assert read_config(file).engine_settings() == Settings().with_values({GIVE_UP: GIVE_UP_S, **said})
 
 
 async def test_a_server_that_cannot_begin_says_why(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from api.ledger.keeping import verify
 from api.ledger.reading import SqliteReader
 from api.recovery import recover
+from api.settings import GIVE_UP, GIVE_UP_S
 from dispatch.board import Board
 from dispatch.config import Settings
 from dispatch.presets import PRESETS
@@ -74,9 +75,11 @@ async def test_a_preset_is_shown_before_changed_by_one_input_and_undone_by_one(t
 async def test_what_was_set_singly_goes_only_where_that_is_asked_for(tmp_path: Path) -> None:
     async with running(tmp_path, engine={"preset": "door", "prices.late_per_s": 150}) as run:
         await run.ops.put("/v1/preset", json={"preset": "balanced", "overwrite": True})
-        assert run.host.board.settings == Settings().with_values({"preset": "balanced"})
+        assert run.host.board.settings == Settings().with_values({GIVE_UP: GIVE_UP_S, "preset": "balanced"})
         await run.ops.post("/v1/preset/undo")
-        assert run.host.board.settings == Settings().with_values({"preset": "door", "prices.late_per_s": 150})
+        assert run.host.board.settings == Settings().with_values(
+            {GIVE_UP: GIVE_UP_S, "preset": "door", "prices.late_per_s": 150}
+        )
 
 
 async def test_what_was_chosen_outlives_what_the_name_stands_for(
@@ -144,6 +147,6 @@ def test_operations_choose_a_preset_on_the_command_line(
             assert (await run("admin", "preset", "thrify", *reach)) == (
                 2, "Error: there is no preset 'thrify'. Did you mean thrifty? [invalid_setting]\n"
             )  # fmt: skip
-            assert city.host.board.settings == Settings().with_values({"preset": "balanced"})
+            assert city.host.board.settings == Settings().with_values({GIVE_UP: GIVE_UP_S, "preset": "balanced"})
 
     asyncio.run(go())

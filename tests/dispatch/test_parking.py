@@ -189,14 +189,14 @@ def test_a_wake_up_that_fails_because_of_one_rider_passes_for_all_others(monkeyp
 
     monkeypatch.setattr(rounds, "_silent", silent)
     wake = i.Wake(at=world.now + 4000)
-    monkeypatch.setattr(world.engine, "_due_riders", lambda at: ("alice", "bob"))
+    monkeypatch.setattr(world.engine._riders, "due", lambda at: ("alice", "bob"))
     with pytest.raises(KeyError):
         world.engine.decide(wake)
     blame = world.engine.to_blame(wake)
     assert blame is not None and blame.rider_ids == (sick,) and blame.stage is i.Stage.TELLING
     world.engine.handle(blame)
     monkeypatch.undo()
-    assert sick not in world.engine._due_riders(wake.at), "not asked again until something changes"
+    assert sick not in world.engine._riders.due(wake.at), "not asked again until something changes"
 
 
 def test_a_board_with_somebody_parked_folds_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,13 @@ function actLine(act) {
   return line;
 }
 
+/** A bag that is planned for this rider and not yet told. */
+function bagLine(bag) {
+  const line = actLine({ ...bag, kind: "pickup" });
+  line.append(element("small", "may change until handed over"));
+  return line;
+}
+
 function show() {
   const [stop, ...later] = toDo();
   $("later").replaceChildren(...later.map((one) =>
@@ -164,7 +171,7 @@ function show() {
   $("next").replaceChildren(
     element("p", verbOf(stop), { class: "verb" }), element("h2", titleOf(stop)),
     element("p", `about ${timeOfDay(here ? stop.expected_act_at : stop.expected_arrive_at)}`, { class: "when" }),
-    element("ul", null, {}, ...stop.acts.map(actLine)), buttons);
+    element("ul", null, {}, ...stop.acts.map(actLine), ...stop.planned.map(bagLine)), buttons);
   if (typing?.isConnected) typing.focus();
 }
 
