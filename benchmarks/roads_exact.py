@@ -22,6 +22,7 @@ from benchmarks import data
 from benchmarks.published import publish
 from routing.cells import METRES_PER_DEGREE
 from routing.roads import EdgeFactors, RoadNetwork
+from routing.roads.graphs import TurnGraph
 from routing.roads.metric import NO_WAY_MS
 
 CITIES = ("porto", "heidelberg", "baltimore", "helsinki_centre", "moscow")
@@ -48,16 +49,27 @@ def city(name: str, folder: Path) -> RoadNetwork:
     )
 
 
+def trip_nodes(network: RoadNetwork, profile: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Nodes of a profile's graph where trips may begin, and where they may end."""
+    graph = network.graph(profile)
+    if isinstance(graph, TurnGraph):
+        main = graph.turns.island == 0
+        begins, ends = (np.unique(at[:, main]) for at in (graph.turns.begins, graph.turns.ends))
+        return begins[begins >= 0], ends[ends >= 0]
+    streets = network.streets
+    open_ = (streets.drive_ms[network.profiles.index(profile)] >= 0).any(axis=0)
+    used = np.unique([streets.tail[open_], streets.head[open_]])
+    return used, used
+
+
 def comparisons(network: RoadNetwork, side: int, seed: int) -> Iterator[dict[str, Any]]:
     """Each profile without traffic and with it: pairs compared, pairs that differ, share that has a way."""
     rng = np.random.default_rng(seed)
-    streets = network.streets
-    for profile, drive_ms in zip(network.profiles, streets.drive_ms, strict=True):
-        edges = (drive_ms >= 0).any(axis=0)
-        used = np.unique([streets.tail[edges], streets.head[edges]])
-        for factors in (None, rng.uniform(0.3, 1.5, streets.edges)):
+    for profile in network.profiles:
+        begins, ends = trip_nodes(network, profile)
+        for factors in (None, rng.uniform(0.3, 1.5, network.streets.edges)):
             network.update_speeds([] if factors is None else [EdgeFactors(factors)])
-            origins, destinations = rng.choice(used, side), rng.choice(used, side)
+            origins, destinations = rng.choice(begins, side), rng.choice(ends, side)
             differ, with_way = _compared(network, profile, origins, destinations)
             yield {
                 "profile": profile,

@@ -152,6 +152,8 @@ def path(
                 "found": way.found,
                 "seconds": way.seconds if way.found else None,
                 "metres": way.metres if way.found else None,
+                "walk_seconds": list(way.walk_seconds),
+                "walk_metres": [round(each, 1) for each in way.walk_metres],
                 "streets": list(way.streets),
                 "geometry": [[round(lat, 7), round(lng, 7)] for lat, lng in way.geometry.tolist()],
                 "attribution": network.attribution,
@@ -165,6 +167,9 @@ def path(
     out.print(f"{way.seconds / 60:.1f} min, {way.metres / 1000:.2f} km by {profile}")
     for street in way.streets:
         out.print(f"  {street}", markup=False)
+    if any(way.walk_metres):
+        first, last = (f"{m:.0f} m ({s:.0f} s)" for m, s in zip(way.walk_metres, way.walk_seconds, strict=True))
+        out.print(f"  on foot: {first} to the street, {last} from it to the door")
 
 
 def describe(city: RoadNetwork) -> dict[str, Any]:
@@ -179,7 +184,11 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
         "kilometres": round(float(streets.length_cm.sum(dtype="int64")) / 1e5, 1),
         "profiles": dict(zip(streets.profiles, open_edges, strict=True)),
         "missing_references": int(streets.facts.get("missing_references", 0)),
-        "turn_restrictions_ignored": int(streets.facts.get("turn_restrictions", 0)),
+        "turn_restrictions": int(streets.facts.get("turn_restrictions", 0)),
+        "restrictions_honoured": int(streets.facts.get("restrictions_honoured", 0)),
+        "restrictions_skipped": dict(streets.facts.get("restrictions_skipped", {})),
+        "impossible_ways": list(streets.facts.get("impossible_ways", [])),
+        "old_versions": int(streets.facts.get("old_versions", 0)),
         "signals": int(streets.facts.get("signals", 0)),
         "barriers": int(streets.facts.get("barriers", 0)),
         "label_entries": city.hierarchy.label_entries,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from routing.roads.areas import read_areas
 from routing.roads.arrays import PROFILES
-from routing.roads.profiles import make_profiles, read_tables
-from routing.roads.streets import Streets
+from routing.roads.errors import NoRoads
+from routing.roads.junctions import RawJunctions, junctions_of
+from routing.roads.profiles import Profile, make_profiles, read_tables
+from routing.roads.streets import SHUT, Streets, select_edges
+from routing.roads.turns import Turns, build_turns
 
 Progress = Callable[[str], None]
-Built = tuple[Streets, dict[str, Any]]
-"""Streets and notes: what `RoadNetwork` is made of."""
+Built = tuple[Streets, list[Turns], dict[str, Any]]
+"""Streets, the turns of every profile, and notes: what `RoadNetwork` is made of."""
 
 
 def read_city(
@@ -36,12 +42,12 @@ def read_city(
         from routing.roads.osmnx_graph import read_graphml
 
         progress("reading")
-        streets = read_graphml(source, chosen)
+        streets, raw = read_graphml(source, chosen), RawJunctions()
     else:
         from routing.roads.osm import read_osm
 
-        streets = read_osm(source, chosen, areas, progress)
-    return _finish(streets, all_tables, progress)
+        streets, raw = read_osm(source, chosen, areas, progress)
+    return _finish(streets, raw, chosen, all_tables, progress)
 
 
 def read_place(
@@ -56,7 +62,8 @@ def read_place(
 
     all_tables = read_tables(tables)
     progress("reading")
-    return _finish(fetch_place(place, make_profiles(profiles, all_tables)), all_tables, progress)
+    chosen = make_profiles(profiles, all_tables)
+    return _finish(fetch_place(place, chosen), RawJunctions(), chosen, all_tables, progress)
 
 
 def read_graph(graph: Any, *, profiles: Sequence[str] = PROFILES, tables: Path | None = None) -> Built:
@@ -64,9 +71,33 @@ def read_graph(graph: Any, *, profiles: Sequence[str] = PROFILES, tables: Path |
     from routing.roads.osmnx_graph import streets_of_graph
 
     all_tables = read_tables(tables)
-    return _finish(streets_of_graph(graph, make_profiles(profiles, all_tables)), all_tables, lambda step: None)
+    chosen = make_profiles(profiles, all_tables)
+    return _finish(streets_of_graph(graph, chosen), RawJunctions(), chosen, all_tables, lambda step: None)
 
 
-def _finish(streets: Streets, tables: dict[str, Any], progress: Progress) -> Built:
+def _finish(
+    streets: Streets, raw: RawJunctions, profiles: Sequence[Profile], tables: dict[str, Any], progress: Progress
+) -> Built:
+    progress("connecting")
+    streets, turns = connect(streets, raw, profiles)
     progress("ordering")
-    return streets, {"weather": tables.get("weather", {})}
+    return streets, turns, {"weather": tables.get("weather", {})}
+
+
+def connect(streets: Streets, raw: RawJunctions, profiles: Sequence[Profile]) -> tuple[Streets, list[Turns]]:
+    """The streets that some profile can use, and the turns of every profile among them.
+
+    Raises NoRoads where nothing is left.
+    """
+    junctions, facts = junctions_of(streets, raw, profiles)
+    turns = [build_turns(streets, p, each) for p, each in enumerate(junctions)]
+    drive_ms = streets.drive_ms.copy()
+    for p, each in enumerate(turns):
+        drive_ms[p][each.begins < 0] = SHUT
+    used = (drive_ms != SHUT).any(axis=(0, 1))
+    if not used.any():
+        raise NoRoads("no street is left that any of the profiles may use", profiles=", ".join(streets.profiles))
+    number = np.where(used, np.cumsum(used) - 1, -1)
+    turns = [each.of_edges(number, streets.edges) for each in turns]
+    kept = select_edges(replace(streets, drive_ms=drive_ms, facts={**streets.facts, **facts}), used)
+    return kept, turns

@@ -10,11 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, NoRoads
+from routing.roads.junctions import RawJunctions
+from routing.roads.lights import lights_on_edges
 from routing.roads.profiles import Profile
-from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, straight_cm
+from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words, straight_cm
 
 LONGEST_CM = 1_000_000.0
 """A street without junctions is cut after this much all the same: on foot, a longer edge would take too long."""
+
+FARTHEST_CM = 3_000_000.0
+"""No street goes straight for so long: two nodes in a row that far apart are a mistake of the map."""
 
 
 class Holding(Protocol):
@@ -28,8 +33,9 @@ class Holding(Protocol):
 class RawWays:
     """What is read from a file, flat: node references of all ways one after the other.
 
-    `x`, `y`: 10^-7 degrees.  `kind`: of a way, an index of `speeds`, which holds km/h along and against by profile.
-    `signals`: nodes with traffic lights; `barriers`: nodes with one, and which profiles it lets pass.
+    `x`, `y`: 10^-7 degrees.  `kind`: of a way, an index of `kinds`: speeds and access by profile and direction,
+    whether one may stop, whether it is a way across streets.  `signals`: nodes with traffic lights, and in which
+    direction of the way they hold; `crossings`: nodes with lights for those on foot; `junctions`: gates, restrictions.
     """
 
     refs: list[int] = field(default_factory=list)
@@ -40,10 +46,11 @@ class RawWays:
     kind: list[int] = field(default_factory=list)
     road_class: list[str] = field(default_factory=list)
     name: list[str] = field(default_factory=list)
-    signals: list[int] = field(default_factory=list)
-    barriers: dict[int, tuple[bool, ...]] = field(default_factory=dict)
-    speeds: list[tuple[tuple[float, float], ...]] = field(default_factory=list)
-    restrictions: int = 0
+    signals: dict[int, str] = field(default_factory=dict)
+    crossings: dict[int, bool] = field(default_factory=dict)
+    junctions: RawJunctions = field(default_factory=RawJunctions)
+    kinds: list[Any] = field(default_factory=list)
+    old_versions: int = 0
 
 
 def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding], file: str) -> Streets:
@@ -57,16 +64,22 @@ def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding],
     x, y = np.array(raw.x, dtype=np.int64), np.array(raw.y, dtype=np.int64)
     way = np.repeat(np.arange(len(raw.size)), raw.size)
     there = (np.abs(x) <= 180 * 10**7) & (np.abs(y) <= 90 * 10**7)
-    facts = {
+    facts: dict[str, Any] = {
         "missing_references": len(np.unique(refs[~there])),
-        "turn_restrictions": raw.restrictions,
+        "turn_restrictions": len(raw.junctions.restrictions),
         "signals": len(raw.signals),
-        "barriers": len(raw.barriers),
+        "barriers": len(raw.junctions.gates),
+        "old_versions": raw.old_versions,
     }
     if not there.any():
         raise NoRoads(
             "the file holds ways but none of their nodes", file=file, hint="Export it with the nodes of ways."
         )
+    impossible = _impossible_ways(y / 1e7, x / 1e7, way, there)
+    facts["impossible_ways"] = sorted({raw.way[k] for k in impossible})
+    there &= ~np.isin(way, impossible)
+    if not there.any():
+        raise NoRoads("every way of the file has an impossible shape", file=file, ways=str(facts["impossible_ways"]))
     if area:
         there &= _inside(y, x, refs, there, area)
     # A way is cut where nodes are missing: its parts must not be bridged.
@@ -80,15 +93,24 @@ def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding],
     first = np.concatenate([[True], part[1:] != part[:-1]])
     last = np.concatenate([part[1:] != part[:-1], [True]])
     _, node, uses = np.unique(refs, return_inverse=True, return_counts=True)
-    signal = np.isin(refs, np.array(raw.signals, dtype=np.int64))
-    barrier = np.isin(refs, np.fromiter(raw.barriers, dtype=np.int64, count=len(raw.barriers)))
+    gates = raw.junctions.gates
+    barrier = np.isin(refs, np.fromiter(gates, dtype=np.int64, count=len(gates)))
     cut = first | last | (uses[node] > 1) | barrier
     cut |= _too_far(y / 1e7, x / 1e7, cut)
     try:
-        return _cut_edges(raw, profiles, refs, x, y, way, first, cut, signal, barrier, facts)
+        return _cut_edges(raw, profiles, refs, x, y, way, first, cut, facts)
     except InvalidSpeed as error:
         error.details["file"] = file
         raise
+
+
+def _impossible_ways(
+    lat: NDArray[np.float64], lng: NDArray[np.float64], way: NDArray[np.int64], there: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Ways with two nodes in a row farther apart than FARTHEST_CM."""
+    step = straight_cm(lat[:-1], lng[:-1], lat[1:], lng[1:])
+    far = (way[1:] == way[:-1]) & there[1:] & there[:-1] & (step > FARTHEST_CM)
+    return np.unique(way[1:][far])
 
 
 def _too_far(lat: NDArray[np.float64], lng: NDArray[np.float64], cut: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -119,105 +141,60 @@ def _inside(
 
 
 def _cut_edges(
-    raw: RawWays, profiles: Sequence[Profile], refs: Any, x: Any, y: Any, way: Any, first: Any, cut: Any, signal: Any,
-    barrier: Any, facts: Mapping[str, int],
+    raw: RawWays, profiles: Sequence[Profile], refs: Any, x: Any, y: Any, way: Any, first: Any, cut: Any,
+    facts: Mapping[str, Any],
 ) -> Streets:  # fmt: skip
     """Cut the parts of ways at their junctions: one edge from each cut to the next within a part."""
     stops = np.flatnonzero(cut)
     begin, finish = stops[:-1], stops[1:]
     joined = ~first[finish]
     begin, finish = begin[joined], finish[joined]
-    tail_ref, head_ref = refs[begin], refs[finish]
-    tail_ref, head_ref, gates = _split_barriers(tail_ref, head_ref, barrier[begin], barrier[finish], raw.barriers)
-
     lat, lng = y / 1e7, x / 1e7
     step = np.zeros(len(refs))
     step[1:] = straight_cm(lat[:-1], lng[:-1], lat[1:], lng[1:])
     so_far = np.cumsum(step)
-    signals = np.cumsum(signal)
-    length = so_far[finish] - so_far[begin]
-    waits = np.stack([signals[finish] - signals[begin], (signals - signal)[finish] - (signals - signal)[begin]])
-
-    gate_ref = np.array([gate[0] for gate in gates], dtype=np.int64)
-    gate_other = np.array([gate[1] for gate in gates], dtype=np.int64)
+    length_cm = np.rint(so_far[finish] - so_far[begin]).astype(np.int32)
     known, where = np.unique(refs, return_index=True)
-    ids = np.unique(np.concatenate([tail_ref, head_ref, gate_ref, gate_other]))
-    home = where[np.searchsorted(known, _gate_home(ids, gates))]
-    tail = np.searchsorted(ids, np.concatenate([tail_ref, gate_ref])).astype(np.int32)
-    head = np.searchsorted(ids, np.concatenate([head_ref, gate_other])).astype(np.int32)
-
+    ids = np.unique(np.concatenate([refs[begin], refs[finish]]))
+    home = where[np.searchsorted(known, ids)]
     kind = np.array(raw.kind)[way[begin]]
-    speeds = np.array(raw.speeds)[kind].transpose(1, 2, 0)
-    gate_speeds = np.array([gate[2] for gate in gates], dtype=np.float64).reshape(len(gates), len(profiles))
-    speeds = np.concatenate([speeds, np.stack([gate_speeds.T] * 2, axis=1)], axis=2)
-    length_cm = np.concatenate([np.rint(length), np.zeros(len(gates))]).astype(np.int32)
-    waits = np.concatenate([waits, np.zeros((2, len(gates)), dtype=waits.dtype)], axis=1)
-    wait_ms = np.stack([np.rint(waits * profile.signal_s * 1000.0) for profile in profiles]).astype(np.int32)
-
-    classes = sorted({*raw.road_class, "barrier"})
-    names = sorted({"", *raw.name})
-    class_of = np.array([classes.index(c) for c in raw.road_class])
-    number = {name: i for i, name in enumerate(names)}
-    name_of = np.array([number[n] for n in raw.name])
-    points, shape_start = _shapes(begin, finish, [int(where[np.searchsorted(known, g[0])]) for g in gates])
-    extra = len(gates)
+    ways = np.array([each[0] for each in raw.kinds], dtype=np.float64)[kind].transpose(1, 2, 0, 3)
+    walked = np.array([each[2] for each in raw.kinds])[kind]
+    waits = lights_on_edges(raw.signals, raw.crossings, refs, so_far, begin, finish, walked)
+    wait_ms = np.stack(
+        [np.rint(waits[int(not profile.restrictions)] * profile.signal_s * 1000.0) for profile in profiles]
+    ).astype(np.int32)
+    class_of, classes = number_words(raw.road_class)
+    name_of, names = number_words(["", *raw.name])
+    points, shape_start = _shapes(begin, finish)
     return Streets(
         lat=lat[home],
         lng=lng[home],
-        tail=tail,
-        head=head,
+        tail=np.searchsorted(ids, refs[begin]).astype(np.int32),
+        head=np.searchsorted(ids, refs[finish]).astype(np.int32),
         length_cm=length_cm,
-        road_class=np.concatenate([class_of[way[begin]], np.full(extra, classes.index("barrier"))]).astype(np.int16),
-        classes=tuple(classes),
-        name=np.concatenate([name_of[way[begin]], np.zeros(extra)]).astype(np.int32),
-        names=tuple(names),
-        way=np.concatenate([np.array(raw.way, dtype=np.int64)[way[begin]], np.full(extra, -1)]).astype(np.int64),
+        road_class=class_of[way[begin]].astype(np.int16),
+        classes=classes,
+        name=name_of[1:][way[begin]].astype(np.int32),
+        names=names,
+        way=np.array(raw.way, dtype=np.int64)[way[begin]],
         shape_start=shape_start,
         shape_lat=lat[points],
         shape_lng=lng[points],
         profiles=tuple(profile.name for profile in profiles),
-        drive_ms=drive_time_ms(length_cm, speeds),
+        drive_ms=drive_time_ms(length_cm, ways[..., 0]),
         wait_ms=wait_ms,
         attribution=OSM_ATTRIBUTION,
         facts=facts,
+        ends_only=ways[..., 1] > 0,
+        stops=np.array([each[1] for each in raw.kinds])[kind],
+        node_id=ids,
     )
 
 
-def _split_barriers(
-    tail: NDArray[np.int64], head: NDArray[np.int64], at_tail: Any, at_head: Any, passes: Mapping[int, tuple[bool, ...]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], list[tuple[int, int, tuple[float, ...]]]]:
-    """Give a barrier node a second half (an id below all others) beyond an edge of no length that only some may use.
-
-    Only a barrier with two arms can be told into two halves; at a junction it stops nobody.
-    """
-    arms: dict[int, list[tuple[int, int]]] = {}
-    for edge in np.flatnonzero(at_tail).tolist():
-        arms.setdefault(int(tail[edge]), []).append((edge, 0))
-    for edge in np.flatnonzero(at_head).tolist():
-        arms.setdefault(int(head[edge]), []).append((edge, 1))
-    tail, head = tail.copy(), head.copy()
-    lowest = int(min(0, tail.min(initial=0), head.min(initial=0)))
-    gates = []
-    for number, (ref, ends) in enumerate(sorted(arms.items()), start=1):
-        if len(ends) != 2:
-            continue
-        edge, side = ends[1]
-        (head if side else tail)[edge] = lowest - number
-        gates.append((ref, lowest - number, tuple(5.0 if passed else 0.0 for passed in passes[ref])))
-    return tail, head, gates
-
-
-def _gate_home(ids: NDArray[np.int64], gates: Sequence[tuple[int, int, Any]]) -> NDArray[np.int64]:
-    home = {gate[1]: gate[0] for gate in gates}
-    return np.array([home.get(i, i) for i in ids.tolist()], dtype=np.int64)
-
-
-def _shapes(begin: Any, finish: Any, gates: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indexes of the points of every edge, and where each edge's begin; a gate is its own point twice."""
-    size = np.concatenate([finish - begin + 1, np.full(len(gates), 2)]).astype(np.int64)
+def _shapes(begin: Any, finish: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Indexes of the points of every edge, and where each edge's begin."""
+    size = (finish - begin + 1).astype(np.int64)
     start = np.zeros(len(size) + 1, dtype=np.int64)
     np.cumsum(size, out=start[1:])
-    offset = np.concatenate([begin, np.array(gates, dtype=np.int64)]) - start[:-1]
-    points = np.arange(start[-1]) + np.repeat(offset, size)
-    points[start[len(begin)] :] = np.repeat(np.array(gates, dtype=np.int64), 2)
-    return points, start
+    return np.arange(start[-1]) + np.repeat(begin - start[:-1], size), start

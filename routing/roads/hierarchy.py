@@ -8,17 +8,32 @@ Source: Dibbelt, Strasser, Wagner, "Customizable Contraction Hierarchies" (2016)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.roads.kernels import elimination
+from routing.roads.kernels import elimination, metric
 from routing.roads.order import adjacency, by_flow, by_metis
 
 SMALL_SUBTREE = 8
 """Nodes with no more than this many nodes below them (themselves included) keep no label: theirs is made from those of
 the nearest ancestors that do, in a few steps, and nine tenths of all labels need not be kept."""
+
+
+class UpLists(NamedTuple):
+    """Upward neighbours of every position: `first` int64[n + 1], `up` int32[a], rising."""
+
+    first: NDArray[np.int64]
+    up: NDArray[np.int32]
+
+
+def label_rows(depth: NDArray[np.int32], end: NDArray[np.int32]) -> tuple[NDArray[np.int64], int]:
+    """Where each node's label starts (-1: it keeps none), int64[n], and the entries of all of them."""
+    keeps = end - np.arange(len(end)) > SMALL_SUBTREE
+    length = np.where(keeps, depth + 1, 0).astype(np.int64)
+    stop = np.cumsum(length)
+    return np.where(keeps, stop - length, -1), int(length.sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +59,28 @@ class Hierarchy:
     row_total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        keeps = self.end - np.arange(len(self.end)) > SMALL_SUBTREE
-        length = np.where(keeps, self.depth + 1, 0).astype(np.int64)
-        stop = np.cumsum(length)
+        row, total = label_rows(self.depth, self.end)
         object.__setattr__(self, "third", elimination.find_triangles(self.first, self.up))
-        object.__setattr__(self, "row", np.where(keeps, stop - length, -1))
-        object.__setattr__(self, "row_total", int(length.sum()))
+        object.__setattr__(self, "row", row)
+        object.__setattr__(self, "row_total", total)
+
+    @property
+    def out(self) -> UpLists:
+        """Upward arcs that leave every position."""
+        return UpLists(self.first, self.up)
+
+    @property
+    def into(self) -> UpLists:
+        """Upward arcs that enter every position: the same ones."""
+        return UpLists(self.first, self.up)
+
+    def weigh(self, forward: NDArray[Any], backward: NDArray[Any], far: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Weights of the upward arcs, leaving and arriving, out of those of the edges in either direction."""
+        leaving = np.full(len(self.up), far, dtype=forward.dtype)
+        arriving = np.full(len(self.up), far, dtype=forward.dtype)
+        metric.lay_weights(self.arc, self.tail_below, forward, backward, leaving, arriving)
+        metric.customise(self.first, self.third, leaving, arriving)
+        return leaving, arriving
 
     @property
     def label_entries(self) -> int:

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.roads.hierarchy import Hierarchy
+from routing.roads.hierarchy import Hierarchy, UpLists
 from routing.roads.kernels import join, metric
 from routing.roads.threads import map_threads
+from routing.roads.turn_hierarchy import TurnHierarchy
 
+AnyHierarchy = Hierarchy | TurnHierarchy
 FAR_MS = np.int32(2**30 - 1)
 """No way, among int32 weights; two of them still add up."""
 FAR_PAIR = np.int64(2**61)
@@ -47,41 +49,42 @@ class Points:
 
     `node` int32[k, 2] positions in the hierarchy (-1 for none; a point without any is reachable by nobody); `offset`
     [k, 2]: weight from the point to that node (to start from) or from the node to the point (to arrive at); `base`
-    int32[k] the deeper node.  Two nodes of a point must be ends of one edge.
+    int32[k] the deeper node.  Two nodes of a point must be ancestors of each other.  `shift` [k]: what the offsets
+    are too large by, so that those of points beyond their nodes need not be below zero.
     """
 
     node: NDArray[np.int32]
     offset: NDArray[Any]
     base: NDArray[np.int32]
+    shift: NDArray[Any]
 
     @staticmethod
     def at_nodes(position: NDArray[np.int32], dtype: Any) -> Points:
         """Points that are nodes of the hierarchy, without offset."""
         node = np.full((len(position), 2), -1, dtype=np.int32)
         node[:, 0] = position
-        return Points(node, np.zeros((len(position), 2), dtype=dtype), node[:, 0].copy())
+        none = np.zeros(len(position), dtype=dtype)
+        return Points(node, np.zeros((len(position), 2), dtype=dtype), node[:, 0].copy(), none)
 
     @staticmethod
-    def on_edges(node: NDArray[np.int32], offset: NDArray[Any]) -> Points:
+    def on_edges(node: NDArray[np.int32], offset: NDArray[Any], shift: NDArray[Any] | None = None) -> Points:
         """Points between two nodes of the hierarchy each."""
-        return Points(node, offset, node.max(axis=1))
+        return Points(node, offset, node.max(axis=1), np.zeros(len(node), offset.dtype) if shift is None else shift)
 
 
 class Metric:
     """Weights of one profile and moment on a hierarchy; answers tables of least weights between points.
 
-    `forward`, `backward`: weight of every edge in either direction, int32 or int64, FAR_MS or FAR_PAIR where closed.
+    `forward`, `backward`: weight of every edge in either direction (of a turn-aware graph, of every arc; no
+    `backward`), int32 or int64, FAR_MS or FAR_PAIR where closed.
     """
 
-    def __init__(self, hierarchy: Hierarchy, forward: NDArray[Any], backward: NDArray[Any]) -> None:
+    def __init__(self, hierarchy: AnyHierarchy, forward: NDArray[Any], backward: NDArray[Any] | None = None) -> None:
         dtype = forward.dtype
         self.hierarchy = hierarchy
         self.dtype = dtype
         self.far = FAR_MS if dtype == np.int32 else FAR_PAIR
-        self.leaving = np.full(len(hierarchy.up), self.far, dtype=dtype)
-        self.arriving = np.full(len(hierarchy.up), self.far, dtype=dtype)
-        metric.lay_weights(hierarchy.arc, hierarchy.tail_below, forward, backward, self.leaving, self.arriving)
-        metric.customise(hierarchy.first, hierarchy.third, self.leaving, self.arriving)
+        self.leaving, self.arriving = hierarchy.weigh(forward, backward, self.far)
         # Untouched pages of these two cost no memory: a city is paid for where its places are.
         self._label_out = np.empty(hierarchy.row_total, dtype=dtype)
         self._label_in = np.empty(hierarchy.row_total, dtype=dtype)
@@ -104,10 +107,11 @@ class Metric:
             count = int(metric.mark_ancestors(h.parent, h.row, nodes, self._filled, wanted))
             if count:
 
-                def fill_one(weight: NDArray[Any], label: NDArray[Any]) -> None:
-                    metric.fill_labels(h.first, h.up, h.depth, h.row, weight, wanted, label, self.far)
+                def fill_one(lists: UpLists, weight: NDArray[Any], label: NDArray[Any]) -> None:
+                    metric.fill_labels(*lists, h.depth, h.row, weight, wanted, label, self.far)
 
-                map_threads(fill_one, [(self.leaving, self._label_out), (self.arriving, self._label_in)], count > 500)
+                both = [(h.out, self.leaving, self._label_out), (h.into, self.arriving, self._label_in)]
+                map_threads(fill_one, both, count > 500)
                 self._filled |= wanted
         return count
 
@@ -129,22 +133,23 @@ class Metric:
     def label(self, point: Points, *, arriving: bool) -> NDArray[Any]:
         """The label of one point, by depth of its base's ancestors."""
         self.fill(point.base)
-        label, weight = (self._label_in, self.arriving) if arriving else (self._label_out, self.leaving)
-        return np.asarray(self._gather(point, label, weight, slice(None))[0])
+        return np.asarray(self._gather(point, slice(None), arriving=arriving)[0])
 
-    def _gather(self, points: Points, label: NDArray[Any], weight: NDArray[Any], part: Any) -> NDArray[Any]:
+    def _gather(self, points: Points, part: Any, *, arriving: bool) -> NDArray[Any]:
         h = self.hierarchy
+        label, weight = (self._label_in, self.arriving) if arriving else (self._label_out, self.leaving)
+        lists = h.into if arriving else h.out
         base = points.base[part]
         width = int(h.depth[base].max(initial=0)) + 1
         rows = np.empty((len(base), width), dtype=self.dtype)
         join.gather_rows(
-            h.first, h.up, h.parent, h.depth, h.row, label, weight, points.node[part], points.offset[part],
+            *lists, h.parent, h.depth, h.row, label, weight, points.node[part], points.offset[part],
             base, self.far, rows,
         )  # fmt: skip
         return rows
 
     def _block(self, destinations: Points, order: NDArray[np.int64]) -> tuple[NDArray[Any], ...]:
-        rows = self._gather(destinations, self._label_in, self.arriving, order)
+        rows = self._gather(destinations, order, arriving=True)
         block = np.ascontiguousarray(rows.T)
         base = destinations.base[order]
         before = join.count_before(base, len(self.hierarchy.parent))
@@ -154,11 +159,11 @@ class Metric:
         self, origins: Points, part: slice, blocks: list[tuple[NDArray[Any], ...]], unreachable: int, answer: Any
     ) -> int:
         h = self.hierarchy
-        rows = self._gather(origins, self._label_out, self.leaving, part)
+        rows = self._gather(origins, part, arriving=False)
         sums = 0
         for block, before, order in blocks:
             sums += join.join_rows(
                 h.parent, h.depth, h.end, origins.base[part], rows, block, before, order,
-                self.far, self.dtype.type(unreachable), answer,
+                self.far, self.dtype.type(unreachable), origins.shift[part], answer,
             )  # fmt: skip
         return sums

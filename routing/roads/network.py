@@ -19,18 +19,21 @@ from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidTraffic, UnknownNode
 from routing.roads.fifo import largest_decrease_s, some_nodes
-from routing.roads.hierarchy import Hierarchy, build_hierarchy
+from routing.roads.graphs import Graph, graphs_of
+from routing.roads.hierarchy import Hierarchy
 from routing.roads.lookup import Lookup
-from routing.roads.metric import FAR_MS, FAR_PAIR, NO_WAY_MS, Points, Work
-from routing.roads.paths import RoadPath, find_path, reached_cells
+from routing.roads.metric import FAR_MS, NO_WAY_MS, AnyHierarchy, Points, Work
+from routing.roads.paths import RoadPath, find_best_path, reached_cells
 from routing.roads.snapping import Snaps, require_near
-from routing.roads.spots import Spots, spot_table
-from routing.roads.state import State
+from routing.roads.spots import Spots
+from routing.roads.state import State, Travel, profile_index
+from routing.roads.stops import Stops, stop_table
 from routing.roads.storage import load_city, save_city
 from routing.roads.streets import Streets, check_streets
 from routing.roads.threads import in_background
 from routing.roads.traffic import Conditions, Rule, TrafficTable, check_rule, digest_of
 from routing.roads.traffic_file import parse_traffic, read_traffic
+from routing.roads.turns import Turns
 
 MAX_SNAP_M = 500.0
 OPENING = "opening"
@@ -44,16 +47,24 @@ class RoadNetwork:
     """
 
     def __init__(
-        self, streets: Streets, hierarchy: Hierarchy | None = None, *, notes: Mapping[str, Any] | None = None
+        self,
+        streets: Streets,
+        hierarchy: Hierarchy | None = None,
+        *,
+        turns: Sequence[Turns] = (),
+        notes: Mapping[str, Any] | None = None,
+        graphs: Mapping[str, Graph] | None = None,
     ) -> None:
+        """`turns`: of every profile, where the streets tell of them; else crossings are the nodes of all profiles."""
         check_streets(streets)
         self.streets = streets
-        self.hierarchy = hierarchy or build_hierarchy(streets.lat, streets.lng, streets.tail, streets.head)
+        self.graphs = dict(graphs or graphs_of(streets, turns, hierarchy))
         self.notes = dict(notes or {})
-        self.lookup = Lookup(streets)
+        self.lookup = Lookup(streets, self.graphs)
         self._swap = threading.Lock()
         self._digest = digest_of(
-            *(bytes(a.data) for a in (streets.drive_ms, streets.wait_ms, streets.tail, streets.head))
+            *(bytes(a.data) for a in (streets.drive_ms, streets.wait_ms, streets.tail, streets.head)),
+            *(bytes(a.data) for graph in self.graphs.values() for a in graph.digested()),
         )
         self._state = self._make(Conditions(), 1)
 
@@ -77,24 +88,24 @@ class RoadNetwork:
         """A network from an OpenStreetMap or graphml file; see `routing.roads.build.read_city` for the options."""
         from routing.roads.build import read_city
 
-        streets, notes = read_city(Path(source), **options)
-        return RoadNetwork(streets, notes=notes)
+        streets, turns, notes = read_city(Path(source), **options)
+        return RoadNetwork(streets, turns=turns, notes=notes)
 
     @staticmethod
     def from_place(place: str, **options: Any) -> RoadNetwork:
         """A network of a place by its name, fetched online; see `routing.roads.build.read_place` for the options."""
         from routing.roads.build import read_place
 
-        streets, notes = read_place(place, **options)
-        return RoadNetwork(streets, notes=notes)
+        streets, turns, notes = read_place(place, **options)
+        return RoadNetwork(streets, turns=turns, notes=notes)
 
     @staticmethod
     def from_osmnx(graph: Any, **options: Any) -> RoadNetwork:
         """A network from an osmnx graph in memory; see `routing.roads.build.read_graph` for the options."""
         from routing.roads.build import read_graph
 
-        streets, notes = read_graph(graph, **options)
-        return RoadNetwork(streets, notes=notes)
+        streets, turns, notes = read_graph(graph, **options)
+        return RoadNetwork(streets, turns=turns, notes=notes)
 
     @staticmethod
     def load(path: str | Path, *, traffic: str | Path | None = None, weather: str = "") -> RoadNetwork:
@@ -102,8 +113,8 @@ class RoadNetwork:
 
         Raises UnreadableFile, WrongVersion, InvalidTraffic.
         """
-        streets, hierarchy, notes = load_city(Path(path))
-        network = RoadNetwork(streets, hierarchy, notes=notes)
+        streets, graphs, notes = load_city(Path(path))
+        network = RoadNetwork(streets, graphs=graphs, notes=notes)
         opening = network.notes.pop(OPENING, {"traffic": "", "weather": ""})
         table = None
         if traffic is not None:
@@ -124,7 +135,7 @@ class RoadNetwork:
             self.twin()._begin_with(None if traffic is None else read_traffic(Path(traffic), self.streets), weather)
             text = "" if traffic is None else Path(traffic).read_text(encoding="utf-8")
             notes = {**notes, OPENING: {"traffic": text, "weather": weather}}
-        save_city(Path(path), self.streets, self.hierarchy, notes)
+        save_city(Path(path), self.streets, self.graphs, notes)
 
     def twin(self, conditions: Conditions | None = None) -> RoadNetwork:
         """A network of the same streets with a traffic state of its own: the truth beside an estimate.
@@ -150,6 +161,16 @@ class RoadNetwork:
         return self.streets.attribution
 
     @property
+    def hierarchy(self) -> AnyHierarchy:
+        """The hierarchy of the first profile (of all, where crossings are the nodes)."""
+        return self.graphs[self.profiles[0]].hierarchy
+
+    def graph(self, profile: str) -> Graph:
+        """The graph that a profile's times are computed on.  Raises UnknownProfile."""
+        profile_index(self.streets, profile)
+        return self.graphs[profile]
+
+    @property
     def latlng(self) -> NDArray[np.float64]:
         """(lat, lng) of every node, float64[n, 2]."""
         return np.stack([self.streets.lat, self.streets.lng], axis=1)
@@ -165,13 +186,14 @@ class RoadNetwork:
         at: int | None = None,
         work: Work | None = None,
     ) -> NDArray[np.int32]:
-        """Milliseconds between nodes, int32[n, m]; 2**31 - 1 where there is no way.
+        """Milliseconds between nodes of the profile's graph (see `as_csr`), int32[n, m]; 2**31 - 1 for no way.
 
         `at`: epoch seconds, selects the traffic slot (None: no slot).  Raises UnknownNode, UnknownProfile,
         OutsideTraffic.
         """
         metric = self._state.travel(profile, at).metric
-        return metric.table(self._points(nodes_from), self._points(nodes_to), NO_WAY_MS, work)
+        starts, ends = self._points(nodes_from, profile), self._points(nodes_to, profile)
+        return metric.table(starts, ends, NO_WAY_MS, work)
 
     def travel_seconds(
         self,
@@ -186,22 +208,29 @@ class RoadNetwork:
 
         `origins`, `destinations` float64[k, 2] of (lat, lng).  Raises TooFarFromRoad besides what `travel_ms` raises.
         """
-        starts = self.nearest(origins, profile=profile, max_snap_m=max_snap_m, role="origin")
-        ends = self.nearest(destinations, profile=profile, max_snap_m=max_snap_m, role="destination")
+        starts = self.stops(origins, profile=profile, max_snap_m=max_snap_m, role="origin")
+        ends = self.stops(destinations, profile=profile, max_snap_m=max_snap_m, role="destination")
         ms = self.snapped_ms(starts, ends, profile=profile, at=at)
         return np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
 
-    def snapped_ms(self, starts: Snaps, ends: Snaps, *, profile: str, at: int | None = None) -> NDArray[np.int32]:
-        """Milliseconds between spots found by `snap` or `nearest`; 2**31 - 1 where there is no way."""
+    def snapped_ms(
+        self, starts: Snaps | Stops, ends: Snaps | Stops, *, profile: str, at: int | None = None
+    ) -> NDArray[np.int32]:
+        """Milliseconds between spots or stops that were found before; 2**31 - 1 where there is no way."""
         travel = self._state.travel(profile, at)
-        return spot_table(travel.metric, self._spots(starts, travel.ms), self._spots(ends, travel.ms), NO_WAY_MS)
+        both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
+        return stop_table(travel.metric, *both, NO_WAY_MS)
 
-    def snapped_pairs(self, starts: Snaps, ends: Snaps, *, profile: str, at: int | None = None) -> NDArray[np.int64]:
-        """As `snapped_ms`, milliseconds above 31 bits of centimetres (the shortest of fastest ways); -1 for none."""
+    def snapped_pairs(
+        self, starts: Snaps | Stops, ends: Snaps | Stops, *, profile: str, at: int | None = None
+    ) -> NDArray[np.int64]:
+        """As `snapped_ms`, milliseconds above 31 bits of centimetres (the shortest of fastest ways); -1 for none.
+
+        The walk between stops and places counts in the milliseconds alone.
+        """
         travel = self._state.travel(profile, at, metres=True)
-        found = spot_table(travel.metric, self._spots(starts, travel.ms), self._spots(ends, travel.ms), int(FAR_PAIR))
-        found[found == FAR_PAIR] = -1
-        return found
+        both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
+        return stop_table(travel.metric, *both, -1)
 
     def path(
         self,
@@ -211,24 +240,47 @@ class RoadNetwork:
         profile: str,
         at: int | None = None,
         max_snap_m: float = MAX_SNAP_M,
+        names: Sequence[str] | None = None,
     ) -> RoadPath:
-        """The fastest way between two points (lat, lng): seconds, metres, line, street names; inf where none is."""
-        start = self.nearest(np.array(origin), profile=profile, max_snap_m=max_snap_m, role="origin")
-        end = self.nearest(np.array(destination), profile=profile, max_snap_m=max_snap_m, role="destination")
+        """The fastest way between two points (lat, lng): seconds, metres, line, street names; inf where none is.
+
+        `names`: the street of the origin's and of the destination's address, where they are known.
+        """
+        role = {"profile": profile, "max_snap_m": max_snap_m}
+        starts = self.stops(np.array(origin), **role, role="origin", names=names and names[:1])
+        ends = self.stops(np.array(destination), **role, role="destination", names=names and names[1:])
         travel = self._state.travel(profile, at, metres=True)
-        return find_path(self.streets, self.hierarchy, self.lookup.grid, self.lookup.arcs, travel, start, end)
+        graph = self.graphs[profile]
+        return find_best_path(self.streets, graph, self.lookup.grid, travel, starts, ends)
+
+    def stops(
+        self,
+        points: NDArray[np.float64],
+        *,
+        profile: str,
+        max_snap_m: float = MAX_SNAP_M,
+        role: str = "point",
+        names: Sequence[str] | None = None,
+    ) -> Stops:
+        """Where the profile can stop for every point, and the walk from there.  Raises TooFarFromRoad.
+
+        `names`: the street of each point's address ("" where it is not known), which is preferred.
+        """
+        profile_index(self.streets, profile)
+        found = self.lookup.stops(points, profile, max_snap_m, names)
+        require_near(found.nearest(), profile, max_snap_m, role)
+        return found
 
     def nearest(
         self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M, role: str = "point"
     ) -> Snaps:
         """The nearest spot on a street the profile may use, for every point.  Raises TooFarFromRoad."""
-        snaps = self.snap(points, profile=profile, max_snap_m=max_snap_m)
-        require_near(snaps, profile, max_snap_m, role)
-        return snaps
+        return self.stops(points, profile=profile, max_snap_m=max_snap_m, role=role).nearest()
 
     def snap(self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M) -> Snaps:
         """As `nearest`, with edge -1 instead of an error where no road is near enough."""
-        return self.lookup.snap(points, profile, max_snap_m)
+        profile_index(self.streets, profile)
+        return self.lookup.stops(points, profile, max_snap_m).nearest()
 
     def reachable(
         self, point: Sequence[float], seconds: float, *, profile: str, at: int | None = None, resolution: int = 9
@@ -237,26 +289,28 @@ class RoadNetwork:
         start = self.nearest(np.array(point), profile=profile)
         travel = self._state.travel(profile, at)
         limit_ms = int(seconds * 1000)
-        return reached_cells(self.streets, self.hierarchy, self.lookup.grid, travel, start, limit_ms, resolution)
+        graph = self.graphs[profile]
+        return reached_cells(self.streets, graph, self.lookup.grid, travel, start, limit_ms, resolution)
 
     def as_csr(self, profile: str, at: int | None = None) -> tuple[Any, NDArray[np.float64]]:
         """(scipy CSR matrix of integer milliseconds between nodes, latlng float64[n, 2]), to check against.
 
-        Of parallel edges the fastest counts; edges of no length are stored zeros, which scipy's searches follow.
+        Of a map, nodes are stretches: edges in one direction, at their beginning (see docs/roads.md).  Of parallel
+        arcs the fastest counts; arcs of no length are stored zeros, which scipy's searches follow.
         """
         from scipy.sparse import csr_matrix
 
-        along, against = self._state.weights(profile, at)
-        s = self.streets
-        source, target = np.concatenate([s.tail, s.head]), np.concatenate([s.head, s.tail])
-        ms = np.concatenate([along, against])
+        graph = self.graph(profile)
+        travel = self._state.weights(profile, at)
+        ms = graph.weights(travel, self._state.holding(at), None)
+        source, target = graph.sources()
         order = np.lexsort((ms, target, source))
         order = order[(ms[order] != FAR_MS) & (source[order] != target[order])]
         source, target, ms = source[order], target[order], ms[order]
         fresh = np.ones(len(ms), dtype=np.bool_)
         fresh[1:] = (source[1:] != source[:-1]) | (target[1:] != target[:-1])
-        shape = (s.nodes, s.nodes)
-        return csr_matrix((ms[fresh].astype(np.int64), (source[fresh], target[fresh])), shape=shape), self.latlng
+        shape = (graph.nodes, graph.nodes)
+        return csr_matrix((ms[fresh].astype(np.int64), (source[fresh], target[fresh])), shape=shape), graph.latlng
 
     # ---- traffic
 
@@ -331,7 +385,7 @@ class RoadNetwork:
         table = self._state.conditions.table
         if table is None:
             return 0.0
-        some = some_nodes(self.streets.nodes) if nodes is None else nodes
+        some = some_nodes(self.graph(profile).nodes) if nodes is None else nodes
         return largest_decrease_s(table, lambda at: self.travel_ms(some, some, profile=profile, at=at))
 
     def _swap_in(self, conditions: Conditions) -> int:
@@ -342,21 +396,24 @@ class RoadNetwork:
             return fresh.version
 
     def _make(self, conditions: Conditions, version: int) -> State:
-        return State(self.streets, self.hierarchy, conditions, version, self._digest)
+        return State(self.streets, self.graphs, conditions, version, self._digest)
 
     # ---- helpers
 
-    def _spots(self, snaps: Snaps, ms: NDArray[np.int32]) -> Spots:
-        return Spots(snaps, self.streets, self.hierarchy, ms)
+    def _flat(self, stops: Snaps | Stops, profile: str, travel: Travel) -> tuple[Spots, Any, Any]:
+        snaps, first, walk = (Stops.at(stops) if isinstance(stops, Snaps) else stops).flat()
+        return self._spots(snaps, profile, travel), first, walk
 
-    def _points(self, nodes: Sequence[int] | NDArray[np.int32]) -> Points:
+    def _spots(self, snaps: Snaps, profile: str, travel: Travel) -> Spots:
+        return Spots(snaps, self.streets, self.graphs[profile], travel.ms, travel.holding)
+
+    def _points(self, nodes: Sequence[int] | NDArray[np.int32], profile: str) -> Points:
+        graph = self.graphs[profile]
         wanted = np.asarray(nodes, dtype=np.int64).ravel()
-        bad = (wanted < 0) | (wanted >= self.streets.nodes)
+        bad = (wanted < 0) | (wanted >= graph.nodes)
         if bad.any():
             index = int(np.argmax(bad))
             raise UnknownNode(
-                f"there is no node {int(wanted[index])} among {self.streets.nodes}",
-                index=index,
-                node=int(wanted[index]),
+                f"there is no node {int(wanted[index])} among {graph.nodes}", index=index, node=int(wanted[index])
             )
-        return Points.at_nodes(self.hierarchy.position[wanted], np.int32)
+        return Points.at_nodes(graph.hierarchy.position[wanted], np.int32)

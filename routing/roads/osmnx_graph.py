@@ -11,7 +11,7 @@ import numpy as np
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
 from routing.roads.profiles import TAGS_READ, Profile
-from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, keep_largest_components, number_words
+from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
 
 
 def _osmnx() -> Any:
@@ -81,7 +81,7 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     names, name_list = number_words([tags.get("name") or tags.get("ref") or "" for _, _, _, tags in edges])
     start, shape_lat, shape_lng = _shapes(edges, lat, lng, index)
     way = [_first(data.get("osmid")) for _, _, data, _ in edges]
-    streets = Streets(
+    return Streets(
         lat=lat,
         lng=lng,
         tail=tail,
@@ -101,7 +101,6 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         attribution=OSM_ATTRIBUTION,
         facts={"missing_references": 0, "turn_restrictions": 0, "signals": sum(signal), "barriers": 0},
     )
-    return keep_largest_components(streets)
 
 
 def _merge_twins(graph: Any) -> list[tuple[Any, Any, dict[str, Any], dict[str, str]]]:

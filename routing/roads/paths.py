@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from routing.cells import cells_of
 from routing.roads.kernels.direct import shorten_direct
 from routing.roads.kernels.search import sweep, walk
-from routing.roads.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, Metric, Points
+from routing.roads.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, AnyHierarchy, Metric, Points
 from routing.roads.snapping import Snaps, StreetGrid
-from routing.roads.spots import Spots
+from routing.roads.spots import Spots, spot_table
 from routing.roads.streets import AGAINST, ALONG, Streets
 
 if TYPE_CHECKING:
-    from routing.roads.hierarchy import Hierarchy
+    from routing.roads.graphs import Graph
     from routing.roads.state import Travel
+    from routing.roads.stops import Stops
 
 SAMPLE_M = 40.0
 """Distance of the points by which reached streets are laid into cells: a fifth of a cell's edge."""
@@ -28,9 +29,10 @@ SAMPLE_M = 40.0
 class RoadPath:
     """A fastest way, the shortest of equally fast ones.
 
-    `seconds`, `metres` (inf where there is no way); `geometry` float64[k, 2] of (lat, lng) from the origin's spot on
-    its street to the destination's; `streets`: names in order, repeated names once; `edges` int32, `against` bool:
-    the edges used and in which direction.
+    `seconds` from door to door, `metres` along streets (inf where there is no way); `geometry` float64[k, 2] of
+    (lat, lng) from the origin's spot on its street to the destination's; `streets`: names in order, repeated names
+    once; `edges` int32, `against` bool: the edges used and in which direction; `walk_seconds`, `walk_metres`: from the
+    origin to its street, and from the destination's street to it.
     """
 
     seconds: float
@@ -39,6 +41,8 @@ class RoadPath:
     streets: tuple[str, ...]
     edges: NDArray[np.int32]
     against: NDArray[np.bool_]
+    walk_seconds: tuple[float, float] = (0.0, 0.0)
+    walk_metres: tuple[float, float] = (0.0, 0.0)
 
     @property
     def found(self) -> bool:
@@ -51,52 +55,81 @@ NO_PATH = RoadPath(
 )
 
 
-def distances(metric: Metric, hierarchy: Hierarchy, point: Points, *, towards: bool) -> NDArray[np.int64]:
-    """Least weight from the one point to every node (or, `towards`, from every node to it), by node."""
+def distances(metric: Metric, hierarchy: AnyHierarchy, point: Points, *, towards: bool) -> NDArray[np.int64]:
+    """Least weight from the one point to every node (or, `towards`, from every node to it), by node.
+
+    Where the point lies beyond a node, that node's weight is below zero.
+    """
     row = metric.label(point, arriving=towards)
     weight = metric.leaving if towards else metric.arriving
-    swept = sweep(
-        hierarchy.first, hierarchy.up, hierarchy.parent, hierarchy.depth, weight, point.base[0], row, metric.far
-    )
-    return np.asarray(swept[hierarchy.position])
+    lists = hierarchy.out if towards else hierarchy.into
+    swept = sweep(*lists, hierarchy.parent, hierarchy.depth, weight, point.base[0], row, metric.far)
+    found = np.asarray(swept[hierarchy.position])
+    return np.where(found < metric.far, found - point.shift[0], found)
 
 
-class Arcs(NamedTuple):
-    """Outgoing arcs of every node: `start` int64[n + 1], `head` int32, `code` int32 (2 * edge + direction)."""
-
-    start: NDArray[np.int64]
-    head: NDArray[np.int32]
-    code: NDArray[np.int32]
-
-
-def find_path(
-    streets: Streets, hierarchy: Hierarchy, grid: StreetGrid, arcs: Arcs, travel: Travel, origin: Snaps, goal: Snaps
+def find_best_path(
+    streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Stops, goal: Stops
 ) -> RoadPath:
-    """The fastest way between two snapped points; `travel` must hold a metric of pairs."""
-    begin, finish = Spots(origin, streets, hierarchy, travel.ms), Spots(goal, streets, hierarchy, travel.ms)
-    arrive = finish.arriving(np.int64)
-    left = distances(travel.metric, hierarchy, arrive, towards=True)
-    edge, last = int(origin.edge[0]), int(goal.edge[0])
-    first_part, last_part = float(origin.fraction[0]), float(goal.fraction[0])
-    depart = begin.leaving(np.int64).offset[0]
+    """The fastest way between two places over all spots where one can stop for them, walks included."""
     options = []
-    for side, node in enumerate((int(streets.tail[edge]), int(streets.head[edge]))):
-        if depart[side] < FAR_PAIR and left[node] < FAR_PAIR:
-            options.append((int(depart[side] + left[node]), side, node))
-    best = min(options, default=None)
+    (starts, _, walk_from), (ends, _, walk_to) = origin.flat(), goal.flat()
+    both = (Spots(each, streets, graph, travel.ms, travel.holding) for each in (starts, ends))
+    table = spot_table(travel.metric, *both, int(FAR_PAIR))
+    for i, j in np.ndindex(*table.shape):
+        if table[i, j] < FAR_PAIR:
+            walk = int(walk_from[i]) + int(walk_to[j])
+            options.append((int(table[i, j]) + (walk << PAIR_SHIFT), i, j))
+    if not options:
+        return NO_PATH
+    _, i, j = min(options)
+    way = find_path(streets, graph, grid, travel, starts.only(i), ends.only(j))
+    walk_s = (int(walk_from[i]) / 1000.0, int(walk_to[j]) / 1000.0)
+    whole = (round(way.seconds * 1000) + int(walk_from[i]) + int(walk_to[j])) / 1000.0
+    metres = (float(starts.metres[i]), float(ends.metres[j])) if any(walk_s) else (0.0, 0.0)
+    return replace(way, seconds=whole, walk_seconds=walk_s, walk_metres=metres)
+
+
+def find_path(streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Snaps, goal: Snaps) -> RoadPath:
+    """The fastest way between two snapped points; `travel` must hold a metric of pairs."""
+    begin, finish = (Spots(each, streets, graph, travel.ms, travel.holding) for each in (origin, goal))
+    arrive = finish.arriving(np.int64)
+    left = distances(travel.metric, graph.hierarchy, arrive, towards=True)
     direct = _direct(begin, finish)
+    parts = float(origin.fraction[0]), float(goal.fraction[0])
+    best = _first_steps(graph, begin, left)
     if direct is not None and (best is None or direct[0] <= best[0]):
-        return _describe(streets, grid, direct[0], [(edge, direct[1], first_part, last_part)])
+        return _describe(streets, grid, direct[0], [(int(origin.edge[0]), direct[1], *parts)])
     if best is None:
         return NO_PATH
-    total, side, node = best
-    ends = np.array([streets.tail[last], streets.head[last]], dtype=np.int32)
-    codes, at = walk(node, *arcs, travel.ms, streets.length_cm, left, ends, arrive.offset[0])
-    steps = [(edge, AGAINST if side == 0 else ALONG, first_part, float(side))]
-    steps += [(c // 2, c % 2, float(c % 2), float(1 - c % 2)) for c in codes.tolist()]
-    to_tail = bool(at == ends[0] and arrive.offset[0, 0] == left[at])
-    steps.append((last, ALONG, 0.0, last_part) if to_tail else (last, AGAINST, 1.0, last_part))
-    return _describe(streets, grid, total, steps)
+    total, node, side = best
+    weight = graph.weights(travel.ms, travel.holding, streets.length_cm)
+    reach = graph.nodes_of(finish.edge, arriving=True)[0]
+    numbers, at = walk(node, *graph.arcs, weight, left, reach, arrive.offset[0])
+    whole = [(c // 2, c % 2, float(c % 2), float(1 - c % 2)) for c in graph.codes_along(node, numbers).tolist()]
+    first = int(origin.edge[0]), side, parts[0], float(1 - side)
+    if graph.turn_aware:
+        whole[-1] = (*whole[-1][:3], parts[1])
+        return _describe(streets, grid, total, [first, *whole])
+    to_tail = bool(at == reach[0] and arrive.offset[0, 0] == left[at])
+    last = (ALONG, 0.0, parts[1]) if to_tail else (AGAINST, 1.0, parts[1])
+    return _describe(streets, grid, total, [first, *whole, (int(goal.edge[0]), *last)])
+
+
+def _first_steps(graph: Graph, begin: Spots, left: NDArray[np.int64]) -> tuple[int, int, int] | None:
+    """(whole weight, node, direction on the first edge) of the best way off the edge of a spot; None for none."""
+    options = []
+    if graph.turn_aware:
+        points, sides, nodes = begin.turns_off()
+        for offset, side, node in zip(points.tolist(), sides.tolist(), nodes.tolist(), strict=True):
+            if offset < FAR_PAIR and left[node] < FAR_PAIR:
+                options.append((offset + int(left[node]), node, side))
+        return min(options, default=None)
+    depart = begin.leaving(np.int64).offset[0].tolist()
+    for end, node in enumerate(graph.nodes_of(begin.edge, arriving=False)[0].tolist()):
+        if depart[end] < FAR_PAIR and left[node] < FAR_PAIR:
+            options.append((depart[end] + int(left[node]), node, AGAINST if end == 0 else ALONG))
+    return min(options, default=None)
 
 
 def _direct(begin: Spots, finish: Spots) -> tuple[int, int] | None:
@@ -141,24 +174,26 @@ def _describe(streets: Streets, grid: StreetGrid, pair: int, steps: list[tuple[i
 
 
 def reached_cells(
-    streets: Streets, hierarchy: Hierarchy, grid: StreetGrid, travel: Travel, origin: Snaps, limit_ms: int, size: int
+    streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Snaps, limit_ms: int, size: int
 ) -> list[int]:
     """H3 cells of all street points that can be reached from the snapped point within `limit_ms`, ascending.
 
     `size`: H3 resolution of the cells.
     """
-    spot = Spots(origin, streets, hierarchy, travel.ms)
-    from_origin = distances(travel.metric, hierarchy, spot.leaving(travel.metric.dtype), towards=False)
+    spot = Spots(origin, streets, graph, travel.ms)
+    from_origin = distances(travel.metric, graph.hierarchy, spot.leaving(travel.metric.dtype), towards=False)
     edges, fractions = [], []
     own, start = int(origin.edge[0]), float(origin.fraction[0])
-    for direction, first in ((ALONG, streets.tail), (AGAINST, streets.head)):
+    entered = graph.nodes_of(np.arange(streets.edges, dtype=np.int32), arriving=True)
+    for direction in (ALONG, AGAINST):
         ms = travel.ms[direction]
         sign = 1 if direction == ALONG else -1
         ahead = limit_ms / max(1, int(ms[own])) if ms[own] != FAR_MS else 0.0
         fractions.append(np.clip(start + sign * ahead * np.linspace(0.0, 1.0, 32), 0.0, 1.0))
         edges.append(np.full(32, own, dtype=np.int32))
-        spare = limit_ms - from_origin[first].astype(np.int64)
-        edge = np.flatnonzero((ms != FAR_MS) & (spare >= 0))
+        node = entered[:, direction]
+        spare = np.where(node >= 0, limit_ms - from_origin[node].astype(np.int64), -1)
+        edge = np.flatnonzero((ms != FAR_MS) & (spare >= 0) & (spare <= limit_ms))
         share = np.minimum(1.0, spare[edge] / np.maximum(ms[edge], 1))
         spots = np.ceil(share * streets.length_cm[edge] / (100.0 * SAMPLE_M)).astype(np.int64) + 1
         line = np.repeat(np.arange(len(edge)), spots)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from routing.cells import METRES_PER_DEGREE
 from routing.errors import InvalidInput
 from routing.roads.errors import TooFarFromRoad
-from routing.roads.kernels.snapping import lay_grid, snap_points
+from routing.roads.kernels.snapping import lay_grid, snap_candidates, snap_points
 from routing.roads.streets import Streets, nearest_turn
 
 CELL_M = 100.0
@@ -27,6 +27,11 @@ class Snaps:
     edge: NDArray[np.int32]
     fraction: NDArray[np.float64]
     metres: NDArray[np.float64]
+
+    def only(self, index: int) -> Snaps:
+        """One of the spots alone."""
+        part = slice(index, index + 1)
+        return Snaps(self.edge[part], self.fraction[part], self.metres[part])
 
 
 class StreetGrid:
@@ -69,6 +74,21 @@ class StreetGrid:
             self._cell_m, self._columns, self._rows, allowed, float(max_snap_m),
         )  # fmt: skip
         return Snaps(*found)
+
+    def near(
+        self, points: NDArray[np.float64], allowed: NDArray[np.bool_], max_snap_m: float, slack_m: float, most: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+        """The nearest allowed edges of every point, [k, most] each: edge (-1 for none), fraction along it, metres.
+
+        Those that lie no more than `slack_m` farther than the nearest.  Raises what `snap` raises.
+        """
+        points = require_points(points)
+        x, y = self._plane(points[:, 0], points[:, 1])
+        edge, fraction, metres = snap_candidates(
+            x, y, self._x, self._y, self.along_m, self._start, self._edge, self._cells, self._piece,
+            self._cell_m, self._columns, self._rows, allowed, float(max_snap_m), slack_m, most,
+        )  # fmt: skip
+        return edge, fraction, metres
 
     def spots(self, edge: NDArray[np.int32], fraction: NDArray[np.float64]) -> NDArray[np.float64]:
         """(lat, lng) of spots on edges, float64[k, 2]."""

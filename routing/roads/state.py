@@ -8,16 +8,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
-from routing.roads.hierarchy import Hierarchy
+from routing.roads.graphs import Graph
 from routing.roads.metric import FAR_MS, Metric
-from routing.roads.spots import edge_pairs
 from routing.roads.streets import SHUT, SLOWEST_MS, Streets
 from routing.roads.traffic import Conditions, Rule, digest_of, factors_of
 
@@ -29,23 +28,32 @@ KEPT_SLOTS = 2
 
 
 class Travel(NamedTuple):
-    """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric."""
+    """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric.
+
+    `holding`: the conditions of restrictions that hold.
+    """
 
     ms: NDArray[np.int32]
     metric: Metric
+    holding: frozenset[str] = frozenset()
 
 
 class State:
     """Travel times under `conditions`; `version` and `digest` name it."""
 
     def __init__(
-        self, streets: Streets, hierarchy: Hierarchy, conditions: Conditions, version: int, streets_digest: str
+        self,
+        streets: Streets,
+        graphs: Mapping[str, Graph],
+        conditions: Conditions,
+        version: int,
+        streets_digest: str,
     ) -> None:
         self.conditions = conditions
         self.version = version
         self.digest = digest_of(streets_digest, conditions)
         self._streets = streets
-        self._hierarchy = hierarchy
+        self._graphs = graphs
         self._ready: OrderedDict[Key, Travel] = OrderedDict()
         self._asked: dict[tuple[str, bool], int | None] = {}
         # Two locks, so that nobody who finds what he needs waits for somebody else's customisation.
@@ -58,6 +66,10 @@ class State:
         Raises UnknownProfile, OutsideTraffic, and InvalidSpeed where a factor makes an edge endless.
         """
         return self._weigh(profile, self.conditions.rules(at))
+
+    def holding(self, at: int | None) -> frozenset[str]:
+        """The conditions of restrictions that hold at epoch second `at`."""
+        return frozenset()
 
     def travel(self, profile: str, at: int | None, *, metres: bool = False) -> Travel:
         """What a profile's travel times at epoch second `at` come from; with `metres`, a metric of pairs."""
@@ -76,8 +88,8 @@ class State:
             found = self._look_up(key)
             if found is None:
                 ms = self._weigh(profile, rules)
-                both = edge_pairs(ms, self._streets.length_cm) if metres else ms
-                found = Travel(ms, Metric(self._hierarchy, both[0], both[1]))
+                lengths = self._streets.length_cm if metres else None
+                found = Travel(ms, self._graphs[profile].metric(ms, lengths, frozenset()))
                 self._put(key, found)
             return found
 

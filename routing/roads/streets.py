@@ -32,7 +32,9 @@ class Streets:
     `classes`; `name` int32[e] into `names`; `way` int64[e], the number of the street in its source (-1 for none);
     `shape_start` int64[e + 1] into `shape_lat`, `shape_lng` float64: the line of every edge, both ends included;
     `profiles`; `drive_ms`, `wait_ms` int32[profile, 2, e]: driving and waiting along and against, drive_ms SHUT where
-    the profile may not go; `attribution`; `facts`: counts of what the import met.
+    the profile may not go; `attribution`; `facts`: counts of what the import met; `ends_only` bool[profile, 2, e]: for
+    trips that begin or end there; `stops` bool[e]: one can stop there; `node_id` int64[n], numbers of the nodes in
+    their source (-1 for none).
     """
 
     lat: NDArray[np.float64]
@@ -53,6 +55,17 @@ class Streets:
     wait_ms: NDArray[np.int32]
     attribution: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    ends_only: NDArray[np.bool_] = None  # type: ignore[assignment]
+    stops: NDArray[np.bool_] = None  # type: ignore[assignment]
+    node_id: NDArray[np.int64] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.ends_only is None:
+            object.__setattr__(self, "ends_only", np.zeros(self.drive_ms.shape, dtype=np.bool_))
+        if self.stops is None:
+            object.__setattr__(self, "stops", np.ones(len(self.tail), dtype=np.bool_))
+        if self.node_id is None:
+            object.__setattr__(self, "node_id", np.full(len(self.lat), -1, dtype=np.int64))
 
     @property
     def nodes(self) -> int:
@@ -191,6 +204,9 @@ def select_edges(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
         shape_lng=streets.shape_lng[points],
         drive_ms=np.ascontiguousarray(streets.drive_ms[:, :, chosen]),
         wait_ms=np.ascontiguousarray(streets.wait_ms[:, :, chosen]),
+        ends_only=np.ascontiguousarray(streets.ends_only[:, :, chosen]),
+        stops=streets.stops[chosen],
+        node_id=streets.node_id[used],
     )
 
 

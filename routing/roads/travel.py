@@ -21,40 +21,36 @@ from routing.roads.kernels.ticks import round_to_seconds
 from routing.roads.metric import NO_WAY_MS, PAIR_SHIFT
 from routing.roads.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.news import TrafficNews
-from routing.roads.snapping import Snaps
 from routing.roads.state import profile_index
+from routing.roads.stops import Stops
 from routing.roads.traffic import digest_of
 from routing.travel import UNREACHABLE, Rounding, to_ticks
 
 logger = logging.getLogger(__name__)
 
 
-class _PlaceSnaps:
-    """The snap of every place that was ever asked for, renewed when the place moves."""
+class _PlaceStops:
+    """Where to stop for every place that was ever asked for, renewed when the place moves."""
 
     def __init__(self) -> None:
-        self._lat = np.zeros(0)
-        self._lng = np.zeros(0)
-        self._edge = np.zeros(0, dtype=np.int32)
-        self._fraction = np.zeros(0)
+        self._at = np.zeros((0, 2))
+        self._kept: Stops | None = None
         self.renewed = 0
 
     def of(
         self, handles: NDArray[np.int32], places: PlaceBook, network: RoadNetwork, profile: str, max_snap_m: float
-    ) -> Snaps:
-        """Snaps of the places, edge -1 where no road is near enough."""
+    ) -> Stops:
+        """Stops of the places, edge -1 where no road is near enough."""
         self._grow(len(places))
-        lat, lng = places.first, places.second
+        now = np.stack([places.first, places.second], axis=1)
         # NaN never equals itself, so a place not yet seen counts as moved.
-        moved = (self._lat[handles] != lat[handles]) | (self._lng[handles] != lng[handles])
-        stale = np.unique(handles[moved])
-        if len(stale):
-            points = np.stack([lat[stale], lng[stale]], axis=1)
-            found = network.snap(points, profile=profile, max_snap_m=max_snap_m)
-            self._lat[stale], self._lng[stale] = lat[stale], lng[stale]
-            self._edge[stale], self._fraction[stale] = found.edge, found.fraction
+        stale = np.unique(handles[(self._at[handles] != now[handles]).any(axis=1)])
+        if len(stale) or self._kept is None:
+            found = network.lookup.stops(now[stale], profile, max_snap_m)
+            self._put(stale, found)
+            self._at[stale] = now[stale]
             self.renewed += len(stale)
-            far = stale[found.edge < 0]
+            far = stale[found.edge[:, 0] < 0]
             if len(far) == 1:
                 logger.warning("place %d is more than %g m from any road for %s", far[0], max_snap_m, profile)
             elif len(far):
@@ -62,18 +58,27 @@ class _PlaceSnaps:
                     "%d places are more than %g m from any road for %s, place %d the first of them",
                     len(far), max_snap_m, profile, far[0],
                 )  # fmt: skip
-        edge = self._edge[handles]
-        return Snaps(edge, self._fraction[handles], np.where(edge < 0, np.inf, 0.0))
+        kept = self._kept
+        assert kept is not None
+        return Stops(kept.edge[handles], kept.fraction[handles], kept.metres[handles], kept.walk_ms[handles])
+
+    def _put(self, stale: NDArray[np.int32], found: Stops) -> None:
+        size, before = len(self._at), self._kept
+        width = found.edge.shape[1]
+        fresh = Stops(
+            np.full((size, width), -1, dtype=np.int32), np.zeros((size, width)), np.full((size, width), np.inf),
+            np.zeros((size, width), dtype=np.int32),
+        )  # fmt: skip
+        for name in ("edge", "fraction", "metres", "walk_ms"):
+            if before is not None:
+                getattr(fresh, name)[: len(before.edge)] = getattr(before, name)
+            getattr(fresh, name)[stale] = getattr(found, name)
+        self._kept = fresh
 
     def _grow(self, size: int) -> None:
-        missing = size - len(self._lat)
-        if missing <= 0:
-            return
-        more = missing + len(self._lat)
-        self._lat = np.concatenate([self._lat, np.full(more, np.nan)])
-        self._lng = np.concatenate([self._lng, np.full(more, np.nan)])
-        self._edge = np.concatenate([self._edge, np.full(more, -1, dtype=np.int32)])
-        self._fraction = np.concatenate([self._fraction, np.zeros(more)])
+        missing = size - len(self._at)
+        if missing > 0:
+            self._at = np.concatenate([self._at, np.full((missing + len(self._at), 2), np.nan)])
 
 
 class RoadTravel:
@@ -99,7 +104,7 @@ class RoadTravel:
         self._places = places
         self._drives = dict(network_profile)
         self._max_snap_m = max_snap_m
-        self._snaps = {profile: _PlaceSnaps() for profile in self._drives.values()}
+        self._snaps = {profile: _PlaceStops() for profile in self._drives.values()}
         self._lock = threading.Lock()
 
     @property
@@ -191,7 +196,7 @@ class RoadTravel:
 
     def _snapped(
         self, origins: NDArray[np.int32], destinations: NDArray[np.int32], profile: str
-    ) -> tuple[Snaps, Snaps]:
+    ) -> tuple[Stops, Stops]:
         with self._lock:
             kept = self._snaps[profile]
             both = [

@@ -55,13 +55,14 @@ def city(run: Any, osm: Path, tmp_path: Path) -> Path:
 def test_build_and_info(run: Any, city: Path, osm: Path) -> None:
     facts = run("info", city, "--json").json
     assert facts["profiles"] == {"car": 2, "foot": 2}
-    assert facts["turn_restrictions_ignored"] == 1
+    assert (facts["turn_restrictions"], facts["restrictions_honoured"]) == (1, 0)
+    assert facts["restrictions_skipped"] == {"without from, via or to": 1}
     assert "OpenStreetMap" in facts["attribution"]
     assert facts["nodes"] == 3
     built = run("build", osm, "--out", city, "--profile", "car", "--profile", "foot", "--json").json
     assert built == facts
     shown = run("info", city).out
-    assert "turn restrictions ignored" in shown
+    assert "restrictions skipped" in shown
     assert "OpenStreetMap" in shown
 
 

@@ -28,9 +28,7 @@ def test_paths_are_connected_and_take_what_the_table_says(
     )
     pair = int(network.snapped_pairs(begin, finish, profile="car")[0, 0])
     travel = network.state.travel("car", None, metres=True)
-    path = find_path(
-        network.streets, network.hierarchy, network.lookup.grid, network.lookup.arcs, travel, begin, finish
-    )
+    path = find_path(network.streets, network.graph("car"), network.lookup.grid, travel, begin, finish)
     if pair < 0:
         assert not path.found
         return

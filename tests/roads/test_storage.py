@@ -89,10 +89,10 @@ def test_files_that_are_no_city(city: RoadNetwork, tmp_path: Path) -> None:
 
 
 def test_a_failed_save_leaves_no_file(city: RoadNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full_disk(file: object, **arrays: object) -> None:
+    def full_disk(*words: object, **more: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full_disk)
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="No space"):
         city.save(tmp_path / "city.npz")
     assert list(tmp_path.iterdir()) == []

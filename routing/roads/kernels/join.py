@@ -65,8 +65,8 @@ def gather_rows(first, up, parent, depth, row, label, weight, node, offset, base
 
 
 @kernel
-def join_rows(parent, depth, end, base, rows, block, before, order, far, unreachable, table):
-    """table[k, order[j]] = least of rows[k, d] + block[d, j] over the common ancestors of source and target.
+def join_rows(parent, depth, end, base, rows, block, before, order, far, unreachable, shift, table):
+    """table[k, order[j]] = least of rows[k, d] + block[d, j] over the common ancestors, less shift[k].
 
     `block` [d, j]: labels of the targets, depth-major, sorted by base; `before` int32[n + 1]: number of targets whose
     base has a smaller position.  The targets below the source's ancestor x are the columns before[x] to before[end[x]],
@@ -111,5 +111,5 @@ def join_rows(parent, depth, end, base, rows, block, before, order, far, unreach
             d += 1
         line = table[k]
         for j in range(m):
-            line[order[j]] = best[j] if best[j] < far else unreachable
+            line[order[j]] = best[j] - shift[k] if best[j] < far else unreachable
     return joined

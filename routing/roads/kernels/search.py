@@ -27,13 +27,13 @@ def sweep(first, up, parent, depth, weight, base, row, far):
 
 
 @kernel
-def walk(begin, start, head, code, ms, length_cm, left, goal, goal_offset):
-    """Codes of the arcs of a fastest way from node `begin` to a goal, int32[k], and the goal's node (-1: none found).
+def walk(begin, start, head, number, weight, left, goal, goal_offset):
+    """Numbers of the arcs of a fastest way from node `begin` to a goal, int32[k], and the goal's node (-1: none found).
 
-    `left` [n]: least pair from every node to the end; an arc u-v is on a fastest way where left[u] equals its weight
-    plus left[v].  `ms` int32[2, e], `length_cm` int32[e]: the weights, which `left` counts as pairs.
-    `goal` int32[2] and `goal_offset`: the nodes from which the end lies within reach and how far it then is.  Nodes
-    are visited once, so streets without length cannot trap the walk.
+    `left` [n]: least weight from every node to the end; an arc u-v is on a fastest way where left[u] equals its weight
+    plus left[v].  `weight` [a]: of every arc, by its number.  `goal` int32[2] and `goal_offset`: the nodes from which
+    the end lies within reach and how far it then is.  Nodes are visited once, so streets without length cannot trap
+    the walk.
     """
     n = len(start) - 1
     visited = np.zeros(n, dtype=np.bool_)
@@ -54,13 +54,10 @@ def walk(begin, start, head, code, ms, length_cm, left, goal, goal_offset):
             a = cursor[u]
             cursor[u] += 1
             v = head[a]
-            if (
-                not visited[v]
-                and left[v] + (np.int64(ms[code[a] & 1, code[a] >> 1]) << 31) + length_cm[code[a] >> 1] == left[u]
-            ):
+            if not visited[v] and left[v] + weight[number[a]] == left[u]:
                 visited[v] = True
                 cursor[v] = start[v]
-                taken[size - 1] = code[a]
+                taken[size - 1] = number[a]
                 path[size] = v
                 size += 1
                 moved = True

@@ -109,3 +109,76 @@ def snap_points(px, py, x, y, along_m, shape_start, edge_of, cell_start, piece, 
                 break
             ring += 1
     return edge, fraction, metres
+
+
+@kernel
+def snap_candidates(
+    px, py, x, y, along_m, shape_start, edge_of, cell_start, piece, cell_m, columns, rows, open_, max_m, slack_m, most
+):
+    """The nearest allowed edges of every point, nearest first: (edge int32[n, most], -1 for none; fraction; metres).
+
+    Those are kept that lie within max_m and no more than slack_m farther than the nearest.  Arguments as in
+    `snap_points`; equal distances go to the lower edge.
+    """
+    n = len(px)
+    edge = np.full((n, most), -1, dtype=np.int32)
+    fraction = np.zeros((n, most))
+    metres = np.full((n, most), np.inf)
+    for i in range(n):
+        column, row = math.floor(px[i] / cell_m), math.floor(py[i] / cell_m)
+        ring = max(0, max(max(-column, column - columns + 1), max(-row, row - rows + 1)))
+        found, away, share = edge[i], metres[i], fraction[i]
+        while True:
+            bound = min(max_m, away[0] + slack_m)
+            if max(0.0, (ring - 1) * cell_m) > bound:
+                break
+            for r in range(max(0, row - ring), min(rows - 1, row + ring) + 1):
+                whole = r == row - ring or r == row + ring
+                stride = 1 if whole or ring == 0 else 2 * ring
+                for c in range(column - ring, column + ring + 1, stride):
+                    if c < 0 or c >= columns:
+                        continue
+                    cell = r * columns + c
+                    for j in range(cell_start[cell], cell_start[cell + 1]):
+                        k = piece[j]
+                        e = edge_of[k]
+                        if not open_[e]:
+                            continue
+                        square, t = project(px[i], py[i], x[k], y[k], x[k + 1], y[k + 1])
+                        metre = math.sqrt(square)
+                        if metre > min(max_m, away[0] + slack_m):
+                            continue
+                        length = along_m[shape_start[e + 1] - 1]
+                        here = settle(along_m[k] + t * (along_m[k + 1] - along_m[k]), length)
+                        keep_nearest(found, away, share, e, metre, here)
+            if ring > columns + rows and ring > max(abs(column), abs(row)) + columns + rows:
+                break
+            ring += 1
+        for k in range(1, most):
+            if away[k] > away[0] + slack_m:
+                found[k] = -1
+                away[k] = np.inf
+    return edge, fraction, metres
+
+
+@inline_kernel
+def keep_nearest(found, away, share, e, metre, here):
+    """Put edge `e` into the rising lists, once, at its nearest."""
+    last = len(found) - 1
+    for k in range(len(found)):
+        if found[k] == e:
+            if metre >= away[k]:
+                return
+            last = k
+            break
+    if (
+        last == len(found) - 1
+        and found[last] != e
+        and not (metre < away[last] or (metre == away[last] and e < found[last]))
+    ):
+        return
+    k = last
+    while k > 0 and (metre < away[k - 1] or (metre == away[k - 1] and e < found[k - 1])):
+        found[k], away[k], share[k] = found[k - 1], away[k - 1], share[k - 1]
+        k -= 1
+    found[k], away[k], share[k] = e, metre, here

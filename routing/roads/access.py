@@ -1,0 +1,115 @@
+"""What access tags say: who may pass, in which direction, and where a trip must begin or end to pass at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import IntEnum
+from typing import Any
+
+
+class Access(IntEnum):
+    """Whether a street or a gate lets a profile through: always, for trips that begin or end there, or never."""
+
+    OPEN = 0
+    ENDS_ONLY = 1
+    SHUT = 2
+
+
+VALUES: Mapping[str, Access] = {
+    **dict.fromkeys(
+        ("yes", "permissive", "designated", "official", "public", "allowed", "true", "1", "dismount"),
+        Access.OPEN,
+    ),
+    **dict.fromkeys(
+        ("destination", "delivery", "customers", "private", "permit", "residents", "resident", "visitors", "tenants"),
+        Access.ENDS_ONLY,
+    ),
+    **dict.fromkeys(
+        (
+            "no", "agricultural", "forestry", "agricultural;forestry", "military", "emergency", "restricted",
+            "use_sidepath", "psv", "bus", "hov", "taxi", "false", "0", "none",
+        ),
+        Access.SHUT,
+    ),
+}  # fmt: skip
+"""What the values of access tags mean; a user's table may say otherwise.  A value that is not here shuts."""
+SAYS_NOTHING = frozenset({"", "unknown", "variable", "fixme"})
+
+SUFFIXES = (":forward", ":backward")
+"""Of tags that hold along a way, and against it."""
+
+
+def read_access(
+    tags: Mapping[str, str], keys: Sequence[str], suffix: str = "", values: Mapping[str, Access] = VALUES
+) -> Access | None:
+    """The last of the keys that the tags hold decides, its own direction before both; None where none is held."""
+    verdict = None
+    for key in keys:
+        value = tags.get(key + suffix, tags.get(key)) if suffix else tags.get(key)
+        if value is not None:
+            said = read_values(value, values)
+            verdict = verdict if said is None else said
+    return verdict
+
+
+def read_values(text: str, values: Mapping[str, Access] = VALUES) -> Access | None:
+    """The most open of a list of values split at semicolons; None where it says nothing."""
+    said = [each.strip().lower() for each in text.split(";")]
+    found = [values.get(each, Access.SHUT) for each in said if each not in SAYS_NOTHING]
+    return min(found, default=None)
+
+
+def read_oneway(tags: Mapping[str, str], keys: Sequence[str], *, contraflow: bool) -> tuple[bool, bool]:
+    """Whether a way is open along and against, as far as its one-way tags tell; no keys, no one-ways."""
+    if not keys:
+        return True, True
+    ring = tags.get("junction") in ("roundabout", "circular")
+    open_ = True, not (ring or tags.get("highway") == "motorway")
+    for key in keys:
+        value = tags.get(key)
+        if value in ("yes", "true", "1"):
+            open_ = True, False
+        elif value in ("-1", "reverse"):
+            open_ = False, True
+        elif value in ("no", "false", "0", "alternating"):
+            open_ = True, True
+        elif value == "reversible":
+            open_ = False, False
+    if contraflow and "oneway:bicycle" not in tags and _has_contraflow(tags):
+        return True, True
+    return open_
+
+
+def _has_contraflow(tags: Mapping[str, str]) -> bool:
+    lanes = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+    if any(tags.get(lane, "").startswith("opposite") for lane in lanes):
+        return True
+    return any(tags.get(f"{lane}:oneway") in ("no", "-1") for lane in lanes)
+
+
+def parse_metres(value: str | None) -> float | None:
+    """A height or width in metres (2.2, 2.2 m, 7'6"), None where it says nothing that can be read."""
+    if not value:
+        return None
+    text = value.strip().lower().replace(",", ".")
+    try:
+        if "'" in text:
+            feet, _, inches = text.partition("'")
+            return float(feet) * 0.3048 + float(inches.replace('"', "") or 0) * 0.0254
+        if text.endswith("ft"):
+            return float(text[:-2]) * 0.3048
+        return float(text.removesuffix("m").strip())
+    except ValueError:
+        return None
+
+
+def is_too_small(tags: Mapping[str, str], height_m: float, width_m: float) -> bool:
+    """Whether somebody that high and wide cannot pass below or between what the tags tell of (0: fits anywhere)."""
+    heights = [parse_metres(tags.get(key)) for key in ("maxheight", "maxheight:physical")]
+    widths = [parse_metres(tags.get(key)) for key in ("maxwidth", "maxwidth:physical")]
+    return any(0 < each < height_m for each in heights if each) or any(0 < each < width_m for each in widths if each)
+
+
+def is_being_built(tags: Mapping[str, Any]) -> bool:
+    """Whether a way's `construction` tag shuts it: any value but those that leave it open."""
+    return tags.get("construction", "no") not in ("no", "minor", "widening")
