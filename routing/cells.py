@@ -79,6 +79,24 @@ class Polygon:
         """True if the point (lat, lng) is inside or on the border."""
         return bool(shapely.intersects_xy(self._shape, second, first))
 
+    def touches(
+        self, first: NDArray[np.float64], second: NDArray[np.float64], start: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """True for every line of which a part is inside; `start` int64[k + 1]: where each line's points begin."""
+        line = np.repeat(np.arange(len(start) - 1), np.diff(start))
+        south, west, north, east = self.bounds
+        low, high = (
+            np.array([f.reduceat(first, start[:-1]), f.reduceat(second, start[:-1])]) for f in (np.minimum, np.maximum)
+        )
+        near = (low[0] <= north) & (high[0] >= south) & (low[1] <= east) & (high[1] >= west)
+        touched = np.zeros(len(near), dtype=np.bool_)
+        kept = near[line]
+        if kept.any():
+            number = np.cumsum(near) - 1
+            points = np.stack([second[kept], first[kept]], axis=1)
+            touched[near] = shapely.intersects(self._shape, shapely.linestrings(points, indices=number[line[kept]]))
+        return touched
+
     def cells(self, resolution: int) -> list[int]:
         """The cells whose centres are inside, in ascending order."""
         return sorted(int(c) for c in h3.geo_to_cells(self._shape, resolution))

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.hierarchy import Hierarchy, build_hierarchy
-from routing.roads.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, AnyHierarchy, Metric
+from routing.roads.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, Metric
 from routing.roads.order import adjacency, by_flow, by_metis
 from routing.roads.streets import SHUT, Streets, arcs_of
 from routing.roads.turn_hierarchy import TurnHierarchy, build_turn_hierarchy
@@ -26,46 +26,6 @@ class Arcs(NamedTuple):
     start: NDArray[np.int64]
     head: NDArray[np.int32]
     number: NDArray[np.int32]
-
-
-class Graph(Protocol):
-    """Nodes and arcs of a profile's network."""
-
-    hierarchy: AnyHierarchy
-    turn_aware: bool
-
-    def codes_along(self, begin: int, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        """2 * edge + direction of every edge driven whole on the way from a node along arcs of these numbers.
-
-        Of stretches, the last one is where the way ends.
-        """
-
-    @property
-    def nodes(self) -> int:
-        """Number of nodes."""
-
-    @property
-    def latlng(self) -> NDArray[np.float64]:
-        """(lat, lng) of every node, float64[n, 2]."""
-
-    @property
-    def arcs(self) -> Arcs:
-        """Outgoing arcs of every node."""
-
-    def metric(self, ms: NDArray[np.int32], length_cm: NDArray[np.int32] | None, at: frozenset[str]) -> Metric:
-        """A metric for weights of edges, int32[2, e]; of pairs where lengths are given."""
-
-    def weights(self, ms: NDArray[np.int32], at: frozenset[str], length_cm: NDArray[np.int32] | None) -> NDArray[Any]:
-        """Weight of every arc, by its number; `at`: the conditions that hold."""
-
-    def digested(self) -> tuple[NDArray[Any], ...]:
-        """What times depend on besides streets and traffic."""
-
-    def sources(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """(tail, head) node of every arc, by its number."""
-
-    def nodes_of(self, edge: NDArray[np.int32], *, arriving: bool) -> NDArray[np.int32]:
-        """The two nodes by which spots on edges are left or arrived at, int32[k, 2], -1 for none."""
 
 
 def edge_pairs(ms: NDArray[np.int32], length_cm: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -85,36 +45,54 @@ class CrossingGraph:
         self.hierarchy = hierarchy or build_hierarchy(streets.lat, streets.lng, streets.tail, streets.head)
 
     def codes_along(self, begin: int, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
+        """2 * edge + direction of every edge driven whole on the way from a node along arcs of these numbers.
+
+        Of stretches, the last one is where the way ends.
+        """
         return numbers
 
     @property
     def nodes(self) -> int:
+        """Number of nodes."""
         return self._streets.nodes
 
     @property
     def latlng(self) -> NDArray[np.float64]:
+        """(lat, lng) of every node, float64[n, 2]."""
         return np.stack([self._streets.lat, self._streets.lng], axis=1)
 
     @functools.cached_property
     def arcs(self) -> Arcs:
+        """Outgoing arcs of every node."""
         return Arcs(*arcs_of(self._streets, (self._streets.drive_ms != SHUT).any(axis=0)))
 
-    def metric(self, ms: NDArray[np.int32], length_cm: NDArray[np.int32] | None, at: frozenset[str]) -> Metric:
+    def metric(
+        self, ms: NDArray[np.int32], length_cm: NDArray[np.int32] | None, at: frozenset[str], closed: NDArray[np.bool_]
+    ) -> Metric:
+        """A metric for weights of edges, int32[2, e]; of pairs where lengths are given."""
+        ms = np.where(closed, FAR_MS, ms)
         both = ms if length_cm is None else edge_pairs(ms, length_cm)
         return Metric(self.hierarchy, both[0], both[1])
 
-    def weights(self, ms: NDArray[np.int32], at: frozenset[str], length_cm: NDArray[np.int32] | None) -> NDArray[Any]:
+    def weights(
+        self, ms: NDArray[np.int32], at: frozenset[str], length_cm: NDArray[np.int32] | None, closed: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Weight of every arc, by its number; `at`: the conditions that hold; `closed`: what must not be entered."""
+        ms = np.where(closed, FAR_MS, ms)
         both = ms if length_cm is None else edge_pairs(ms, length_cm)
         return np.ascontiguousarray(both.T).ravel()
 
     def digested(self) -> tuple[NDArray[Any], ...]:
+        """What times depend on besides streets and traffic."""
         return ()
 
     def sources(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(tail, head) node of every arc, by its number."""
         s = self._streets
         return np.stack([s.tail, s.head], axis=1).ravel(), np.stack([s.head, s.tail], axis=1).ravel()
 
     def nodes_of(self, edge: NDArray[np.int32], *, arriving: bool) -> NDArray[np.int32]:
+        """The two nodes by which spots on edges are left or arrived at, int32[k, 2], -1 for none."""
         return np.stack([self._streets.tail[edge], self._streets.head[edge]], axis=1)
 
 
@@ -129,29 +107,43 @@ class TurnGraph:
         self.hierarchy = hierarchy
 
     def codes_along(self, begin: int, numbers: NDArray[np.int32]) -> NDArray[np.int32]:
-        return self.turns.code[np.concatenate([[begin], self.turns.target[numbers]])]
+        """2 * edge + direction of every edge driven whole on the way from a node along arcs of these numbers.
+
+        Of stretches, the last one is where the way ends.
+        """
+        codes: NDArray[np.int32] = self.turns.code[np.concatenate([[begin], self.turns.target[numbers]])]
+        return codes
 
     @property
     def nodes(self) -> int:
+        """Number of nodes."""
         return self.turns.nodes
 
     @property
     def latlng(self) -> NDArray[np.float64]:
+        """(lat, lng) of every node, float64[n, 2]."""
         s, code = self._streets, self.turns.code
         node = np.where(code & 1, s.head[code >> 1], s.tail[code >> 1])
         return np.stack([s.lat[node], s.lng[node]], axis=1)
 
     @functools.cached_property
     def arcs(self) -> Arcs:
+        """Outgoing arcs of every node."""
         order = np.lexsort((self.turns.target, self.turns.source))
         start = np.zeros(self.nodes + 1, dtype=np.int64)
         np.cumsum(np.bincount(self.turns.source, minlength=self.nodes), out=start[1:])
         return Arcs(start, self.turns.target[order], order.astype(np.int32))
 
-    def metric(self, ms: NDArray[np.int32], length_cm: NDArray[np.int32] | None, at: frozenset[str]) -> Metric:
-        return Metric(self.hierarchy, self.weights(ms, at, length_cm))
+    def metric(
+        self, ms: NDArray[np.int32], length_cm: NDArray[np.int32] | None, at: frozenset[str], closed: NDArray[np.bool_]
+    ) -> Metric:
+        """A metric for weights of edges, int32[2, e]; of pairs where lengths are given."""
+        return Metric(self.hierarchy, self.weights(ms, at, length_cm, closed))
 
-    def weights(self, ms: NDArray[np.int32], at: frozenset[str], length_cm: NDArray[np.int32] | None) -> NDArray[Any]:
+    def weights(
+        self, ms: NDArray[np.int32], at: frozenset[str], length_cm: NDArray[np.int32] | None, closed: NDArray[np.bool_]
+    ) -> NDArray[Any]:
+        """Weight of every arc, by its number; `at`: the conditions that hold; `closed`: what must not be entered."""
         turns = self.turns
         code = turns.code[turns.source]
         drive = np.ascontiguousarray(ms.T).ravel()[code]
@@ -159,24 +151,34 @@ class TurnGraph:
         if len(turns.conditional) and at:
             shut = np.array([condition in at for condition in turns.conditions])
             weight[turns.conditional[shut[turns.conditional[:, 1]], 0]] = FAR_MS
+        if closed.any():
+            shut_codes = np.ascontiguousarray(closed.T).ravel()
+            weight[shut_codes[turns.code[turns.target]] & ~shut_codes[code]] = FAR_MS
         return weight if length_cm is None else edge_pairs(weight, length_cm[code >> 1])
 
     def digested(self) -> tuple[NDArray[Any], ...]:
+        """What times depend on besides streets and traffic."""
         turns = self.turns
         return turns.code, turns.source, turns.target, turns.ms, turns.begins, turns.ends, turns.conditional
 
     def sources(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(tail, head) node of every arc, by its number."""
         return self.turns.source, self.turns.target
 
     def nodes_of(self, edge: NDArray[np.int32], *, arriving: bool) -> NDArray[np.int32]:
+        """The two nodes by which spots on edges are left or arrived at, int32[k, 2], -1 for none."""
         at = self.turns.ends if arriving else self.turns.begins
         return np.ascontiguousarray(at[:, edge].T)
+
+
+Graph = CrossingGraph | TurnGraph
+"""The graph of a profile."""
 
 
 def graphs_of(streets: Streets, turns: Sequence[Turns] = (), hierarchy: Hierarchy | None = None) -> dict[str, Graph]:
     """The graph of every profile; profiles with the same stretches and turns share one hierarchy."""
     if not turns:
-        graph = CrossingGraph(streets, hierarchy)
+        graph: Graph = CrossingGraph(streets, hierarchy)
         return dict.fromkeys(streets.profiles, graph)
     made: list[TurnGraph] = []
     orders = edge_orders(streets)

@@ -74,7 +74,9 @@ class Hierarchy:
         """Upward arcs that enter every position: the same ones."""
         return UpLists(self.first, self.up)
 
-    def weigh(self, forward: NDArray[Any], backward: NDArray[Any], far: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    def weigh(
+        self, forward: NDArray[Any], backward: NDArray[Any] | None, far: Any
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Weights of the upward arcs, leaving and arriving, out of those of the edges in either direction."""
         leaving = np.full(len(self.up), far, dtype=forward.dtype)
         arriving = np.full(len(self.up), far, dtype=forward.dtype)

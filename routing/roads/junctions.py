@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,7 +39,7 @@ class RawJunctions:
 
 
 def junctions_of(
-    streets: Streets, raw: RawJunctions, profiles: tuple[Profile, ...], *, left: bool = False
+    streets: Streets, raw: RawJunctions, profiles: Sequence[Profile], *, left: bool = False
 ) -> tuple[list[Junctions], dict[str, Any]]:
     """What every profile meets at the nodes, and what became of the restrictions.
 

@@ -246,12 +246,16 @@ class RoadNetwork:
 
         `names`: the street of the origin's and of the destination's address, where they are known.
         """
-        role = {"profile": profile, "max_snap_m": max_snap_m}
-        starts = self.stops(np.array(origin), **role, role="origin", names=names and names[:1])
-        ends = self.stops(np.array(destination), **role, role="destination", names=names and names[1:])
+        both = [
+            self.stops(np.array(point), profile=profile, max_snap_m=max_snap_m, role=role, names=name)
+            for point, role, name in (
+                (origin, "origin", names and names[:1]),
+                (destination, "destination", names and names[1:]),
+            )
+        ]
         travel = self._state.travel(profile, at, metres=True)
         graph = self.graphs[profile]
-        return find_best_path(self.streets, graph, self.lookup.grid, travel, starts, ends)
+        return find_best_path(self.streets, graph, self.lookup.grid, travel, *both)
 
     def stops(
         self,
@@ -302,7 +306,7 @@ class RoadNetwork:
 
         graph = self.graph(profile)
         travel = self._state.weights(profile, at)
-        ms = graph.weights(travel, self._state.holding(at), None)
+        ms = graph.weights(travel, self._state.holding(at), None, self._state.closed(profile, at))
         source, target = graph.sources()
         order = np.lexsort((ms, target, source))
         order = order[(ms[order] != FAR_MS) & (source[order] != target[order])]
@@ -405,7 +409,7 @@ class RoadNetwork:
         return self._spots(snaps, profile, travel), first, walk
 
     def _spots(self, snaps: Snaps, profile: str, travel: Travel) -> Spots:
-        return Spots(snaps, self.streets, self.graphs[profile], travel.ms, travel.holding)
+        return Spots(snaps, self.streets, self.graphs[profile], travel)
 
     def _points(self, nodes: Sequence[int] | NDArray[np.int32], profile: str) -> Points:
         graph = self.graphs[profile]

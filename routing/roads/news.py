@@ -67,5 +67,6 @@ def _naming(field: str) -> Iterator[None]:
 
 def _rule(value: Mapping[str, Any]) -> SpeedRule:
     zone = tuple((float(lat), float(lng)) for lat, lng in value["zone"])
-    lists = {name: tuple(value[name]) for name in ("profiles", "classes", "edges", "ways")}
-    return SpeedRule(value["factor"], zone=zone, **lists)
+    lists: dict[str, Any] = {name: tuple(value[name]) for name in ("profiles", "classes", "edges", "ways")}
+    later: dict[str, Any] = {name: value[name] for name in ("direction", "kmh", "closed") if name in value}
+    return SpeedRule(value["factor"], zone=zone, **lists, **later)

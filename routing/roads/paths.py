@@ -74,8 +74,8 @@ def find_best_path(
     """The fastest way between two places over all spots where one can stop for them, walks included."""
     options = []
     (starts, _, walk_from), (ends, _, walk_to) = origin.flat(), goal.flat()
-    both = (Spots(each, streets, graph, travel.ms, travel.holding) for each in (starts, ends))
-    table = spot_table(travel.metric, *both, int(FAR_PAIR))
+    from_, to = (Spots(each, streets, graph, travel) for each in (starts, ends))
+    table = spot_table(travel.metric, from_, to, int(FAR_PAIR))
     for i, j in np.ndindex(*table.shape):
         if table[i, j] < FAR_PAIR:
             walk = int(walk_from[i]) + int(walk_to[j])
@@ -92,7 +92,7 @@ def find_best_path(
 
 def find_path(streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Snaps, goal: Snaps) -> RoadPath:
     """The fastest way between two snapped points; `travel` must hold a metric of pairs."""
-    begin, finish = (Spots(each, streets, graph, travel.ms, travel.holding) for each in (origin, goal))
+    begin, finish = (Spots(each, streets, graph, travel) for each in (origin, goal))
     arrive = finish.arriving(np.int64)
     left = distances(travel.metric, graph.hierarchy, arrive, towards=True)
     direct = _direct(begin, finish)
@@ -103,7 +103,7 @@ def find_path(streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, 
     if best is None:
         return NO_PATH
     total, node, side = best
-    weight = graph.weights(travel.ms, travel.holding, streets.length_cm)
+    weight = graph.weights(travel.ms, travel.holding, streets.length_cm, travel.closed)
     reach = graph.nodes_of(finish.edge, arriving=True)[0]
     numbers, at = walk(node, *graph.arcs, weight, left, reach, arrive.offset[0])
     whole = [(c // 2, c % 2, float(c % 2), float(1 - c % 2)) for c in graph.codes_along(node, numbers).tolist()]
@@ -180,7 +180,7 @@ def reached_cells(
 
     `size`: H3 resolution of the cells.
     """
-    spot = Spots(origin, streets, graph, travel.ms)
+    spot = Spots(origin, streets, graph, travel)
     from_origin = distances(travel.metric, graph.hierarchy, spot.leaving(travel.metric.dtype), towards=False)
     edges, fractions = [], []
     own, start = int(origin.edge[0]), float(origin.fraction[0])

@@ -11,6 +11,7 @@ from routing.roads.graphs import Graph, edge_pairs
 from routing.roads.kernels.direct import shorten_direct
 from routing.roads.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, Metric, Points, Work
 from routing.roads.snapping import Snaps
+from routing.roads.state import Travel
 from routing.roads.streets import AGAINST, ALONG, Streets
 
 
@@ -23,18 +24,12 @@ def _part(pair: NDArray[np.int64], fraction: NDArray[np.float64]) -> NDArray[np.
 class Spots:
     """Snapped points under one profile's weights.
 
-    `ms` int32[2, e]: the weights in force.  Spots without an edge can reach nothing and be reached by nothing.
+    `travel`: the weights in force.  Spots without an edge can reach nothing and be reached by nothing.
     """
 
-    def __init__(
-        self,
-        snaps: Snaps,
-        streets: Streets,
-        graph: Graph,
-        ms: NDArray[np.int32],
-        holding: frozenset[str] = frozenset(),
-    ) -> None:
-        self._weight = lambda: graph.weights(ms, holding, streets.length_cm)
+    def __init__(self, snaps: Snaps, streets: Streets, graph: Graph, travel: Travel) -> None:
+        ms, closed = travel.ms, travel.closed
+        self._weight = lambda: graph.weights(ms, travel.holding, streets.length_cm, closed)
         edge = snaps.edge
         self.edge, self.fraction = edge, snaps.fraction
         length = streets.length_cm[edge]
@@ -42,6 +37,7 @@ class Spots:
         self._graph = graph
         self.along = np.where(self._none, FAR_PAIR, edge_pairs(ms[ALONG, edge], length))
         self.against = np.where(self._none, FAR_PAIR, edge_pairs(ms[AGAINST, edge], length))
+        self._entered = ~np.stack([closed[ALONG, edge], closed[AGAINST, edge]], axis=1)
 
     def leaving(self, dtype: Any) -> Points:
         """The spots as origins.
@@ -63,8 +59,10 @@ class Spots:
     def arriving(self, dtype: Any) -> Points:
         """The spots as destinations: weight from the tail and from the head, or along either stretch to the spot."""
         if not self._graph.turn_aware:
-            from_tail = np.where(self.along == FAR_PAIR, FAR_PAIR, _part(self.along, self.fraction))
-            from_head = np.where(self.against == FAR_PAIR, FAR_PAIR, self.against - _part(self.against, self.fraction))
+            along = np.where(self._entered[:, 0], self.along, FAR_PAIR)
+            against = np.where(self._entered[:, 1], self.against, FAR_PAIR)
+            from_tail = np.where(along == FAR_PAIR, FAR_PAIR, _part(along, self.fraction))
+            from_head = np.where(against == FAR_PAIR, FAR_PAIR, against - _part(against, self.fraction))
             return self._points(self._at_ends(from_tail, from_head), self._nodes(arriving=True), dtype)
         driven, shut = self._driven()
         return self._points(np.where(shut, FAR_PAIR, driven), self._nodes(arriving=True), dtype)

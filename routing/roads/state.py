@@ -18,7 +18,7 @@ from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
 from routing.roads.graphs import Graph
 from routing.roads.metric import FAR_MS, Metric
 from routing.roads.streets import SHUT, SLOWEST_MS, Streets
-from routing.roads.traffic import Conditions, Rule, digest_of, factors_of
+from routing.roads.traffic import Conditions, Rule, closed_by, digest_of, factors_of
 
 Key = tuple[str, bool, tuple[Rule, ...]]
 """Profile, whether of pairs, and the rules in force: what a metric depends on."""
@@ -30,12 +30,13 @@ KEPT_SLOTS = 2
 class Travel(NamedTuple):
     """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric.
 
-    `holding`: the conditions of restrictions that hold.
+    `holding`: the conditions of restrictions that hold; `closed` bool[2, e]: what may be left and not entered.
     """
 
     ms: NDArray[np.int32]
     metric: Metric
-    holding: frozenset[str] = frozenset()
+    holding: frozenset[str]
+    closed: NDArray[np.bool_]
 
 
 class State:
@@ -67,6 +68,10 @@ class State:
         """
         return self._weigh(profile, self.conditions.rules(at))
 
+    def closed(self, profile: str, at: int | None) -> NDArray[np.bool_]:
+        """What is closed to a profile at epoch second `at`, along and against, bool[2, e]."""
+        return closed_by(self.conditions.rules(at), profile, self._streets)
+
     def holding(self, at: int | None) -> frozenset[str]:
         """The conditions of restrictions that hold at epoch second `at`."""
         return frozenset()
@@ -89,7 +94,9 @@ class State:
             if found is None:
                 ms = self._weigh(profile, rules)
                 lengths = self._streets.length_cm if metres else None
-                found = Travel(ms, self._graphs[profile].metric(ms, lengths, frozenset()))
+                closed, holding = closed_by(rules, profile, self._streets), self.holding(at)
+                metric = self._graphs[profile].metric(ms, lengths, holding, closed)
+                found = Travel(ms, metric, holding, closed)
                 self._put(key, found)
             return found
 

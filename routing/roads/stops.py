@@ -106,8 +106,8 @@ class StopFinder:
             allowed = self._stops & np.isin(self._streets.name, numbers)
             near = self._grid.near(points[mine], allowed, NAMED_M, SLACK_M, MOST)
             held = near[0][:, 0] >= 0
-            for all_, few in zip(found, near, strict=True):
-                all_[mine[held]] = few[held]
+            for k, all_ in enumerate(found):
+                all_[mine[held]] = near[k][held]
 
 
 def _plain(name: str) -> str:

@@ -92,7 +92,8 @@ def _unpack_graphs(file: Any, header: dict[str, Any], streets: Streets) -> dict[
     numbers: list[int] = header["hierarchies"]
     if "hierarchy0.arc" in file:
         plain = Hierarchy(*(file[f"hierarchy0.{name}"] for name in _PLAIN))
-        return dict.fromkeys(streets.profiles, CrossingGraph(streets, plain))
+        graph: Graph = CrossingGraph(streets, plain)
+        return dict.fromkeys(streets.profiles, graph)
     kept = [TurnHierarchy(*(file[f"hierarchy{k}.{name}"] for name in _TURNED)) for k in range(max(numbers) + 1)]
     graphs: dict[str, Graph] = {}
     for p, profile in enumerate(streets.profiles):

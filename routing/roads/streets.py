@@ -55,16 +55,16 @@ class Streets:
     wait_ms: NDArray[np.int32]
     attribution: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
-    ends_only: NDArray[np.bool_] = None  # type: ignore[assignment]
-    stops: NDArray[np.bool_] = None  # type: ignore[assignment]
-    node_id: NDArray[np.int64] = None  # type: ignore[assignment]
+    ends_only: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    stops: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    node_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        if self.ends_only is None:
+        if self.ends_only.shape != self.drive_ms.shape:
             object.__setattr__(self, "ends_only", np.zeros(self.drive_ms.shape, dtype=np.bool_))
-        if self.stops is None:
+        if len(self.stops) != len(self.tail):
             object.__setattr__(self, "stops", np.ones(len(self.tail), dtype=np.bool_))
-        if self.node_id is None:
+        if len(self.node_id) != len(self.lat):
             object.__setattr__(self, "node_id", np.full(len(self.lat), -1, dtype=np.int64))
 
     @property

@@ -5,7 +5,9 @@ Everything here is a description that never changes once made; `state.py` turns 
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,8 +25,10 @@ from routing.roads.streets import Streets
 class SpeedRule:
     """Speeds times `factor` on the edges that meet every condition given, for `profiles` (empty: all).
 
-    `classes`: road classes; `zone`: corners of an area as (lat, lng); `edges`: edge indexes; `ways`: numbers of the
-    streets in their source.  Rules multiply.
+    `classes`: road classes; `zone`: corners of an area as (lat, lng), which selects every edge that it touches;
+    `edges`: edge indexes; `ways`: numbers of the streets in their source; `direction`: "forward" (as the street is
+    drawn), "backward" or "" for both.  Rules multiply.  `kmh` instead of a factor: for `profiles` the speed itself,
+    without any the most that anybody drives.  `closed`: nobody enters; who stands there can leave.
     """
 
     factor: float
@@ -33,16 +37,21 @@ class SpeedRule:
     zone: tuple[tuple[float, float], ...] = ()
     edges: tuple[int, ...] = ()
     ways: tuple[int, ...] = ()
+    direction: str = ""
+    kmh: float | None = None
+    closed: bool = False
 
     def chosen(self, streets: Streets) -> NDArray[np.bool_]:
-        """The edges the rule applies to, bool[e].  Raises InvalidTraffic for a class or an edge that is not there."""
+        """The edges the rule applies to, bool[e].
+
+        Classes and ways that these streets do not have are passed over where others are there.  Raises InvalidTraffic
+        for an edge that is not there, and where none of the classes or none of the ways is.
+        """
         chosen = np.ones(streets.edges, dtype=np.bool_)
         if self.classes:
-            numbers = []
-            for name in self.classes:
-                if name not in streets.classes:
-                    raise InvalidTraffic(f"the streets have no class {name!r}", road_class=name)
-                numbers.append(streets.classes.index(name))
+            numbers = [streets.classes.index(name) for name in self.classes if name in streets.classes]
+            if not numbers:
+                raise InvalidTraffic(f"the streets have no class {self.classes[0]!r}", road_class=self.classes[0])
             chosen &= np.isin(streets.road_class, numbers)
         if self.zone:
             chosen &= _within(streets, Polygon(self.zone))
@@ -57,11 +66,25 @@ class SpeedRule:
             chosen &= listed
         if self.ways:
             ways = np.array(self.ways, dtype=np.int64)
-            unknown = ways[~np.isin(ways, streets.way)]
-            if len(unknown):
-                raise InvalidTraffic(f"the streets have no way {unknown[0]}", way=int(unknown[0]))
+            if not np.isin(ways, streets.way).any():
+                raise InvalidTraffic(f"the streets have no way {ways[0]}", way=int(ways[0]))
             chosen &= np.isin(streets.way, ways)
         return chosen
+
+    def remarks(self, streets: Streets) -> list[str]:
+        """What to tell of the rule: classes and ways that are not in these streets, and that no edge is chosen."""
+        told = []
+        classes = [name for name in self.classes if name not in streets.classes]
+        if classes:
+            told.append(f"no street is a {' or '.join(classes)}")
+        ways = [str(way) for way in self.ways if way not in set(streets.way.tolist())]
+        if ways:
+            more = f" and {len(ways) - 5} more" if len(ways) > 5 else ""
+            told.append(f"{len(ways)} of its ways are not in this city: {', '.join(ways[:5])}{more}")
+        if not self.chosen(streets).any():
+            hint = " (the corners of a zone are [lat, lng])" if self.zone else ""
+            told.append(f"it selects 0 edges{hint}")
+        return told
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -88,33 +111,31 @@ class EdgeFactors:
 
 
 Rule = SpeedRule | EdgeFactors
+_DIRECTIONS = {"": (0, 1), "forward": (0,), "backward": (1,)}
 
 
 def _within(streets: Streets, zone: Polygon) -> NDArray[np.bool_]:
-    """Edges whose both ends lie in the zone."""
-    south, west, north, east = zone.bounds
-    near = (streets.lat >= south) & (streets.lat <= north) & (streets.lng >= west) & (streets.lng <= east)
-    inside = np.zeros(streets.nodes, dtype=np.bool_)
-    for node in np.flatnonzero(near).tolist():
-        inside[node] = zone.holds(float(streets.lat[node]), float(streets.lng[node]))
-    return np.asarray(inside[streets.tail] & inside[streets.head])
+    """Edges of which any part lies in the zone."""
+    return zone.touches(streets.shape_lat, streets.shape_lng, streets.shape_start)
 
 
 @dataclass(frozen=True, slots=True)
 class TrafficTable:
     """Speed rules by time slot: slot k holds from `starts_at` + k * `slot_s` for `slot_s` seconds.
 
-    `rules[k]`: the rules of slot k.  With `daily` the table (which then spans a day) repeats for ever.
+    `rules[k]`: the rules of slot k.  With `daily` the table (which then spans a day, or a week) repeats for ever.
+    `timezone`: the name of the zone whose clocks it goes by, "" for UTC.
     """
 
     starts_at: int
     slot_s: int
     rules: tuple[tuple[SpeedRule, ...], ...]
     daily: bool = False
+    timezone: str = ""
 
     def slot(self, at: int) -> int:
         """The slot that holds at epoch second `at`.  Raises OutsideTraffic where the table does not reach."""
-        slot = (at - self.starts_at) // self.slot_s
+        slot = (self._by_clock(at) - self.starts_at) // self.slot_s
         if self.daily:
             return int(slot % len(self.rules))
         if not 0 <= slot < len(self.rules):
@@ -124,11 +145,19 @@ class TrafficTable:
 
     def begin_of(self, slot: int) -> int:
         """When a slot begins (of a daily table: on its first day)."""
-        return self.starts_at + slot * self.slot_s
+        begins = self.starts_at + slot * self.slot_s
+        return begins - (self._by_clock(begins) - begins)
+
+    def _by_clock(self, at: int) -> int:
+        """Epoch seconds that a clock of the zone would show as UTC."""
+        if not self.timezone:
+            return at
+        offset = datetime.datetime.fromtimestamp(at, zoneinfo.ZoneInfo(self.timezone)).utcoffset()
+        return at + int(offset.total_seconds()) if offset is not None else at
 
     def next_slot_at(self, at: int) -> int | None:
         """When the slot after the one at `at` begins; None after the last."""
-        begins = at + self.slot_s - (at - self.starts_at) % self.slot_s
+        begins = at + self.slot_s - (self._by_clock(at) - self.starts_at) % self.slot_s
         inside = self.daily or begins < self.starts_at + self.slot_s * len(self.rules)
         return begins if inside else None
 
@@ -173,11 +202,11 @@ class Conditions:
 
 
 def factors_of(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray[np.float64]:
-    """Product of the rules' factors on every edge for one profile, float64[e].
+    """Product of the rules' factors on every edge along and against for one profile, float64[2, e].
 
     The class "other" of a weather rule means the classes that no rule of the same profile names.
     """
-    factors = np.ones(streets.edges)
+    factors = np.ones((2, streets.edges))
     named = {c for rule in rules if isinstance(rule, SpeedRule) and profile in rule.profiles for c in rule.classes}
     for rule in rules:
         if rule.profiles and profile not in rule.profiles:
@@ -186,12 +215,34 @@ def factors_of(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray
             factors *= rule.factors
         elif rule.classes == ("other",):
             rest = [i for i, c in enumerate(streets.classes) if c not in named]
-            factors[np.isin(streets.road_class, rest)] *= rule.factor
+            factors[:, np.isin(streets.road_class, rest)] *= rule.factor
         elif len(rule.classes) == 1 and rule.profiles and rule.classes[0] not in streets.classes:
             continue
-        else:
-            factors[rule.chosen(streets)] *= rule.factor
+        elif not rule.closed:
+            _apply(rule, profile, streets, factors)
     return factors
+
+
+def _apply(rule: SpeedRule, profile: str, streets: Streets, factors: NDArray[np.float64]) -> None:
+    chosen = np.flatnonzero(rule.chosen(streets))
+    for direction in _DIRECTIONS[rule.direction]:
+        if rule.kmh is None:
+            factors[direction, chosen] *= rule.factor
+            continue
+        drive = streets.drive_ms[streets.profiles.index(profile), direction, chosen]
+        given = drive / np.maximum(streets.length_cm[chosen] * 36.0 / rule.kmh, 1e-9)
+        given = np.where(drive > 0, given, 1.0)
+        factors[direction, chosen] = given if rule.profiles else np.minimum(factors[direction, chosen], given)
+
+
+def closed_by(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray[np.bool_]:
+    """What rules close to a profile, bool[2, e]."""
+    closed = np.zeros((2, streets.edges), dtype=np.bool_)
+    for rule in rules:
+        if isinstance(rule, SpeedRule) and rule.closed and (not rule.profiles or profile in rule.profiles):
+            for direction in _DIRECTIONS[rule.direction]:
+                closed[direction] |= rule.chosen(streets)
+    return closed
 
 
 def check_rule(rule: Rule, streets: Streets, field: str) -> None:
@@ -204,6 +255,12 @@ def check_rule(rule: Rule, streets: Streets, field: str) -> None:
             raise InvalidSpeed("a speed factor must be above zero", field=f"{field}.factors", edge=int(np.argmin(good)))
     else:
         require_speed(rule.factor, f"{field}.factor")
+        if rule.kmh is not None:
+            require_speed(rule.kmh, f"{field}.kmh")
+        if rule.direction not in _DIRECTIONS:
+            raise InvalidTraffic(
+                f"a direction is forward or backward, not {rule.direction!r}", field=f"{field}.direction"
+            )
         rule.chosen(streets)
     for profile in rule.profiles:
         if profile not in streets.profiles:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import logging
 import tomllib
+import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from routing.errors import InvalidInput, UnreadableFile
-from routing.roads.errors import InvalidTraffic
+from routing.roads.errors import InvalidSpeed, InvalidTraffic
 from routing.roads.profiles import require_speed
 from routing.roads.streets import Streets
 from routing.roads.traffic import SpeedRule, TrafficTable, check_rule
 
+logger = logging.getLogger(__name__)
+
 DAY_S = 86_400
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FIRST_MONDAY = 4 * DAY_S
+"""Epoch second of the first Monday."""
+LARGEST_FACTOR = 10.0
 SHORTEST_SLOT_S, LONGEST_SLOT_S = 60, 3600
 
 
@@ -33,6 +41,8 @@ def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
         table = make_table(tomllib.loads(text))
         for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
             check_rule(rule, streets, "speed")
+            for remark in rule.remarks(streets):
+                logger.warning("%s: a rule of the traffic table: %s", file, remark)
     return table
 
 
@@ -97,18 +107,42 @@ def make_table(given: Mapping[str, Any]) -> TrafficTable:
     if not isinstance(slots, int) or slots < 1 or (daily and slots * slot_s != DAY_S):
         raise InvalidTraffic("slots must be a whole number; those of a daily table must fill a day", field="slots")
     zones = _zones(given)
-    rules: list[list[SpeedRule]] = [[] for _ in range(slots)]
-    for number, entry in enumerate(given.get("speed", [])):
-        rule = _rule(entry, zones, f"speed[{number}]")
-        first = _slot(entry.get("from"), 0, starts_at, slot_s, slots, daily, f"speed[{number}].from")
-        last = _slot(entry.get("to"), slots, starts_at, slot_s, slots, daily, f"speed[{number}].to")
+    entries = given.get("speed", [])
+    weekly = any("days" in entry for entry in entries)
+    if weekly and not daily:
+        raise InvalidTraffic("days go with a table that begins at a time of day", field="starts_at")
+    rules: list[list[SpeedRule]] = [[] for _ in range(slots * 7 if weekly else slots)]
+    for number, entry in enumerate(entries):
+        field = f"speed[{number}]"
+        rule = _rule(entry, zones, field)
+        first = _slot(entry.get("from"), 0, starts_at, slot_s, slots, daily, f"{field}.from")
+        last = _slot(entry.get("to"), slots, starts_at, slot_s, slots, daily, f"{field}.to")
         if daily and last <= first:
             last += slots
         if not first < last:
-            raise InvalidTraffic("a rule must end after it begins", field=f"speed[{number}]")
-        for slot in range(first, last):
-            rules[slot % slots].append(rule)
-    return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily)
+            raise InvalidTraffic("a rule must end after it begins", field=field)
+        for day in _days(entry, field) if weekly else (0,):
+            for slot in range(first, last):
+                rules[(day * slots + slot) % len(rules)].append(rule)
+    if weekly:
+        starts_at += FIRST_MONDAY
+    return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily, _timezone(given))
+
+
+def _days(entry: Mapping[str, Any], field: str) -> tuple[int, ...]:
+    named = entry.get("days", DAYS)
+    if not isinstance(named, list | tuple) or not named or any(day not in DAYS for day in named):
+        raise InvalidTraffic(f"days is a list of {', '.join(DAYS)}", field=f"{field}.days")
+    return tuple(DAYS.index(day) for day in named)
+
+
+def _timezone(given: Mapping[str, Any]) -> str:
+    name = given.get("timezone", "")
+    try:
+        zoneinfo.ZoneInfo(name or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
+        raise InvalidTraffic(f"there is no time zone {name!r}", field="timezone") from error
+    return str(name)
 
 
 def _zones(given: Mapping[str, Any]) -> dict[str, tuple[tuple[float, float], ...]]:
@@ -126,7 +160,8 @@ def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:
 
 
 def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str, *, timed: bool = True) -> SpeedRule:
-    known = {"factor", "profiles", "class", "zone", "edges", "ways"} | ({"from", "to"} if timed else set())
+    known = {"factor", "kmh", "closed", "direction", "profiles", "class", "zone", "edges", "ways"}
+    known |= {"from", "to", "days"} if timed else set()
     if set(entry) - known:
         raise InvalidTraffic(f"unknown key {min(set(entry) - known)!r}", field=field)
     zone = entry.get("zone")
@@ -134,13 +169,51 @@ def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str, *, tim
         raise InvalidTraffic(f"there is no zone {zone!r}", field=f"{field}.zone")
     classes = entry.get("class", ())
     return SpeedRule(
-        require_speed(entry.get("factor"), f"{field}.factor"),
+        _factor(entry, field),
         tuple(entry.get("profiles", ())),
         (classes,) if isinstance(classes, str) else tuple(classes),
         zones[zone] if zone is not None else (),
-        tuple(entry.get("edges", ())),
-        tuple(entry.get("ways", ())),
+        _numbers(entry, "edges", field),
+        _numbers(entry, "ways", field),
+        entry.get("direction", ""),
+        require_speed(entry["kmh"], f"{field}.kmh") if "kmh" in entry else None,
+        "closed" in entry,
     )
+
+
+def _factor(entry: Mapping[str, Any], field: str) -> float:
+    """The factor of an entry that has exactly one of factor, kmh and closed."""
+    said = [key for key in ("factor", "kmh", "closed") if key in entry]
+    if len(said) != 1:
+        raise InvalidTraffic("a rule has one of factor, kmh and closed", field=f"{field}.factor")
+    if said == ["closed"] and entry["closed"] is not True:
+        raise InvalidTraffic("closed is true, or left out", field=f"{field}.closed")
+    if said != ["factor"]:
+        return 1.0
+    if entry["factor"] == 0:
+        raise InvalidSpeed(
+            "a factor must be above zero", field=f"{field}.factor", hint="To close a street write closed = true."
+        )
+    factor = require_speed(entry["factor"], f"{field}.factor")
+    if factor > LARGEST_FACTOR:
+        raise InvalidSpeed(
+            f"a factor is {LARGEST_FACTOR:g} at most, not {factor:g}",
+            field=f"{field}.factor",
+            hint="A speed in km/h is written kmh = 30.",
+        )
+    return factor
+
+
+def _numbers(entry: Mapping[str, Any], key: str, field: str) -> tuple[int, ...]:
+    """A list of whole numbers; one that is empty selects nothing and is refused."""
+    given = entry.get(key)
+    if given is None:
+        return ()
+    if not isinstance(given, list) or any(not isinstance(n, int) or isinstance(n, bool) for n in given):
+        raise InvalidTraffic(f"{key} is a list of whole numbers", field=f"{field}.{key}")
+    if not given:
+        raise InvalidTraffic(f"{key} is empty, so the rule selects nothing", field=f"{field}.{key}")
+    return tuple(given)
 
 
 def _slot(given: Any, default: int, starts_at: int, slot_s: int, slots: int, daily: bool, field: str) -> int:

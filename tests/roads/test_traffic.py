@@ -57,7 +57,7 @@ def test_classes_zones_edges_and_profiles(town: Drawn) -> None:
     network.update_speeds([SpeedRule(0.5, classes=("primary",))])
     assert town.seconds("A", "C") == pytest.approx(4 * MAIN_S)
     assert town.seconds("D", "A") == pytest.approx(SIDE_S)
-    # A zone around A and B alone: edges with both ends inside.
+    # A zone around A and B: every edge that it touches, so B-C as well.
     south = SOUTH - 0.0004
     zone = (
         (SOUTH + 0.001, WEST - 0.001),
@@ -66,7 +66,9 @@ def test_classes_zones_edges_and_profiles(town: Drawn) -> None:
         (south, WEST - 0.001),
     )
     network.update_speeds([SpeedRule(0.5, zone=zone)])
-    assert town.seconds("A", "C") == pytest.approx(3 * MAIN_S)
+    assert town.seconds("A", "C") == pytest.approx(4 * MAIN_S)
+    assert town.seconds("D", "A") == pytest.approx(2 * SIDE_S)
+    assert town.seconds("E", "F") == pytest.approx(MAIN_S)
     network.update_speeds([SpeedRule(0.5, profiles=("bike",))])
     assert town.seconds("A", "C") == pytest.approx(2 * MAIN_S)
     assert town.seconds("A", "C", "bike") == pytest.approx(2 * 200 / 17 * 3.6, abs=0.01)
