@@ -98,6 +98,6 @@ def connect(streets: Streets, raw: RawJunctions, profiles: Sequence[Profile]) ->
     if not used.any():
         raise NoRoads("no street is left that any of the profiles may use", profiles=", ".join(streets.profiles))
     number = np.where(used, np.cumsum(used) - 1, -1)
-    turns = [each.of_edges(number, streets.edges) for each in turns]
+    turns = [each.of_edges(number) for each in turns]
     kept = select_edges(replace(streets, drive_ms=drive_ms, facts={**streets.facts, **facts}), used)
     return kept, turns

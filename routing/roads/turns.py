@@ -53,11 +53,9 @@ class Turns:
         """Whether both have the same stretches and turns, whatever these take."""
         return all(np.array_equal(getattr(self, name), getattr(other, name)) for name in ("code", "source", "target"))
 
-    def of_edges(self, number: NDArray[np.int64], edges: int) -> Turns:
-        """The same turns among edges that were renumbered: `number[old]` is the new index of an edge that is kept."""
-        old = np.zeros(edges, dtype=np.int64)
-        kept = np.flatnonzero(number >= 0)
-        old[number[kept]] = kept
+    def of_edges(self, number: NDArray[np.int64]) -> Turns:
+        """The same turns among edges renumbered in order: `number[old]` is the new index, -1 for none."""
+        old = np.flatnonzero(number >= 0)
         code = (2 * number[self.code >> 1] + (self.code & 1)).astype(np.int32)
         return replace(self, code=code, begins=self.begins[:, old], ends=self.ends[:, old], island=self.island[old])
 

@@ -88,6 +88,9 @@ MAPS = {
     "lights": StreetMap(RING, [("PQRS", HOME), ("PTUS", HOME)], {"R": {"highway": "traffic_signals"}}),
     "mall": StreetMap("\n".join(["A B C"]), [("AB", HOME), ("BC", {"highway": "pedestrian"})]),
     "river": StreetMap("\n".join(["A B C G", "z", "D E F"]), [("ABCG", HOME), ("DE", HOME), ("EF", HOME)]),
+    "blind": StreetMap(
+        "\n".join(["A B C", "D E F"]), [("AB", ONE_WAY), ("BC", ONE_WAY), ("DEF", HOME), ("AD", HOME), ("BE", HOME)]
+    ),
     "bridge": StreetMap(
         "\n".join(["A B C", "D E F"]),
         [("AD", HOME), ("DEF", HOME), ("FC", HOME), ("ABC", {**HOME, "bridge": "yes"})],
@@ -149,6 +152,8 @@ TRIPS = [
     ("river", "car", "A", "D+80", 86.4, "80 m to a part beside, 120 m to the main network: that is near enough"),
     ("river", "car", "A", "D+30", None, "30 m and 170 m: on the other side, where nobody gets without a ferry"),
     ("river", "car", "D+30", "F+20", 200 / 25 * 3.6 + 50 / 5 * 3.6, "within that part one drives"),
+    ("blind", "car", "D", "B", 2 * CAR_S, "what can only be entered is left out, the rest keeps its place"),
+    ("blind", "car", "B", "A", 3 * CAR_S + 2.1, "against the one-way round by E and D, turning right from B-E"),
     ("bridge", "car", "A", "B+5", 100.1 / 5 * 3.6, "nobody stops on a bridge: walked from its end"),
 ]  # fmt: skip
 
