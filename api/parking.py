@@ -10,7 +10,7 @@ from typing import Protocol
 
 from api.clock import Clock
 from api.metrics import Metrics
-from dispatch.blame import UNPLANNABLE, unplannable
+from dispatch.blame import UNPLANNABLE, unplannable, without
 from dispatch.engine import Engine
 from dispatch.events import Event, RoundOpened
 from dispatch.frozen import Frozen
@@ -64,7 +64,7 @@ def acceptable(host: Host, answer: RoundSolved) -> RoundSolved:
     blame = host.engine.to_blame(replace(answer, at=host.clock.now()))
     if blame is not None:
         park(host, blame)
-        return replace(answer, changes=tuple(one for one in answer.changes if one.rider_id not in blame.rider_ids))
+        return without(answer, blame)
     log.error("round %d: no rider is to blame for its answer", answer.round)
     return RoundSolved(at=answer.at, round=answer.round, cause="FALLBACK")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
 from dispatch.board import Board
-from dispatch.inputs import Stage
+from dispatch.inputs import Parked, RoundSolved, Stage
 from dispatch.snapshot import freeze
 from routing.places import PlaceBook
 from routing.travel import TravelTimes
@@ -86,6 +87,11 @@ def undecidable(rider_ids: Sequence[str], decide: Callable[[frozenset[str]], obj
         return _raises(lambda: decide(present))
 
     return () if fails(frozenset()) else tuple(culprits(rider_ids, fails)[0])
+
+
+def without(answer: RoundSolved, blame: Parked) -> RoundSolved:
+    """An answer without the changes of riders to blame."""
+    return replace(answer, changes=tuple(one for one in answer.changes if one.rider_id not in blame.rider_ids))
 
 
 def _blamed(board: Board, attempt: Callable[[], object]) -> list[_Name]:

@@ -32,7 +32,7 @@ def flaw_of(value: Any, now: int) -> Flaw | None:
         found = getattr(value, name)
         if found is None:
             continue
-        flaw = flaw_of(found, now) if dataclasses.is_dataclass(found) else _flaw(name, found, now)
+        flaw = flaw_of(found, now) if dataclasses.is_dataclass(found) else flaw_in(name, found, now)
         if flaw is not None:
             return flaw
     return None
@@ -52,12 +52,13 @@ def require(item: Input) -> None:
 
 def require_instant(field: str, at: int | None, now: int) -> None:
     """The same of one instant, by the name that its caller gave it."""
-    flaw = _flaw("at", at, now)
+    flaw = flaw_in("at", at, now)
     if flaw is not None:
         raise Refused(f"{field} {flaw.why}", code="invalid_order", field=field)
 
 
-def _flaw(name: str, value: Any, now: int) -> Flaw | None:
+def flaw_in(name: str, value: Any, now: int) -> Flaw | None:
+    """The same of one value, by the name of its field."""
     if isinstance(value, bool) or not isinstance(value, int):
         return None
     if name.endswith("_at") or name in ("until", "at"):

@@ -93,7 +93,7 @@ class Engine:
     def to_blame(self, item: i.Wake | i.RoundSolved) -> i.Parked | None:
         """What lets `item` be decided that `decide` fails on; None where no rider's part in it is at fault.
 
-        Riders with a change in an answer are parked from planning, others from being told.
+        Riders with a change in an answer are parked from planning, those whose timer has run out from being told.
         """
         due = self._riders.due(item.at)
         changes = item.changes if isinstance(item, i.RoundSolved) else ()
@@ -109,7 +109,9 @@ class Engine:
         found = undecidable(list(dict.fromkeys((*changed, *due))), decide)
         if not found:
             return None
-        stage = i.Stage.TELLING if any(rider_id not in changed for rider_id in found) else i.Stage.PLANNING
+        # Who has something to be told must not be asked again by a timer, whether it is the change or the telling.
+        telling = any(rider_id not in changed or rider_id in due for rider_id in found)
+        stage = i.Stage.TELLING if telling else i.Stage.PLANNING
         return i.Parked(at=item.at, rider_ids=found, stage=stage, reason="what follows for their route cannot be told")
 
     def handle(self, item: i.Input) -> tuple[e.Event, ...]:

@@ -5,16 +5,18 @@ Customers' positions become the middle of their cell unless the export is exact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from api.ledger.keeping import Reading, beginning, opened
 from api.ledger.protocol import Entry, VaultRow
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board import Board
+from dispatch.bounds import flaw_of
 from dispatch.catalogue import Catalogue, TravelSpec, travel_spec
 from dispatch.codec import decode_event, decode_input
 from dispatch.config import Settings
@@ -25,6 +27,9 @@ from routing.errors import InvalidInput
 from routing.places import RESOLUTION, PlaceBook
 from sim.scenario import Demand, Scenario
 from sim.sources.folder_writer import write_folder
+
+Key = TypeVar("Key")
+Thing = TypeVar("Thing")
 
 _NEWS = (i.StoreClosed, i.StoreOpened, i.StoreThrottled, i.SettingChanged, i.PresetChosen, i.BreakBegan, i.BreakEnded)
 
@@ -43,11 +48,13 @@ class Exported(NamedTuple):
     """Entries that somebody has left out of every fold (`halfhour journal repair`)."""
     left_out_entries: int
     """Later ones that mean nothing without them."""
+    beyond_bounds: int
+    """Orders, riders, shifts and news left out for values that no round can count with (older versions took them)."""
 
     @property
     def is_whole(self) -> bool:
         """True where the day holds all that its journal has ever held."""
-        return self.first_entry == 1 and not self.skipped_entries
+        return self.first_entry == 1 and not self.skipped_entries and not self.beyond_bounds
 
 
 def export(folder: Path, target: Path, *, exact: bool = False, force: bool = False) -> Exported:
@@ -69,7 +76,7 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
     scenario = day.scenario(folder.name, travel_spec(travel), board.settings, zone)
     write_folder(target, scenario, force=force)
     counted = (len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
-    return Exported(*counted, begin + 1, read.skipped, read.left_out)
+    return Exported(*counted, begin + 1, read.skipped, read.left_out, day.beyond_bounds)
 
 
 class _Day:
@@ -84,7 +91,7 @@ class _Day:
         self.ready_at: dict[str, int] = {}
         self.cancelled_at: dict[str, int] = {}
         self.news: list[i.Input] = []
-        self.coarsened = self.erased = 0
+        self.coarsened = self.erased = self.beyond_bounds = 0
 
     def begin(self, board: Board) -> None:
         """What the world had said before the first entry, as far as it still held then."""
@@ -138,6 +145,7 @@ class _Day:
 
     def scenario(self, name: str, travel: TravelSpec, settings: Settings, time_zone: str) -> Scenario:
         """The day; its own book holds stores, riders and drops in this order."""
+        self._keep_within_bounds()
         if not self.orders:
             raise InvalidInput("the ledger holds no order", code="invalid_input")
         stores = tuple(replace(store, place=self._place(store.place, exact=True)) for store in self.stores.values())
@@ -152,6 +160,24 @@ class _Day:
             source="live",
         )  # fmt: skip
         return Scenario(catalogue, tuple(demand), news=tuple(self.news))
+
+    def _keep_within_bounds(self) -> None:
+        """Leaves out what whoever reads the day would refuse."""
+        at = min((order.placed_at for order in self.orders.values()), default=0)
+        self.orders = self._fit(self.orders, lambda order: order.placed_at)
+        self.stores = self._fit(self.stores, lambda _: at)
+        self.riders = self._fit(self.riders, lambda _: at)
+        self.orders = {order_id: order for order_id, order in self.orders.items() if order.store_id in self.stores}
+        self.shifts = {
+            rider_id: list(self._fit(dict(enumerate(shifts)), lambda _: at).values())
+            for rider_id, shifts in self.shifts.items()
+        }
+        self.news = list(self._fit(dict(enumerate(self.news)), lambda item: item.at).values())
+
+    def _fit(self, things: dict[Key, Thing], now: Callable[[Thing], int]) -> dict[Key, Thing]:
+        kept = {key: thing for key, thing in things.items() if flaw_of(thing, now(thing)) is None}
+        self.beyond_bounds += len(things) - len(kept)
+        return kept
 
     def _demand(self, order: Order) -> Demand:
         place = self._place(order.drop_place, exact=self.exact)

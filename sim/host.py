@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO, cast
 
-from dispatch.blame import UNPLANNABLE, unplannable
+from dispatch.blame import UNPLANNABLE, unplannable, without
 from dispatch.catalogue import RoadsSpec, TravelSpec
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.config import Settings
@@ -185,10 +185,20 @@ class Host:
 
     def _handle(self, item: Input) -> bool:
         try:
-            events = self._engine.handle(item)
+            events = self._engine.decide(item)
         except Refused:
             self._refusals += 1
             return False
+        except HalfhourError:
+            raise
+        except Exception:
+            blame = self._engine.to_blame(item) if isinstance(item, Wake | RoundSolved) else None
+            if blame is None:
+                raise
+            # As a live host does: those whose part in it fails cost themselves, not the day.
+            self._handle(blame)
+            return self._handle(without(item, blame) if isinstance(item, RoundSolved) else item)
+        self._engine.apply(item, events)
         if self._journal is not None:
             self._journal.append(item, events)
         self._folded.take(item, events)

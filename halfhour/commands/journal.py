@@ -54,6 +54,12 @@ def export(
             "that had ended by then are missing. Put the segments back into archive/ for the whole day.",
             style="yellow",
         )
+    if found.beyond_bounds:
+        console().print(
+            f"{found.beyond_bounds} orders, riders, shifts or news hold values that no round can count with, and were "
+            "left out.",
+            style="yellow",
+        )
     _say_skipped(found.skipped_entries, found.left_out_entries)
     if not found.is_whole:
         raise typer.Exit(INCOMPLETE)

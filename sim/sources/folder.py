@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dispatch.bounds import require
 from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
 from dispatch.choosing import contradictions
 from dispatch.codec import decode_input
@@ -207,12 +208,13 @@ class _Folder:
         return [self._store(row, ids) for row in rows]
 
     def _store(self, row: Row, ids: Unique) -> Store:
-        return Store(
+        store = Store(
             store_id=ids.add(row, "store_id"),
             place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
             mean_ready_s=row.maybe("mean_ready_s", row.whole),
             **opening_of(row, self.clock),
         )
+        return row.bounded(store, self.clock.start_at)
 
     def _riders(self, ids: Unique) -> tuple[tuple[Rider, ...], tuple[Shift, ...]]:
         path = self.path / "riders.csv"
@@ -233,7 +235,7 @@ class _Folder:
         engagement = row.text("engagement") if row.has("engagement") else Engagement.EMPLOYED.value
         if engagement not in list(Engagement):
             row.fail(f"{engagement!r} is no engagement", "engagement", "Write employed or crowd.")
-        return Rider(
+        rider = Rider(
             rider_id=rider_id,
             place=self._place(row, 0, 0),
             profile=row.text("profile") if row.has("profile") else "default",
@@ -241,6 +243,7 @@ class _Folder:
             provides=_else(row.maybe("provides", row.whole), 0),
             engagement=Engagement(engagement),
         )
+        return row.bounded(rider, self.clock.start_at)
 
     def _shift(self, row: Row, rider_id: str) -> Shift:
         start_at, last_pickup_at = self.clock.instant(row, "start_at"), self.clock.instant(row, "last_pickup_at")
@@ -249,7 +252,7 @@ class _Folder:
             row.fail(
                 "the shift ends before it starts", "last_pickup_at", "start_at <= last_pickup_at <= end_at must hold."
             )
-        return Shift(rider_id, start_at, last_pickup_at, end_at)
+        return row.bounded(Shift(rider_id, start_at, last_pickup_at, end_at), self.clock.start_at)
 
     def _demand(self, ids: Unique, stores: Unique) -> tuple[Demand, ...]:
         path = self.path / "orders.csv"
@@ -264,6 +267,7 @@ class _Folder:
         placed_at, ready_at = self.clock.instant(row, "placed_at"), self.clock.instant(row, "ready_at")
         if ready_at < placed_at:
             row.fail("the order is ready before it is placed", "ready_at", "placed_at must come first.")
+        row.within("ready_at", ready_at, placed_at)
         order = Order(
             order_id=row.text("order_id"),
             store_id=stores.known(row, "store_id"),
@@ -282,7 +286,7 @@ class _Folder:
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:
             row.fail("the order is cancelled before it is placed", "cancelled_at")
-        return Demand(order, ready_at, cancelled_at)
+        return row.bounded(Demand(order, ready_at, cancelled_at), placed_at)
 
     def _with_means(self, stores: list[Store], demand: tuple[Demand, ...]) -> Iterable[Store]:
         """Stores with the mean they state, or else that of their orders."""
@@ -309,6 +313,7 @@ class _Folder:
         for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             try:
                 item = decode_input(json.loads(text))
+                require(item)
             except (ValueError, HalfhourError) as problem:
                 raise InvalidScenario(f"no input can be read: {problem}", file=str(path), line=line) from problem
             if item.rank is not Class.EXOGENOUS:

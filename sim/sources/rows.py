@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
+from dispatch.bounds import flaw_in, flaw_of
 from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 
@@ -80,11 +81,27 @@ class Row:
         """`read(field)`, or None where the cell is empty or the column missing."""
         return read(field) if self.has(field) else None
 
+    def bounded(self, value: Value, now: int) -> Value:
+        """What was read of this line, where the engine can hold it as seen at `now`; fails naming the cell else."""
+        flaw = flaw_of(value, now)
+        if flaw is not None:
+            self.fail(f"{flaw.field} {flaw.why}", flaw.field)
+        return value
+
+    def within(self, field: str, value: int, now: int) -> int:
+        """The same of one value."""
+        flaw = flaw_in(field, value, now)
+        if flaw is not None:
+            self.fail(f"{field} {flaw.why}", field)
+        return value
+
     def place(
         self, book: PlaceBook, fields: tuple[str, str], *, enter_s: int, exit_s: int, matrix_row: int = -1
     ) -> int:
         """Add the place whose coordinates stand in `fields` (lat, lng or y, x) and return its handle."""
         first, second = self.number(fields[0]), self.number(fields[1])
+        self.within("enter_s", enter_s, 0)
+        self.within("exit_s", exit_s, 0)
         try:
             return book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=matrix_row)
         except InvalidInput as problem:

@@ -155,7 +155,7 @@ class _Import:
                 end_at = self.clock.instant(row, "end_at", days=1)
             if end_at < start_at:
                 row.fail("the shift ends before it starts", "end_at", "start_at must come first.")
-            shifts.append(Shift(rider_id, start_at, end_at))
+            shifts.append(row.bounded(Shift(rider_id, start_at, end_at), self.clock.start_at))
         return tuple(riders.values()), tuple(shifts)
 
     def _rider(self, row: Row, rider_id: str) -> Rider:
@@ -173,7 +173,7 @@ class _Import:
             row.fail(f"{engagement!r} is no engagement", "engagement", "Write employed or crowd.")
         rider = Rider(rider_id, self._start(row), profile=profile, engagement=Engagement(engagement))
         units = row.maybe("capacity_units", row.whole)
-        return rider if units is None else dataclasses.replace(rider, capacity_units=units)
+        return row.bounded(rider if units is None else dataclasses.replace(rider, capacity_units=units), 0)
 
     def _start(self, row: Row) -> int:
         """Where a rider begins: as the table says, or in the middle of the stores."""
@@ -185,6 +185,7 @@ class _Import:
     def _one(self, row: Row, ids: Unique) -> Demand:
         placed_at = self.clock.instant(row, "placed_at")
         ready_at = self._after(row, "ready_at", placed_at, placed_at + int(self.values.get("ready_s", READY_S)))
+        row.within("ready_at", ready_at, placed_at)
         order = Order(
             order_id=ids.add(row, "order_id") if row.has("order_id") else f"line {row.line}",
             store_id=self._store(row),
@@ -196,8 +197,8 @@ class _Import:
             due_at=self._after(row, "due_at", placed_at, placed_at + self.settings.rules.promise_s),
             load_units=1 if not row.has("load_units") else row.whole("load_units"),
         )
-        cancelled = row.has("cancelled_at")
-        return Demand(order, ready_at, self._after(row, "cancelled_at", placed_at, 0) if cancelled else None)
+        cancelled_at = self._after(row, "cancelled_at", placed_at, 0) if row.has("cancelled_at") else None
+        return row.bounded(Demand(order, ready_at, cancelled_at), placed_at)
 
     def _after(self, row: Row, field: str, placed_at: int, default: int) -> int:
         """An instant of the order's life; a time of day before its placement lies after midnight."""

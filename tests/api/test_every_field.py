@@ -102,16 +102,20 @@ async def try_all(run: Running, stride: int, every: int) -> int:
         assert answer.status_code not in (500, 503), (method, url, change, answer.text)
         tried += 1
         if tried % every == 0:
-            await _still_delivered(run, f"w{number}")
-    await _still_delivered(run, "last")
+            await _still_delivered(run, f"w{number}", f"{method} {url} {str(change)[:200]}")
+    await _still_delivered(run, "last", "all of them")
     return tried
 
 
-async def _still_delivered(run: Running, name: str) -> None:
+async def _still_delivered(run: Running, name: str, after: str) -> None:
     """Another tenant's order finds its rider."""
     made = await run.other.post("/v1/deliveries", json=order(name, dropoff=DROP))
     assert made.status_code == 201, made.text
-    assert await planned(run, f"bee.{name}")
+    try:
+        assert await planned(run, f"bee.{name}")
+    except AssertionError as problem:
+        record = run.host.board.orders[f"bee.{name}"]
+        raise AssertionError(f"after {after}: {record.reason}, {run.host.board.riders}") from problem
     assert (await run.other.post(f"/v1/deliveries/{name}/cancel")).status_code == 200
     everybody = (*run.host.board.open_orders.values(), *run.host.board.riders.values())
     assert not any(record.parked for record in everybody), "no round failed"

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.ledger.keeping import backup, restore, rotate, verify
+from api.ledger.protocol import Entry, Write
 from api.ledger.reading import SqliteReader
+from api.ledger.sqlite import SqliteLedger
 from api.recovery import place_book, recover, snapshot_of
 from api.settings import read_config
 from api.upkeep import fold_snapshot
@@ -210,6 +212,19 @@ def test_a_day_whose_first_segment_is_elsewhere_begins_at_the_snapshot_and_says_
         path.unlink()
     with pytest.raises(CorruptJournal, match=f"entries 1 to {head - 2} are not here"):
         export(city, tmp_path / "none")
+
+
+def test_a_day_leaves_out_what_its_reader_would_refuse_and_says_so(city: Path, tmp_path: Path) -> None:
+    """Version 0.1.0 took any instant; a day that holds one is exported without that order."""
+    with closing(SqliteLedger(city)) as ledger:
+        placed = next(one for one in ledger.entries() if one.input["kind"] == "OrderPlaced")
+        beyond = {**placed.input["order"], "order_id": "acme.o9", "due_at": 2**33}
+        events = [{"kind": "OrderAccepted", "at": placed.at, "order": beyond}]
+        said = Entry(ledger.head() + 1, placed.at, {**placed.input, "order": beyond}, events)
+        ledger.append(Write(said)).result()
+    found = export(city, tmp_path / "day")
+    assert (found.orders, found.beyond_bounds, found.is_whole) == (4, 1, False)
+    assert len(open_scenario(tmp_path / "day").demand) == 4
 
 
 def test_the_commands(city: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import datetime
+import json
 import tomllib
 
 import numpy as np
@@ -260,6 +262,56 @@ def test_bad_input_is_named(tmp_path, name, text, message, field, hint):
     assert found.value.details["file"].endswith(name)
     assert found.value.details["field"] == field
     assert hint in found.value.hint
+
+
+FAR = "2031-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value"),
+    [
+        ("orders.csv", "due_at", FAR),
+        ("orders.csv", "expected_ready_at", FAR),
+        ("orders.csv", "release_at", FAR),
+        ("orders.csv", "earliest_drop_at", FAR),
+        ("orders.csv", "ready_at", FAR),
+        ("orders.csv", "cancelled_at", FAR),
+        ("orders.csv", "load_units", 2**31),
+        ("orders.csv", "max_on_board_s", 2**40),
+        ("orders.csv", "priority", 101),
+        ("orders.csv", "needs", 2**62),
+        ("orders.csv", "enter_s", 2**31),
+        ("riders.csv", "capacity_units", 2**40),
+        ("riders.csv", "provides", 2**62),
+        ("riders.csv", "end_at", FAR),
+        ("stores.csv", "exit_s", 2**40),
+        ("stores.csv", "mean_ready_s", 2**40),
+        ("stores.csv", "closes_at", FAR),
+    ],
+)
+def test_what_the_engine_cannot_hold_is_refused_by_its_cell(tmp_path, file, column, value):
+    write_folder(tmp_path / "day", open_scenario(written(tmp_path / "first")))
+    path = tmp_path / "day" / file
+    with path.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[0] = {name: cell for name, cell in rows[0].items() if name != "hours"} | {column: str(value)}
+    with path.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(InvalidScenario) as found:
+        open_scenario(tmp_path / "day")
+    assert found.value.details["field"] == column and found.value.details["line"] == 2, found.value.message
+    assert found.value.details["file"].endswith(file)
+
+
+def test_news_that_the_engine_cannot_hold_are_refused_by_their_line(tmp_path):
+    folder = written(tmp_path)
+    news = {"kind": "StoreThrottled", "at": at("11:00"), "store_id": "kiosk", "delay_s": 2**40}
+    (folder / "news.jsonl").write_text(json.dumps(news) + "\n")
+    with pytest.raises(InvalidScenario, match="delay_s must lie between") as found:
+        open_scenario(folder)
+    assert found.value.details["line"] == 1
 
 
 def test_a_toml_that_cannot_be_parsed_is_named(tmp_path):

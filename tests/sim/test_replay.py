@@ -13,8 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dispatch import rounds
 from dispatch.board import Board
-from dispatch.inputs import PositionsSeen
+from dispatch.inputs import Parked, PositionsSeen
 from dispatch.kpi import decisions
 from dispatch.model import OrderState
 from dispatch.policies.batch import Batch
@@ -204,3 +205,42 @@ def test_published_days_break_no_rule(folder, policy):
         replay_into(folder / path.name, read_day(path), policy())
         verdict = judge(read_instance(path), read_solution(folder / path.name / "mdrp"), "preposition")
         assert verdict.violations == []
+
+
+@pytest.mark.parametrize("what", ["wake", "answer"])
+def test_what_fails_because_of_one_rider_costs_that_rider_and_not_the_day(monkeypatch, what):
+    """As a live host does: the culprit of a wake-up or of an answer is parked, and the rest of the day happens."""
+    scenario = day(3)
+    sick = scenario.catalogue.riders[0].rider_id
+    if what == "wake":
+        honest_silent = rounds._silent
+
+        def silent(board, rider_id, at):
+            if rider_id == sick:
+                raise ZeroDivisionError
+            return honest_silent(board, rider_id, at)
+
+        monkeypatch.setattr(rounds, "_silent", silent)
+    else:
+        honest_fits = rounds._fits
+
+        def fits(board, change):
+            if change.rider_id == sick:
+                raise ZeroDivisionError
+            return honest_fits(board, change)
+
+        monkeypatch.setattr(rounds, "_fits", fits)
+    run, heard = lived(scenario, HalfhourPolicy())
+    blamed = [item for item, _ in heard if isinstance(item, Parked)]
+    assert blamed and {rider_id for item in blamed for rider_id in item.rider_ids} == {sick}
+    assert run.complete and run.summary["delivered"] >= len(scenario.demand) // 2
+    assert {life.rider_id for life in run.folded.orders.values() if life.delivered_at} - {sick}
+
+
+def test_a_fault_that_no_rider_is_to_blame_for_ends_the_day_as_before(monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rounds, "next_round_at", broken)
+    with pytest.raises(ZeroDivisionError):
+        lived(day(3), HalfhourPolicy())
