@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from routing.errors import InvalidInput
+from routing.errors import HalfhourError, InvalidInput
 from routing.plans.budget import Budget
-from routing.plans.formats import lilim, vroom, vroom_answer
+from routing.plans.formats import lilim, text_judge, vroom, vroom_answer, vroom_judge
+from routing.plans.formats.vroom_input import TableOf
 from routing.plans.problem import Problem, Reason, Solution, Travel
 
 if TYPE_CHECKING:
@@ -21,6 +24,15 @@ UNLIMITED = 2**62
 
 VEHICLE_PRICE = 10**10
 """Price of a vehicle where vehicles come first: above any distance of the public problems in ticks."""
+
+
+STDIN = "-"
+
+
+class WrongAnswer(HalfhourError):
+    """An answer that the judge, who knows the input alone, does not accept: a fault of ours, and no answer."""
+
+    code = "wrong_answer"
 
 
 class LeftOut(NamedTuple):
@@ -43,19 +55,21 @@ class SolvedFile(NamedTuple):
     cpu_seconds: float
     output: str  # route lines, or VROOM's JSON
     left_out: tuple[LeftOut, ...] = ()  # of text files; VROOM's JSON names them itself
+    answer: dict[str, Any] | None = None  # VROOM's JSON
 
     def summary(self) -> dict[str, Any]:
         """The result in one flat object."""
+        cost = self.solution.cost if self.answer is None else self.answer["summary"]["cost"]
         return {
             "name": self.name, "format": self.format, "vehicles": self.vehicles, "distance": self.distance,
-            "cost": self.solution.cost, "unserved": int((self.solution.reason != 0).sum()), "work": self.solution.work,
+            "cost": cost, "unserved": int((self.solution.reason != 0).sum()), "work": self.solution.work,
             "search_s": round(self.seconds, 3), "search_cpu_s": round(self.cpu_seconds, 3),
             "left_out": [one._asdict() for one in self.left_out],
         }  # fmt: skip
 
 
 def solve(
-    problem: Problem | str | Path,
+    problem: Problem | str | Path | dict[str, Any],
     travel: Travel | None = None,
     *,
     time_limit: float | None = None,
@@ -67,7 +81,7 @@ def solve(
     roads: str | Path | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> Solution | SolvedFile:
-    """The best plan for a Problem with its Travel, or for a problem file, within `time_limit` seconds or `work` units.
+    """The best plan for a Problem with its Travel, a problem file or a VROOM input, in `time_limit` seconds or `work`.
 
     Without either limit the search takes five seconds.  `work` alone gives the same plan every time.  `threads`: how
     many search a plan of 50 routes or more, cluster by cluster.  `roads`: a road network that measures the coordinates
@@ -85,7 +99,7 @@ def solve(
 
 
 def solve_file(
-    path: str | Path,
+    path: str | Path | dict[str, Any],
     *,
     time_limit: float | None = None,
     work: int | None = None,
@@ -96,8 +110,18 @@ def solve_file(
     roads: str | Path | None = None,
     stopped: Callable[[], bool] | None = None,
 ) -> SolvedFile:
-    """The best plan for a Li & Lim, Sartori & Buriol or VROOM file; options and errors as `solve`."""
+    """The best plan for a Li & Lim, Sartori & Buriol or VROOM file, or a VROOM input; options and errors as `solve`.
+
+    `-` reads standard input.  The answer is judged against the input before it is given; raises WrongAnswer.
+    """
     run = _planner(time_limit, work, stopped, objective, seed, recipe, threads)
+    if isinstance(path, dict):
+        return _solve_vroom(path, "input", roads, run, time.perf_counter())
+    if str(path) == STDIN:
+        with tempfile.TemporaryDirectory() as folder:
+            copied = Path(folder) / "stdin"
+            copied.write_bytes(sys.stdin.buffer.read())
+            return _solve_file(copied, roads, objective, run)
     return _solve_file(Path(path), roads, objective, run)
 
 
@@ -156,31 +180,51 @@ def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bo
 def _solve_file(
     path: Path, roads: str | Path | None, objective: Objective, run: Callable[[Problem, Travel], Solution]
 ) -> SolvedFile:
-    name = format_of(path)
+    name, begun = format_of(path), time.perf_counter()
     if name == "vroom":
-        case = vroom.read_vroom(path, table_of=None if roads is None else _measure(roads))
-        solution, wall, cpu = _timed(lambda: run(case.problem, case.travel))
-        output = json.dumps(vroom_answer.write_vroom(case, solution), indent=1) + "\n"
-        return SolvedFile(path.stem, name, solution, _used(solution), None, wall, cpu, output)
+        return _solve_vroom(vroom.parsed(path.read_bytes(), path.name), path.stem, roads, run, begun)
     if roads is not None:
         raise InvalidInput(f"a {name} file brings its own distances", field="roads")
     read = lilim.read_lilim if name == "lilim" else lilim.read_sartori
     text = read(path, fixed=0 if objective in ("distance", "cost") else VEHICLE_PRICE)
     solution, wall, cpu = _timed(lambda: run(text.problem, text.travel))
     output = lilim.write_routes(text, solution.rows)
+    left_out = tuple(
+        LeftOut(int(text.pick_node[r]), int(text.drop_node[r]), Reason(solution.reason[r]).name)
+        for r in solution.reason.nonzero()[0]
+    )
+    _trust(text_judge.faults(path, output, {(one.pickup, one.delivery) for one in left_out}))
     return SolvedFile(
-        path.stem, name, solution, _used(solution), lilim.distance_of(text, solution.rows), wall, cpu, output,
-        tuple(
-            LeftOut(int(text.pick_node[r]), int(text.drop_node[r]), Reason(solution.reason[r]).name)
-            for r in solution.reason.nonzero()[0]
-        ),
-    )  # fmt: skip
+        path.stem, name, solution, _used(solution), lilim.distance_of(text, solution.rows), wall, cpu, output, left_out
+    )
+
+
+def _solve_vroom(
+    data: dict[str, Any], name: str, roads: str | Path | None, run: Callable[[Problem, Travel], Solution], begun: float
+) -> SolvedFile:
+    measure = None if roads is None else _measure(roads)
+    case = vroom.vroom_case(data, table_of=measure)
+    loaded = time.perf_counter()
+    solution, wall, cpu = _timed(lambda: run(case.problem, case.travel))
+    answer = vroom_answer.write_vroom(case, solution)
+    _trust(vroom_judge.faults(data, answer, measure))
+    times = {"loading": round(1000 * (loaded - begun)), "solving": round(1000 * wall)}
+    answer["summary"]["computing_times"] = times
+    return SolvedFile(
+        name, "vroom", solution, _used(solution), None, wall, cpu, json.dumps(answer, indent=1) + "\n", (), answer
+    )
+
+
+def _trust(faults: list[str]) -> None:
+    """Refuse to give an answer that its judge does not accept."""
+    if faults:
+        raise WrongAnswer(faults[0], count=len(faults), hint="This is a bug: please send us the input file.")
 
 
 def format_of(path: Path) -> str:
     """Which of the three formats a file has: lilim, sartori or vroom."""
     try:
-        head = path.read_bytes()[:100_000].decode("utf-8", errors="replace")
+        head = path.read_bytes()[:100_000].decode("utf-8-sig", errors="replace")
     except OSError as error:
         from routing.errors import UnreadableFile
 
@@ -202,7 +246,7 @@ def _timed(run: Callable[[], Solution]) -> tuple[Solution, float, float]:
     return solution, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _measure(roads: str | Path) -> vroom.TableOf:
+def _measure(roads: str | Path) -> TableOf:
     """Seconds and metres on a road network between points given as VROOM gives them."""
     import numpy as np
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from halfhour.terminal import console, print_json
+from routing.errors import HalfhourError, InvalidInput
 
 if TYPE_CHECKING:
     from routing.plans.routes import Objective, Recipe
@@ -24,7 +25,9 @@ app = typer.Typer(context_settings={"help_option_names": ["--help", "-h"]})
 
 @app.command()
 def solve(
-    file: Annotated[Path, typer.Argument(help="Li & Lim or Sartori & Buriol text, or VROOM's JSON.")],
+    file: Annotated[
+        Path, typer.Argument(help="Li & Lim or Sartori & Buriol text, or VROOM's JSON; - reads standard input.")
+    ],
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="Seconds of search after loading (default 5, unless --work is given).")
     ] = None,
@@ -53,6 +56,8 @@ def solve(
         nonlocal stopped
         stopped = True
 
+    if out is not None and not out.parent.is_dir():
+        raise InvalidInput(f"no folder {out.parent}", field="--out")
     before = signal.signal(signal.SIGINT, stop)
     try:
         with compiling(quiet=as_data):
@@ -60,6 +65,12 @@ def solve(
                 file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
                 recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
             )  # fmt: skip
+    except HalfhourError as problem:
+        if as_data:
+            from routing.plans.formats.vroom_answer import failure
+
+            print_json(failure(problem.code, problem.message))
+        raise
     finally:
         signal.signal(signal.SIGINT, before)
     if out is not None:

@@ -9,7 +9,15 @@ import numpy as np
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, sequence
 from routing.plans.kernels import columns as col
-from routing.plans.kernels.moves import copy_plan, plan_price, refresh, refresh_plan, remove, take_over_plan
+from routing.plans.kernels.moves import (
+    copy_plan,
+    plan_price,
+    ranked_absent,
+    refresh,
+    refresh_plan,
+    remove,
+    take_over_plan,
+)
 from routing.plans.kernels.search import search_slice
 from routing.plans.tables import Routes, Tables, empty_routes
 
@@ -36,6 +44,10 @@ HOT, COLD = 3.0, 0.01
 """First and last temperature, in prices of a mean leg."""
 
 
+SCARCE_HOT, SCARCE_WORTH = 6.0, 8
+"""Where not all that is ranked fits: first temperature, and what a mean rank is worth, in prices of a mean leg."""
+
+
 class Search:
     """One run: the current plan, the best one, and the budget between them."""
 
@@ -58,8 +70,13 @@ class Search:
         copy_plan(self.routes, self.best)
         self.best.missing[0] = self.routes.missing[0]
         self.best.absent[:] = self.routes.absent
-        self.work.cost[1] = self.work.cost[0]
+        self.work.cost[1:] = self._standing()
         self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
+
+    def _standing(self) -> tuple[int, int]:
+        """Price of the current plan without what is ranked and left out, and the sum of those ranks."""
+        rank, lent = ranked_absent(self.tables, self.routes)
+        return int(self.work.cost[0] - lent), int(rank)
 
     def _return_to_best(self) -> None:
         """Make the best plan the current one."""
@@ -67,7 +84,7 @@ class Search:
         take_over_plan(self.tables, self.best, self.routes, self.work)
         self.routes.missing[0] = self.best.missing[0]
         self.routes.absent[:] = self.best.absent
-        self.work.cost[0] = self.work.cost[1]
+        self.work.cost[0] = self.work.cost[1] + ranked_absent(self.tables, self.routes)[1]
         self.work.clock[col.ITERATION] += 1
         self.work.clock[col.UNKEPT] = self.work.clock[col.ITERATION] + 1
 
@@ -104,9 +121,21 @@ class Search:
         """Cool down over the rest of the budget, from one share of the way to another."""
         start = min(self.spent(), 0.999)
         leg = self._mean_leg()
+        hot = HOT
+        if self.work.cost[2] > 0:
+            hot = SCARCE_HOT
+            self._lend(leg * SCARCE_WORTH)
         while not self.over():
             share = first + (last - first) * min(1.0, (self.spent() - start) / (1 - start))
-            self._slice(int(leg * HOT * (COLD / HOT) ** share))
+            self._slice(int(leg * hot * (COLD / hot) ** share))
+
+    def _lend(self, worth: int) -> None:
+        """Count so much for a mean rank left out, little enough that a loss is accepted for a while."""
+        request = self.tables.request
+        rank = request[:, col.RANK]
+        mean = max(1, int(rank[rank > 0].mean()))
+        request[:, col.SKIP] = np.where(rank > 0, np.maximum(1, worth * rank // mean), request[:, col.SKIP])
+        self.work.cost[0] = plan_price(self.tables, self.routes)
 
     def sequence(self) -> None:
         """Put the short routes of the best plan into their cheapest orders."""
@@ -118,7 +147,8 @@ class Search:
         """Price the current plan, whose nodes have been changed from outside, and keep it where it is the best."""
         refresh_plan(self.tables, self.routes, self.work)
         self.work.cost[0] = plan_price(self.tables, self.routes)
-        if self.work.cost[0] < self.work.cost[1]:
+        price, rank = self._standing()
+        if (rank, price) < (self.work.cost[2], self.work.cost[1]):
             self._keep()
             if self.on_better is not None:
                 self.on_better(self.best)

@@ -10,7 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import InvalidProblem
-from routing.plans.problem import INFINITE, NEVER, ActKind, Level, Problem, Rows, TripRule, empty_rows
+from routing.plans.problem import (
+    INFINITE,
+    NEVER,
+    NO_BREAKS,
+    NO_TABLE,
+    ActKind,
+    Breaks,
+    Level,
+    Problem,
+    Rows,
+    TripRule,
+    empty_rows,
+)
 
 SKIP = 10**10
 """Default price of leaving a request out: above any plan, with room for a hundred million of them in int64."""
@@ -24,6 +36,12 @@ _PER_VEHICLE = {
     "start": 0, "end_place": -1, "last_pickup": INFINITE, "end": INFINITE, "paid_until": INFINITE, "profile": 0,
     "max_requests": INFINITE, "max_trips": INFINITE,
 }  # fmt: skip
+_SOMETIMES: dict[str, type] = {
+    "rank": np.int64, "max_drive": np.int32, "max_metres": np.int64, "max_acts": np.int32,
+    "per_task": np.int64, "per_toll": np.int64,
+}  # fmt: skip
+"""Fields that stay empty unless they are given."""
+
 _PRICE_PER_VEHICLE = {"fixed": 0, "per_work": 0, "per_drive": 1, "per_metre": 0}
 
 
@@ -64,10 +82,10 @@ def make_problem(**fields: Any) -> Problem:
     for name in ("place", "start_place"):
         if name not in given:
             raise InvalidProblem(f"a problem needs {name}", field=name)
-    place = _array(given.pop("place"), np.int32)
-    pick_place = _array(given.pop("pick_place", ()), np.int32)
-    drop_place = _array(given.pop("drop_place", np.full(len(pick_place), -1)), np.int32)
-    start_place = _array(given.pop("start_place"), np.int32)
+    place = _array(given.pop("place"), np.int32, "place")
+    pick_place = _array(given.pop("pick_place", ()), np.int32, "pick_place")
+    drop_place = _array(given.pop("drop_place", np.full(len(pick_place), -1)), np.int32, "drop_place")
+    start_place = _array(given.pop("start_place"), np.int32, "start_place")
     requests, vehicles = len(pick_place), len(start_place)
     made: dict[str, Any] = {
         "tick_us": int(given.pop("tick_us", 1_000_000)),
@@ -81,36 +99,54 @@ def make_problem(**fields: Any) -> Problem:
         (_PRICE_PER_VEHICLE, vehicles, np.int64),
     ):
         for name, default in defaults.items():
-            made[name] = _filled(given.pop(name, default), (size,), dtype)
-    made["store"] = _filled(given.pop("store", pick_place), (requests,), np.int32)
-    made["load"] = _table(given.pop("load", 1), requests, np.int32)
+            made[name] = _filled(given.pop(name, default), (size,), dtype, name)
+    made["store"] = _filled(given.pop("store", pick_place), (requests,), np.int32, "store")
+    made["load"] = _table(given.pop("load", 1), requests, np.int32, name="load")
     dimensions = made["load"].shape[1]
-    made["capacity"] = _table(given.pop("capacity", INFINITE), vehicles, np.int32, dimensions)
-    made["act"] = _filled(given.pop("act", 0), (requests, 2), np.int32)
+    made["capacity"] = _table(given.pop("capacity", INFINITE), vehicles, np.int32, dimensions, name="capacity")
+    made["act"] = _filled(given.pop("act", 0), (requests, 2), np.int32, "act")
     window = given.pop("window", None)
     if window is None:
         window = np.broadcast_to(np.array([-INFINITE, INFINITE]), (requests, 2, 1, 2))
-    made["window"] = _array(window, np.int32)
-    made["due"] = _filled(given.pop("due", INFINITE), (requests, 2), np.int32)
-    made["slope"] = _filled(given.pop("slope", 0), (requests, 3), np.int64)
-    made["late_fixed"] = _filled(given.pop("late_fixed", 0), (requests, 2), np.int64)
-    made["skip_cost"] = _filled(given.pop("skip_cost", SKIP), (requests,), np.int64)
+    made["window"] = _array(window, np.int32, "window")
+    made["due"] = _filled(given.pop("due", INFINITE), (requests, 2), np.int32, "due")
+    made["slope"] = _filled(given.pop("slope", 0), (requests, 3), np.int64, "slope")
+    made["late_fixed"] = _filled(given.pop("late_fixed", 0), (requests, 2), np.int64, "late_fixed")
+    made["skip_cost"] = _filled(given.pop("skip_cost", SKIP), (requests,), np.int64, "skip_cost")
     words = (vehicles + 63) // 64
-    made["allowed"] = _array(given.pop("allowed", np.full((requests, words), 2**64 - 1, dtype=np.uint64)), np.uint64)
-    made["keep_ptr"] = _array(given.pop("keep_ptr", np.zeros(vehicles + 1)), np.int32)
-    made["keep_one_of"] = _array(given.pop("keep_one_of", ()), np.int32)
+    everybody = np.full((requests, words), 2**64 - 1, dtype=np.uint64)
+    made["allowed"] = _array(given.pop("allowed", everybody), np.uint64, "allowed")
+    made["keep_ptr"] = _array(given.pop("keep_ptr", np.zeros(vehicles + 1)), np.int32, "keep_ptr")
+    made["keep_one_of"] = _array(given.pop("keep_one_of", ()), np.int32, "keep_one_of")
     told = given.pop("told", None)
     made["told"] = empty_rows(vehicles) if told is None else told if isinstance(told, Rows) else make_rows(told)
-    made["stop_level"] = _filled(given.pop("stop_level", Level.TENTATIVE), (len(made["told"].stop_place),), np.int8)
-    made["act_level"] = _filled(given.pop("act_level", Level.TENTATIVE), (len(made["told"].act_request),), np.int8)
-    made["add_price"] = _filled(given.pop("add_price", 0), (len(Level), 2), np.int64)
+    made["stop_level"] = _filled(
+        given.pop("stop_level", Level.TENTATIVE), (len(made["told"].stop_place),), np.int8, "stop_level"
+    )
+    made["act_level"] = _filled(
+        given.pop("act_level", Level.TENTATIVE), (len(made["told"].act_request),), np.int8, "act_level"
+    )
+    made["add_price"] = _filled(given.pop("add_price", 0), (len(Level), 2), np.int64, "add_price")
     taking = np.zeros((len(Level), 2), dtype=np.int64)
     taking[Level.ON_BOARD] = NEVER
-    made["take_price"] = _filled(given.pop("take_price", taking), (len(Level), 2), np.int64)
+    made["take_price"] = _filled(given.pop("take_price", taking), (len(Level), 2), np.int64, "take_price")
+    for name, kind in _SOMETIMES.items():
+        many = requests if name == "rank" else vehicles
+        made[name] = _filled(given.pop(name), (many,), kind, name) if name in given else np.zeros(0, dtype=kind)
+    back = given.pop("load_back", None)
+    made["load_back"] = NO_TABLE if back is None else _table(back, requests, np.int32, dimensions, name="load_back")
+    made["breaks"] = _breaks(given.pop("breaks", NO_BREAKS))
     if given:
         name = min(given)
         raise InvalidProblem(f"a problem has no field {name}", field=name)
     return Problem(**made)
+
+
+def _breaks(breaks: Breaks) -> Breaks:
+    """Breaks with arrays of the right kind."""
+    return Breaks(
+        *(_array(values, np.int32, f"breaks.{name}") for name, values in zip(Breaks._fields, breaks, strict=True))
+    )
 
 
 def allow(pairs: NDArray[np.bool_]) -> NDArray[np.uint64]:
@@ -126,23 +162,35 @@ def visit(request: int, place: int, kind: ActKind) -> Stop:
     return (place, [(request, int(kind))])
 
 
-def _array(values: Any, dtype: Any) -> Any:
-    return np.array(values, dtype=dtype, order="C")
+def _array(values: Any, dtype: Any, name: str) -> Any:
+    """An array of `dtype` with the same values; one that cannot hold them is refused, never cut or wrapped."""
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "iub" and given.size:
+            whole = np.asarray(given, dtype=np.float64)
+            if not np.isfinite(whole).all() or (whole != np.rint(whole)).any():
+                raise InvalidProblem(f"{name} holds a value that is no whole number", field=name)
+        made = np.array(given, dtype=dtype, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidProblem(f"{name} cannot be read as whole numbers: {error}", field=name) from None
+    if given.size and (made != given).any():
+        raise InvalidProblem(f"{name} holds a value beyond {np.dtype(dtype).name}", field=name)
+    return made
 
 
-def _filled(values: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+def _filled(values: Any, shape: tuple[int, ...], dtype: Any, name: str) -> Any:
     """`values` broadcast to `shape`; arrays of another size are kept as they are, for `check` to name."""
     values = np.asarray(values)
     if values.ndim and values.shape != shape and values.shape[:1] != (1,):
-        return _array(values, dtype)
-    return _array(np.broadcast_to(values, shape), dtype)
+        return _array(values, dtype, name)
+    return _array(np.broadcast_to(values, shape), dtype, name)
 
 
-def _table(values: Any, rows: int, dtype: Any, columns: int = 1) -> Any:
+def _table(values: Any, rows: int, dtype: Any, columns: int = 1, *, name: str) -> Any:
     """A [rows, columns] table from a number, one number per row, or the table itself."""
     values = np.asarray(values)
     if values.ndim == 0:
         values = np.broadcast_to(values, (rows, columns))
     elif values.ndim == 1:
         values = np.repeat(values[:, None], columns, axis=1)
-    return _array(values, dtype)
+    return _array(values, dtype, name)

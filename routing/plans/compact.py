@@ -9,7 +9,7 @@ from routing.plans.clusters import Cluster
 from routing.plans.insertion import Work
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.moves import refresh_plan
-from routing.plans.problem import I32, I64, U64
+from routing.plans.problem import I32, I64, U64, Breaks
 from routing.plans.tables import Routes, Tables, empty_routes
 
 
@@ -47,8 +47,14 @@ def tables_of(tables: Tables, cluster: Cluster) -> Tables:
         stop=tables.stop[places], window=tables.window[requests[requests < len(tables.window)]],  # ghosts have none
         allowed=_allowed(tables.allowed[requests], vehicles),
         near=_near(tables.near[nodes], number), reach_ptr=reach_ptr, reach=reach, told_ptr=told_ptr, told=told,
-        keep_ptr=keep_ptr, keep=keep,
+        keep_ptr=keep_ptr, keep=keep, breaks=_breaks_of(tables, vehicles),
     )  # fmt: skip
+
+
+def _breaks_of(tables: Tables, vehicles: I64) -> Breaks:
+    """The breaks of these vehicles alone."""
+    ptr, at = _cut(tables.breaks.ptr, vehicles)
+    return Breaks(ptr, *(np.ascontiguousarray(values[at]) for values in tables.breaks[1:]))
 
 
 def routes_of(tables: Tables, cluster: Cluster, whole: Routes, work: Work) -> Routes:

@@ -30,14 +30,14 @@ class Work(NamedTuple):
     """Scratch and counters of a search; columns are in kernels/columns.py."""
 
     luck: U64  # [2] random state, gaps until one is overlooked (0: never)
-    lines: I64  # [3, L + 4]
+    lines: I64  # [5, L + 4 or more than the breaks of a vehicle]
     nodes: I32  # [L + 4]
     states: I64  # [3, . + D]
     mark: I64  # [V, .] stamps of vehicles
     list: I64  # [R + L + 4, .] by request
     clock: I64  # [.]
     counter: I64  # [.]
-    cost: I64  # [2] of the routes, of the best
+    cost: I64  # [3] of the routes; of the best without what is ranked and left out; the sum of its ranks
     known: I64  # [R, V, .] insertions remembered by version of the route, or empty
     chill: I64  # [1024] -ln of the middle of each 1024th, times 2^16
 
@@ -54,12 +54,12 @@ def new_work(tables: Tables, seed: int) -> Work:
     remembered = len(tables.request) if tables.plain and cells <= KNOWN_CELLS else 0
     return Work(
         luck=np.array([state[0], 0], dtype=np.uint64),
-        lines=np.zeros((3, tables.stride + 4), dtype=np.int64),
+        lines=np.zeros((5, max(tables.stride + 4, 40)), dtype=np.int64),
         nodes=np.zeros(tables.stride + 4, dtype=np.int32),
         states=np.zeros((3, col.CARRIED + int(tables.flag[col.DIMENSIONS])), dtype=np.int64),
         mark=np.zeros((len(tables.vehicle), col.MARKS), dtype=np.int64), list=scratch,
         clock=np.zeros(col.CLOCKS, dtype=np.int64), counter=np.zeros(col.COUNTS, dtype=np.int64),
-        cost=np.zeros(2, dtype=np.int64),
+        cost=np.zeros(3, dtype=np.int64),
         known=np.zeros((remembered, len(tables.vehicle), 3), dtype=np.int64),
         chill=np.rint(-np.log(middle) * 65536).astype(np.int64),
     )  # fmt: skip
@@ -123,9 +123,10 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
 def sequence(tables: Tables, routes: Routes, work: Work) -> bool:
     """Put every short route into its cheapest order; whether any became cheaper.
 
-    Where time on board is limited, sequences are left to the search: an act that joins a stop moves earlier pickups.
+    Where time on board is limited, sequences are left to the search: an act that joins a stop moves earlier pickups;
+    so they are where a route has breaks, setups or limits.
     """
-    if tables.flag[col.LIMITED_ON_BOARD]:
+    if tables.flag[col.LIMITED_ON_BOARD] or tables.flag[col.RICH]:
         return False
     room = SEQUENCED + 2
     better = sequence_routes(

@@ -69,6 +69,9 @@ class Reason(IntEnum):
     BUDGET = 12
     KEPT = 13
     PARKED = 14
+    TRAVEL_LIMIT = 15
+    BREAKS = 16
+    TOO_DEAR = 17
 
 
 class Rows(NamedTuple):
@@ -82,6 +85,25 @@ class Rows(NamedTuple):
     act_ptr: I32  # [S + 1]
     act_request: I32  # [A]
     act_kind: I8  # [A] ActKind
+
+
+NO_32: I32 = np.zeros(0, dtype=np.int32)
+NO_64: I64 = np.zeros(0, dtype=np.int64)
+NO_TABLE: I32 = np.zeros((0, 0), dtype=np.int32)
+NO_BLOCK: I32 = np.zeros((0, 0, 0), dtype=np.int32)
+"""Stand for a field that a Problem or Travel does not use."""
+
+
+class Breaks(NamedTuple):
+    """Pauses of vehicles, in the order in which they are taken: breaks of v are `ptr[v]:ptr[v + 1]`."""
+
+    ptr: I32  # [V + 1], or [0] where no vehicle has any
+    window: I32  # [B, K, 2] in which a break begins, inclusive
+    service: I32  # [B] ticks
+    max_load: I32  # [B, D] most on board while it lasts
+
+
+NO_BREAKS = Breaks(NO_32, NO_BLOCK, NO_32, NO_TABLE)
 
 
 class Problem(NamedTuple):
@@ -132,6 +154,15 @@ class Problem(NamedTuple):
     act_level: I8  # [A]
     add_price: I64  # [6, 2] by Level; column 0: the place, column 1: an order added at a stop of that level
     take_price: I64  # [6, 2] the same for taking away; NEVER forbids
+    # what only some problems have: an empty array says that nobody has it
+    rank: I64 = NO_64  # [R] what leaving it out counts for before any price: the sum decides, then the cost
+    load_back: I32 = NO_TABLE  # [R, D] taken on board at the drop in exchange, to the end of the route
+    max_drive: I32 = NO_32  # [V] ticks of driving, INFINITE for any
+    max_metres: I64 = NO_64  # [V]
+    max_acts: I32 = NO_32  # [V]
+    per_task: I64 = NO_64  # [V] per tick of setup and acts
+    per_toll: I64 = NO_64  # [V] per unit of Travel.toll
+    breaks: Breaks = NO_BREAKS
 
 
 class Travel(NamedTuple):
@@ -139,6 +170,8 @@ class Travel(NamedTuple):
 
     ticks: I32  # [profile, P, Q], INFINITE = unreachable
     metres: I32  # the same shape, or [0, 0, 0] where unknown
+    drive: I32 = NO_BLOCK  # the ticks without the setup that follows (windows are for its beginning), or [0, 0, 0]
+    toll: I32 = NO_BLOCK  # a price of its own for each leg, or [0, 0, 0]
 
 
 class Receipt(NamedTuple):
@@ -171,6 +204,7 @@ class Solution(NamedTuple):
     cost: int
     work: int  # work units spent (insertions tried), the same on every machine
     receipts: tuple[Receipt, ...]
+    rank: int = 0  # sum over what is left out: fewer comes before cheaper
 
 
 def empty_rows(vehicles: int) -> Rows:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from routing.errors import InvalidInput
+from routing.errors import InvalidInput, Unsupported
 from routing.plans.budget import Budget
 from routing.plans.insertion import Work, insert_absent, new_work, sequence, start_routes, to_rows
 from routing.plans.kernels import columns as col
@@ -59,6 +59,7 @@ def plan_routes(
     check(problem, travel)
     priced = _price(problem, objective)
     tables = gather(priced, travel)
+    _refuse_what_needs_plain(priced, travel, tables)
     work = new_work(tables, seed)
     routes = start_routes(priced, tables, work)
     insert_absent(tables, routes, work, threads=threads)
@@ -80,6 +81,20 @@ def plan_routes(
     return _solution(problem, travel, tables, rows, timeline, work, explain)
 
 
+def _refuse_what_needs_plain(problem: Problem, travel: Travel, tables: Tables) -> None:
+    """Refuse, by name, laws that only the search without prices of time knows."""
+    if tables.plain:
+        return
+    for name, used in (
+        ("breaks", len(problem.breaks.service)), ("max_drive", problem.max_drive.size),
+        ("max_metres", problem.max_metres.size), ("max_acts", problem.max_acts.size),
+        ("load_back", problem.load_back.any()), ("per_task", problem.per_task.any()), ("drive", travel.drive.size),
+        ("toll", travel.toll.size),
+    ):  # fmt: skip
+        if used:
+            raise Unsupported(f"{name} beside prices of time, shared stops or trips is not supported", field=name)
+
+
 def _price(problem: Problem, objective: Objective) -> Problem:
     """The Problem with the prices that the objective asks for."""
     if objective == "distance":
@@ -88,9 +103,11 @@ def _price(problem: Problem, objective: Objective) -> Problem:
 
 
 def _vehicles_first(tables: Tables, routes: Routes) -> bool:
-    """Whether the cheapest vehicle costs more than everything that is driven."""
+    """Whether the cheapest vehicle costs more than everything that is driven; not where some cost more than others."""
     used = routes.size > 0
     fixed = tables.vehicle[:, col.FIXED]
+    if tables.flag[col.RANKED] and (fixed.min() < fixed.max() or routes.missing[0]):
+        return False
     return bool(used.any()) and int(fixed.min()) > int(routes.price[used].sum() - fixed[used].sum())
 
 
@@ -98,7 +115,7 @@ def _no_worse_than_told(problem: Problem, travel: Travel, rows: Rows) -> tuple[R
     """The plan, or the told plan where that is legal and the new one is dearer or breaks a law."""
     timeline = evaluate(problem, travel, rows)
     told = evaluate(problem, travel, problem.told)
-    if told.feasible and not (timeline.feasible and timeline.cost <= told.cost):
+    if told.feasible and not (timeline.feasible and (timeline.rank, timeline.cost) <= (told.rank, told.cost)):
         return problem.told, told
     if not timeline.feasible:
         log.warning(
@@ -118,7 +135,7 @@ def _solution(
         reason=_reasons(problem, travel, tables, rows),
         cost=timeline.cost,
         work=int(work.counter[col.INSERTIONS]),
-        receipts=explain_choices(problem, travel, tables, rows, explain) if explain else (),
+        receipts=explain_choices(problem, travel, tables, rows, explain) if explain else (), rank=timeline.rank,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The one evaluator: times a plan stop by stop, prices it, and names the first law it breaks.
 
 Timeline of a stop: arrive -> `enter` -> wait until every act is ready and in a window -> act instant -> sum of `act`
--> `exit` -> leave.  A stop without acts is only arrived at.  Nothing happens before tick 0: a vehicle leaves its start
+-> `exit` -> leave.  Where a leg ends with a setup, windows are for its beginning; breaks lie on legs, in their order.
+A stop without acts is only arrived at.  Nothing happens before tick 0: a vehicle leaves its start
 at `max(start, 0)`; one that stands at its told first stop (UNDERWAY or AT_STOP) arrived there at `start`.
 
 Change prices compare each vehicle's rows with its told row:
@@ -38,10 +39,14 @@ class Law(IntEnum):
     ROUTE_END = 8
     ON_BOARD = 9
     TRIP = 10
-    """Requests per trip, trips ahead, or one store until empty."""
+    """Requests per trip, trips ahead, acts of a route, or one store until empty."""
     KEEP_ONE_OF = 11
     TOLD = 12
     """A change of the told plan whose price is NEVER."""
+    TRAVEL_LIMIT = 13
+    """More driving or more metres than the vehicle may."""
+    BREAKS = 14
+    """A break that suits no leg."""
 
 
 REASON_OF: dict[Law, Reason] = {
@@ -58,6 +63,8 @@ REASON_OF: dict[Law, Reason] = {
     Law.TRIP: Reason.CAPACITY,
     Law.KEEP_ONE_OF: Reason.HELD,
     Law.TOLD: Reason.HELD,
+    Law.TRAVEL_LIMIT: Reason.TRAVEL_LIMIT,
+    Law.BREAKS: Reason.BREAKS,
 }
 """The reason that a broken law gives a request."""
 
@@ -78,6 +85,8 @@ class Timeline(NamedTuple):
     law: Law
     vehicle: int
     request: int
+    rank: int = 0
+    """Sum over what is left out: fewer comes before cheaper."""
 
     @property
     def feasible(self) -> bool:
@@ -93,19 +102,22 @@ class Timeline(NamedTuple):
 def evaluate(problem: Problem, travel: Travel, rows: Rows) -> Timeline:
     """Time and price `rows`; of an infeasible plan the first broken law, its vehicle and request are named."""
     timing = np.zeros((4, len(rows.stop_place)), dtype=np.int32)
-    totals = np.zeros(4, dtype=np.int64)
-    vehicles, requests = len(problem.start_place), len(problem.pick_place)
+    totals = np.zeros(5, dtype=np.int64)
+    vehicles, requests, dimensions = len(problem.start_place), len(problem.pick_place), problem.load.shape[1]
+    breaks = int(np.diff(problem.breaks.ptr).max(initial=0))
     law, vehicle, request = time_plan(
         problem, travel, rows, timing, totals,
-        np.zeros(vehicles, dtype=np.int32), np.zeros((vehicles, problem.load.shape[1]), dtype=np.int64),
+        np.zeros(vehicles, dtype=np.int32), np.zeros((vehicles, dimensions), dtype=np.int64),
         np.zeros(requests, dtype=np.int8), np.zeros(requests, dtype=np.int64),
         np.full((2, requests), -1, dtype=np.int32),
+        np.zeros((len(rows.stop_place) + 4 if breaks else 4, breaks + 1), dtype=np.int64),
+        np.zeros(dimensions, dtype=np.int64),
     )  # fmt: skip
-    door, running, skipped, changes = (int(total) for total in totals)
+    door, running, skipped, changes, rank = (int(total) for total in totals)
     return Timeline(
         timing[0], timing[1], timing[2], timing[3],
         door, running, skipped, changes, door + running + skipped + changes,
-        Law(law), int(vehicle), int(request),
+        Law(law), int(vehicle), int(request), rank,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.plans.kernels import columns as col
-from routing.plans.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Problem, Travel
+from routing.plans.problem import I8, I32, I64, INFINITE, NEVER, U64, Breaks, Level, Problem, Travel
 
 CANDIDATES = 60
 """Vehicles tried for a request before all others: those that could be at its first place soonest."""
@@ -26,6 +26,9 @@ WAIT_SHARE = 5
 
 LOCKED = 2**50
 """NEVER inside a search: above every price, and a thousand of them still add up."""
+
+RANKED_PRICE = 2**47
+"""What a search counts for the highest rank that is left out; twenty thousand of them still add up."""
 
 STRIDE_BYTES = 256 * 2**20
 """Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
@@ -54,8 +57,8 @@ class Tables(NamedTuple):
     node: I32  # [N, .]
     request: I64  # [R, . + D]
     vehicle: I64  # [V, . + 2 D]
-    legs: I32  # [1 or 2, profile, P, Q + 1] ticks and, where known, metres; column Q is an open end
-    back: I32  # [1 or 2, profile, Q + 1, P] the transpose
+    legs: I32  # [1, 2 or 4, profile, P, Q + 1] ticks and, where they matter, metres, driving and toll; Q: an open end
+    back: I32  # [1, 2 or 4, profile, Q + 1, P] the transpose
     stop: I32  # [P, 2] enter, exit
     window: I32  # [R without ghosts, 2, K, 2]
     allowed: U64  # [R, words]
@@ -67,6 +70,7 @@ class Tables(NamedTuple):
     change: I64  # [levels, 4] add place, add order, take place, take order
     keep_ptr: I32  # [V + 1]
     keep: I32
+    breaks: Breaks
 
     @property
     def plain(self) -> bool:
@@ -94,6 +98,8 @@ class Routes(NamedTuple):
 
     row: I32  # [V, . + D, L + 2]
     state: I64  # [V, L + 2, . + D], or empty where plain
+    early: I64  # [V, ., L + 2, breaks + 1], or empty where not rich
+    total: I64  # [V, .] driven ticks and metres, or empty where not rich
     size: I32  # [V]
     price: I64  # [V]
     at: I32  # [N] position of a node, where its request is served
@@ -106,11 +112,10 @@ class Routes(NamedTuple):
 def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     """Compact tables of a checked Problem."""
     ghosts = _ghosts(problem)
-    sink = ((0, 0), (0, 0), (0, 0), (0, 1))
-    legs = np.pad(np.stack([travel.ticks, travel.metres] if travel.metres.size else [travel.ticks]), sink)
+    legs = _legs(travel)
     request = _requests(problem, ghosts)
-    node = _nodes(problem, request, ghosts)
-    vehicle, paid = _vehicles(problem, travel.ticks.shape[2])
+    node = _nodes(problem, travel, request, ghosts)
+    vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
     plain = _is_plain(problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or ghosts))
     flag = np.zeros(col.FLAGS, dtype=np.int64)
     flag[col.PLAIN] = plain
@@ -123,6 +128,11 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.DIMENSIONS] = problem.load.shape[1]
     flag[col.LONGEST_WAY] = _longest(travel.ticks)
     flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
+    flag[col.RICH] = _is_rich(problem, travel)
+    flag[col.RANKED] = problem.rank.any()
+    flag[col.MIXED] = flag[col.RANKED] and len(np.unique(vehicle[:, col.TWIN])) > 1
+    flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
+    flag[col.BACK] = problem.load_back.any()
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     homes = np.array([home for home, _ in ghosts], dtype=np.int64)
     told = problem.told
@@ -136,6 +146,28 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
         change=np.concatenate([problem.add_price, problem.take_price], axis=1),
         keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
+        breaks=problem.breaks if problem.breaks.ptr.size else problem.breaks._replace(ptr=np.zeros_like(told.stop_ptr)),
+    )  # fmt: skip
+
+
+def _legs(travel: Travel) -> I32:
+    """Tables.legs: as few layers as say everything."""
+    layers = [travel.ticks]
+    if travel.drive.size or travel.toll.size:
+        none = np.zeros_like(travel.ticks)
+        layers += [travel.metres if travel.metres.size else none, travel.drive if travel.drive.size else travel.ticks]
+        layers.append(travel.toll if travel.toll.size else none)
+    elif travel.metres.size:
+        layers.append(travel.metres)
+    return np.pad(np.stack(layers), ((0, 0), (0, 0), (0, 0), (0, 1)))
+
+
+def _is_rich(problem: Problem, travel: Travel) -> bool:
+    """Whether a route is judged by more than one window an act, its load and its end."""
+    limits = (problem.max_drive, problem.max_metres, problem.max_acts)
+    return bool(
+        travel.drive.size or travel.toll.size or problem.window.shape[2] > 1 or problem.load_back.any()
+        or len(problem.breaks.service) or problem.per_task.any() or any(one.size for one in limits)
     )  # fmt: skip
 
 
@@ -143,10 +175,12 @@ def empty_routes(tables: Tables) -> Routes:
     """A plan in which every request is absent."""
     vehicles, requests, length = len(tables.vehicle), len(tables.request), tables.stride + 2
     dimensions = int(tables.flag[col.DIMENSIONS])
-    timed = 0 if tables.plain else vehicles
+    timed, rich = 0 if tables.plain else vehicles, vehicles if tables.flag[col.RICH] else 0
+    breaks = int(np.diff(tables.breaks.ptr).max(initial=0))
     routes = Routes(
         row=np.zeros((vehicles, col.ON_BOARD_LOAD + dimensions, length), dtype=np.int32),
         state=np.zeros((timed, length, col.CARRIED + dimensions), dtype=np.int64),
+        early=np.zeros((rich, 2, length, breaks + 1), dtype=np.int64), total=np.zeros((rich, 2), dtype=np.int64),
         size=np.zeros(vehicles, dtype=np.int32), price=np.zeros(vehicles, dtype=np.int64),
         at=np.zeros(2 * requests, dtype=np.int32), vehicle=np.full(requests, -1, dtype=np.int32),
         absent=np.zeros(requests, dtype=np.int32), missing=np.zeros(1, dtype=np.int64),
@@ -190,7 +224,8 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
 def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
     """Tables.request of the requests and, behind them, of the ghosts (vehicle, told stop)."""
     real, dimensions = problem.load.shape
-    table = np.zeros((real + len(ghosts), col.LOAD + dimensions), dtype=np.int64)
+    back = dimensions if problem.load_back.any() else 0
+    table = np.zeros((real + len(ghosts), col.LOAD + dimensions + back), dtype=np.int64)
     first = table[:real]
     first[:, col.KIND] = _kinds(problem)
     first[:, col.HOME], first[:, col.TAKE] = _homes(problem)
@@ -200,7 +235,12 @@ def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
     first[:, col.FIRST_DUE : col.SECOND_DUE + 1] = problem.due
     first[:, col.SLOPE : col.SLOPE + 3], first[:, col.LATE : col.LATE + 2] = problem.slope, problem.late_fixed
     first[:, col.FIRST_PLACE] = np.where(problem.pick_place >= 0, problem.pick_place, problem.drop_place)
-    first[:, col.LOAD :] = problem.load
+    first[:, col.LOAD : col.LOAD + dimensions] = problem.load
+    if back:
+        first[:, col.LOAD + dimensions :] = problem.load_back
+    if problem.rank.any():
+        first[:, col.RANK] = problem.rank
+        first[:, col.SKIP] = np.where(problem.rank > 0, _soft_skips(problem.rank), first[:, col.SKIP])
     for row, (vehicle, stop) in zip(table[real:], ghosts, strict=True):
         row[col.KIND], row[col.HOME], row[col.CARRIER] = Kind.GHOST, vehicle, vehicle
         row[col.FIRST_PLACE] = problem.told.stop_place[stop]
@@ -209,10 +249,15 @@ def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
     return table
 
 
-def _nodes(problem: Problem, request: I64, ghosts: list[tuple[int, int]]) -> I32:
+def _soft_skips(rank: I64) -> I64:
+    """What a search counts for leaving out what is ranked: in proportion, and above most prices."""
+    return rank * max(1, RANKED_PRICE // int(rank.max()))
+
+
+def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: list[tuple[int, int]]) -> I32:
     """Tables.node: pickup and drop of every request in turn."""
     real = len(problem.pick_place)
-    table = np.zeros((len(request), 2, 7), dtype=np.int32)
+    table = np.zeros((len(request), 2, col.NODES), dtype=np.int32)
     table[:, :, col.PLACE] = -1
     table[:real, 0, col.PLACE], table[:real, 1, col.PLACE] = problem.pick_place, problem.drop_place
     table[real:, 0, col.PLACE] = request[real:, col.FIRST_PLACE]
@@ -227,10 +272,15 @@ def _nodes(problem: Problem, request: I64, ghosts: list[tuple[int, int]]) -> I32
     table[..., col.OPEN] = np.maximum(table[..., col.OPEN], 0)
     table[..., col.CLOSE] = INFINITE - 1
     own[..., col.CLOSE] = np.minimum(problem.window[..., 1].max(axis=2), INFINITE - 1)
-    return table.reshape(-1, 7)
+    if travel.drive.size:
+        # Windows are for the beginning of a setup: whether there is one, the way says.
+        setup = np.where(travel.ticks < INFINITE, travel.ticks - travel.drive, 0).max(axis=(0, 1), initial=0)
+        own[..., col.SETUP] = np.where(own[..., col.PLACE] >= 0, setup[own[..., col.PLACE]], 0)
+        own[..., col.CLOSE] = np.minimum(own[..., col.CLOSE].astype(np.int64) + own[..., col.SETUP], INFINITE - 1)
+    return table.reshape(-1, col.NODES)
 
 
-def _vehicles(problem: Problem, reachable: int) -> tuple[I64, bool]:
+def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
     """Tables.vehicle, and whether any paid time ends (driving is then priced by the clock)."""
     vehicles, dimensions = problem.capacity.shape
     table = np.zeros((vehicles, col.CAPACITY + 2 * dimensions), dtype=np.int64)
@@ -247,6 +297,18 @@ def _vehicles(problem: Problem, reachable: int) -> tuple[I64, bool]:
         col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: _standing_at(problem),
         col.START_COUNT: np.bincount(problem.aboard_of[aboard], minlength=vehicles),
     }  # fmt: skip
+    none = np.zeros(vehicles, dtype=np.int64)
+    per_task = problem.per_task if problem.per_task.size else none
+    columns[col.PER_TASK] = per_task
+    columns[col.PER_TOLL] = problem.per_toll if problem.per_toll.size else none
+    if wide:
+        # Of four layers the first is driving and setup, the third driving alone.
+        columns[col.PER_TICK] = problem.per_work + per_task
+        columns[col.PER_DRIVE] = problem.per_drive - per_task
+    for column, limit in (
+        (col.MAX_DRIVE, problem.max_drive), (col.MAX_METRES, problem.max_metres), (col.MAX_ACTS, problem.max_acts),
+    ):  # fmt: skip
+        columns[column] = limit if limit.size else none + NEVER
     for column, values in columns.items():
         table[:, column] = values
     table[:, col.CAPACITY : col.CAPACITY + dimensions] = problem.capacity
@@ -323,7 +385,7 @@ def _is_plain(problem: Problem, node_place: I32, priced_changes: bool) -> bool:
     standing = bool((problem.stop_level >= Level.UNDERWAY).any())
     return not (
         priced_changes or shared or standing
-        or problem.slope.any() or problem.late_fixed.any() or problem.window.shape[2] > 1
+        or problem.slope.any() or problem.late_fixed.any()
         or (problem.max_on_board < INFINITE).any() or (problem.max_requests < INFINITE).any()
         or (problem.max_trips < INFINITE).any() or len(problem.keep_one_of) or problem.trip_rule
         or problem.add_price.any() or problem.take_price[: Level.ON_BOARD].any()
@@ -334,6 +396,8 @@ def _twins(problem: Problem, vehicle: I64) -> I64:
     """One number for vehicles that an empty route cannot tell apart; told and loaded ones stand alone."""
     vehicles = len(vehicle)
     alone = (np.diff(problem.told.stop_ptr) > 0) | (vehicle[:, col.START_COUNT] > 0)
+    if problem.breaks.ptr.size:
+        alone |= np.diff(problem.breaks.ptr) > 0
     own = np.where(alone, np.arange(vehicles), -1)
     # A weighted sum stands for a column of the bit matrix: equal columns have equal sums, and a chance collision only
     # hides one empty vehicle from the search.

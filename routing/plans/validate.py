@@ -11,10 +11,15 @@ from routing.plans.problem import INFINITE, Level, Problem, Travel, TripRule
 
 MAX_REQUESTS = 20_000
 MAX_VEHICLES = 20_000
-MAX_DIMENSIONS = 8
-MAX_WINDOWS = 16
+MAX_DIMENSIONS = 32
+MAX_WINDOWS = 1_000
+MAX_BREAKS = 30
 
-_PRICES = ("slope", "late_fixed", "skip_cost", "fixed", "per_work", "per_drive", "per_metre", "add_price", "take_price")
+_LONG = (
+    "slope", "late_fixed", "skip_cost", "fixed", "per_work", "per_drive", "per_metre", "add_price", "take_price",
+    "rank", "max_metres", "per_task", "per_toll",
+)  # fmt: skip
+"""Fields in int64."""
 
 
 def check(problem: Problem, travel: Travel) -> None:
@@ -28,6 +33,7 @@ def check(problem: Problem, travel: Travel) -> None:
     _check_places(problem, places, travel.ticks.shape[2], vehicles)
     _check_times(problem)
     _check_told(problem, places, requests, vehicles)
+    _check_breaks(problem, vehicles)
 
 
 def _fail(message: str, field: str, index: Any = None) -> InvalidProblem:
@@ -69,12 +75,17 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
     )
     expected = [(shape, name) for shape, names in shapes for name in names.split()]
     expected += [((vehicles,), name) for name in per_vehicle.split()]
+    sometimes: list[tuple[tuple[int, ...], str]] = [
+        ((requests,), "rank"), ((requests, dimensions), "load_back"),
+        *(((vehicles,), name) for name in ("max_drive", "max_metres", "max_acts", "per_task", "per_toll")),
+    ]  # fmt: skip
+    expected += [one for one in sometimes if getattr(problem, one[1]).size]
     expected += [((vehicles + 1,), "keep_ptr"), ((stops,), "stop_level"), ((acts,), "act_level")]
     for shape, name in expected:
         array = getattr(problem, name)
         if array.shape != shape:
             raise _fail(f"{name} has shape {array.shape}, not {shape}", name)
-        kind = "uint64" if name == "allowed" else "int64" if name in _PRICES else "int32"
+        kind = "uint64" if name == "allowed" else "int64" if name in _LONG else "int32"
         kind = "int8" if name.endswith("_level") else kind
         if array.dtype != kind or not array.flags.c_contiguous:
             raise _fail(f"{name} must be a contiguous array of {kind}", name)
@@ -86,14 +97,18 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
         raise _fail(f"travel ticks have shape {travel.ticks.shape}, not [profile, {places}, up to {places}]", "ticks")
     if travel.metres.size and travel.metres.shape != travel.ticks.shape:
         raise _fail(f"travel metres have shape {travel.metres.shape}, not {travel.ticks.shape}", "metres")
-    for name in ("ticks", "metres"):
+    for name in ("drive", "toll"):
+        array = getattr(travel, name)
+        if array.size and array.shape != travel.ticks.shape:
+            raise _fail(f"travel {name} have shape {array.shape}, not {travel.ticks.shape}", name)
+    for name in ("ticks", "metres", "drive", "toll"):
         array = getattr(travel, name)
         if array.dtype != np.int32 or not array.flags.c_contiguous or array.ndim != 3:
             raise _fail(f"travel {name} must be a contiguous [profile, from, to] array of int32", name)
 
 
 def _check_travel(problem: Problem, travel: Travel) -> None:
-    for name in ("ticks", "metres"):
+    for name in ("ticks", "metres", "drive", "toll"):
         block = getattr(travel, name)
         if block.size and int(block.min()) < 0:
             _refuse_where(block < 0, name, "travel is never negative")
@@ -117,6 +132,8 @@ def _check_places(problem: Problem, places: int, reachable: int, vehicles: int) 
 
 def _check_times(problem: Problem) -> None:
     for name in ("enter", "exit", "act", "max_on_board", "load", "capacity", "max_requests", "max_trips"):
+        _refuse_where(getattr(problem, name) < 0, name, "never negative")
+    for name in ("rank", "load_back", "max_drive", "max_metres", "max_acts", "per_task", "per_toll"):
         _refuse_where(getattr(problem, name) < 0, name, "never negative")
     for name in ("slope", "late_fixed", "skip_cost", "fixed", "per_work", "per_drive", "per_metre"):
         _refuse_where(getattr(problem, name) < 0, name, "a price is never negative")
@@ -148,3 +165,21 @@ def _check_told(problem: Problem, places: int, requests: int, vehicles: int) -> 
         _refuse_where((values < 0) | (values >= most), name, f"outside 0 to {most - 1}")
     if len(told.act_kind) != len(told.act_request):
         raise _fail("as many kinds as acts", "told.act_kind")
+
+
+def _check_breaks(problem: Problem, vehicles: int) -> None:
+    breaks = problem.breaks
+    if not breaks.ptr.size:
+        return
+    count = len(breaks.service)
+    if breaks.ptr.shape != (vehicles + 1,) or breaks.ptr[0] != 0 or breaks.ptr[-1] != count:
+        raise _fail(f"breaks.ptr does not divide {count} breaks among {vehicles} vehicles", "breaks.ptr")
+    _refuse_where((np.diff(breaks.ptr) < 0) | (np.diff(breaks.ptr) > MAX_BREAKS), "breaks.ptr", f"0 to {MAX_BREAKS}")
+    if breaks.window.ndim != 3 or breaks.window.shape[0] != count or breaks.window.shape[2] != 2:
+        raise _fail(f"breaks.window has shape {breaks.window.shape}, not ({count}, windows, 2)", "breaks.window")
+    if breaks.max_load.shape != (count, problem.load.shape[1]):
+        raise _fail(f"breaks.max_load has shape {breaks.max_load.shape}", "breaks.max_load")
+    _refuse_where(abs(breaks.window.astype(np.int64)) > INFINITE, "breaks.window", f"beyond {INFINITE} ticks")
+    _refuse_where(breaks.window[..., 0] > breaks.window[..., 1], "breaks.window", "a window closes before it opens")
+    _refuse_where(breaks.service < 0, "breaks.service", "never negative")
+    _refuse_where(breaks.max_load < 0, "breaks.max_load", "never negative")

@@ -38,7 +38,7 @@ LONGEST_S = 60.0
 def polish(problem: Problem, travel: Travel, tables: Tables, rows: Rows, budget: Budget) -> Rows:
     """Rows that cost no more than `rows`."""
     timeline = evaluate(problem, travel, rows)
-    if not timeline.feasible:
+    if not timeline.feasible or tables.flag[col.RICH]:
         return rows
     free = _free_vehicles(tables, rows)
     done: set[int] = set()
@@ -52,7 +52,7 @@ def polish(problem: Problem, travel: Travel, tables: Tables, rows: Rows, budget:
             continue
         candidate = _merged(problem, rows, members, answer)
         judged = evaluate(problem, travel, candidate)
-        if judged.feasible and judged.cost < timeline.cost:
+        if judged.feasible and (judged.rank, judged.cost) < (timeline.rank, timeline.cost):
             rows, timeline = candidate, judged
     return rows
 

@@ -15,9 +15,11 @@ import pytest
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.plans.audit import audit
 from routing.plans.budget import Budget
+from routing.plans.formats import text_judge
 from routing.plans.formats.lilim import distance_of, read_lilim, read_sartori, write_routes
 from routing.plans.formats.vroom import read_vroom, vroom_case
 from routing.plans.formats.vroom_answer import write_vroom
+from routing.plans.formats.vroom_judge import faults
 from routing.plans.routes import plan_routes
 from routing.plans.schedule import evaluate
 from tests.data import folder, needs_data
@@ -95,6 +97,97 @@ def test_wrong_lilim_files_are_named(tmp_path, find, put, says):
         read_lilim(written(tmp_path, LILIM.replace(find, put)))
 
 
+@pytest.mark.parametrize(
+    ("head", "says"), [("0 10 1", "0 vehicles"), ("2.5 10 1", "vehicles"), ("2 -1 1", "capacity"), ("2 10 0", "speed")]
+)
+def test_a_head_that_cannot_be_is_named(tmp_path, head, says):
+    with pytest.raises(UnreadableFile, match=says) as caught:
+        read_lilim(written(tmp_path, LILIM.replace("2 10 1", head)))
+    assert caught.value.details["line"] == 1
+
+
+def test_a_speed_divides_times_and_no_distance(tmp_path):
+    # 40 out and 40 back at speed 4 take 20 and 4 services of 5 more: the depot may close at 40, not at 39.
+    for closes, served in ((40, True), (39, False)):
+        text = LILIM.replace("2 10 1", "1 10 4").replace("0 0 0 0 0 1000 0 0 0", f"0 0 0 0 0 {closes} 0 0 0")
+        case = read_lilim(written(tmp_path, text))
+        solution = plan_routes(case.problem, case.travel, budget=Budget(500))
+        assert (not solution.reason.any()) == served
+        assert not served or distance_of(case, solution.rows) == 80
+
+
+@pytest.mark.parametrize("later", [200_000, 5_000_000, 10**8])
+def test_long_times_make_coarser_ticks(tmp_path, later):
+    # Beyond 107,374 units times do not fit the usual ticks: the same file some days later is served the same way.
+    rows = [line.split() for line in LILIM.splitlines()[1:]]
+    for row in rows:
+        row[4], row[5] = str(int(row[4]) + (later if row[0] != "0" else 0)), str(int(row[5]) + later)
+    text = "\n".join(["2 10 1", *(" ".join(row) for row in rows)])
+    path = written(tmp_path, text)
+    case = read_lilim(path, fixed=10**9)
+    solution = plan_routes(case.problem, case.travel, budget=Budget(500))
+    assert not solution.reason.any()
+    assert text_judge.faults(path, write_routes(case, solution.rows), set()) == []
+
+
+def test_marks_and_encodings(tmp_path):
+    path = tmp_path / "case.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + LILIM.encode())
+    assert len(read_lilim(path).pick_node) == 2
+    path.write_bytes(LILIM.encode("utf-16"))
+    with pytest.raises(UnreadableFile, match="UTF-16"):
+        read_lilim(path)
+    path.write_bytes(b"\xe9t\xe9 " + LILIM.encode())
+    with pytest.raises(UnreadableFile, match="UTF-8"):
+        read_lilim(path)
+
+
+@pytest.mark.parametrize(
+    ("routes", "says"),
+    [
+        ("Route 1 : 1 2\n", "neither in one route"),
+        ("Route 1 : 1 2 3 4\nRoute 2 : 1 2\n", "neither in one route"),
+        ("Route 1 : 2 1 3 4\n", "before its pickup"),
+        ("Route 1 : 1 3\nRoute 2 : 2 4\n", "never delivers"),
+        ("Route 1 : 1 2\nRoute 2 : 3 4\nRoute 3 :\n", "3 routes"),
+        ("Route 1 : 1 2 3 4\n", None),
+    ],
+)
+def test_the_judge_of_routes_knows_what_is_wrong(tmp_path, routes, says):
+    found = text_judge.faults(written(tmp_path, LILIM), routes, set())
+    assert (says is None and not found) or any(says in one for one in found)
+
+
+def tampered(said: dict[str, Any], change: Any) -> list[str]:
+    changed = json.loads(json.dumps(said))
+    change(changed)
+    return faults(vroom_input(), changed)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda a: a["routes"][0]["steps"][1].update(arrival=11),
+        lambda a: a["routes"][0]["steps"].pop(1),
+        lambda a: a["routes"][0]["steps"].insert(1, a["routes"][0]["steps"][1]),
+        lambda a: a["routes"][0]["steps"].insert(1, a["routes"][0]["steps"].pop(-2)),
+        lambda a: a["routes"][0].update(cost=59),
+        lambda a: a["routes"][0].update(vehicle=8),
+        lambda a: a["routes"].append(a["routes"][0]),
+        lambda a: a["summary"].update(cost=61),
+        lambda a: a["summary"].update(priority=1),
+        lambda a: a["routes"][0]["steps"][1].update(load=[9]),
+        lambda a: a["routes"][0]["steps"][-1].update(duration=50),
+        lambda a: a["unassigned"].append({"type": "job", "id": 1}),
+        lambda a: a["routes"][0]["steps"][1].update(waiting_time=1),
+    ],
+)
+def test_the_judge_of_answers_sees_what_is_wrong(change):
+    said = answer(vroom_input())
+    assert faults(vroom_input(), said) == []
+    assert tampered(said, change) != []
+
+
 def test_files_that_are_cut_off_are_named(tmp_path):
     with pytest.raises(UnreadableFile):
         read_sartori(written(tmp_path, SARTORI[: SARTORI.index("3 1 0 9 2")]))
@@ -146,7 +239,9 @@ def answer(data: dict[str, Any], work: int = 2000) -> dict[str, Any]:
     case = vroom_case(data)
     solution = plan_routes(case.problem, case.travel, budget=Budget(work))
     assert audit(case.problem, case.travel, solution) == []
-    return write_vroom(case, solution)
+    said = write_vroom(case, solution)
+    assert faults(data, said) == []
+    return said
 
 
 def test_vroom_answer_by_hand():
@@ -233,16 +328,54 @@ def test_vroom_steps_are_the_told_plan():
     assert evaluate(case.problem, case.travel, case.problem.told).feasible
 
 
+def dear(data: dict[str, Any]) -> None:
+    """Prices and ways that no plan of 64 bits adds up."""
+    data["vehicles"][0]["costs"] = {"per_hour": 2**30 - 1}
+    data["matrices"]["car"]["durations"] = [[10**8 * (a != b) for b in range(4)] for a in range(4)]
+
+
+def told(*kinds: str) -> list[dict[str, Any]]:
+    """Steps of `vroom_input` by kind."""
+    return [{"type": kind, "id": 1 if kind == "job" else 9} for kind in kinds]
+
+
 @pytest.mark.parametrize(
     ("change", "error", "names"),
     [
-        (lambda d: d["vehicles"][0].update(breaks=[]), Unsupported, "vehicles[0].breaks"),
-        (lambda d: d["vehicles"][0].update(max_distance=5), Unsupported, "vehicles[0].max_distance"),
-        (lambda d: d.update(options={}), Unsupported, "options"),
-        (lambda d: d["jobs"][0].update(pickup=[1]), Unsupported, "jobs[0]"),
+        (lambda d: d["vehicles"][0].update(wheels=3), Unsupported, "vehicles[0].wheels"),
+        (lambda d: d["vehicles"][0].update(max_distance=5), InvalidInput, "vehicles[0].max_distance"),
+        (lambda d: d["vehicles"][0].update(costs={"per_km": 5}), InvalidInput, "vehicles[0].costs.per_km"),
+        (lambda d: d.update(options={"g": True}), Unsupported, "options.g"),
+        (lambda d: d["vehicles"][0].update(breaks=[{"id": 1}, {"id": 1}]), InvalidInput, "vehicles[0].breaks[1].id"),
+        (
+            lambda d: d["vehicles"][0].update(breaks=[{"id": 1, "service": 0.5}]),
+            InvalidInput,
+            "vehicles[0].breaks[0].service",
+        ),
+        (lambda d: d["vehicles"][0].update(steps=told("job", "job")), InvalidInput, "vehicles[0].steps[1]"),
+        (lambda d: d["vehicles"][0].update(steps=told("delivery", "pickup")), InvalidInput, "vehicles[0].steps[0]"),
+        (lambda d: d["vehicles"][0].update(steps=told("pickup")), InvalidInput, "vehicles[0].steps[0]"),
+        (
+            lambda d: d["jobs"][0].update(skills=[9]) or d["vehicles"][0].update(steps=told("job")),
+            InvalidInput,
+            "vehicles[0].steps[0]",
+        ),
+        (
+            lambda d: (
+                d["matrices"]["car"].update(costs=[[0] * 4] * 4) or d["vehicles"][0].update(costs={"per_hour": 1})
+            ),
+            InvalidInput,
+            "vehicles[0].costs.per_hour",
+        ),
+        (lambda d: d["jobs"][0].update(penalty=-1), InvalidInput, "jobs[0].penalty"),
+        (
+            lambda d: d["jobs"][0].update(time_windows=[[0, 2**40], [2**45, 2**50]]),
+            InvalidInput,
+            "jobs[0].time_windows",
+        ),
+        (lambda d: dear(d), Unsupported, "vehicles[0].costs"),
         (lambda d: d["jobs"][0].update(service=-1), InvalidInput, "jobs[0].service"),
         (lambda d: d["jobs"][0].update(time_windows=[[5, 1]]), InvalidInput, "jobs[0].time_windows[0]"),
-        (lambda d: d["jobs"][0].update(delivery=[9]), InvalidInput, "jobs[0]"),
         (lambda d: d["jobs"][0].update(delivery=[1, 1]), InvalidInput, "jobs[0].delivery"),
         (lambda d: d["jobs"][0].update(location_index=4), InvalidInput, "matrices.car.durations"),
         (lambda d: d["shipments"][0].pop("delivery"), InvalidInput, "shipments[0].delivery"),

@@ -57,7 +57,7 @@ def test_a_threshold_is_passed_one_tick_behind_it(rule: TripRule) -> None:
             price = plain_price(at, due, slope, charge)
             rows = make_rows([[(0, [(0, 0)]), (1, [(0, 1)])]])
             assert evaluate(problem, travel, rows).door_cost == price
-            assert judge(problem, travel, rows) == ([], price)
+            assert judge(problem, travel, rows) == ([], price, 0)
             for solution in planned(problem, travel):
                 assert solution.act_at.tolist()[1:] == [at] and solution.cost == price
 
@@ -77,5 +77,5 @@ def test_what_or_tools_proposes_is_priced_with_its_charges(rule: TripRule, recip
         solution = plan_routes(problem, travel, recipe=recipe, budget=Budget(200))  # type: ignore[arg-type]
     else:
         solution = plan_trips(problem, travel, recipe=recipe, budget=Budget(200), seed=1)  # type: ignore[arg-type]
-    assert judge(problem, travel, solution) == ([], solution.cost)
+    assert judge(problem, travel, solution) == ([], solution.cost, 0)
     assert solution.cost == 2 * 30 + 4 * 15, "both in time, the nearer vehicle each"

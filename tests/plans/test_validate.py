@@ -8,7 +8,7 @@ import pytest
 from routing.errors import InvalidProblem, Unsupported
 from routing.plans import validate
 from routing.plans.build import make_problem
-from routing.plans.problem import Travel
+from routing.plans.problem import Breaks, Travel
 from routing.plans.validate import check
 
 FIELDS = {"place": [0, 1, 2], "pick_place": [1], "drop_place": [2], "start_place": [0], "capacity": 5}
@@ -76,3 +76,24 @@ def test_unknown_fields_are_named():
         make_problem(**FIELDS, colour=1)
     with pytest.raises(InvalidProblem, match="needs place"):
         make_problem(start_place=[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"load": [1.5]}, "load"),
+        ({"act": [[0, 2**31]]}, "act"),
+        ({"fixed": [2**63]}, "fixed"),
+        ({"fixed": [float("nan")]}, "fixed"),
+        ({"end": ["soon"]}, "end"),
+        ({"max_drive": [-1]}, "max_drive"),
+        ({"rank": [1, 2]}, "rank"),
+        ({"breaks": Breaks([0, 1], np.zeros((1, 1, 2)), [0], [[-1]])}, "breaks.max_load"),
+        ({"breaks": Breaks([0, 1], [[[5, 4]]], [0], [[1]])}, "breaks.window"),
+        ({"breaks": Breaks([0, 2], [[[4, 5]]], [0], [[1]])}, "breaks.ptr"),
+    ],
+)
+def test_what_an_array_cannot_hold_is_named_and_never_cut(change, field):
+    with pytest.raises(InvalidProblem) as caught:
+        check(make_problem(**{**FIELDS, **change}), travel())
+    assert caught.value.details["field"] == field

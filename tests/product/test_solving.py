@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from halfhour.commands.solve import app
-from halfhour.solving import LeftOut, solve_file
-from tests.plans.test_formats import LILIM, written
+from halfhour.solving import LeftOut, WrongAnswer, solve, solve_file
+from routing.errors import InvalidInput
+from routing.plans.formats import vroom_judge
+from tests.plans.test_formats import LILIM, vroom_input, written
 
 
 def hopeless(tmp_path: Path) -> Path:
@@ -40,3 +44,37 @@ def test_threads_change_the_time_not_the_routes(tmp_path):
     ]
     assert plans == ["Route 1 : 1 2\n"] * 2
     assert CliRunner().invoke(app, [str(hopeless(tmp_path)), "--threads", "0"]).exit_code == 2
+
+
+def asked(text: str, *options: str) -> Any:
+    return CliRunner().invoke(app, ["-", "--work", "200", "--json", *options], input=text)
+
+
+def test_standard_input_and_errors_are_json():
+    data = vroom_input()
+    said = asked(json.dumps(data))
+    assert said.exit_code == 0
+    answer = json.loads(said.stdout)
+    assert (answer["code"], answer["summary"]["cost"]) == (0, 60)
+    assert set(answer["summary"]["computing_times"]) == {"loading", "solving"}
+    data["vehicles"][0]["wheels"] = 3
+    said = asked(json.dumps(data))
+    assert json.loads(said.stdout) == {
+        "code": 2, "error": "vehicles[0].wheels is not supported", "reason": "unsupported"
+    }  # fmt: skip
+
+
+def test_a_vroom_input_may_be_a_dict():
+    done = solve(vroom_input(), work=200)
+    assert done.answer["summary"]["routes"] == 1
+
+
+def test_an_answer_that_its_judge_does_not_accept_is_none(monkeypatch):
+    monkeypatch.setattr(vroom_judge, "faults", lambda *_: ["route 0 is late"])
+    with pytest.raises(WrongAnswer, match="late"):
+        solve(vroom_input(), work=200)
+
+
+def test_where_to_write_is_looked_at_before_the_search(tmp_path):
+    said = CliRunner().invoke(app, [str(hopeless(tmp_path)), "--out", str(tmp_path / "no" / "x")])
+    assert isinstance(said.exception, InvalidInput)

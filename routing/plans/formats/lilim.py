@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +14,10 @@ from routing.plans.build import SKIP, make_problem
 from routing.plans.problem import INFINITE, Problem, Rows, Travel
 
 TICKS_PER_UNIT = 10_000
-"""Li & Lim: travel rounded up to 1e-4 of their unit keeps the best-known routes feasible."""
+"""Travel rounded up to 1e-4 of Li & Lim's unit keeps the best-known routes feasible; fewer where times are long."""
+
+LONGEST = 2**29
+"""Ticks up to which times of a file may reach."""
 
 MAX_LOCATIONS = 20_000
 
@@ -44,17 +48,44 @@ class _Node(NamedTuple):
 def read_lilim(path: Path, *, fixed: int = 0) -> PickupDelivery:
     """A Li & Lim text file; `fixed`: price of a vehicle in ticks (driving costs 1 a tick).
 
-    Raises UnreadableFile naming the line.
+    The third number of its first line is the speed.  Raises UnreadableFile naming the line.
     """
     lines = _lines(path)
-    head = _numbers(path, lines[0], 3)
-    vehicles, capacity = int(head[0]), int(head[1])
+    vehicles, capacity, speed = _head(path, lines[0])
     nodes = [_node(_numbers(path, line, 9)) for line in lines[1:]]
     nodes.sort(key=lambda node: node.id)
     at = np.array([(node.first, node.second) for node in nodes])
     apart = at[:, None, :] - at[None, :, :]
     distance = np.sqrt(apart[..., 0] * apart[..., 0] + apart[..., 1] * apart[..., 1])
-    return _compose(path, nodes, vehicles, capacity, distance, TICKS_PER_UNIT, fixed)
+    ticks = _ticks(path, nodes, distance / speed)
+    return _compose(path, nodes, vehicles, capacity, distance, ticks, fixed, speed)
+
+
+def _head(path: Path, line: tuple[int, str]) -> tuple[int, int, float]:
+    """Vehicles, capacity and speed."""
+    vehicles, capacity, speed = _numbers(path, line, 3)[:3]
+    if not 1 <= vehicles <= MAX_LOCATIONS or vehicles != int(vehicles):
+        raise UnreadableFile(f"{vehicles:g} vehicles: a whole number from 1 to {MAX_LOCATIONS}", file=path.name, line=1)
+    if not 0 <= capacity <= INFINITE or capacity != int(capacity):
+        raise UnreadableFile(f"a capacity of {capacity:g}: a whole number from 0", file=path.name, line=line[0])
+    if not speed > 0:
+        raise UnreadableFile(f"a speed of {speed:g}", file=path.name, line=line[0])
+    return int(vehicles), int(capacity), speed
+
+
+def _ticks(path: Path, nodes: list[_Node], legs: NDArray[np.float64]) -> int:
+    """Ticks of a unit of time: as fine as the last instant that can matter allows."""
+    if not nodes:
+        return TICKS_PER_UNIT
+    opens = max(node.opens for node in nodes)
+    longest = opens + sum(node.service for node in nodes) + len(nodes) * float(legs.max())
+    last = max(opens, min(nodes[0].closes, longest)) + float(legs.max())
+    ticks = TICKS_PER_UNIT
+    while ticks > 1 and last * ticks > LONGEST:
+        ticks //= 10
+    if last * ticks > LONGEST:
+        raise UnreadableFile(f"times of {last:g} are more than {LONGEST}", file=path.name)
+    return ticks
 
 
 def read_sartori(path: Path, *, fixed: int = 0) -> PickupDelivery:
@@ -109,14 +140,26 @@ def _node(fields: list[float]) -> _Node:
 
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Non-empty lines with their numbers."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UnreadableFile(f"cannot be read: {error.strerror}", file=path.name) from None
+    text = text_of(path)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) < 2:
         raise UnreadableFile("an empty file", file=path.name)
     return lines
+
+
+def text_of(path: Path) -> str:
+    """The text of a file; a byte order mark is left out, other encodings than UTF-8 are refused by name."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror}", file=path.name) from None
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise UnreadableFile("UTF-16 text", file=path.name, line=1, hint="Save it as UTF-8.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise UnreadableFile("not UTF-8 text", file=path.name, line=line, hint="Save it as UTF-8.") from None
 
 
 def _numbers(path: Path, line: tuple[int, str], count: int) -> list[float]:
@@ -132,8 +175,9 @@ def _numbers(path: Path, line: tuple[int, str], count: int) -> list[float]:
 
 
 def _compose(
-    path: Path, nodes: list[_Node], vehicles: int, capacity: int, distance: NDArray[np.float64], ticks: int, fixed: int
-) -> PickupDelivery:
+    path: Path, nodes: list[_Node], vehicles: int, capacity: int, distance: NDArray[np.float64], ticks: int, fixed: int,
+    speed: float = 1.0,
+) -> PickupDelivery:  # fmt: skip
     """A Problem with a place per node; place 0 is the depot."""
     if len(nodes) > MAX_LOCATIONS:
         raise UnreadableFile(f"{len(nodes)} locations are more than {MAX_LOCATIONS}", file=path.name)
@@ -143,22 +187,26 @@ def _compose(
     depot = nodes[0]
     sides = [(node, nodes[node.delivery]) for node in picks]
 
-    def tick(value: float) -> int:
-        return min(round(value * ticks), INFINITE)
+    def late(value: float) -> int:
+        return min(math.ceil(value * ticks - 1e-6), INFINITE)
+
+    def early(value: float) -> int:
+        return min(math.floor(value * ticks + 1e-6), INFINITE)
 
     window = np.array(
-        [[[[tick(side.opens), tick(side.closes)]] for side in pair] for pair in sides], dtype=np.int32
+        [[[[late(side.opens), max(early(side.closes), late(side.opens))]] for side in pair] for pair in sides],
+        dtype=np.int32,
     ).reshape(-1, 2, 1, 2)
     problem = make_problem(
         tick_us=1_000_000 // ticks, place=np.arange(len(nodes)),
         pick_place=[pair[0].id for pair in sides], drop_place=[pair[1].id for pair in sides],
         load=[int(pair[0].demand) for pair in sides] or np.zeros((0, 1)),
-        act=np.array([[tick(side.service) for side in pair] for pair in sides]).reshape(-1, 2),
+        act=np.array([[late(side.service) for side in pair] for pair in sides]).reshape(-1, 2),
         window=window, skip_cost=SKIP * 100,
-        start_place=np.zeros(vehicles), end_place=np.zeros(vehicles), start=tick(depot.opens), end=tick(depot.closes),
+        start_place=np.zeros(vehicles), end_place=np.zeros(vehicles), start=late(depot.opens), end=early(depot.closes),
         capacity=capacity, fixed=fixed,
     )  # fmt: skip
-    legs = np.ceil(distance * ticks - 1e-6).astype(np.int64)
+    legs = np.ceil(np.minimum(distance / speed * ticks, INFINITE) - 1e-6).astype(np.int64)
     travel = Travel(np.minimum(legs, INFINITE)[None].astype(np.int32), np.zeros((0, 0, 0), dtype=np.int32))
     return PickupDelivery(
         path.stem, problem, travel, distance,

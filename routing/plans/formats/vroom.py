@@ -1,54 +1,34 @@
-"""Reads VROOM's JSON: vehicles, jobs, shipments, matrices, told steps; everything else is refused by name.
+"""VROOM's JSON as a Problem: vehicles, jobs, shipments, breaks, limits, matrices, told steps.
 
-Every task has a place of its own, so that its windows are its own.  Setup is charged where the location changes, as
-VROOM does: it is part of the leg.  The price of a leg (time, distance or VROOM's own cost matrix) travels in the metres
-of the Travel block.
+Every task has a place of its own, so that its windows are its own.  A setup is part of the leg and of no driving; it is
+charged where the location changes, as VROOM does.  Ticks are seconds from `base`, so that any time stamp will do.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from math import gcd
+from fractions import Fraction
+from math import lcm
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.errors import UnreadableFile, Unsupported
-from routing.plans.build import SKIP, allow, make_problem, make_rows
-from routing.plans.formats.vroom_checks import known, whole, wholes, wrong
-from routing.plans.problem import INFINITE, ActKind, Problem, Travel
+from routing.errors import UnreadableFile
+from routing.plans.build import allow, make_problem, make_rows
+from routing.plans.formats.vroom_checks import refused, wrong
+from routing.plans.formats.vroom_input import Input, TableOf
+from routing.plans.problem import INFINITE, NO_BLOCK, Breaks, Problem, Travel
+from routing.plans.schedule import evaluate
 
-MAX_TASKS = 20_000
-MAX_PRIORITY = 100
+MARGIN = 2**28
+"""Ticks that lie before the first time stamp of a file whose time stamps are absolute: eight years of seconds."""
 
-TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], NDArray[np.int64]]]
-"""([(lng, lat)], profile) -> seconds and metres between all of them: what `--roads` provides."""
+LATEST = INFINITE - 2
 
-_TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix"}
-_VEHICLE = {
-    "id", "profile", "description", "start", "start_index", "end", "end_index", "capacity", "skills", "time_window",
-    "max_tasks", "costs", "speed_factor", "steps",
-}  # fmt: skip
-_JOB = {
-    "id", "description", "location", "location_index", "setup", "service", "delivery", "pickup", "amount", "skills",
-    "priority", "time_windows",
-}  # fmt: skip
-_SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority"}
-_SIDE = {"id", "description", "location", "location_index", "setup", "service", "time_windows"}
-
-
-class Task(NamedTuple):
-    """One act in VROOM's words."""
-
-    kind: str  # job, pickup, delivery
-    id: int
-    location: int
-    setup: int
-    service: int
-    description: str | None
+MOST_PRICE = 2**49
+"""Largest price of one route in the search's unit."""
 
 
 class VroomCase(NamedTuple):
@@ -56,385 +36,246 @@ class VroomCase(NamedTuple):
 
     problem: Problem
     travel: Travel
-    tasks: list[Task]  # by place
-    request_of: dict[tuple[str, int], tuple[int, int]]  # (kind, id) -> request, ActKind
-    vehicles: list[dict[str, Any]]
-    places: list[tuple[float, float] | None]  # coordinates of locations, where given
+    given: Input
+    base: int  # tick 0 in the user's clock
     duration: NDArray[np.int64]  # [vehicle profile, location, location] seconds, speed factor included
     distance: NDArray[np.int64]  # the same in metres (0 where unknown)
-    price: NDArray[np.int64]  # the same in VROOM's cost times `magnified`
-    magnified: int
-    start: list[int | None]  # location
-    end: list[int | None]
-    priority: list[int]  # by request
+    custom: NDArray[np.int64]  # [profile, ., .] VROOM's own costs, or [profile, 0, 0] where there are none
+    profile: list[int]  # by vehicle
+    unit: int  # units of the Problem's price that make one of VROOM's cost
+    warnings: list[tuple[str, str]]  # (JSON path, sentence)
 
 
 def read_vroom(path: Path, *, table_of: TableOf | None = None) -> VroomCase:
     """A VROOM input file.  Raises UnreadableFile, InvalidInput (naming the JSON path) or Unsupported."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}", file=path.name) from None
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableFile("not JSON", file=path.name, line=getattr(error, "lineno", 1)) from None
+    return vroom_case(parsed(text, path.name), table_of=table_of)
+
+
+def parsed(text: bytes, name: str) -> dict[str, Any]:
+    """The JSON object in `text`.  Raises UnreadableFile."""
+    try:
+        data = json.loads(text.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise UnreadableFile("not UTF-8 text", file=name, hint="Save it as UTF-8.") from None
+    except (json.JSONDecodeError, RecursionError) as error:
+        commented = b"//" in text or b"/*" in text
+        hint = "JSON has no comments: take them out." if commented else ""
+        raise UnreadableFile("not JSON", file=name, line=getattr(error, "lineno", 1), hint=hint) from None
     if not isinstance(data, dict):
-        raise UnreadableFile("not a JSON object", file=path.name)
-    return vroom_case(data, table_of=table_of)
+        raise UnreadableFile("not a JSON object", file=name)
+    return data
 
 
 def vroom_case(data: dict[str, Any], *, table_of: TableOf | None = None) -> VroomCase:
     """A VROOM input (the parsed JSON) as a Problem."""
-    return _Reader(data, table_of).case()
+    given = Input(data, table_of)
+    kinds: dict[tuple[str, float], int] = {}
+    profile = [kinds.setdefault((vehicle.profile, vehicle.speed), len(kinds)) for vehicle in given.vehicles]
+    tables = given.tables(list(kinds))
+    _check_prices(given, [tables[k][1] is not None for k in profile], [tables[k][2] is not None for k in profile])
+    duration = np.stack([seconds for seconds, _, _ in tables])
+    none = np.zeros_like(duration[0])
+    distance = np.stack([none if metres is None else metres for _, metres, _ in tables])
+    own_costs = any(costs is not None for _, _, costs in tables)
+    custom = np.stack([none if costs is None else costs for _, _, costs in tables])
+    base = _base(given)
+    travel, start_place, end_place = _travel(given, duration, distance, custom if own_costs else None)
+    priced = [tables[k][2] is not None for k in profile]
+    unit = _unit(given, priced)
+    prices = _prices(given, priced, travel, unit)
+    problem = _problem(given, base, profile, travel, start_place, end_place, prices)
+    return VroomCase(
+        problem, travel, given, base, duration, distance, custom if own_costs else custom[:, :0, :0], profile, unit,
+        _told_that_cannot_be(problem, travel, given),
+    )  # fmt: skip
 
 
-class _Reader:
-    """Walks one input; paths like `jobs[3].service` name what is wrong."""
+def _check_prices(given: Input, measured: list[bool], priced: list[bool]) -> None:
+    """Refuse prices and limits of what no matrix says, and prices beside a matrix of costs."""
+    for vehicle, has_metres, has_costs in zip(given.vehicles, measured, priced, strict=True):
+        costs = f"{vehicle.path}.costs"
+        if not has_metres and vehicle.per_km and not has_costs:
+            raise wrong("needs distances in the matrix", f"{costs}.per_km")
+        if not has_metres and vehicle.max_distance < INFINITE:
+            raise wrong("needs distances in the matrix", f"{vehicle.path}.max_distance")
+        if has_costs:
+            for key in ("per_hour", "per_km"):
+                if key in vehicle.priced_by:
+                    raise wrong("means nothing beside a matrix of costs", f"{costs}.{key}")
 
-    def __init__(self, data: dict[str, Any], table_of: TableOf | None) -> None:
-        self.data = known(data, _TOP, "")
-        self.table_of = table_of
-        self.vehicles = self._list("vehicles")
-        self.jobs, self.shipments = self._list("jobs"), self._list("shipments")
-        if not self.vehicles:
-            raise wrong("at least one vehicle", "vehicles")
-        if len(self.jobs) + 2 * len(self.shipments) > MAX_TASKS:
-            raise Unsupported(f"more than {MAX_TASKS} tasks", field="jobs")
-        for v, vehicle in enumerate(self.vehicles):
-            if isinstance(vehicle, dict) and "breaks" in vehicle:
-                raise Unsupported(f"vehicles[{v}].breaks is not supported", field=f"vehicles[{v}].breaks")
-            known(vehicle, _VEHICLE, f"vehicles[{v}]")
-            whole(vehicle, "id", None, f"vehicles[{v}]", 2**62)
-        self.points: dict[tuple[float, float], int] = {}
-        self.coordinates: dict[int, tuple[float, float]] = {}
-        self.by_index = bool(self.data.get("matrices") or self.data.get("matrix"))
-        self.dimensions = self._dimensions()
-        self.tasks: list[Task] = []
-        self.request_of: dict[tuple[str, int], tuple[int, int]] = {}
-        self.rows: list[dict[str, Any]] = []
 
-    def _list(self, key: str) -> list[Any]:
-        values = self.data.get(key, [])
-        if not isinstance(values, list):
-            raise wrong("must be a list", key)
-        return values
+def _base(given: Input) -> int:
+    """The user's time at tick 0: 0 where all time stamps are small, else well before the first one."""
+    spans = [(vehicle.path + ".time_window", vehicle.window) for vehicle in given.vehicles if vehicle.window]
+    spans += [(f"{task.path}.time_windows", window) for task in given.tasks for window in task.windows]
+    rests = [rest for vehicle in given.vehicles for rest in vehicle.breaks]
+    spans += [(f"{rest.path}.time_windows", window) for rest in rests for window in rest.windows]
+    if not spans or (min(a for _, (a, _) in spans) >= 0 and max(b for _, (_, b) in spans) <= LATEST):
+        return 0
+    opens = [a for _, (a, _) in spans if a > 0] or [a for _, (a, _) in spans]
+    base = min(opens) - (MARGIN if min(opens) > LATEST // 2 else 0)
+    base = min([base, *(a for _, (a, _) in spans if a < 0)])
+    for path, (opening, closing) in spans:
+        if closing < base or opening > base + LATEST:
+            raise wrong(f"lies more than {LATEST - MARGIN} s from other time stamps", path)
+    return base
 
-    def _dimensions(self) -> int:
-        sizes = {len(v["capacity"]) for v in self.vehicles if isinstance(v.get("capacity"), list)}
-        if len(sizes) > 1:
-            raise wrong("all capacities need the same number of dimensions", "vehicles")
-        return max([1, *sorted(sizes)])
 
-    def _location(self, item: dict[str, Any], index_key: str, point_key: str, path: str) -> int | None:
-        """Location of an item: a matrix index, or a number for its coordinates."""
-        point = item.get(point_key)
-        if point is not None:
-            good = isinstance(point, list) and len(point) == 2
-            if not good or not all(isinstance(x, (int, float)) and np.isfinite(x) for x in point):
-                raise wrong("must be [longitude, latitude]", f"{path}.{point_key}")
-        if index_key in item:
-            index = whole(item, index_key, None, path)
-            if point is not None:
-                self.coordinates[index] = (float(point[0]), float(point[1]))
-            return index
-        if point is None:
-            return None
-        if self.by_index:
-            raise wrong(f"needs {index_key} beside matrices", f"{path}.{point_key}")
-        key = (float(point[0]), float(point[1]))
-        index = self.points.setdefault(key, len(self.points))
-        self.coordinates[index] = key
-        return index
+def _travel(
+    given: Input, duration: NDArray[np.int64], distance: NDArray[np.int64], custom: NDArray[np.int64] | None
+) -> tuple[Travel, list[int], list[int]]:
+    """Places are tasks, ends, starts; a missing start is a place from which everything is at hand."""
+    ends = sorted({vehicle.end for vehicle in given.vehicles if vehicle.end is not None})
+    starts = sorted({-1 if vehicle.start is None else vehicle.start for vehicle in given.vehicles})
+    goal = np.array([task.location for task in given.tasks] + ends, dtype=np.int64)
+    origin = np.concatenate([goal, np.array(starts, dtype=np.int64)])
+    setup = np.array([task.setup for task in given.tasks] + [0] * len(ends), dtype=np.int64)
+    apart = origin[:, None] != goal[None, :]
+    anywhere = origin < 0
 
-    def _amount(self, item: dict[str, Any], key: str, path: str) -> list[int]:
-        if key not in item:
-            return [0] * self.dimensions
-        return wholes(item[key], f"{path}.{key}", self.dimensions)
+    def between(table: NDArray[np.int64]) -> NDArray[np.int64]:
+        block = table[:, origin][:, :, goal]
+        block[:, anywhere] = 0
+        return block
 
-    def _windows(self, item: dict[str, Any], path: str) -> list[list[int]]:
-        windows = item.get("time_windows", [[0, INFINITE - 1]])
-        if not isinstance(windows, list) or not windows:
-            raise wrong("must be a list of [start, end]", f"{path}.time_windows")
-        for k, window in enumerate(windows):
-            if wholes(window, f"{path}.time_windows[{k}]", 2)[0] > window[1]:
-                raise wrong("a window closes before it opens", f"{path}.time_windows[{k}]")
-        return windows
+    def stored(block: NDArray[np.int64]) -> NDArray[np.int32]:
+        return np.ascontiguousarray(np.minimum(block, INFINITE), dtype=np.int32)
 
-    def _task(self, item: dict[str, Any], kind: str, request: int, side: ActKind, path: str) -> list[list[int]]:
-        location = self._location(item, "location_index", "location", path)
-        if location is None:
-            raise wrong("needs a location or location_index", path)
-        number = whole(item, "id", None, path, 2**62)
-        if (kind, number) in self.request_of:
-            raise wrong(f"{kind} {number} appears twice", f"{path}.id")
-        setup, service = whole(item, "setup", 0, path), whole(item, "service", 0, path)
-        self.request_of[kind, number] = (request, int(side))
-        self.tasks.append(Task(kind, number, location, setup, service, item.get("description")))
-        return self._windows(item, path)
+    drive = between(duration)
+    ticks = np.where(drive < INFINITE, drive + np.where(apart, setup[None, :], 0)[None], INFINITE)
+    metres = stored(between(distance)) if distance.any() else NO_BLOCK
+    travel = Travel(
+        stored(ticks), metres, stored(drive) if setup.any() else NO_BLOCK,
+        NO_BLOCK if custom is None else stored(between(custom)),
+    )  # fmt: skip
+    start_place = [len(goal) + starts.index(-1 if v.start is None else v.start) for v in given.vehicles]
+    end_place = [-1 if v.end is None else len(given.tasks) + ends.index(v.end) for v in given.vehicles]
+    return travel, start_place, end_place
 
-    def _job(self, job: Any, path: str) -> None:
-        job = known(job, _JOB, path)
-        brings, takes = job.get("delivery", job.get("amount")), job.get("pickup")
-        if brings and takes and any(brings) and any(takes):
-            raise Unsupported(f"{path} both delivers and picks up", field=path)
-        picks = bool(takes and any(takes))
-        side = ActKind.PICKUP if picks else ActKind.DROP
-        place, request = len(self.tasks), len(self.rows)
-        windows = self._task(job, "job", request, side, path)
-        key = "pickup" if picks else "delivery" if "delivery" in job else "amount"
-        self._request(
-            job, path, self._amount(job, key, path), place if picks else -1, -1 if picks else place, windows, windows
-        )
 
-    def _shipment(self, shipment: Any, path: str) -> None:
-        shipment = known(shipment, _SHIPMENT, path)
-        place, request = len(self.tasks), len(self.rows)
-        sides = []
-        for kind, side in (("pickup", ActKind.PICKUP), ("delivery", ActKind.DROP)):
-            step = known(shipment.get(kind), _SIDE, f"{path}.{kind}")
-            sides.append(self._task(step, kind, request, side, f"{path}.{kind}"))
-        self._request(shipment, path, self._amount(shipment, "amount", path), place, place + 1, *sides)
+def _problem(
+    given: Input, base: int, profile: list[int], travel: Travel, start: list[int], end: list[int],
+    prices: dict[str, Any],
+) -> Problem:  # fmt: skip
+    rows, vehicles = given.rows, given.vehicles
+    act = np.zeros((len(rows), 2), dtype=np.int64)
+    most = max((len(task.windows) for task in given.tasks), default=1) or 1
+    window = np.tile(np.array([0, LATEST]), (len(rows), 2, most, 1))
+    for r, row in enumerate(rows):
+        for side, place in enumerate((row.pick, row.drop)):
+            if place >= 0:
+                act[r, side] = given.tasks[place].service
+                window[r, side] = _padded(given.tasks[place].windows, base, most)
+    spans = [_clipped(vehicle.window, base) if vehicle.window else (0, INFINITE) for vehicle in vehicles]
+    allowed = np.array([[row.skills <= vehicle.skills for vehicle in vehicles] for row in rows])
+    fields: dict[str, Any] = {
+        "place": np.arange(travel.ticks.shape[1]), "pick_place": [row.pick for row in rows],
+        "drop_place": [row.drop for row in rows], "act": act, "window": window,
+        "load": [row.load for row in rows] or np.zeros((0, given.dimensions)),
+        "start_place": start, "end_place": end, "start": [a for a, _ in spans], "end": [b for _, b in spans],
+        "profile": profile, "allowed": allow(allowed.reshape(len(rows), len(vehicles))),
+        "capacity": [vehicle.capacity or [INFINITE] * given.dimensions for vehicle in vehicles],
+        "told": make_rows([[_stop(given, act) for act in vehicle.told] for vehicle in vehicles]),
+    }  # fmt: skip
+    if any(any(row.back) for row in rows):
+        fields["load_back"] = [row.back for row in rows]
+    for name, limits in (
+        ("max_acts", [v.max_tasks for v in vehicles]), ("max_drive", [v.max_travel_time for v in vehicles]),
+        ("max_metres", [v.max_distance for v in vehicles]),
+    ):  # fmt: skip
+        if min(limits) < INFINITE:
+            fields[name] = limits
+    if any(vehicle.breaks for vehicle in vehicles):
+        fields["breaks"] = _breaks(given, base)
+    return make_problem(**fields, **prices)
 
-    def _request(
-        self, item: dict[str, Any], path: str, load: list[int], pick: int, drop: int,
-        pick_windows: list[list[int]], drop_windows: list[list[int]],
-    ) -> None:  # fmt: skip
-        priority = whole(item, "priority", 0, path, MAX_PRIORITY)
-        skills = set(wholes(item.get("skills", []), f"{path}.skills"))
-        self.rows.append(
-            {"pick": pick, "drop": drop, "load": load, "windows": (pick_windows, drop_windows), "priority": priority,
-             "skills": skills, "path": path}
-        )  # fmt: skip
 
-    def case(self) -> VroomCase:
-        for k, job in enumerate(self.jobs):
-            self._job(job, f"jobs[{k}]")
-        for k, shipment in enumerate(self.shipments):
-            self._shipment(shipment, f"shipments[{k}]")
-        start, end = [], []
-        for v, vehicle in enumerate(self.vehicles):
-            start.append(self._location(vehicle, "start_index", "start", f"vehicles[{v}]"))
-            end.append(self._location(vehicle, "end_index", "end", f"vehicles[{v}]"))
-        self._setups([x for x in start if x is not None])
-        classes, profile = self._profiles()
-        locations = [task.location for task in self.tasks] + [x for x in (*start, *end) if x is not None]
-        duration, distance, price, scale = self._matrices(classes, max(locations, default=0) + 1)
-        travel, start_place, end_place = self._travel(duration, price, start, end)
-        problem = self._problem(profile, start_place, end_place, scale, len(travel.ticks[0]))
-        places = [self.coordinates.get(k) for k in range(duration.shape[1])]
-        return VroomCase(
-            problem,
-            travel,
-            self.tasks,
-            self.request_of,
-            self.vehicles,
-            places,
-            duration,
-            distance,
-            price,
-            scale,
-            start,
-            end,
-            [row["priority"] for row in self.rows],
-        )
+def _stop(given: Input, act: tuple[int, int]) -> tuple[int, list[tuple[int, int]]]:
+    row = given.rows[act[0]]
+    return (row.drop if act[1] else row.pick), [act]
 
-    def _setups(self, starts: list[int]) -> None:
-        """VROOM opens a window for the setup, the Problem for the act behind it: shift windows by the setup."""
-        used = [task.location for task in self.tasks] + starts
-        for row in self.rows:
-            for side, place in enumerate((row["pick"], row["drop"])):
-                task = self.tasks[place]
-                if place < 0 or task.setup == 0 or row["windows"][side] == [[0, INFINITE - 1]]:
-                    continue
-                if used.count(task.location) > 1:
-                    path = f"{row['path']}.setup"
-                    raise Unsupported(f"{path} beside time windows at a shared location is not supported", field=path)
-                row["windows"][side][:] = [
-                    [begin + task.setup, end + task.setup] for begin, end in row["windows"][side]
-                ]
 
-    def _profiles(self) -> tuple[list[tuple[str, float, int, int, int]], list[int]]:
-        """Kinds of vehicles that travel or pay differently: (profile, speed, per hour, per km, per task hour)."""
-        classes: dict[tuple[str, float, int, int, int], int] = {}
-        numbers = []
-        for v, vehicle in enumerate(self.vehicles):
-            path = f"vehicles[{v}]"
-            costs = known(vehicle.get("costs", {}), {"fixed", "per_hour", "per_km", "per_task_hour"}, f"{path}.costs")
-            speed = vehicle.get("speed_factor", 1.0)
-            if not isinstance(speed, (int, float)) or not 0 < speed <= 5:
-                raise wrong("must be a number above 0, at most 5", f"{path}.speed_factor")
-            name = vehicle.get("profile", "car")
-            key = (
-                str(name), float(speed), whole(costs, "per_hour", 3600, f"{path}.costs"),
-                whole(costs, "per_km", 0, f"{path}.costs"), whole(costs, "per_task_hour", 0, f"{path}.costs"),
-            )  # fmt: skip
-            numbers.append(classes.setdefault(key, len(classes)))
-        return list(classes), numbers
+def _clipped(window: tuple[int, int], base: int) -> tuple[int, int]:
+    """A window of the user's clock in ticks."""
+    return max(0, window[0] - base), min(LATEST, window[1] - base)
 
-    def _matrices(
-        self, classes: list[tuple[str, float, int, int, int]], size: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-        """Seconds, metres and price between locations per class of vehicles, and how much the price is magnified."""
-        given = self.data.get("matrices") or (
-            {"car": {"durations": self.data["matrix"]}} if "matrix" in self.data else {}
-        )
-        if not isinstance(given, dict):
-            raise wrong("must be an object", "matrices")
-        # An hour of per_hour and a kilometre of per_km in one integer unit: 1 / (36000 / scale) of VROOM's.
-        unit = gcd(36000, *(10 * c[2] for c in classes), *(36 * c[3] for c in classes), *(10 * c[4] for c in classes))
-        blocks = []
-        for name, speed, per_hour, per_km, _ in classes:
-            seconds, metres, cost = self._matrix(given, name, size)
-            seconds = np.rint(seconds / speed).astype(np.int64) if speed != 1 else seconds
-            own = (10 * per_hour * seconds + 36 * per_km * metres) // unit if cost is None else cost * (36000 // unit)
-            if own.size and (own.max() > INFINITE or seconds.max() > INFINITE):
-                raise Unsupported("costs or durations beyond 2^30", field=f"matrices.{name}")
-            blocks.append((seconds, metres, own))
-        seconds, metres, own = (np.stack(part) for part in zip(*blocks, strict=True))
-        return seconds, metres, own, 36000 // unit
 
-    def _matrix(
-        self, given: dict[str, Any], name: str, size: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64] | None]:
-        if not self.by_index:
-            if self.table_of is None:
-                raise wrong("needs matrices, or roads to measure coordinates on", "matrices")
-            seconds, metres = self.table_of(list(self.points), name)
-            return seconds, metres, None
-        if name not in given:
-            raise wrong(f"no matrix for profile {name}", f"matrices.{name}")
-        parts = known(given[name], {"durations", "distances", "costs"}, f"matrices.{name}")
-        read: dict[str, NDArray[np.int64]] = {}
-        for key, values in parts.items():
-            path = f"matrices.{name}.{key}"
-            try:
-                block = np.array(values)
-            except ValueError:
-                raise wrong("must be a square table", path) from None
-            if block.ndim != 2 or block.shape[0] != block.shape[1] or block.dtype.kind not in "iu":
-                raise wrong("must be a square table of whole numbers", path)
-            if block.shape[0] < size:
-                raise wrong(f"has {block.shape[0]} rows, index {size - 1} is used", path)
-            if (block < 0).any():
-                raise wrong("holds a negative number", path)
-            read[key] = block.astype(np.int64)
-        if "durations" not in read:
-            raise wrong("needs durations", f"matrices.{name}")
-        if len({block.shape for block in read.values()}) > 1:
-            raise wrong("tables of different sizes", f"matrices.{name}")
-        return read["durations"], read.get("distances", np.zeros_like(read["durations"])), read.get("costs")
+def _padded(windows: list[tuple[int, int]], base: int, most: int) -> list[tuple[int, int]]:
+    """So many windows in ticks, the last one repeated."""
+    found = [_clipped(window, base) for window in windows] or [(0, LATEST)]
+    return found + [found[-1]] * (most - len(found))
 
-    def _travel(
-        self, duration: NDArray[np.int64], price: NDArray[np.int64], start: list[int | None], end: list[int | None]
-    ) -> tuple[Travel, list[int], list[int]]:
-        """Places are tasks, ends, starts; a missing start is a place from which everything is at hand."""
-        ends = sorted({x for x in end if x is not None})
-        starts = sorted({-1 if x is None else x for x in start})
-        goal = np.array([task.location for task in self.tasks] + ends, dtype=np.int64)
-        origin = np.concatenate([goal, np.array(starts, dtype=np.int64)])
-        setup = np.array([task.setup for task in self.tasks] + [0] * len(ends), dtype=np.int64)
-        apart = origin[:, None] != goal[None, :]
-        anywhere = origin < 0
-        ticks = duration[:, origin][:, :, goal] + np.where(apart, setup[None, :], 0)[None]
-        money = price[:, origin][:, :, goal]
-        ticks[:, anywhere] = setup[None, None, :]
-        money[:, anywhere] = 0
-        blocks = [np.ascontiguousarray(block, dtype=np.int32) for block in (np.minimum(ticks, INFINITE), money)]
-        travel = Travel(*blocks)
-        start_place = [len(goal) + starts.index(-1 if x is None else x) for x in start]
-        end_place = [-1 if x is None else len(self.tasks) + ends.index(x) for x in end]
-        return travel, start_place, end_place
 
-    def _problem(self, profile: list[int], start: list[int], end: list[int], scale: int, places: int) -> Problem:
-        requests, vehicles = len(self.rows), len(self.vehicles)
-        most = max((len(w) for row in self.rows for w in row["windows"]), default=1)
-        window = np.zeros((requests, 2, most, 2), dtype=np.int64)
-        for r, row in enumerate(self.rows):
-            for side, windows in enumerate(row["windows"]):
-                padded = [list(map(int, w)) for w in windows] + [windows[-1]] * (most - len(windows))
-                window[r, side] = np.minimum(padded, INFINITE)
-        act = np.zeros((requests, 2), dtype=np.int64)
-        for request, side in self.request_of.values():
-            row = self.rows[request]
-            act[request, side] = self.tasks[row["pick" if side == 0 else "drop"]].service
-        span = [self._span(v) for v in range(vehicles)]
-        allowed = np.array(
-            [[row["skills"] <= set(vehicle.get("skills", [])) for vehicle in self.vehicles] for row in self.rows]
-        ).reshape(requests, vehicles)
-        capacity = [self._capacity(v) for v in range(vehicles)]
-        for row in self.rows:
-            if all(any(load > room for load, room in zip(row["load"], own, strict=True)) for own in capacity):
-                raise wrong("more than any vehicle can carry", row["path"])
-        per_hour = [
-            known(v.get("costs", {}), {"fixed", "per_hour", "per_km", "per_task_hour"}, "costs") for v in self.vehicles
-        ]
-        if any(costs.get("per_task_hour") for costs in per_hour):
-            raise Unsupported("costs.per_task_hour is not supported", field="vehicles")
-        fields: dict[str, Any] = {
-            "place": np.arange(places), "pick_place": [row["pick"] for row in self.rows],
-            "drop_place": [row["drop"] for row in self.rows],
-            "load": [row["load"] for row in self.rows] or np.zeros((0, self.dimensions)),
-            "act": act, "window": window,
-            # Priority first: one of a higher priority outweighs everything below it that could be served instead.
-            "skip_cost": [SKIP * (1 + 100 * row["priority"]) for row in self.rows],
-            "start_place": start, "end_place": end, "start": [s for s, _ in span], "end": [e for _, e in span],
-            "profile": profile, "capacity": capacity, "allowed": allow(allowed),
-            "fixed": [scale * whole(costs, "fixed", 0, "costs") for costs in per_hour], "per_drive": 0, "per_metre": 1,
-        }  # fmt: skip
-        self._limit_tasks(fields)
-        return self._tell(fields)
+def _breaks(given: Input, base: int) -> Breaks:
+    own = [rest for vehicle in given.vehicles for rest in vehicle.breaks]
+    most = max([1, *(len(rest.windows) for rest in own)])
+    return Breaks(
+        np.cumsum([0, *(len(vehicle.breaks) for vehicle in given.vehicles)], dtype=np.int32),
+        np.array([_padded(rest.windows, base, most) for rest in own], dtype=np.int32).reshape(-1, most, 2),
+        np.array([rest.service for rest in own], dtype=np.int32),
+        np.array([rest.max_load or [INFINITE] * given.dimensions for rest in own], dtype=np.int32),
+    )
 
-    def _span(self, v: int) -> tuple[int, int]:
-        span = self.vehicles[v].get("time_window", [0, INFINITE])
-        first, last = wholes(span, f"vehicles[{v}].time_window", 2)
-        if first > last:
-            raise wrong("closes before it opens", f"vehicles[{v}].time_window")
-        return first, last
 
-    def _capacity(self, v: int) -> list[int]:
-        if "capacity" not in self.vehicles[v]:
-            return [INFINITE] * self.dimensions
-        return wholes(self.vehicles[v]["capacity"], f"vehicles[{v}].capacity", self.dimensions)
+def _by_way(given: Input, custom: list[bool]) -> tuple[list[int], list[int]]:
+    """Prices an hour and a kilometre of each vehicle, 0 where a matrix says what a way costs."""
+    pairs = list(zip(given.vehicles, custom, strict=True))
+    return [0 if own else v.per_hour for v, own in pairs], [0 if own else v.per_km for v, own in pairs]
 
-    def _limit_tasks(self, fields: dict[str, Any]) -> None:
-        """max_tasks by a ballast per vehicle that never leaves it: its whole route is then one trip."""
-        if not any("max_tasks" in vehicle for vehicle in self.vehicles):
-            return
-        if self.jobs and self.shipments:
-            raise Unsupported("max_tasks beside both jobs and shipments is not supported", field="vehicles")
-        vehicles, requests = len(self.vehicles), len(self.rows)
-        per_request = 2 if self.shipments else 1
-        most = [whole(v, "max_tasks", INFINITE - 2, f"vehicles[{k}]") for k, v in enumerate(self.vehicles)]
-        fields["max_requests"] = [1 + m // per_request for m in most]
-        fields["aboard_of"] = [-1] * requests + list(range(vehicles))
-        for name, filler in (("pick_place", -1), ("drop_place", -1), ("skip_cost", 0)):
-            fields[name] = [*fields[name], *[filler] * vehicles]
-        fields["load"] = np.concatenate(
-            [np.reshape(fields["load"], (-1, self.dimensions)), np.zeros((vehicles, self.dimensions))]
-        )
-        fields["act"] = np.concatenate([fields["act"], np.zeros((vehicles, 2))])
-        free = np.broadcast_to([-INFINITE, INFINITE], (vehicles, *fields["window"].shape[1:]))
-        fields["window"] = np.concatenate([fields["window"], free])
-        fields["allowed"] = np.concatenate(
-            [fields["allowed"], np.full((vehicles, fields["allowed"].shape[1]), 2**64 - 1, dtype=np.uint64)]
-        )
 
-    def _tell(self, fields: dict[str, Any]) -> Problem:
-        """The Problem with the vehicles' `steps` as told plan."""
-        told = []
-        for v, vehicle in enumerate(self.vehicles):
-            route = []
-            for k, step in enumerate(vehicle.get("steps", [])):
-                path = f"vehicles[{v}].steps[{k}]"
-                step = known(step, {"type", "id"}, path)
-                kind, number = str(step.get("type")), whole(step, "id", 0, path, 2**62)
-                if kind in ("start", "end"):
-                    continue
-                if kind == "break":
-                    raise Unsupported(f"{path}: breaks are not supported", field=path)
-                if (kind, number) not in self.request_of:
-                    raise wrong(f"no {kind} {number}", path)
-                request, side = self.request_of[kind, number]
-                row = self.rows[request]
-                route.append((row["pick"] if side == 0 else row["drop"], [(request, side)]))
-            told.append(route)
-        return make_problem(**fields, told=make_rows(told))
+def _unit(given: Input, custom: list[bool]) -> int:
+    """The least number of parts of VROOM's cost in which a second, a metre and a second of service are whole."""
+    hourly, metric = _by_way(given, custom)
+    parts = [Fraction(price, 3600) for price in (*hourly, *(v.per_task_hour for v in given.vehicles))]
+    return lcm(*(part.denominator for part in (*parts, *(Fraction(price, 1000) for price in metric))))
+
+
+def _prices(given: Input, custom: list[bool], travel: Travel, unit: int) -> dict[str, Any]:
+    """Prices in one whole unit, and what leaving out counts: a penalty, or else priority, then number, then price.
+
+    A rank is a priority times more than all tasks, and the number of tasks.
+    """
+    vehicles = given.vehicles
+    hourly, metric = _by_way(given, custom)
+    fields: dict[str, Any] = {
+        "fixed": [v.fixed * unit for v in vehicles], "per_drive": [price * unit // 3600 for price in hourly],
+        "per_metre": [price * unit // 1000 for price in metric],
+    }  # fmt: skip
+    if any(v.per_task_hour for v in vehicles):
+        fields["per_task"] = [v.per_task_hour * unit // 3600 for v in vehicles]
+    if any(custom):
+        fields["per_toll"] = [unit if own else 0 for own in custom]
+    blocks = (travel.ticks, travel.metres, travel.toll)
+    longest = [int(np.where(block < INFINITE, block, 0).max(initial=0)) for block in blocks]
+    for v, vehicle in enumerate(vehicles):
+        leg = fields["per_drive"][v] * longest[0] + fields["per_metre"][v] * longest[1]
+        leg += fields["per_toll"][v] * longest[2] if any(custom) else 0
+        if fields["fixed"][v] + (len(given.tasks) + 1) * leg >= MOST_PRICE:
+            raise refused(f"{vehicle.path}.costs", "may add up to more than can be counted: use a larger currency unit")
+    tasks = len(given.tasks) + 1
+    skip, rank = [], []
+    for row in given.rows:
+        count = 2 if row.pick >= 0 and row.drop >= 0 else 1
+        if row.penalty is not None and row.penalty * unit >= MOST_PRICE:
+            raise refused(f"{row.path}.penalty", "is more than can be counted: without one, no price leaves a task out")
+        skip.append(0 if row.penalty is None else row.penalty * unit)
+        rank.append(row.priority * tasks + count if row.penalty is None else 0)
+    return fields | {"skip_cost": np.array(skip, dtype=np.int64), "rank": np.array(rank, dtype=np.int64)}
+
+
+def _told_that_cannot_be(problem: Problem, travel: Travel, given: Input) -> list[tuple[str, str]]:
+    """Vehicles whose steps break a law as they stand: the search takes tasks out of them, and says so."""
+    found = []
+    for v, vehicle in enumerate(given.vehicles):
+        if not vehicle.told:
+            continue
+        alone = [[_stop(given, act) for act in vehicle.told] if w == v else [] for w in range(len(given.vehicles))]
+        timeline = evaluate(problem, travel, make_rows(alone))
+        if not timeline.feasible:
+            law = timeline.law.name.lower().replace("_", " ")
+            found.append((f"{vehicle.path}.steps", f"cannot be driven as they stand ({law}): tasks were taken out"))
+    return found

@@ -8,6 +8,7 @@ from routing.kernels import fused_kernel, inner_kernel, lean_kernel
 from routing.plans.kernels import columns as col
 from routing.plans.kernels.plain import best_plain, refresh_plain
 from routing.plans.kernels.random import below
+from routing.plans.kernels.rich import refresh_rich
 from routing.plans.kernels.schedule import is_allowed
 from routing.plans.kernels.stops import told_level
 from routing.plans.kernels.timed import best_timed, refresh_timed
@@ -19,7 +20,9 @@ def refresh(tables, routes, vehicle, work):
 
     Without a triangle inequality a removal can break a law: such a route is LOCKED dearer, so that no plan keeps it.
     """
-    if tables.flag[col.PLAIN] == 1:
+    if tables.flag[col.RICH] == 1 and tables.flag[col.PLAIN] == 1:
+        legal = refresh_rich(tables, routes, vehicle)
+    elif tables.flag[col.PLAIN] == 1:
         legal = refresh_plain(tables, routes, vehicle)
     else:
         legal = refresh_timed(tables, routes, vehicle, work.list)
@@ -210,6 +213,13 @@ def copy_route(source, target, vehicle):
     for column in range(source.row.shape[1]):
         for k in range(last):
             target.row[vehicle, column, k] = source.row[vehicle, column, k]
+    if source.early.shape[0] > 0:
+        for k in range(last):
+            for j in range(source.early.shape[3]):
+                for side in range(2):
+                    target.early[vehicle, side, k, j] = source.early[vehicle, side, k, j]
+        for column in range(2):
+            target.total[vehicle, column] = source.total[vehicle, column]
 
 
 @lean_kernel
@@ -280,3 +290,15 @@ def plan_price(tables, routes):
     for vehicle in range(len(routes.size)):
         price += route_price(tables, routes, vehicle)
     return price
+
+
+@lean_kernel
+def ranked_absent(tables, routes):
+    """Of what is on no route and ranked: the sum of ranks, and what the search counts for it."""
+    rank, price = np.int64(0), np.int64(0)
+    for k in range(routes.missing[0]):
+        request = tables.request[routes.absent[k]]
+        if request[col.RANK] > 0:
+            rank += request[col.RANK]
+            price += request[col.SKIP]
+    return rank, price

@@ -10,6 +10,7 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.kernels import columns as col
+from routing.plans.kernels.rich import fits_rich, leg_price
 
 
 @inner_kernel
@@ -79,11 +80,13 @@ def refresh_plain(tables, routes, vehicle):
 
 
 @inline_kernel
-def way(block, layers, to, per_tick, per_metre):
-    """Price of the leg of a gathered block[ticks or metres, place] to or from `to`."""
+def way(block, layers, to, per_tick, per_metre, per_drive, per_toll):
+    """Price of the leg of a gathered block[layer, place] to or from `to`."""
     price = per_tick * block[0, to]
     if layers > 1:
         price += per_metre * block[1, to]
+    if layers > 2:
+        price += per_drive * block[2, to] + per_toll * block[3, to]
     return price
 
 
@@ -92,7 +95,7 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
     """Cheapest legal insertion of `request` into `vehicle` that adds less than `limit`: (price, pick gap, drop gap).
 
     Gap k lies behind position k; both gaps are counted before the insertion.  One-ended requests use the gap of their
-    only node twice.  `scratch` int64[3 or more, L + 4].  Only gaps between the windows are looked at: departures and
+    only node twice.  `scratch` int64[5, L + 4].  Only gaps between the windows are looked at: departures and
     latest arrivals rise along a route.
     """
     n = np.int64(routes.size[vehicle])
@@ -100,6 +103,7 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
     node, leave, latest = row[col.NODE], row[col.LEAVE], row[col.LATEST]
     at_place, leg = row[col.AT_PLACE], row[col.LEG]
     profile, per_tick, per_metre = own[col.PROFILE], own[col.PER_TICK], own[col.PER_METRE]
+    per_drive, per_toll, rich = own[col.PER_DRIVE], own[col.PER_TOLL], tables.flag[col.RICH] == 1
     dimensions, layers = tables.flag[col.DIMENSIONS], tables.legs.shape[0]
     kind = tables.request[request, col.KIND]
     pair = kind == col.PAIR
@@ -111,9 +115,9 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
         close_pick = min(close_pick, own[col.LAST_PICKUP])
     open_pick, enter_pick, stay_pick = np.int64(pick[col.OPEN]), np.int64(pick[col.ENTER]), np.int64(pick[col.STAY])
     open_drop, enter_drop, stay_drop = np.int64(drop[col.OPEN]), np.int64(drop[col.ENTER]), np.int64(drop[col.STAY])
-    base = own[col.PER_WORK] * (enter_pick + stay_pick)
+    base = own[col.PER_WORK] * (enter_pick + stay_pick) + own[col.PER_TASK] * pick[col.ACT]
     if pair:
-        base += own[col.PER_WORK] * (enter_drop + stay_drop)
+        base += own[col.PER_WORK] * (enter_drop + stay_drop) + own[col.PER_TASK] * drop[col.ACT]
     if n == 0:
         base += own[col.FIXED]
     best, best_pick, best_drop = limit - base, np.int64(-1), np.int64(-1)
@@ -129,29 +133,33 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
     between, across = np.int64(0), np.int64(0)
     if pick[col.PLACE] != drop[col.PLACE]:
         between = np.int64(from_pick[0, drop[col.PLACE]])
-        across = way(from_pick, layers, drop[col.PLACE], per_tick, per_metre)
+        across = way(from_pick, layers, drop[col.PLACE], per_tick, per_metre, per_drive, per_toll)
     soonest = max(open_drop, open_pick + stay_pick + enter_drop) + stay_drop
     added, removed, least = scratch[0], scratch[1], scratch[2]
     least[final + 1] = col.LOCKED
     for k in range(final, low - 1, -1):
         here, after = at_place[k], at_place[k + 1]
         gone = per_tick * leg[k + 1]
-        if layers > 1 and here != after:
+        if n == 0:
+            gone = np.int64(0)  # nobody drives from the start to the end of an empty route
+        elif layers > 2:
+            gone = leg_price(tables.legs[:, profile], own, here, after)
+        elif layers > 1 and here != after:
             gone += per_metre * tables.legs[1, profile, here, after]
         removed[k] = gone
         least[k] = least[k + 1]
         if pair and latest[k + 1] >= soonest:
-            added[k] = way(to_drop, layers, here, per_tick, per_metre) - gone
-            added[k] += way(from_drop, layers, after, per_tick, per_metre)
+            added[k] = way(to_drop, layers, here, per_tick, per_metre, per_drive, per_toll) - gone
+            added[k] += way(from_drop, layers, after, per_tick, per_metre, per_drive, per_toll)
             least[k] = min(least[k], added[k])
     for i in range(low, final + 1):
         if leave[i] > close_pick:
             break
         here, after = at_place[i], at_place[i + 1]
-        reach = way(to_pick, layers, here, per_tick, per_metre) - removed[i]
-        alone = reach + way(from_pick, layers, after, per_tick, per_metre)
+        reach = way(to_pick, layers, here, per_tick, per_metre, per_drive, per_toll) - removed[i]
+        alone = reach + way(from_pick, layers, after, per_tick, per_metre, per_drive, per_toll)
         if pair:
-            joined = reach + across + way(from_drop, layers, after, per_tick, per_metre)
+            joined = reach + across + way(from_drop, layers, after, per_tick, per_metre, per_drive, per_toll)
             if min(joined, alone + least[i + 1]) >= best:
                 continue
         else:
@@ -163,12 +171,15 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
             continue
         out = at + stay_pick
         if not pair:
-            if out + from_pick[0, after] <= latest[i + 1]:
+            if out + from_pick[0, after] <= latest[i + 1] and (
+                not rich or fits_rich(tables, routes, request, vehicle, i, i, scratch)
+            ):
                 best, best_pick, best_drop = joined, i, i
             continue
         if joined < best:
             drop_at = max(out + between + enter_drop, open_drop)
-            if drop_at <= close_drop and drop_at + stay_drop + from_drop[0, after] <= latest[i + 1]:
+            fits = drop_at <= close_drop and drop_at + stay_drop + from_drop[0, after] <= latest[i + 1]
+            if fits and (not rich or fits_rich(tables, routes, request, vehicle, i, i, scratch)):
                 best, best_pick, best_drop = joined, i, i
         now = out + from_pick[0, after]
         if now > latest[i + 1]:
@@ -188,7 +199,8 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
             if latest[k + 1] >= soonest and alone + added[k] < best:
                 drop_at = max(now + to_drop[0, at_place[k]] + enter_drop, open_drop)
                 home = drop_at + stay_drop + from_drop[0, at_place[k + 1]]
-                if drop_at <= close_drop and home <= latest[k + 1]:
+                fits = drop_at <= close_drop and home <= latest[k + 1]
+                if fits and (not rich or fits_rich(tables, routes, request, vehicle, i, k, scratch)):
                     best, best_pick, best_drop = alone + added[k], i, k
             now += leg[k + 1]
             k += 1

@@ -18,6 +18,8 @@ from routing.plans.kernels.moves import (
     copy_nodes,
     forget,
     insert,
+    may_serve,
+    ranked_absent,
     refresh,
     remove,
     route_price,
@@ -29,6 +31,12 @@ from routing.plans.kernels.stops import is_served_first
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
+
+RANKED_ORDERS = 10
+"""Of so many orders more by rank, half weigh it against the time that a request takes."""
+
+MIXED_TURNS = 30
+"""In one iteration of so many two unlike vehicles exchange their routes, in one more a route is emptied."""
 
 WALKED_NODES = 32
 """Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
@@ -54,6 +62,8 @@ def recreate(tables, routes, saved, work, fleet, credited):
         limit = tables.request[request, col.SKIP]
         if request == credited:
             limit = max(limit, credit)
+        if tables.request[request, col.RANK] > 0:
+            limit = np.int64(col.LOCKED - 1)  # whether it pays, the whole plan says
         _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
         if vehicle < 0:
             routes.absent[routes.missing[0]] = request
@@ -79,11 +89,13 @@ def _put_first(order, request):
 def _sort_absent(tables, work, count, fleet):
     """Order of insertion: random, heavy, far, close, narrow, early or late first (weights of section 3.3).
 
-    With `fleet` often those first that have been hardest to place.
+    With `fleet` often those first that have been hardest to place; where leaving out is ranked, the highest ranks,
+    or those with most of it for their time.
     """
     order = work.list[:, col.ORDER]
     shuffle(work.luck, order, count)
-    draw = below(work.luck, 17 + (8 if fleet else 0))
+    ranked = tables.flag[col.RANKED] == 1 and not fleet
+    draw = below(work.luck, 17 + (8 if fleet else RANKED_ORDERS if ranked else 0))
     if draw < 4:
         return
     for k in range(count):
@@ -91,7 +103,12 @@ def _sort_absent(tables, work, count, fleet):
         first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
         last = 2 * request + 1 if tables.node[2 * request + 1, col.PLACE] >= 0 else first
         opens, closes = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[last, col.CLOSE])
-        if draw >= 17:
+        if draw >= 17 and ranked:
+            key = -tables.request[request, col.RANK]
+            if draw < 17 + RANKED_ORDERS // 2:
+                spent = _own_ticks(tables, first) + (_own_ticks(tables, last) if last != first else 0)
+                key = (key << 20) // (1 + spent)
+        elif draw >= 17:
             key = -work.list[request, col.ABSENCES]
         elif draw < 8:
             key = -tables.request[request, col.LOAD]
@@ -112,6 +129,15 @@ def _sort_absent(tables, work, count, fleet):
             order[j + 1], work.list[j + 1, col.KEY] = order[j], work.list[j, col.KEY]
             j -= 1
         order[j + 1], work.list[j + 1, col.KEY] = request, key
+
+
+@inner_kernel
+def _own_ticks(tables, node):
+    """Ticks that a node takes of a route at least: its stay, and the way to the nearest other one."""
+    ticks = np.int64(tables.node[node, col.STAY])
+    if tables.near.shape[1] > 1 and tables.near[node, 1] >= 0:
+        ticks += tables.legs[0, 0, tables.node[node, col.PLACE], tables.node[tables.near[node, 1], col.PLACE]]
+    return ticks
 
 
 @inner_kernel
@@ -224,6 +250,53 @@ def ruin_related(tables, routes, saved, removed, work, fleet):
 
 
 @inner_kernel
+def _may_take(tables, routes, giver, taker):
+    """Whether everything that `giver` serves may be served by `taker`."""
+    for k in range(1, routes.size[giver] + 1):
+        if not may_serve(tables, tables.node[routes.row[giver, col.NODE, k], col.REQUEST], taker):
+            return False
+    return True
+
+
+@inner_kernel
+def swap_vehicles(tables, routes, saved, work):
+    """Two vehicles that are not alike exchange their whole routes, one of which may be empty."""
+    one, other = below(work.luck, len(routes.size)), below(work.luck, len(routes.size))
+    alike = tables.vehicle[one, col.TWIN] == tables.vehicle[other, col.TWIN]
+    if alike or routes.size[one] + routes.size[other] == 0:
+        return
+    if not _may_take(tables, routes, one, other) or not _may_take(tables, routes, other, one):
+        return
+    save(routes, saved, one, work)
+    save(routes, saved, other, work)
+    for k in range(1, max(routes.size[one], routes.size[other]) + 1):
+        mine, theirs = routes.row[one, col.NODE, k], routes.row[other, col.NODE, k]
+        if k <= routes.size[one]:
+            routes.vehicle[tables.node[mine, col.REQUEST]] = other
+        if k <= routes.size[other]:
+            routes.vehicle[tables.node[theirs, col.REQUEST]] = one
+        routes.row[one, col.NODE, k], routes.row[other, col.NODE, k] = theirs, mine
+    routes.size[one], routes.size[other] = routes.size[other], routes.size[one]
+    refresh(tables, routes, one, work)
+    refresh(tables, routes, other, work)
+
+
+@inner_kernel
+def empty_vehicle(tables, routes, saved, work):
+    """Take everything out of one vehicle's route that may leave it."""
+    vehicle = below(work.luck, len(routes.size))
+    if routes.size[vehicle] == 0:
+        return
+    save(routes, saved, vehicle, work)
+    for k in range(1, routes.size[vehicle] + 1):
+        request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
+        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
+            forget(routes, request)
+    compact(tables, routes, vehicle)
+    refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
 def _restore(tables, routes, saved, work):
     """Undo an iteration."""
     for k in range(work.clock[col.TOUCHED]):
@@ -253,7 +326,6 @@ def keep_best(routes, best, work):
     for k in range(routes.missing[0]):
         best.absent[k] = routes.absent[k]
     work.clock[col.UNKEPT] = work.clock[col.ITERATION] + 1
-    work.cost[1] = work.cost[0]
 
 
 @inner_kernel
@@ -269,7 +341,8 @@ def _absences(routes, work):
 def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet, eject_every):
     """Ruin and recreate until `until` insertions have been tried; True as soon as `fleet` finds a home for everything.
 
-    `work.cost[0]` is the price of `routes`, `work.cost[1]` that of `best`.  With `fleet` the fewer or rarer absent
+    `work.cost[0]` is the price of `routes`; `work.cost[1]` that of `best` without what is ranked and left out, and
+    `work.cost[2]` the sum of those ranks, which decides first.  With `fleet` the fewer or rarer absent
     requests decide before the price (section 3.5), and an absent one takes the place of others after `eject_every`
     insertions; without it skipped requests are only priced.
     """
@@ -286,7 +359,14 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
         for k in range(routes.missing[0]):
             work.list[k, col.OLD] = routes.absent[k]
         old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
-        if below(work.luck, 10) == 0:
+        scarce = tables.flag[col.RANKED] == 1 and missing > 0 and not fleet
+        wide = scarce or tables.flag[col.MIXED] == 1
+        turn = below(work.luck, MIXED_TURNS) if wide else np.int64(MIXED_TURNS)
+        if turn == 0:
+            swap_vehicles(tables, routes, saved, work)
+        elif turn == 1:
+            empty_vehicle(tables, routes, saved, work)
+        elif below(work.luck, 10) == 0:
             ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work, fleet)
         else:
             ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet)
@@ -310,9 +390,12 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
         work.cost[0] += new - old
         for k in range(work.clock[col.TOUCHED]):
             work.mark[work.mark[k, col.TOUCHED_LIST], col.CHANGED_AT] = work.clock[col.ITERATION]
-        if work.cost[0] < work.cost[1]:
+        rank, lent = ranked_absent(tables, routes) if tables.flag[col.RANKED] == 1 else (np.int64(0), np.int64(0))
+        money = work.cost[0] - lent
+        if rank < work.cost[2] or (rank == work.cost[2] and money < work.cost[1]):
             work.counter[col.IMPROVED] += 1
             keep_best(routes, best, work)
+            work.cost[1], work.cost[2] = money, rank
         if fleet and routes.missing[0] == 0:
             return True
     return False
