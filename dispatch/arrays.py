@@ -233,13 +233,14 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
 
 def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64) -> dict[str, Reason]:
     provides = [record.rider.provides for record in riders]
-    return {
-        order.order.order_id: Reason.REFUSED_BY_ALL
-        if order.refused_by and any(order.order.needs & ~given == 0 for given in provides)
-        else Reason.NEEDS
-        for order, row in zip(requests, allowed, strict=True)
-        if riders and not row.any()
-    }
+
+    def why(order: OrderRecord) -> Reason:
+        if not any(order.order.needs & ~given == 0 for given in provides):
+            return Reason.NEEDS
+        return Reason.REFUSED_BY_ALL if order.refused_by else Reason.NO_RIDER_IN_REACH  # silent, or on a break
+
+    barred = (order for order, row in zip(requests, allowed, strict=True) if riders and not row.any())
+    return {order.order.order_id: why(order) for order in barred}
 
 
 def _packed(may: NDArray[np.bool_]) -> U64:

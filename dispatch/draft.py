@@ -238,7 +238,14 @@ class Draft:
         if len(stops) < 2 or stops[0].acts or stops[0].level != Level.AT_STOP or stops[1].level < Level.TOLD:
             return stops
         self.leave(record.rider.rider_id, stops[0], self.at)
-        return stops[1:]
+        onward, *rest = stops[1:]
+        ahead = record.route.stops[0]
+        if ahead.stop_id and ahead.stop_id == onward.stop_id:  # a stop that the phone shows already is under way now
+            onward = replace(onward, level=max(onward.level, ahead.level))
+            for act in onward.acts if onward.level == Level.UNDERWAY else ():
+                if act.kind is ActKind.DROP:
+                    self.move(act.order_id, Trigger.SET_OFF_TO_DROP, self.at, rider_id=record.rider.rider_id)
+        return (onward, *rest)
 
     def _offer(self, record: RiderRecord, route: Route) -> None:
         asked = (tuple(act.order_id for act in stop.acts if act.level == Level.OFFERED) for stop in route.stops)

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -218,7 +219,8 @@ def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]
 
 
 def _walk_through(url: str, keys: dict[str, str], folder: Path) -> str:
-    body = '{"external_delivery_id": "o-1", "pickup_store_id": "store-1",'
+    mine = f"o-{int(time.time())}"  # another one at each start: what is shown can be done again
+    body = f'{{"external_delivery_id": "{mine}", "pickup_store_id": "store-1",'
     body += ' "dropoff": {"location": {"lat": 48.1435, "lng": 11.5820}}}'
     return f"""Halfhour serves at {url}        ledger: {folder}
   documentation {url}/docs
@@ -239,12 +241,12 @@ Keys, good for a day:
     -d '{body}'
 
 3. The kitchen has it ready, and the rider is told his route:
-  curl -s -X POST $HH/v1/deliveries/o-1/ready -H "Authorization: Bearer $ORDERS"
+  curl -s -X POST $HH/v1/deliveries/{mine}/ready -H "Authorization: Bearer $ORDERS"
   curl -s "$HH/v1/riders/rider-1/route?after_revision=0&wait_s=10" -H "Authorization: Bearer $RIDERS"
 
 4. What has happened so far, and why:
   curl -s "$HH/v1/events" -H "Authorization: Bearer $ORDERS"
-  curl -s $HH/v1/decisions/o-1 -H "Authorization: Bearer $ORDERS"
+  curl -s $HH/v1/decisions/{mine} -H "Authorization: Bearer $ORDERS"
 
 Ctrl-C ends the service; the ledger stays.
 """

@@ -320,5 +320,5 @@ async def test_the_page_about_the_client_runs_as_it_stands(tmp_path: Path) -> No
         names = {"key": run.keys["orders"], "cursor": "0"}
         await asyncio.to_thread(exec, code.replace("http://127.0.0.1:8080", url), names)
         assert names["cursor"] != "0"
-        made = (await run.orders.get("/v1/deliveries/o-2034")).json()
+        made = (await run.orders.get(f"/v1/deliveries/{names['mine']}")).json()
         assert made["status"] in ("cancelled", "created", "confirmed")

@@ -103,12 +103,17 @@ async def try_all(run: Running, stride: int, every: int) -> int:
         tried += 1
         if tried % every == 0:
             await _still_delivered(run, f"w{number}", f"{method} {url} {str(change)[:200]}")
+        if path == "/v1/deliveries" and answer.status_code == 201:  # what was taken in must not fill two riders' day
+            made = answer.json()["external_delivery_id"]
+            assert (await key.post(f"/v1/deliveries/{made}/cancel")).status_code == 200, change
     await _still_delivered(run, "last", "all of them")
     return tried
 
 
 async def _still_delivered(run: Running, name: str, after: str) -> None:
     """Another tenant's order finds its rider."""
+    for rider_id in ("r1", "r2"):  # nobody has fallen silent meanwhile
+        assert (await run.riders.post(f"/v1/riders/{rider_id}/position", json=RIDER)).status_code == 200
     made = await run.other.post("/v1/deliveries", json=order(name, dropoff=DROP))
     assert made.status_code == 201, made.text
     try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from dispatch.errors import Refused
+from dispatch.inputs import OrderCancelled, PlannedStop, RoundSolved, RouteChange
 from dispatch.lifecycle import CORRECTABLE, TABLE, Trigger, next_state, require
-from dispatch.model import OrderState
+from dispatch.model import ActKind, Level, OrderState
+from tests.dispatch.world import World
 
 
 @pytest.mark.parametrize("state", OrderState)
@@ -47,3 +49,41 @@ def test_goods_on_board_never_become_nobodys_by_a_plan() -> None:
 
 def test_only_facts_correct_a_final_state() -> None:
     assert {trigger for _, trigger in CORRECTABLE} <= {Trigger.PICKED_UP, Trigger.DELIVERED, Trigger.RETURNED}
+
+
+def test_a_rider_whose_counter_became_empty_is_under_way_to_what_the_phone_shows_next() -> None:
+    world = World(rules__commit="at_once", rules__grow_until="departure", rules__swap_until="departure")
+    world.answers_rounds = False
+    world.store("a", 0, 0)
+    world.store("b", 400, 0)
+    world.rider("r", 0, 0)
+    world.order("o1", "a", 800, 0)
+    world.order("o2", "b", 820, 0)
+    world.until(60)
+    board = world.board
+    plan = (
+        (board.stores["a"].store.place, "a", "o1", ActKind.PICKUP, 0),
+        (board.stores["b"].store.place, "b", "o2", ActKind.PICKUP, 200),
+        (board.orders["o1"].order.drop_place, None, "o1", ActKind.DROP, 400),
+        (board.orders["o2"].order.drop_place, None, "o2", ActKind.DROP, 524),
+    )
+    stops = tuple(
+        PlannedStop(place, store_id, ((order_id, kind),), 80, 0, *(world.now + s + more for more in (0, 60, 120)))
+        for place, store_id, order_id, kind, s in plan
+    )
+    change = RouteChange("r", world.route("r").revision, stops)
+    world.say(RoundSolved(at=world.now, round=board.open_round or 0, changes=(change,)))
+    world.arrive("r")
+    world.until(180)
+    world.complete("r")
+    world.until(300)
+    world.arrive("r")
+    counter, door = world.route("r").stops[:2]
+    assert (counter.store_id, counter.level, door.level) == ("b", Level.AT_STOP, Level.TOLD)
+    world.offline.add("r")
+    world.say(OrderCancelled(at=world.now, order_id="o2"))
+    (onward,) = world.route("r").stops
+    assert (onward.stop_id, onward.level) == (door.stop_id, Level.UNDERWAY), "the phone shows it already"
+    assert board.riders["r"].departed_at == world.now
+    assert world.state("o1") is OrderState.ENROUTE_TO_DROPOFF
+    world.check()
