@@ -28,9 +28,12 @@ class UpLists(NamedTuple):
     up: NDArray[np.int32]
 
 
-def label_rows(depth: NDArray[np.int32], end: NDArray[np.int32]) -> tuple[NDArray[np.int64], int]:
-    """Where each node's label starts (-1: it keeps none), int64[n], and the entries of all of them."""
-    keeps = end - np.arange(len(end)) > SMALL_SUBTREE
+def label_rows(depth: NDArray[np.int32], end: NDArray[np.int32], small: int) -> tuple[NDArray[np.int64], int]:
+    """Where each node's label starts (-1: it keeps none), int64[n], and the entries of all of them.
+
+    Nodes with no more than `small` nodes below them, themselves included, keep none.
+    """
+    keeps = end - np.arange(len(end)) > small
     length = np.where(keeps, depth + 1, 0).astype(np.int64)
     stop = np.cumsum(length)
     return np.where(keeps, stop - length, -1), int(length.sum())
@@ -59,7 +62,7 @@ class Hierarchy:
     row_total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        row, total = label_rows(self.depth, self.end)
+        row, total = label_rows(self.depth, self.end, SMALL_SUBTREE)
         object.__setattr__(self, "third", elimination.find_triangles(self.first, self.up))
         object.__setattr__(self, "row", row)
         object.__setattr__(self, "row_total", total)

@@ -13,6 +13,9 @@ from routing.roads.hierarchy import UpLists, label_rows
 from routing.roads.kernels import directed, elimination
 from routing.roads.order import adjacency
 
+SMALL_SUBTREE = 64
+"""As in `routing.roads.hierarchy`: there are twice the nodes, and twice the labels to fill for new traffic."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TurnHierarchy:
@@ -37,7 +40,7 @@ class TurnHierarchy:
     row_total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        row, total = label_rows(self.depth, self.end)
+        row, total = label_rows(self.depth, self.end, SMALL_SUBTREE)
         third = directed.find_directed_triangles(self.first_out, self.up_out, self.first_in, self.up_in)
         object.__setattr__(self, "third", third)
         object.__setattr__(self, "row", row)
@@ -70,7 +73,7 @@ class TurnHierarchy:
         leaving = np.full(len(self.up_out), far, dtype=forward.dtype)
         arriving = np.full(len(self.up_in), far, dtype=forward.dtype)
         directed.lay_directed(self.slot, forward, leaving, arriving)
-        directed.customise_directed(self.first_out, self.first_in, self.third, leaving, arriving, far)
+        directed.customise_directed(*self.out, *self.into, self.third, leaving, arriving, far)
         return leaving, arriving
 
 

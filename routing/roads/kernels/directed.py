@@ -121,12 +121,15 @@ def find_slots(first_out, up_out, first_in, up_in, tail, head):
 
 @kernel
 def find_directed_triangles(first_out, up_out, first_in, up_in):
-    """Slots of the arcs from x to y for every node v with arcs x-v and v-y, in the order `customise_directed` walks."""
+    """Where the arc from x to y lies for every node v with arcs x-v and v-y, in the order of `customise_directed`.
+
+    Among the arcs that leave x where y is above it, among those that enter y where x is; 0 where they are the same.
+    """
     n = len(first_out) - 1
     total = 0
     for v in range(n):
         total += (first_out[v + 1] - first_out[v]) * (first_in[v + 1] - first_in[v])
-    third = np.empty(total, dtype=np.int32)
+    third = np.zeros(total, dtype=np.int32)
     t = 0
     for v in range(n - 1, -1, -1):
         for i in range(first_in[v], first_in[v + 1]):
@@ -134,14 +137,12 @@ def find_directed_triangles(first_out, up_out, first_in, up_in):
             a = first_out[x]
             for j in range(first_out[v], first_out[v + 1]):
                 y = up_out[j]
-                if x == y:
-                    third[t] = -1
-                elif x > y:
+                if y < x:
                     while up_out[a] != y:
                         a += 1
                     third[t] = a
-                else:
-                    third[t] = -2 - find_slot(first_in, up_in, y, x)
+                elif y > x:
+                    third[t] = find_slot(first_in, up_in, y, x)
                 t += 1
     return third
 
@@ -158,23 +159,29 @@ def lay_directed(slot, weight, leaving, arriving):
 
 
 @kernel
-def customise_directed(first_out, first_in, third, leaving, arriving, far):
+def customise_directed(first_out, up_out, first_in, up_in, third, leaving, arriving, far):
     """Relax every arc x-y over every lower node v, deepest first."""
     n = len(first_out) - 1
     t = 0
     for v in range(n - 1, -1, -1):
-        outs = first_out[v + 1] - first_out[v]
+        begin, end = first_out[v], first_out[v + 1]
         for i in range(first_in[v], first_in[v + 1]):
             step = arriving[i]
             if step >= far:
-                t += outs
+                t += end - begin
                 continue
-            for j in range(first_out[v], first_out[v + 1]):
+            x = up_in[i]
+            j = begin
+            while j < end and up_out[j] < x:
                 s = third[t]
                 t += 1
-                found = step + leaving[j]
-                if s >= 0:
-                    if found < leaving[s]:
-                        leaving[s] = found
-                elif s < -1 and found < arriving[-2 - s]:
-                    arriving[-2 - s] = found
+                leaving[s] = min(leaving[s], leaving.dtype.type(step + leaving[j]))
+                j += 1
+            if j < end and up_out[j] == x:
+                t += 1
+                j += 1
+            while j < end:
+                s = third[t]
+                t += 1
+                arriving[s] = min(arriving[s], arriving.dtype.type(step + leaving[j]))
+                j += 1
