@@ -148,12 +148,24 @@ def _needed_u_turns(draft: _Draft, among: NDArray[np.bool_], ends_only: NDArray[
     return np.asarray(draft.u_turn & ~leads_on[draft.source])
 
 
+def _copies(draft: _Draft) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(courses that are copies, the plain course of each)."""
+    plain = len(np.unique(draft.code))
+    copies = np.arange(plain, len(draft.code))
+    return copies, np.searchsorted(draft.code[:plain], draft.code[copies])
+
+
 def _round_trips(draft: _Draft, ends_only: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Component of every course; turns to what cannot be come back from are dropped, and lead nowhere on."""
+    """Component of every course; turns to what cannot be come back from are dropped, and lead nowhere on.
+
+    Turns of codes with copies stay: where nobody arrives but on a copy, trips begin on the code itself.
+    """
     count = len(draft.code)
     whole = _components(count, draft.source, draft.target)
+    begun = np.zeros(count, dtype=np.bool_)
+    begun[_copies(draft)[1]] = True
     while True:
-        draft.pick((whole[draft.source] == whole[draft.target]) | draft.u_turn)
+        draft.pick((whole[draft.source] == whole[draft.target]) | draft.u_turn | begun[draft.source])
         free = ~draft.gated | ends_only[draft.source] | ends_only[draft.target]
         turns = ~draft.u_turn | _needed_u_turns(draft, free, ends_only)
         finer = _components(count, draft.source[turns], draft.target[turns])
@@ -186,7 +198,11 @@ def _behind(
     for key, (_, each) in longest.items():
         best[key] = -each
     outside = ends_only | (core != best[whole])
-    return outside, _by_length(whole, length)
+    component = _by_length(whole, length)
+    for copy, plain in zip(*(each.tolist() for each in _copies(draft)), strict=True):
+        if component[plain] < 0 <= component[copy]:
+            component[plain], outside[plain] = component[copy], outside[copy]
+    return outside, component
 
 
 def _by_length(whole: NDArray[np.int32], length: NDArray[np.float64]) -> NDArray[np.int32]:
@@ -205,7 +221,7 @@ def _phased(
 ) -> Turns:  # fmt: skip
     """The stretches: courses for ends only twice, and an end of its own for every code with more than one course."""
     kept = component >= 0
-    turn = kept[draft.source] & kept[draft.target]
+    turn = kept[draft.source] & (component[draft.source] == component[draft.target])
     turn &= ~draft.gated | ends_only[draft.source] | ends_only[draft.target]
     turn &= ~draft.u_turn | _needed_u_turns(draft, turn, ends_only)
     draft.pick(turn)
