@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dispatch.policy import Policy, SimplePolicy
     from dispatch.view import Plan, View
     from halfhour.client import Client
+    from halfhour.modelling import Model, ModelSolution, Pause, Stay, no_improvement, target
     from halfhour.replaying import Replay, replay
     from halfhour.solving import solve
     from halfhour.synthetic import invent_day
@@ -35,6 +36,9 @@ _HOME = {
     "Client": "halfhour.client",
     "HalfhourError": "routing.errors",
     "LatLng": "routing.places",
+    "Model": "halfhour.modelling",
+    "ModelSolution": "halfhour.modelling",
+    "Pause": "halfhour.modelling",
     "PlaceBook": "routing.places",
     "Plan": "dispatch.view",
     "Policy": "dispatch.policy",
@@ -45,12 +49,15 @@ _HOME = {
     "Settings": "dispatch.config",
     "SimplePolicy": "dispatch.policy",
     "Solution": "routing.plans.problem",
+    "Stay": "halfhour.modelling",
     "Travel": "routing.plans.problem",
     "View": "dispatch.view",
     "invent_day": "halfhour.synthetic",
     "make_problem": "routing.plans.build",
+    "no_improvement": "halfhour.modelling",
     "replay": "halfhour.replaying",
     "solve": "halfhour.solving",
+    "target": "halfhour.modelling",
 }
 """Where each public name lives."""
 
@@ -58,6 +65,9 @@ __all__ = [
     "Client",
     "HalfhourError",
     "LatLng",
+    "Model",
+    "ModelSolution",
+    "Pause",
     "PlaceBook",
     "Plan",
     "Policy",
@@ -68,13 +78,16 @@ __all__ = [
     "Settings",
     "SimplePolicy",
     "Solution",
+    "Stay",
     "Travel",
     "View",
     "__version__",
     "invent_day",
     "make_problem",
+    "no_improvement",
     "replay",
     "solve",
+    "target",
 ]
 
 

@@ -14,7 +14,7 @@ from routing.errors import HalfhourError, InvalidInput
 from routing.plans.budget import Budget
 from routing.plans.formats import lilim, text_judge, vroom, vroom_answer, vroom_judge
 from routing.plans.formats.vroom_input import TableOf
-from routing.plans.problem import Problem, Reason, Solution, Travel
+from routing.plans.problem import Problem, Reason, Rows, Solution, Travel
 
 if TYPE_CHECKING:
     from routing.plans.routes import Objective, Recipe
@@ -27,6 +27,9 @@ VEHICLE_PRICE = 10**10
 
 
 STDIN = "-"
+
+Run = Callable[..., Solution]
+Watch = Callable[[Problem, Travel, Rows, int], None]
 
 
 class WrongAnswer(HalfhourError):
@@ -109,12 +112,14 @@ def solve_file(
     threads: int = 1,
     roads: str | Path | None = None,
     stopped: Callable[[], bool] | None = None,
+    watch: Watch | None = None,
 ) -> SolvedFile:
     """The best plan for a Li & Lim, Sartori & Buriol or VROOM file, or a VROOM input; options and errors as `solve`.
 
     `-` reads standard input.  The answer is judged against the input before it is given; raises WrongAnswer.
+    `watch` sees every better plan of a VROOM input with its Problem, Travel, and how many of their units make one cost.
     """
-    run = _planner(time_limit, work, stopped, objective, seed, recipe, threads)
+    run = _planner(time_limit, work, stopped, objective, seed, recipe, threads, watch)
     if isinstance(path, dict):
         return _solve_vroom(path, "input", roads, run, time.perf_counter())
     if str(path) == STDIN:
@@ -127,8 +132,8 @@ def solve_file(
 
 def _planner(
     time_limit: float | None, work: int | None, stopped: Callable[[], bool] | None, objective: Objective, seed: int,
-    recipe: Recipe, threads: int,
-) -> Callable[[Problem, Travel], Solution]:  # fmt: skip
+    recipe: Recipe, threads: int, watch: Watch | None = None,
+) -> Run:  # fmt: skip
     """A call that plans under these limits; its clock starts when it is made."""
     if threads < 1:
         raise InvalidInput(f"{threads} threads", field="threads", hint="1 or more.")
@@ -138,12 +143,14 @@ def _planner(
         raise InvalidInput(f"a limit of {work} work units", field="work")
     from routing.plans.routes import plan_routes
 
-    def run(problem: Problem, travel: Travel) -> Solution:
+    def run(problem: Problem, travel: Travel, unit: int = 1) -> Solution:
         warm_up()
         budget = _budget(time_limit, work, stopped)
+        see = None if watch is None else lambda rows: watch(problem, travel, rows, unit)
         return plan_routes(
-            problem, travel, recipe=recipe, objective=objective, budget=budget, seed=seed, threads=threads
-        )
+            problem, travel, recipe=recipe, objective=objective, budget=budget, seed=seed, threads=threads,
+            on_better=see,
+        )  # fmt: skip
 
     return run
 
@@ -178,7 +185,7 @@ def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bo
 
 
 def _solve_file(
-    path: Path, roads: str | Path | None, objective: Objective, run: Callable[[Problem, Travel], Solution]
+    path: Path, roads: str | Path | None, objective: Objective, run: Run
 ) -> SolvedFile:
     name, begun = format_of(path), time.perf_counter()
     if name == "vroom":
@@ -200,12 +207,12 @@ def _solve_file(
 
 
 def _solve_vroom(
-    data: dict[str, Any], name: str, roads: str | Path | None, run: Callable[[Problem, Travel], Solution], begun: float
+    data: dict[str, Any], name: str, roads: str | Path | None, run: Run, begun: float
 ) -> SolvedFile:
     measure = None if roads is None else _measure(roads)
     case = vroom.vroom_case(data, table_of=measure)
     loaded = time.perf_counter()
-    solution, wall, cpu = _timed(lambda: run(case.problem, case.travel))
+    solution, wall, cpu = _timed(lambda: run(case.problem, case.travel, case.unit))
     answer = vroom_answer.write_vroom(case, solution)
     _trust(vroom_judge.faults(data, answer, measure))
     times = {"loading": round(1000 * (loaded - begun)), "solving": round(1000 * wall)}

@@ -44,7 +44,7 @@ HOT, COLD = 3.0, 0.01
 """First and last temperature, in prices of a mean leg."""
 
 
-SCARCE_HOT, SCARCE_WORTH = 6.0, 8
+SCARCE_HOT, SCARCE_WORTH = 6.0, 20
 """Where not all that is ranked fits: first temperature, and what a mean rank is worth, in prices of a mean leg."""
 
 

@@ -15,7 +15,7 @@ from sim.cityplan import plan_city
 PUBLIC = {
     "Client", "HalfhourError", "LatLng", "PlaceBook", "Plan", "Policy", "Problem", "Replay", "RoadNetwork",
     "Scenario", "Settings", "SimplePolicy", "Solution", "Travel", "View", "__version__", "invent_day",
-    "make_problem", "replay", "solve",
+    "make_problem", "replay", "solve", "Model", "ModelSolution", "Pause", "Stay", "no_improvement", "target",
 }  # fmt: skip
 
 
