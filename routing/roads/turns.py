@@ -113,6 +113,9 @@ def _draft(streets: Streets, open_: NDArray[np.bool_], junctions: Junctions) -> 
         (gate == Access.ENDS_ONLY) & ~u_turn, courses.condition,
     )  # fmt: skip
     draft.pick((gate != Access.SHUT) | u_turn)
+    while len(lost := np.setdiff1d(_copies(draft)[0], draft.target)) and np.isin(draft.source, lost).any():
+        # Nobody gets onto these copies past the gates.
+        draft.pick(~np.isin(draft.source, lost))
     return draft, courses.conditions
 
 
@@ -163,7 +166,8 @@ def _round_trips(draft: _Draft, ends_only: NDArray[np.bool_]) -> NDArray[np.int3
     count = len(draft.code)
     whole = _components(count, draft.source, draft.target)
     begun = np.zeros(count, dtype=np.bool_)
-    begun[_copies(draft)[1]] = True
+    copies, plain = _copies(draft)
+    begun[plain[np.isin(copies, draft.target)]] = True
     while True:
         draft.pick((whole[draft.source] == whole[draft.target]) | draft.u_turn | begun[draft.source])
         free = ~draft.gated | ends_only[draft.source] | ends_only[draft.target]
