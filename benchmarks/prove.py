@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.harness import versions
-from benchmarks.kept import ROOT
+from benchmarks.resumable import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results" / "prove.jsonl"
 PYTHON = sys.executable
@@ -48,19 +48,19 @@ LANES = (
     Lane("benchmarks", (PYTHON, "-m", "benchmarks", "--suite", "full", "--record", RESULT_FOLDER)),
     Lane(
         "grubhub",
-        (PYTHON, "-m", "benchmarks.grubhub", "--all-rows", "--seeds", "1,2,3", "--out", "docs/results/grubhub"),
+        (PYTHON, "-m", "benchmarks.days.grubhub", "--all-rows", "--seeds", "1,2,3", "--out", "docs/results/grubhub"),
     ),
-    Lane("city-days", (PYTHON, "-m", "benchmarks.city_days", "--out", "docs/results/city-days")),
+    Lane("city-days", (PYTHON, "-m", "benchmarks.days.city_days", "--out", "docs/results/city-days")),
     Lane(
-        "bigday-published", (PYTHON, "-m", "benchmarks.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER)
+        "bigday-published", (PYTHON, "-m", "benchmarks.days.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER)
     ),
-    Lane("bigday", (PYTHON, "-m", "benchmarks.bigday", "--out", RESULT_FOLDER)),
-    Lane("roads-exact", (PYTHON, "-m", "benchmarks.roads_exact", "--out", RESULT_FOLDER)),
-    Lane("roads-speed", (PYTHON, "-m", "benchmarks.roads_cases", "--out", RESULT_FOLDER)),
-    Lane("load", (PYTHON, "-m", "benchmarks.load", "--out", RESULT_FOLDER)),
-    Lane("restart", (PYTHON, "-m", "benchmarks.restart", "--out", RESULT_FOLDER)),
-    Lane("soak", (PYTHON, "-m", "benchmarks.soak", "--out", RESULT_FOLDER)),
-    Lane("heap-http", (PYTHON, "-m", "benchmarks.heap_http", "--out", RESULT_FOLDER)),
+    Lane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
+    Lane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
+    Lane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
+    Lane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
+    Lane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),
+    Lane("soak", (PYTHON, "-m", "benchmarks.live.soak", "--out", RESULT_FOLDER)),
+    Lane("heap-http", (PYTHON, "-m", "benchmarks.live.replay_vs_http", "--out", RESULT_FOLDER)),
 )
 
 

@@ -13,7 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import ClassVar, NamedTuple
 
 from dispatch.model import Order, Reason, Rider, Shift, Store, Zone
-from routing.plans.problem import ActKind
+from routing.problem.problem import ActKind
 
 
 class Class(IntEnum):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.places import PlaceBook
-from routing.plans.problem import ActKind, Level, Reason
+from routing.problem.problem import ActKind, Level, Reason
 
 __all__ = [
     "Act",
@@ -90,7 +90,7 @@ class Store:
     tenants: tuple[str, ...] = ()
     """The order systems that it belongs to; empty: shared by all."""
     hours: str = ""
-    """Opening hours as people write them (dispatch/hours.py)."""
+    """Opening hours as people write them (dispatch/calendar/opening_hours.py)."""
     spans: tuple[tuple[int, int], ...] = ()
     """What they mean for the days ahead, [from, to) in order; outside of them it hands out nothing."""
 
@@ -179,7 +179,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One halt at one place with zero or more acts; the timeline is that of routing/plans/problem.py.
+    """One halt at one place with zero or more acts; the timeline is that of routing/problem/problem.py.
 
     A stop without acts is an empty move.  `stop_id` is empty until the stop is told and survives revisions after that.
     """

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from dispatch.version import __version__
 
 if TYPE_CHECKING:
-    from dispatch.config import Settings
-    from dispatch.policy import Policy, SimplePolicy
-    from dispatch.view import Plan, View
+    from dispatch.policies.policy import Policy, SimplePolicy
+    from dispatch.policies.view import Plan, View
+    from dispatch.settings.settings import Settings
     from halfhour.client import Client
     from halfhour.modelling import Model, ModelSolution, Pause, Stay, no_improvement, target
     from halfhour.replaying import Replay, replay
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from halfhour.synthetic import invent_day
     from routing.errors import HalfhourError
     from routing.places import LatLng, PlaceBook
-    from routing.plans.build import make_problem
-    from routing.plans.problem import Problem, Solution, Travel
+    from routing.problem.build import make_problem
+    from routing.problem.problem import Problem, Solution, Travel
     from routing.roads import RoadNetwork
     from sim.scenario import Scenario
 
@@ -40,20 +40,20 @@ _HOME = {
     "ModelSolution": "halfhour.modelling",
     "Pause": "halfhour.modelling",
     "PlaceBook": "routing.places",
-    "Plan": "dispatch.view",
-    "Policy": "dispatch.policy",
-    "Problem": "routing.plans.problem",
+    "Plan": "dispatch.policies.view",
+    "Policy": "dispatch.policies.policy",
+    "Problem": "routing.problem.problem",
     "Replay": "halfhour.replaying",
     "RoadNetwork": "routing.roads",
     "Scenario": "sim.scenario",
-    "Settings": "dispatch.config",
-    "SimplePolicy": "dispatch.policy",
-    "Solution": "routing.plans.problem",
+    "Settings": "dispatch.settings.settings",
+    "SimplePolicy": "dispatch.policies.policy",
+    "Solution": "routing.problem.problem",
     "Stay": "halfhour.modelling",
-    "Travel": "routing.plans.problem",
-    "View": "dispatch.view",
+    "Travel": "routing.problem.problem",
+    "View": "dispatch.policies.view",
     "invent_day": "halfhour.synthetic",
-    "make_problem": "routing.plans.build",
+    "make_problem": "routing.problem.build",
     "no_improvement": "halfhour.modelling",
     "replay": "halfhour.replaying",
     "solve": "halfhour.solving",

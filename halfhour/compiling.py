@@ -95,7 +95,7 @@ def compiling(*, quiet: bool = False, has_log: bool = False) -> Iterator[None]:
 
 def compile_first(*, quiet: bool = False) -> None:
     """Compiles what a day's rounds need, where nothing is yet; later calls cost nothing."""
-    from api.warm import warm_up
+    from api.solver.warm_up import warm_up
 
     if is_first_use():
         with compiling(quiet=quiet):

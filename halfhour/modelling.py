@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 from halfhour.solving import SolvedFile, solve_file
 from routing.errors import InvalidInput
-from routing.plans.problem import Problem, Rows, Travel
-from routing.plans.schedule import evaluate
+from routing.problem.evaluate import evaluate
+from routing.problem.problem import Problem, Rows, Travel
 
 Location = int | tuple[float, float]
 Amount = int | Sequence[int]

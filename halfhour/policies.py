@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from routing.errors import InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
-    from dispatch.policy import Policy
+    from dispatch.policies.policy import Policy
 
 BUILT_IN = {
     "nearest": ("dispatch.policies.nearest", "Nearest"),
     "greedy": ("dispatch.policies.greedy", "Greedy"),
     "batch": ("dispatch.policies.batch", "Batch"),
-    "halfhour": ("dispatch.policy", "HalfhourPolicy"),
+    "halfhour": ("dispatch.policies.policy", "HalfhourPolicy"),
 }
 
 
@@ -105,7 +105,7 @@ def _checked(policy: Any, where: str) -> Policy:
             f"the policy has no {' and no '.join(missing)}",
             code="invalid_policy",
             file=where,
-            hint="Derive it from dispatch.policy.SimplePolicy and write decide(view).",
+            hint="Derive it from dispatch.policies.policy.SimplePolicy and write decide(view).",
         )
     checked: Policy = policy
     return checked

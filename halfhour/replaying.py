@@ -16,9 +16,9 @@ from routing.errors import UnreadableFile
 if TYPE_CHECKING:
     import pandas as pd
 
-    from dispatch.policy import Policy
-    from dispatch.runfolder import RunFolderWriter
-    from sim.run import Progress, Run
+    from dispatch.policies.policy import Policy
+    from dispatch.record.run_folder import RunFolderWriter
+    from sim.replay.replay import Progress, Run
     from sim.scenario import Scenario
 
 MAP_FILE = "map.geojson"
@@ -40,7 +40,7 @@ class Replay:
         """One row per order; the columns of orders.csv (docs/kpis.md)."""
         import pandas as pd
 
-        from dispatch.runfolder import ORDER_COLUMNS, order_rows
+        from dispatch.record.run_folder import ORDER_COLUMNS, order_rows
 
         return pd.DataFrame(order_rows(self.run.folded), columns=list(ORDER_COLUMNS))
 
@@ -49,7 +49,7 @@ class Replay:
         """One row per rider; the columns of riders.csv."""
         import pandas as pd
 
-        from dispatch.runfolder import RIDER_COLUMNS, rider_rows
+        from dispatch.record.run_folder import RIDER_COLUMNS, rider_rows
 
         return pd.DataFrame(rider_rows(self.run.folded), columns=list(RIDER_COLUMNS))
 
@@ -58,7 +58,7 @@ class Replay:
         """One row per way driven: rider, place handles, epoch seconds of departure and arrival, whether empty."""
         import pandas as pd
 
-        from dispatch.days import Leg
+        from dispatch.record.lives import Leg
 
         return pd.DataFrame(self.run.folded.legs, columns=list(Leg._fields))
 
@@ -96,7 +96,7 @@ def replay(
     is.
     Raises InvalidInput and its kin for whatever a person can mend.
     """
-    from sim import run as runs
+    from sim.replay import replay as runs
 
     day, features = opened(scenario, Streets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose(policy, recipe=recipe)
@@ -109,7 +109,7 @@ def replay(
     if out is None:
         run = runs.replay(day, chosen.policy, **options)
         return Replay(run, _summary(run, chosen), None)
-    from dispatch.runfolder import RunFolderWriter
+    from dispatch.record.run_folder import RunFolderWriter
 
     target = Path(out)
     with RunFolderWriter(target, force=force) as folder:
@@ -174,8 +174,8 @@ def _summary(run: Run, chosen: Chosen) -> dict[str, Any]:
 
 def _complete(folder: RunFolderWriter, done: Replay, features: dict[str, Any] | None) -> None:
     """Add to a run folder what only this room knows: the policy's origin, the map, the report."""
-    from dispatch.runfolder import SUMMARY
-    from sim.reporting.page import write_report
+    from dispatch.record.run_folder import SUMMARY
+    from halfhour.report.page import write_report
 
     text = json.dumps(done.summary, ensure_ascii=False, indent=1)
     (folder.path / SUMMARY).write_text(text + "\n", encoding="utf-8")
@@ -188,8 +188,8 @@ def _complete(folder: RunFolderWriter, done: Replay, features: dict[str, Any] | 
 
 def reread(path: str | Path) -> tuple[dict[str, Any], Any]:
     """Summary and KPI fold of a run folder, made anew from its journal."""
-    from dispatch.kpi import kpis
-    from dispatch.runfolder import RunFolder
+    from dispatch.record.kpi import kpis
+    from dispatch.record.run_folder import RunFolder
 
     folder = RunFolder(Path(path))
     return folder.summary, kpis(folder.catalogue, folder.entries())
@@ -197,7 +197,7 @@ def reread(path: str | Path) -> tuple[dict[str, Any], Any]:
 
 def write_comparison(path: Path, done: Replay, summary: dict[str, Any], fold: Any) -> None:
     """A report of one replay with another, reread from its folder, beside it."""
-    from sim.reporting.page import write_report
+    from halfhour.report.page import write_report
 
     features = _map(done.path) if done.path is not None else None
     catalogue = done.run.scenario.catalogue
@@ -206,7 +206,7 @@ def write_comparison(path: Path, done: Replay, summary: dict[str, Any], fold: An
 
 def remove(path: Path) -> None:
     """Remove a folder, if it is there and ours."""
-    from dispatch.runfolder import is_ours
+    from dispatch.record.run_folder import is_ours
 
     if is_ours(path):
         shutil.rmtree(path, ignore_errors=True)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routing.errors import HalfhourError, InvalidInput
 from routing.plans.budget import Budget
-from routing.plans.formats import lilim, text_judge, vroom, vroom_answer, vroom_judge
-from routing.plans.formats.vroom_input import TableOf
-from routing.plans.problem import Problem, Reason, Rows, Solution, Travel
+from routing.problem.formats import lilim, text_judge, vroom, vroom_answer, vroom_judge
+from routing.problem.formats.vroom_input import TableOf
+from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 
 if TYPE_CHECKING:
-    from routing.plans.routes import Objective, Recipe
+    from routing.plans.plan import Objective, Recipe
 
 DEFAULT_TIME_S = 5.0
 UNLIMITED = 2**62
@@ -141,7 +141,7 @@ def _planner(
         raise InvalidInput(f"a limit of {time_limit:g} seconds", field="time_limit")
     if work is not None and work < 0:
         raise InvalidInput(f"a limit of {work} work units", field="work")
-    from routing.plans.routes import plan_routes
+    from routing.plans.plan import plan_routes
 
     def run(problem: Problem, travel: Travel, unit: int = 1) -> Solution:
         warm_up()
@@ -159,8 +159,8 @@ def warm_up() -> None:
     """Load the compiled search, so that a time limit counts searching alone: for hard windows and for soft promises."""
     import numpy as np
 
-    from routing.plans.build import make_problem
-    from routing.plans.routes import plan_routes
+    from routing.plans.plan import plan_routes
+    from routing.problem.build import make_problem
 
     legs = Travel(np.ones((1, 3, 3), dtype=np.int32), np.zeros((0, 0, 0), dtype=np.int32))
     for slope in (0, 1):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from routing.errors import InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
-    from dispatch.catalogue import Catalogue, RoadsSpec
+    from dispatch.record.catalogue import Catalogue, RoadsSpec
     from sim.scenario import Scenario
 
 MARGIN_DEG = 0.02
@@ -51,7 +51,7 @@ class Streets:
         )
 
     def _roads(self, day: Scenario) -> RoadsSpec:
-        from dispatch.catalogue import RoadsSpec
+        from dispatch.record.catalogue import RoadsSpec
 
         if not Path(str(self.roads)).is_file():
             raise UnreadableFile(
@@ -70,7 +70,7 @@ def _notes(profiles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _with(spec: Any, traffic: str | Path | None, weather: str) -> Any:
-    from dispatch.catalogue import RoadsSpec
+    from dispatch.record.catalogue import RoadsSpec
 
     if traffic is None and not weather:
         return spec
@@ -85,12 +85,12 @@ def _with(spec: Any, traffic: str | Path | None, weather: str) -> Any:
 
 def map_of_streets(catalogue: Catalogue) -> dict[str, Any] | None:
     """GeoJSON of the streets around the places of a day, with its attribution; None for a day on no streets."""
-    from dispatch.catalogue import RoadsSpec
+    from dispatch.record.catalogue import RoadsSpec
 
     if not isinstance(catalogue.travel, RoadsSpec):
         return None
     from routing.roads import RoadNetwork
-    from routing.roads.maps import streets_map
+    from routing.roads.city.maps import streets_map
 
     lat, lng = catalogue.places.first, catalogue.places.second
     return streets_map(

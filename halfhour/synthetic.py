@@ -11,7 +11,7 @@ from halfhour.replaying import MAP_FILE
 
 if TYPE_CHECKING:
     from routing.places import LatLng
-    from sim.demand import DaySize
+    from sim.invent.lunch_peak import DaySize
     from sim.scenario import Scenario
 
 
@@ -33,7 +33,7 @@ def invent_day(
     `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
     Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
     """
-    from sim.demand import DaySize
+    from sim.invent.lunch_peak import DaySize
 
     size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
     return write_synthetic(Path(target), seed, size, name=name, force=force)
@@ -41,9 +41,9 @@ def invent_day(
 
 def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", force: bool = False) -> Scenario:
     """Write a scenario folder with its travel matrix and map; raises OutputExists where something is in the way."""
-    from dispatch.runfolder import refuse_to_overwrite
-    from sim.cityplan import map_of
-    from sim.demand import synthetic_day
+    from dispatch.record.run_folder import refuse_to_overwrite
+    from sim.invent.city_plan import map_of
+    from sim.invent.lunch_peak import synthetic_day
     from sim.sources.folder_writer import write_folder
 
     refuse_to_overwrite(target, force=force)
@@ -65,8 +65,8 @@ def write_street_day(
     force: bool = False,
 ) -> Scenario:
     """Write a scenario folder on the streets of a city file; raises OutputExists, and what reading the city raises."""
-    from dispatch.runfolder import refuse_to_overwrite
-    from sim.demand import day_on_streets
+    from dispatch.record.run_folder import refuse_to_overwrite
+    from sim.invent.lunch_peak import day_on_streets
     from sim.sources.folder_writer import write_folder
 
     refuse_to_overwrite(target, force=force)
@@ -77,7 +77,7 @@ def write_street_day(
 
 def write_lunch_peak(target: Path) -> Path:
     """Write the bundled lunch peak, made from its seed; its folder."""
-    from sim.demand import DEMO_NAME, DEMO_SEED, DEMO_SIZE
+    from sim.invent.lunch_peak import DEMO_NAME, DEMO_SEED, DEMO_SIZE
 
     write_synthetic(target, DEMO_SEED, DEMO_SIZE, name=DEMO_NAME)
     return target

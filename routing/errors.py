@@ -8,7 +8,7 @@
     +-- Unsupported               understood, but not offered (named, never ignored)
 
 Other packages add their own branches.  Every code is listed, with cause and remedy, in docs/errors.md.
-The core knows no HTTP: `api/faults.py` alone turns codes into statuses.
+The core knows no HTTP: `api/http/problems.py` alone turns codes into statuses.
 """
 
 from __future__ import annotations

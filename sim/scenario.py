@@ -7,9 +7,9 @@ import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from dispatch.catalogue import Catalogue, TravelSpec
 from dispatch.inputs import Input
 from dispatch.model import Order, Store
+from dispatch.record.catalogue import Catalogue, TravelSpec
 from routing.errors import InvalidInput
 
 MAX_DAY_S = 14 * 86_400

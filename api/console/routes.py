@@ -10,14 +10,14 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
-from api.auth import Caller, NotFound, Scope, access, access_public
-from api.console.feed import BoardFeed
-from api.console.shown import BoardShown, Streets
+from api.access.rate_limits import Meter
+from api.access.rules import Caller, NotFound, Scope, access, access_public
+from api.console.board_feed import BoardFeed
+from api.console.schemas import BoardShown, Streets
 from api.console.streets import StreetLines
-from api.door import Door
-from api.faults import problems
-from api.limits import Meter
-from api.streams import listens
+from api.http.problems import problems
+from api.http.routes.events import listens
+from api.http.transport.door import Door
 
 __all__ = ["router"]
 

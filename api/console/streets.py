@@ -8,7 +8,7 @@ import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api.live import LiveHost
+    from api.live.host import LiveHost
     from routing.roads import RoadNetwork
 
 MARGIN_DEG = 0.04
@@ -48,7 +48,7 @@ class StreetLines:
 
 
 def _drawn(network: RoadNetwork, box: Box) -> bytes:
-    from routing.roads.maps import streets_map
+    from routing.roads.city.maps import streets_map
 
     given = streets_map(network, south_west=box[:2], north_east=box[2:])
     lines = [line for feature in given["features"] for line in feature["geometry"]["coordinates"]]

@@ -9,26 +9,27 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from api.ledger import rotation, snapshots
-from api.ledger.audit import AUDIT
+from api.ledger import snapshots
 from api.ledger.files import close_to_others, create, make_private
 from api.ledger.head import MARK, Mark, read_mark
 from api.ledger.protocol import CorruptLedger
-from api.ledger.reading import FILE, SqliteReader, foreign
+from api.ledger.sqlite import segments
+from api.ledger.sqlite.reader import FILE, SqliteReader, foreign
+from api.ledger.upkeep.audit import AUDIT
 from dispatch.errors import CorruptJournal
 
 
 def beside(folder: Path) -> list[Path]:
     """What belongs to a ledger and lies in the folder, but the database itself and its log."""
     mark = folder / MARK
-    held = [segment.path for segment in rotation.segments(folder)]
+    held = [segment.path for segment in segments.segments(folder)]
     return [*snapshots.numbered(folder), *held, *([mark] if mark.exists() else [])]
 
 
 def files(folder: Path) -> Iterator[Path]:
     """Every file and folder of a ledger that is there."""
     yield from (folder / (FILE + end) for end in ("", "-wal", "-shm"))
-    yield from (folder / AUDIT, folder / rotation.ARCHIVE)
+    yield from (folder / AUDIT, folder / segments.ARCHIVE)
     yield from beside(folder)
 
 
@@ -53,7 +54,7 @@ def check(reader: SqliteReader) -> None:
         _check_end(reader, mark)
     for path in reader.snapshots():
         reader.owns(path)
-    held = rotation.segments(reader.folder)
+    held = segments.segments(reader.folder)
     for segment in held:
         place = reader.place_of(segment)
         if segment.last > reader.head():

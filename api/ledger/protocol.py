@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from api.keys import Key
+from api.access.keys import Key
 from routing.errors import HalfhourError, InvalidInput
 
 OPERATOR = ""

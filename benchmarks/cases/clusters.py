@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from benchmarks.harness import Bound, Case, Sample, Work
-from benchmarks.solver_snapshots import make_snapshot
+from benchmarks.inputs.snapshots import make_snapshot
 from routing.plans.budget import Budget
-from routing.plans.routes import plan_routes
+from routing.plans.plan import plan_routes
 
 SIZES = ((50, 100), (200, 400), (500, 1000))
 WORK_PER_ORDER = 2_000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.days import Size, day
 from benchmarks.harness import Bound, Case, Sample, Work
+from benchmarks.inputs.synthetic_days import Size, day
 from dispatch.events import Event
 from dispatch.inputs import Input, RoundSolved
-from dispatch.presets import DEFAULT, PRESETS
+from dispatch.settings.presets import DEFAULT, PRESETS
 from halfhour.policies import choose
-from sim.run import replay
+from sim.replay.replay import replay
 from sim.scenario import Scenario
 
 LUNCH = Size(orders=300, riders=50, stores=30)

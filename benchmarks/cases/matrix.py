@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.harness import Case, Sample, Work
-from benchmarks.solver_snapshots import make_snapshot
-from routing.plans.insertion import new_work, start_routes
-from routing.plans.kernels.moves import best_in, insert
-from routing.plans.matrix import price_matrix
-from routing.plans.tables import gather
+from benchmarks.inputs.snapshots import make_snapshot
+from routing.plans.general.insert import new_work, start_routes
+from routing.plans.general.insertion_prices import price_matrix
+from routing.plans.general.kernels.moves import best_in, insert
+from routing.plans.general.tables import gather
 
 SIZES = ((50, 100), (500, 1000))
 

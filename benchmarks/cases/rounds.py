@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.days import Round, busy_round
 from benchmarks.harness import Bound, Case, Sample, Work
-from dispatch.planner import seed_of, solve, solve_round, travel_block
+from benchmarks.inputs.synthetic_days import Round, busy_round
+from dispatch.rounds.solve import seed_of, solve, solve_round, travel_block
 from routing.plans.budget import Budget
-from routing.plans.trips import exchange_plans, insert_new, search
-from routing.plans.trips_pack import Packed, pack
+from routing.plans.trips.pack import Packed, pack
+from routing.plans.trips.plan import exchange_plans, insert_new, search
 
 QUICK = ((50, 100), (100, 200))
 FULL = (*QUICK, (200, 400), (500, 1000))

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import versions
+from benchmarks.inputs.snapshots import make_snapshot
 from benchmarks.paper.page import page
 from benchmarks.paper.rows import ROWS, Row, Task, run, tasks_of
 from benchmarks.paper.table import key_of
 from benchmarks.peers import PEERS, PeerFailed
 from benchmarks.peers.as_vroom import to_vroom
-from benchmarks.solver_snapshots import make_snapshot
 from routing.errors import HalfhourError, InvalidInput
 
 RESULTS = Path("benchmarks/results/solver.jsonl")

@@ -9,13 +9,13 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from benchmarks.data import require
+from benchmarks.inputs.public_data import require
+from benchmarks.inputs.snapshots import make_snapshot
 from benchmarks.peers import PEERS, Question, ask
-from benchmarks.solver_snapshots import make_snapshot
 from halfhour.solving import VEHICLE_PRICE
-from routing.plans.formats.lilim import PickupDelivery, distance_of, read_lilim, read_sartori
-from routing.plans.problem import ActKind, Problem, Rows, Travel
-from routing.plans.schedule import evaluate
+from routing.problem.evaluate import evaluate
+from routing.problem.formats.lilim import PickupDelivery, distance_of, read_lilim, read_sartori
+from routing.problem.problem import ActKind, Problem, Rows, Travel
 
 Clock = Literal["wall", "cpu"]
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 from routing.errors import HalfhourError
-from routing.plans.problem import Problem, Rows, Travel
+from routing.problem.problem import Problem, Rows, Travel
 
 PEERS = ("halfhour", "vroom", "pyvrp", "ortools")
 MODULES = {name: f"benchmarks.peers.with_{name}" for name in PEERS}

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from routing.plans.build import Stop, make_rows
-from routing.plans.problem import I32, INFINITE, NEVER, ActKind, Problem, Rows, Travel
+from routing.problem.build import Stop, make_rows
+from routing.problem.problem import I32, INFINITE, NEVER, ActKind, Problem, Rows, Travel
 
 FAR = 4 * 10**6
 """A leg that nobody makes (VROOM adds up a row of them in 32 bits), and a time that never comes."""

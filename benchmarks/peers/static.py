@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from routing.plans.build import Stop, make_rows
-from routing.plans.problem import INFINITE, Problem, Rows
+from routing.problem.build import Stop, make_rows
+from routing.problem.problem import INFINITE, Problem, Rows
 
 
 def check_static(problem: Problem) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.peers import Answer, Question, timed
 from routing.plans.budget import Budget
-from routing.plans.routes import plan_routes
+from routing.plans.plan import plan_routes
 
 
 def solve(question: Question) -> Answer:

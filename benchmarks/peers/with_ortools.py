@@ -7,7 +7,7 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 from benchmarks.peers import Answer, Question, timed
 from benchmarks.peers.static import check_static, rows_of, vehicle_price
-from routing.plans.problem import Problem, empty_rows
+from routing.problem.problem import Problem, empty_rows
 
 SKIP = 10**9
 """Price of leaving a task out: above any plan, and small enough to add up."""

@@ -14,7 +14,7 @@ from pyvrp.stop import FirstFeasible, MultipleCriteria, StoppingCriterion
 
 from benchmarks.peers import Answer, Question, timed
 from benchmarks.peers.static import check_static, rows_of, vehicle_price
-from routing.plans.problem import Problem
+from routing.problem.problem import Problem
 
 FLEET_SHARE = 0.5
 

@@ -12,9 +12,9 @@ from benchmarks.peers import Answer, Question, share_of_processor, timed
 from benchmarks.peers.as_vroom import from_vroom, to_vroom
 from benchmarks.peers.static import vehicle_price
 from routing.plans.budget import Budget
-from routing.plans.problem import I32, INFINITE, ActKind, Problem, Rows, Travel
-from routing.plans.routes import plan_routes
-from routing.plans.schedule import Timeline, evaluate
+from routing.plans.plan import plan_routes
+from routing.problem.evaluate import Timeline, evaluate
+from routing.problem.problem import I32, INFINITE, ActKind, Problem, Rows, Travel
 
 LEVEL = 5
 

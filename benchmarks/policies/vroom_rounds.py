@@ -17,17 +17,17 @@ import numpy as np
 
 from benchmarks.peers.as_vroom import Pinned, from_vroom, to_vroom
 from benchmarks.peers.with_vroom import handed_over_at, run_vroom
-from dispatch.answer import answer
-from dispatch.config import Settings
-from dispatch.frozen import Frozen
 from dispatch.inputs import RoundSolved
-from dispatch.planner import solve_round, travel_block
-from dispatch.reposition import with_empty_moves
+from dispatch.rounds.changes import answer
+from dispatch.rounds.empty_moves import with_empty_moves
+from dispatch.rounds.frozen_round import Frozen
+from dispatch.rounds.solve import solve_round, travel_block
+from dispatch.settings.settings import Settings
 from routing.plans.budget import Budget
-from routing.plans.build import make_rows, read_rows
-from routing.plans.problem import NEVER, ActKind, Problem, Solution, Travel
-from routing.plans.routes import plan_routes
-from routing.plans.schedule import evaluate
+from routing.plans.plan import plan_routes
+from routing.problem.build import make_rows, read_rows
+from routing.problem.evaluate import evaluate
+from routing.problem.problem import NEVER, ActKind, Problem, Solution, Travel
 from routing.travel import TravelTimes
 
 Route = list[tuple[int, list[tuple[int, int]]]]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from dispatch.policy import SimplePolicy
-from dispatch.view import FreeRider, OpenOrder, Plan, View
-from routing.plans.matching import share_out
+from dispatch.policies.policy import SimplePolicy
+from dispatch.policies.view import FreeRider, OpenOrder, Plan, View
+from routing.plans.ortools.assignment import share_out
 
 MOST_IN_A_BUNDLE = 3
 WAITING_PRICE = 3_600

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatch.policy import SimplePolicy
-from dispatch.view import Plan, View
+from dispatch.policies.policy import SimplePolicy
+from dispatch.policies.view import Plan, View
 
 
 class Nearest(SimplePolicy):

@@ -16,8 +16,8 @@ waited out.  What the service refuses is raised as an ApiError with its stable c
 
 from __future__ import annotations
 
-from api.signing import InvalidSignature
-from api.signing import verify as verify_webhook
+from api.outbox.webhook_signature import InvalidSignature
+from api.outbox.webhook_signature import verify as verify_webhook
 from halfhour.client.errors import ApiError, Busy, Conflict, CursorGone, Invalid, NotAllowed, NotThere, Unreachable
 from halfhour.client.transport import Client
 from halfhour.client.words import Delivery, DeliveryFields, Dropoff, Event, LatLng

@@ -13,7 +13,7 @@ from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
     from halfhour.comparing import Difference, Group
-    from sim.reporting.kpi_table import Figure
+    from halfhour.report.kpi_table import Figure
 
 EXAMPLE = "halfhour compare runs/nearest-1 runs/nearest-2 runs/ours-1 runs/ours-2"
 
@@ -23,9 +23,9 @@ def compare(
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Set finished replays side by side and say which differences exceed the noise over paired seeds."""
-    from dispatch.runfolder import RunFolder
+    from dispatch.record.run_folder import RunFolder
     from halfhour.comparing import differences, grouped, remark
-    from sim.reporting.kpi_table import FIGURES
+    from halfhour.report.kpi_table import FIGURES
 
     groups = grouped([RunFolder(folder).summary for folder in folders])
     if len(groups) < 2:
@@ -63,7 +63,7 @@ def _as_json(reference: Group, found: Sequence[tuple[Group, Sequence[Difference]
 def _print(reference: Group, found: Sequence[tuple[Group, Sequence[Difference]]]) -> None:
     from rich.table import Table
 
-    from sim.reporting.kpi_table import BY_KEY
+    from halfhour.report.kpi_table import BY_KEY
 
     for group, rows in found:
         table = Table(title=f"{group.name} against {reference.name}", title_justify="left", box=None)

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatch.config import Known, Settings, describe, schema, text_of
-from dispatch.presets import KEY, PRESETS, Preset
-from dispatch.presets import preset as chosen
+from dispatch.settings.presets import KEY, PRESETS, Preset
+from dispatch.settings.presets import preset as chosen
+from dispatch.settings.settings import Known, Settings, describe, schema, text_of
 from halfhour.terminal import console, print_json
 
 EXAMPLE = "halfhour config explain rules.batch_scope"
@@ -134,10 +134,10 @@ def source_of(settings: Settings, key: str) -> str:
 def settings_of(path: Path) -> Settings:
     """The settings of a scenario, a run folder or a service file; raises what reading it raises."""
     if path.is_file() and path.suffix == ".toml":
-        from api.settings import read_config
+        from api.config import read_config
 
         return read_config(path).engine_settings()
-    from dispatch.runfolder import SUMMARY, RunFolder
+    from dispatch.record.run_folder import SUMMARY, RunFolder
 
     if (path / SUMMARY).is_file():
         return RunFolder(path).settings()

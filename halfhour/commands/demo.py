@@ -24,7 +24,7 @@ def demo(
     as_data: Annotated[bool, typer.Option("--json", help="Print both summaries as one JSON object.")] = False,
 ) -> None:
     """Replay the bundled lunch peak under our policy and a nearest-rider baseline, and write a report."""
-    from dispatch.runfolder import refuse_to_overwrite
+    from dispatch.record.run_folder import refuse_to_overwrite
     from halfhour import replaying
     from halfhour.compiling import compile_first
     from halfhour.synthetic import write_lunch_peak

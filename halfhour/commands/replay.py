@@ -55,8 +55,8 @@ def replay(
     as_data: Annotated[bool, typer.Option("--json", help="Print summary.json alone.")] = False,
 ) -> None:
     """Replay a day of orders and riders and report how it went."""
-    from dispatch.choosing import contradictions
-    from dispatch.runfolder import refuse_to_overwrite
+    from dispatch.record.run_folder import refuse_to_overwrite
+    from dispatch.settings.choosing import contradictions
     from halfhour import replaying
     from halfhour.compiling import compile_first
 
@@ -96,7 +96,7 @@ def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
     """The KPI table: one column for each run, the first compared with the last where there are two."""
     from rich.table import Table
 
-    from sim.reporting.kpi_table import FIGURES, verdict, written
+    from halfhour.report.kpi_table import FIGURES, verdict, written
 
     compares = len(summaries) == 2
     table = Table(

@@ -50,9 +50,9 @@ def build(
 ) -> None:
     """Make a city file from OpenStreetMap data."""
     from routing.roads import RoadNetwork
-    from routing.roads.arrays import PROFILES
-    from sim.cityplan import plan_city
-    from sim.ground import streets_of
+    from routing.roads.source.arrays import PROFILES
+    from sim.invent.city_plan import plan_city
+    from sim.invent.ground import streets_of
 
     if (source is not None) + bool(place) + (invented is not None) != 1:
         raise InvalidInput("give a file, --place or --invented, one of the three", code="bad_option")

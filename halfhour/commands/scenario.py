@@ -45,7 +45,7 @@ def new(
     """Invent a day from a seed, in an invented city or on real streets."""
     from halfhour.commands.roads import parse_point
     from halfhour.synthetic import write_street_day, write_synthetic
-    from sim.demand import DaySize
+    from sim.invent.lunch_peak import DaySize
 
     if near and roads is None:
         raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
@@ -141,7 +141,7 @@ def _written(folder: Path, scenario: Scenario, as_data: bool) -> None:
 
 def described(scenario: Scenario) -> dict[str, Any]:
     """What is in a scenario, as JSON values."""
-    from sim.reporting.figures import Clock
+    from halfhour.report.figures import Clock
 
     catalogue = scenario.catalogue
     clock = Clock(catalogue.time_zone)

@@ -14,7 +14,7 @@ from halfhour.terminal import console, print_json
 from routing.errors import HalfhourError, InvalidInput
 
 if TYPE_CHECKING:
-    from routing.plans.routes import Objective, Recipe
+    from routing.plans.plan import Objective, Recipe
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"
 
@@ -67,7 +67,7 @@ def solve(
             )  # fmt: skip
     except HalfhourError as problem:
         if as_data:
-            from routing.plans.formats.vroom_answer import failure
+            from routing.problem.formats.vroom_answer import failure
 
             print_json(failure(problem.code, problem.message))
         raise

@@ -18,9 +18,9 @@ def story(
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tell one order's life in plain words: promise, who, why him, next best."""
-    from dispatch.runfolder import RunFolder
-    from dispatch.story import tell
-    from sim.reporting.figures import Clock
+    from dispatch.record.run_folder import RunFolder
+    from dispatch.record.story import tell
+    from halfhour.report.figures import Clock
 
     run = RunFolder(folder)
     zone = run.catalogue.time_zone

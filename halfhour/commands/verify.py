@@ -18,7 +18,7 @@ def verify(
 ) -> None:
     """Fold the journal, decide every step again, and compare both with what was written down."""
     if (folder / "ledger.sqlite").is_file():
-        from halfhour.commands.journal import verify as verify_ledger
+        from halfhour.commands.live.journal import verify as verify_ledger
 
         verify_ledger(folder, as_data)
         return
@@ -33,9 +33,9 @@ def verify(
 def verified(folder: Path) -> dict[str, Any]:
     """What was checked; raises CorruptJournal at the first thing that differs."""
     from dispatch.errors import CorruptJournal
-    from dispatch.journal import fold
-    from dispatch.kpi import kpis
-    from dispatch.runfolder import JOURNAL, SUMMARY, RunFolder
+    from dispatch.record.journal import fold
+    from dispatch.record.kpi import kpis
+    from dispatch.record.run_folder import JOURNAL, SUMMARY, RunFolder
 
     run = RunFolder(folder)
     header, catalogue, summary = run.header, run.catalogue, run.summary

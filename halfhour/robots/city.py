@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import httpx
 
 from dispatch import inputs as i
+from dispatch.board.records import FOR_EVER
 from dispatch.events import GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.model import Act, ActKind, Level, Offer, Order, Route, Stop
-from dispatch.records import FOR_EVER
 from halfhour.client.errors import ApiError, Busy, CursorGone, error_of
 from halfhour.robots.day import moved_to
 from halfhour.robots.words import (
@@ -39,10 +39,10 @@ from halfhour.robots.words import (
     shift_body,
     stop_report,
 )
-from sim.city import City
 from sim.heap import EventHeap
-from sim.noise import Luck
 from sim.scenario import Scenario
+from sim.world.city import City
+from sim.world.luck import Luck
 
 __all__ = ["Robots", "Tally"]
 

@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
-from dispatch.catalogue import Catalogue, StraightSpec
 from dispatch.model import Order, Rider, Shift, Store
-from halfhour import demo_city
+from dispatch.record.catalogue import Catalogue, StraightSpec
+from halfhour.live import demo_city
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario
 

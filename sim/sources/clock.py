@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 
-from dispatch.localtime import UnclearLocalTime, instant_of, instants_of, local_of, zone_of
+from dispatch.calendar.local_time import UnclearLocalTime, instant_of, instants_of, local_of, zone_of
 from sim.sources.rows import Row
 
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")

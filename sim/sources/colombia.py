@@ -11,9 +11,9 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from dispatch.catalogue import Catalogue, StraightSpec
-from dispatch.config import Settings
 from dispatch.model import Order, Rider, Shift, Store
+from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
 from sim.sources.clock import DayClock

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.bounds import require
-from dispatch.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
-from dispatch.choosing import contradictions
+from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
-from dispatch.config import Settings
 from dispatch.inputs import Class, Input
-from dispatch.localtime import UnclearLocalTime
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
-from dispatch.presets import among
+from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
+from dispatch.settings.choosing import contradictions
+from dispatch.settings.presets import among
+from dispatch.settings.settings import Settings
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means

@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from dispatch.catalogue import Catalogue, MatrixSpec, StraightSpec, TravelSpec
 from dispatch.codec import encode, plain
 from dispatch.model import Shift
-from dispatch.runfolder import put_in_place, refuse_to_overwrite, write_csv
+from dispatch.record.catalogue import Catalogue, MatrixSpec, StraightSpec, TravelSpec
+from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dispatch.catalogue import Catalogue, Pay, StraightSpec
-from dispatch.config import Settings
-from dispatch.kpi import KpiFold
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.runfolder import write_csv
+from dispatch.record.catalogue import Catalogue, Pay, StraightSpec
+from dispatch.record.kpi import KpiFold
+from dispatch.record.run_folder import write_csv
+from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.rows import Row, Unique, read_rows, require_some

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any
 
-from dispatch.hours import InvalidHours, parsed
+from dispatch.calendar.opening_hours import InvalidHours, parsed
 from sim.scenario import MAX_DAY_S
 from sim.sources.clock import DAY_S, DayClock, seconds_of
 from sim.sources.rows import Row

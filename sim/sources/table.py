@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dispatch.catalogue import Catalogue, StraightSpec, travel_spec
-from dispatch.choosing import contradictions
-from dispatch.config import Settings
 from dispatch.model import Engagement, Order, Rider, Shift, Store
-from dispatch.presets import among
+from dispatch.record.catalogue import Catalogue, StraightSpec, travel_spec
+from dispatch.settings.choosing import contradictions
+from dispatch.settings.presets import among
+from dispatch.settings.settings import Settings
 from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means

@@ -21,9 +21,9 @@ def test_imports_follow_the_order_of_the_house(source):
     [
         ("routing/x.py", "import dispatch.model"),
         ("routing/x.py", "def f():\n    from sim import heap"),
-        ("dispatch/x.py", "from api.app import app"),
+        ("dispatch/x.py", "from api.application import app"),
         ("sim/x.py", "import api"),
-        ("api/x.py", "from sim.run import run"),
+        ("api/x.py", "from sim.replay.replay import run"),
         ("routing/plans/x.py", "import numba"),
         ("dispatch/x.py", "from ortools.graph.python import min_cost_flow"),
         ("routing/x.py", "import h3.api.numpy_int as h3"),

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from api.kinds import KINDS, OF_DELIVERIES, TEST
+from api.outbox.event_kinds import KINDS, OF_DELIVERIES, TEST
 from dispatch.model import OrderState
 
 ROOT = Path(__file__).parents[2]

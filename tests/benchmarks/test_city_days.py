@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import city_days
-from benchmarks.city_days_page import as_shipped, frontier, page
-from dispatch.config import Settings
+from benchmarks.days import city_days
+from benchmarks.days.city_days_page import as_shipped, frontier, page
+from dispatch.settings.settings import Settings
 
 
 def test_effort_counts_driving_lateness_and_what_never_arrives() -> None:

@@ -7,9 +7,9 @@ import pytest
 from benchmarks import gate
 from benchmarks.cases.days import KPIS, replayed
 from benchmarks.cases.rounds import COST
-from benchmarks.days import Size, busy_round, day
 from benchmarks.harness import Case, Sample, measure, report
-from dispatch.planner import solve
+from benchmarks.inputs.synthetic_days import Size, busy_round, day
+from dispatch.rounds.solve import solve
 
 SMALL = Size(orders=40, riders=8, stores=6, hours=1.0)
 RULES = {"rules__round_mode": "beat", "rules__round_s": 60}

@@ -6,8 +6,8 @@ import csv
 
 import pytest
 
-from benchmarks import grubhub, grubhub_page
-from tests.data import folder, needs_data
+from benchmarks.days import grubhub, grubhub_page
+from tests.kit.data import folder, needs_data
 
 ROWS = ["nearest", "halfhour"]
 

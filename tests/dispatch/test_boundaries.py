@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from dispatch.arrays import is_stale
-from dispatch.days import OrderLife
 from dispatch.inputs import PlannedStop, RoundSolved, RouteChange
 from dispatch.model import Order, OrderState, Reason, Shift
-from tests.dispatch.world import T0, World
+from dispatch.record.lives import OrderLife
+from dispatch.rounds.problem_arrays import is_stale
+from tests.kit.world import T0, World
 
 
 def on_time(second: int) -> bool:

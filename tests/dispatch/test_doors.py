@@ -8,7 +8,7 @@ from dispatch import codec
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.model import ActKind, Level, Order, OrderState, Stop
-from tests.dispatch.world import T0, World
+from tests.kit.world import T0, World
 
 BOTH = pytest.mark.parametrize("scope", ["same_store", "any"])
 EACH_ITS_OWN = ("", "", "")

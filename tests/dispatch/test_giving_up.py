@@ -6,10 +6,10 @@ import pytest
 
 from dispatch import events as e
 from dispatch import inputs as i
-from dispatch.engine import Engine
-from dispatch.giving_up import ends_at
+from dispatch.engine.decisions.giving_up import ends_at
+from dispatch.engine.engine import Engine
 from dispatch.model import Order, OrderState
-from tests.dispatch.world import T0, World
+from tests.kit.world import T0, World
 
 DUE, GIVE_UP = 1800, 3600
 

@@ -8,7 +8,7 @@ from dispatch.errors import Refused
 from dispatch.inputs import OrderCancelled, PlannedStop, RoundSolved, RouteChange
 from dispatch.lifecycle import CORRECTABLE, TABLE, Trigger, next_state, require
 from dispatch.model import ActKind, Level, OrderState
-from tests.dispatch.world import World
+from tests.kit.world import World
 
 
 @pytest.mark.parametrize("state", OrderState)

@@ -6,13 +6,13 @@ import pytest
 
 from dispatch import events as e
 from dispatch import inputs as i
-from dispatch.board import Board
-from dispatch.config import Settings
+from dispatch.board.board import Board
+from dispatch.engine.decisions.rounds import ANSWER_GRACE_S
 from dispatch.errors import Refused
-from dispatch.rounds import ANSWER_GRACE_S
-from dispatch.snapshot import is_stale
+from dispatch.rounds.freeze import is_stale
+from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
-from tests.dispatch.world import T0, World
+from tests.kit.world import T0, World
 
 
 class Paused(World):

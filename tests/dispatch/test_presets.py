@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.choosing import contradictions
-from dispatch.config import Settings, describe
-from dispatch.engine import Engine
+from dispatch.engine.engine import Engine
 from dispatch.errors import InvalidSetting
 from dispatch.events import SettingSet
 from dispatch.inputs import PresetChosen, SettingChanged
-from dispatch.presets import PRESETS
+from dispatch.settings.choosing import contradictions
+from dispatch.settings.presets import PRESETS
+from dispatch.settings.settings import Settings, describe
 from routing.places import PlaceBook
 
 

@@ -31,7 +31,7 @@ def test_an_operator_changes_one_thing(source: str, operator: str, made: list[st
 
 
 def test_the_draw_is_repeatable_and_has_no_line_twice() -> None:
-    paths = ["dispatch/rounds.py", "dispatch/days.py"]
+    paths = ["dispatch/engine/decisions/rounds.py", "dispatch/record/lives.py"]
     first, again = (drawn(ROOT, paths, 40, seed=5) for _ in range(2))
     assert first == again != drawn(ROOT, paths, 40, seed=6)
     assert len({(mutant.path, mutant.edit.line) for mutant in first}) == 40

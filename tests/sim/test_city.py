@@ -8,14 +8,14 @@ import itertools
 import pytest
 
 from dispatch import inputs as i
-from dispatch.catalogue import Catalogue, StraightSpec
 from dispatch.events import OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.model import Act, ActKind, Level, Offer, Order, Rider, Route, Shift, Stop, Store
+from dispatch.record.catalogue import Catalogue, StraightSpec
 from routing.places import PlaceBook
-from sim.city import City
 from sim.heap import EventHeap
-from sim.noise import Luck
 from sim.scenario import Demand, Reality, Scenario
+from sim.world.city import City
+from sim.world.luck import Luck
 
 T0 = 1_700_000_040
 SPEED = 600.0

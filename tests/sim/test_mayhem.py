@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatch.board import Board
+from dispatch.board.board import Board
 from dispatch.events import OrderMoved, OutcomeCorrected
 from dispatch.inputs import BreakBegan, BreakEnded, StopCompleted, StoreClosed, StoreOpened
 from dispatch.model import Engagement, OrderState
 from dispatch.policies.nearest import Nearest
-from dispatch.policy import HalfhourPolicy
+from dispatch.policies.policy import HalfhourPolicy
 from sim.scenario import Reality, Scenario
-from tests.sim.days import lived, read_day, write_day
+from tests.kit.days import lived, read_day, write_day
 
 REALITY = Reality(
     travel_sigma=0.3,

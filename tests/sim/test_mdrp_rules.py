@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.mdrp_check import main
+from benchmarks.days.mdrp_check import main
 from routing.errors import UnreadableFile
-from sim.mdrp_rules import judge, read_instance, read_solution
+from sim.mdrp.rules import judge, read_instance, read_solution
 
 # Speed 100 m/min.  r1 (0, 0), r2 (1000, 0); c1 starts at (-300, 0), c2 at r2's door; o1 and o2 of r1, o3 of r2.
 #   r1 -> o1: ceil(450 / 100) = 5;  o1 -> o2: 550 / 100 -> 6;  r2 -> o3: 200 / 100 = 2;  o2 -> r2: 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dispatch.policy import HalfhourPolicy
-from dispatch.presets import DEFAULT, PRESETS
-from sim.demand import DaySize, synthetic_day
-from sim.run import replay
+from dispatch.policies.policy import HalfhourPolicy
+from dispatch.settings.presets import DEFAULT, PRESETS
+from sim.invent.lunch_peak import DaySize, synthetic_day
+from sim.replay.replay import replay
 
 
 def test_no_two_presets_decide_alike_and_what_ships_is_one_of_them(tmp_path: Path) -> None:

@@ -13,19 +13,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispatch import rounds
-from dispatch.board import Board
+from dispatch.board.board import Board
+from dispatch.engine.decisions import rounds
 from dispatch.inputs import Parked, PositionsSeen
-from dispatch.kpi import decisions
 from dispatch.model import OrderState
 from dispatch.policies.batch import Batch
 from dispatch.policies.greedy import Greedy
 from dispatch.policies.nearest import Nearest
-from dispatch.policy import HalfhourPolicy
-from sim.mdrp_rules import judge, read_instance, read_solution
-from sim.run import replay, replay_into
-from tests.data import grubhub_instances, needs_data
-from tests.sim.days import broken_physics, cut_orders, ends, lived, read_day, write_day
+from dispatch.policies.policy import HalfhourPolicy
+from dispatch.record.kpi import decisions
+from sim.mdrp.rules import judge, read_instance, read_solution
+from sim.replay.replay import replay, replay_into
+from tests.kit.data import grubhub_instances, needs_data
+from tests.kit.days import broken_physics, cut_orders, ends, lived, read_day, write_day
 
 POLICIES = (Nearest, Greedy, Batch, HalfhourPolicy)
 ROOT = Path(__file__).parents[2]
@@ -119,7 +119,7 @@ def test_two_processes_decide_alike(folder, jit, orders):
     instance = write_day(folder / "day", 7, orders=orders, couriers=5)
     here = replay(read_day(instance), HalfhourPolicy()).summary["decision_digest"]
     code = (
-        "import sys; from pathlib import Path; from dispatch.policy import HalfhourPolicy; from sim.run import replay;"
+        "import sys; from pathlib import Path; from dispatch.policies.policy import HalfhourPolicy; from sim.replay.replay import replay;"
         "from sim.sources import open_scenario;"
         "print(replay(open_scenario(Path(sys.argv[1])), HalfhourPolicy()).summary['decision_digest'])"
     )

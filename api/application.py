@@ -1,0 +1,240 @@
+"""The service as one ASGI application: parts put together, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.access.keys import EPOCH, KeyBook
+from api.access.lanes import STREAMS, STREAMS_EACH, Lane, Lanes, shares
+from api.access.rate_limits import BodyLimit, Limits, QuotaHeaders
+from api.access.rules import Gate
+from api.access.secret import file_of, secrets_of
+from api.access.shedding import Shed
+from api.common.clock import Clock
+from api.config import Config
+from api.console.board_feed import BoardFeed
+from api.console.board_view import board_view
+from api.console.routes import router as console
+from api.console.streets import StreetLines
+from api.http import problems
+from api.http.commands import Service
+from api.http.openapi import openapi
+from api.http.routes import (
+    admin,
+    deliveries,
+    events,
+    health,
+    operations,
+    presets,
+    quotes,
+    riders,
+    shadow,
+    stops,
+    stores,
+    traffic,
+    webhooks,
+)
+from api.http.transport.manners import Manners
+from api.ledger import configuration
+from api.ledger.protocol import Ledger, Write
+from api.live import store_hours
+from api.live.host import LiveHost
+from api.live.travel import LiveTravel, Travel
+from api.live.upkeep import chores as upkeep
+from api.observe.metrics import Metrics, RequestMeter
+from api.outbox.name_lookups import Lookups
+from api.outbox.webhook_request import Post
+from api.outbox.webhook_sender import Webhooks
+from api.solver.process import Solver
+from api.solver.rounds import Rounds, Solves
+from api.solver.warm_up import warm_up_roads
+from dispatch.codec import SCHEMA_VERSION
+from dispatch.record.catalogue import TravelSpec, travel_spec, travel_table
+from dispatch.settings.choosing import contradictions
+from routing.errors import HalfhourError
+from routing.places import LatLng
+
+log = logging.getLogger(__name__)
+
+ROUTERS = (
+    deliveries.router,
+    quotes.router,
+    stores.router,
+    riders.router,
+    stops.router,
+    operations.router,
+    presets.router,
+    traffic.router,
+    events.router,
+    shadow.router,
+    webhooks.router,
+    admin.router,
+    health.router,
+    console,
+)
+
+
+def header_of(config: Config, version: str) -> dict[str, Any]:
+    """The first line of a new ledger's journal."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "code_version": version,
+        "frame": config.service.frame,
+        "settings": config.engine_settings().flat(),
+        "needs": list(config.service.needs),
+    }
+
+
+def create_app(
+    config: Config,
+    ledger: Ledger,
+    *,
+    version: str,
+    clock: Clock | None = None,
+    travel: TravelSpec | None = None,
+    solver: Solves | None = None,
+    as_shadow: bool = False,
+    rates: Any = None,
+    names: Lookups | None = None,
+    on_start: Callable[[Service], Any] | None = None,
+    trusts_journal: bool = False,
+) -> FastAPI:
+    """The application over an open ledger.
+
+    `on_start(service)` is awaited once the ledger is folded.  `trusts_journal`: as of LiveHost.
+    """
+    header = ledger.header()
+    configuration.require_readable(header)
+    configuration.require_frame(header, config)
+    spec = travel or travel_spec(config.travel)
+    clock, metrics = clock or Clock(), Metrics()
+    rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
+    times = LiveTravel(spec, config.service.frame, ledger)
+    times.check()
+    host = LiveHost(
+        ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics,
+        trusts_journal=trusts_journal,
+    )  # fmt: skip
+    secret = secrets_of(ledger, file_of(getattr(ledger, "folder", Path()), config.service.secret_file))
+    development = config.service.development
+    lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
+    service = Service(config, ledger, host, lanes, secret, version=version, shadow=as_shadow)
+    service.restore = lambda answer: deliveries.restored(service, answer)
+    app = new_app(version, _lifespan(service, spec, on_start))
+    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
+    app.state.service, app.state.failure = service, None
+    book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
+    app.state.gate = Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact)
+    app.state.board_feed = BoardFeed(lambda: _look(host))
+    names = names or Lookups()
+    app.state.webhooks = Webhooks(
+        ledger,
+        post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
+        names=names,
+        render=host.feed.render,
+        clock=clock.exact,
+        development=development,
+    )
+    app.state.stream_slots = Lanes(STREAMS, STREAMS_EACH, clock=asyncio_time)
+    app.state.streets = StreetLines(host)
+    problems.install(app)
+    app.add_middleware(QuotaHeaders)
+    app.add_middleware(BodyLimit, refuse=problems.problem)
+    app.add_middleware(Manners, base=config.service.root_path)
+    app.add_middleware(
+        Shed, slots=lanes.of(Lane.NEW), keys=app.state.gate.keys, clock=clock.exact, refuse=problems.problem
+    )
+    app.add_middleware(RequestMeter, metrics=metrics)
+    return app
+
+
+def new_app(version: str, lifespan: Any = None) -> FastAPI:
+    """The application without a service behind it: routes, and the document that describes them."""
+    app = FastAPI(
+        title="Halfhour",
+        version=version,
+        summary="Dispatch for 30-minute delivery.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def asyncio_time() -> float:
+    """Seconds of the running loop's clock."""
+    return asyncio.get_running_loop().time()
+
+
+def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], Any] | None) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        host = service.host
+        try:
+            await _begin(service, spec)
+        except HalfhourError as problem:
+            app.state.failure = problem
+            await host.rounds.close()
+            raise
+        if service.shadow:
+            await shadow.begin(service)
+        if on_start is not None:
+            await on_start(service)
+        sender: Webhooks = app.state.webhooks
+        if not service.shadow:
+            host.feed.listeners.append(sender.notify)
+            sender.start()
+        chores = asyncio.create_task(upkeep.run(service))
+        try:
+            yield
+        finally:
+            chores.cancel()
+            await asyncio.gather(chores, return_exceptions=True)
+            await sender.close()
+            await app.state.board_feed.close()
+            await host.close()
+
+    return lifespan
+
+
+async def _begin(service: Service, spec: TravelSpec) -> None:
+    """Folds the ledger and begins to work, under a configuration that fits it."""
+    host, ledger, config = service.host, service.ledger, service.config
+    await host.fold()
+    begun = ledger.head() > 0
+    configuration.require_fit(host.board, config, host.times.profiles)
+    values: list[tuple[str, Any]] = []
+    header, table = configuration.completed(ledger.header(), service.version), travel_table(spec, for_process=True)
+    if header is not None:
+        log.warning("the ledger is of this version from now on: an earlier one can no longer read it")
+        values.append(("header", header))
+    told = {"travel": table, "time_zone": config.service.time_zone}  # for whoever reads the ledger without the file
+    values += [(name, value) for name, value in told.items() if ledger.value(name) != value]
+    if values:
+        await asyncio.wrap_future(ledger.append(Write(extra=values)))
+    await host.start()
+    await store_hours.renew(service)
+    for make in configuration.openings(host.board, config):
+        await host.tell(make)
+    service.notes = configuration.kept(host.board, config) if begun else contradictions(config.engine)
+    for said in service.notes:
+        log.warning(said)
+
+
+def _look(host: LiveHost) -> dict[str, Any]:
+    def seen(rider_id: str) -> LatLng | None:
+        position = host.positions.newest(rider_id)
+        return LatLng(position.first, position.second) if position is not None else None
+
+    return board_view(host.board, host.clock.now(), seen=seen, step=host.rounds.ladder.step.name.lower())

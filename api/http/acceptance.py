@@ -1,0 +1,245 @@
+"""May this order, or this change of it, be taken?  Checked at the border; and the times that nobody named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from api.access.rules import Caller
+from api.http.belonging import may_use
+from api.http.presenters import mask_of
+from api.http.schemas import wire
+from api.live.positions import FASTEST_M_PER_S, metres_between
+from api.outbox.notices import tenant_of
+from dispatch.errors import Refused
+from dispatch.inputs import Position
+from dispatch.model import Order
+from routing.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from api.http.commands import Service
+    from dispatch.board.board import Board
+    from dispatch.board.records import OrderRecord
+
+ORDER_INSTANTS = ("pickup_ready_at", "dropoff_ready_at", "dropoff_deadline_at", "release_at")
+SAME_PLACE_M = 5.0
+CITY_M = 300_000
+"""One service is one city: no store and no new rider lies further than this from every other store."""
+LEAST_WAY_S = 60
+"""No order is at its door sooner after it is said: somebody has to leave the counter and ring."""
+USUAL_READY_S = 600
+FURTHEST_AHEAD_S = 7 * 86_400
+OLDEST_S = 86_400
+AHEAD_S, RELEASE_BEFORE_S = 3600, 2700
+"""Goods ready more than an hour ahead are planned from three quarters of an hour before."""
+STRETCH_S = 600
+"""Under pressure a promise that we make is longer by this for each step of the ladder."""
+
+
+class Times(NamedTuple):
+    """Instants of an order, those named and those we chose."""
+
+    placed_at: int
+    ready_at: int
+    due_at: int
+    release_at: int | None
+
+
+def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
+    """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time.
+
+    What is released later counts from its release, what comes outside its store's hours from their beginning.  A store
+    that has closed for a while goes on cooking; what is promised counts from when it hands out again.
+    """
+    board = service.host.board
+    placed_at = min(wire.epoch(body.placed_at) or now, now)
+    record = board.stores[body.pickup_store_id]
+    begins_at = max(placed_at, wire.epoch(body.release_at) or 0)
+    begins_at = _opening(record.store.opens_from, begins_at, now)
+    usual_s = record.store.mean_ready_s if record.store.mean_ready_s is not None else USUAL_READY_S
+    ready_at = wire.epoch(body.pickup_ready_at)
+    if ready_at is None:
+        ready_at = begins_at + usual_s
+    due_at = wire.epoch(body.dropoff_deadline_at)
+    if due_at is None:
+        stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
+        fetched_at = _opening(record.opens_from, begins_at, now)
+        earliest = max(fetched_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
+        due_at = earliest + board.settings.rules.promise_s + stretch_s
+        if begins_at <= now:
+            due_at = max(due_at, now + service.waiting.wait_s(board, now))  # behind all that are there
+    release_at = wire.epoch(body.release_at)
+    if release_at is None and ready_at > max(now + AHEAD_S, begins_at + usual_s):
+        release_at = ready_at - RELEASE_BEFORE_S
+    return Times(placed_at, ready_at, due_at, release_at)
+
+
+def _opening(opens_from: Callable[[int], int | None], begins_at: int, now: int) -> int:
+    """`begins_at` itself, or the opening after it where it is closed then."""
+    at = max(begins_at, now)
+    opens_at = opens_from(at)
+    return opens_at if opens_at is not None and opens_at > at else begins_at
+
+
+def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
+    """The order that a body stands for, with what was not said filled in."""
+    times = defaults(service, body, at)
+    return Order(
+        order_id,
+        body.pickup_store_id,
+        handle,
+        placed_at=times.placed_at,
+        expected_ready_at=times.ready_at,
+        due_at=times.due_at,
+        release_at=times.release_at,
+        earliest_drop_at=wire.epoch(body.dropoff_ready_at),
+        load_units=body.load_units,
+        needs=mask_of(body.needs, service.host.board.needs),
+        max_on_board_s=body.max_on_board_s,
+        priority=body.priority,
+        door=door_of(service, order_id, body.dropoff),
+    )
+
+
+def door_of(service: Service, order_id: str, drop: wire.Dropoff) -> str:
+    """The name of the door that an order leads to."""
+    return service.doors.name(service.host.board, service.secret, tenant_of(order_id), order_id, drop)
+
+
+def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest, now: int) -> None:
+    """Raises Refused or InvalidInput, naming the field, for an order that could not be delivered by anyone."""
+    record = service.host.board.stores.get(body.pickup_store_id)
+    if record is None or not may_use(caller, record.store):
+        raise Refused("there is no such store", code="unknown_store", field="pickup_store_id")
+    check_needs(service, body.needs)
+    check_instants(body, now)
+    check_area(service, body.pickup_store_id, body.dropoff.location)
+    check_sequence(
+        deadline_at=wire.epoch(body.dropoff_deadline_at),
+        ready_at=wire.epoch(body.pickup_ready_at),
+        opens_at=wire.epoch(body.dropoff_ready_at),
+        release_at=wire.epoch(body.release_at),
+        earliest_at=now + least_way_s(service, body.pickup_store_id, body.dropoff.location),
+    )
+
+
+def check_change(
+    service: Service, body: wire.DeliveryPatch, record: OrderRecord, now: int, *, has_deadline: bool
+) -> None:
+    """The same of what a change names, beside what stays; a kitchen that is late is news and held against nothing.
+
+    `has_deadline`: the deadline in force was named by the caller, not chosen by us.
+    """
+    check_instants(body, now)
+    order, said = record.order, body.model_fields_set
+    where = body.dropoff.location if body.dropoff is not None else None
+    if where is not None:
+        check_area(service, order.store_id, where)
+    if body.needs is not None:
+        check_needs(service, body.needs)
+    deadline_at = wire.epoch(body.dropoff_deadline_at)
+    opens_at = wire.epoch(body.dropoff_ready_at) if "dropoff_ready_at" in said else order.earliest_drop_at
+    release_at = wire.epoch(body.release_at) if "release_at" in said else order.release_at
+    is_new = deadline_at is not None
+    ready_at = wire.epoch(body.pickup_ready_at) or record.expected_ready_at
+    check_sequence(
+        deadline_at=order.due_at if deadline_at is None else deadline_at,
+        ready_at=ready_at if is_new and record.is_waiting else None,
+        opens_at=opens_at if is_new or "dropoff_ready_at" in said else None,
+        release_at=release_at if is_new or (has_deadline and "release_at" in said) else None,
+        earliest_at=now + (LEAST_WAY_S if record.is_waiting else 1) if is_new else None,
+    )
+
+
+def check_instants(body: wire.QuoteRequest | wire.DeliveryPatch | wire.ReadyEstimate, now: int) -> None:
+    """Raises InvalidInput for an instant of an order more than a day back or a week ahead."""
+    for name in ORDER_INSTANTS:
+        at = wire.epoch(getattr(body, name, None))
+        if at is not None and not now - OLDEST_S <= at <= now + FURTHEST_AHEAD_S:
+            raise _invalid(name, "lies more than a day back or a week ahead")
+    placed_at = wire.epoch(getattr(body, "placed_at", None))
+    if placed_at is not None and not now - OLDEST_S <= placed_at <= now + 60:
+        raise _invalid("placed_at", "lies ahead, or more than a day back")
+
+
+def check_sequence(
+    *,
+    deadline_at: int | None,
+    ready_at: int | None,
+    opens_at: int | None,
+    release_at: int | None,
+    earliest_at: int | None,
+) -> None:
+    """Raises InvalidInput where a deadline lies before what must come first; None: not named, so not judged.
+
+    `earliest_at`: when the order could be at its door if somebody held it now.
+    """
+    if deadline_at is None:
+        return
+    if opens_at is not None and deadline_at < opens_at:
+        raise _invalid("dropoff_deadline_at", "lies before dropoff_ready_at")
+    if ready_at is not None and deadline_at < ready_at:
+        raise _invalid("dropoff_deadline_at", "lies before pickup_ready_at")
+    if release_at is not None and deadline_at < release_at:
+        raise _invalid("release_at", "lies after dropoff_deadline_at")
+    if earliest_at is not None and deadline_at < earliest_at:
+        raise _invalid("dropoff_deadline_at", "has passed, or cannot be kept by anyone")
+
+
+def least_way_s(service: Service, store_id: str, where: wire.Location) -> int:
+    """Seconds that nobody can do without between a store and a door: at the fastest speed believed of a rider."""
+    board = service.host.board
+    metres = metres_to(board, board.stores[store_id].store.place, where)
+    return LEAST_WAY_S + int(metres / FASTEST_M_PER_S)
+
+
+def check_area(service: Service, store_id: str, where: wire.Location) -> None:
+    """Raises where a drop is at the store itself, or too far from it."""
+    board = service.host.board
+    if metres_to(board, board.stores[store_id].store.place, where) < SAME_PLACE_M:
+        raise _invalid("dropoff.location", "is where the goods are picked up")
+    check_reach(service, store_id, where, "dropoff.location")
+
+
+def check_reach(service: Service, store_id: str, where: wire.Location, field: str) -> None:
+    """Raises where goods of a store would lie outside its service area."""
+    board, radius_m = service.host.board, service.config.service.radius_m
+    away = metres_to(board, board.stores[store_id].store.place, where)
+    if away > radius_m:
+        raise InvalidInput(
+            f"it lies {away / 1000:.1f} km from the store", code="outside_service_area", field=field, radius_m=radius_m
+        )
+
+
+def check_city(service: Service, where: wire.Location, besides: str = "") -> None:
+    """Raises where a store or a rider would be nowhere, or too far from every (other) store to be of this city."""
+    board = service.host.board
+    if (where.lat, where.lng) == (0.0, 0.0) and board.places.frame == "wgs84":
+        raise InvalidInput("0, 0 is what devices say that know nothing", code="invalid_coordinates", field="location")
+    known = [record.store.place for store_id, record in board.stores.items() if store_id != besides]
+    away = min((metres_to(board, place, where) for place in known), default=0.0)
+    if away > CITY_M:
+        raise InvalidInput(
+            f"it lies {away / 1000:,.0f} km from every store",
+            code="outside_service_area",
+            field="location",
+            hint="Are latitude and longitude swapped, here or in the stores known so far?",
+        )
+
+
+def metres_to(board: Board, place: int, where: wire.Location) -> float:
+    """Metres in a straight line from a place to a location."""
+    at = board.places.latlng(place)
+    return metres_between(Position("", at.lat, at.lng, 0), Position("", where.lat, where.lng, 0))
+
+
+def check_needs(service: Service, needs: list[str]) -> None:
+    """Raises for a need that no rider could be known to provide."""
+    known = service.config.service.needs
+    for name in needs:
+        if name not in known:
+            raise InvalidInput(f"there is no need {name!r}", code="validation_failed", field="needs", known=list(known))
+
+
+def _invalid(field: str, why: str) -> InvalidInput:
+    return InvalidInput(f"{field} {why}", code="invalid_order", field=field)

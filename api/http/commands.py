@@ -1,0 +1,169 @@
+"""What the routes share: one running service, its idempotency keys, and the shape of its answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+
+from api.access.lanes import Lane, Lanes, is_new_work
+from api.access.rules import Caller
+from api.common.signed_tokens import Secret
+from api.config import Config
+from api.http import problems
+from api.http.addresses import Doors
+from api.http.pages import Pages
+from api.ledger.protocol import Answer, Ledger, Write
+from api.live.host import LiveHost, NotReady
+from api.live.waiting import Waiting
+from dispatch.errors import Refused
+from routing.errors import HalfhourError, InvalidInput
+
+KEPT_ELSEWHERE = ("dropoff", "pin", "quote_id", "secret")
+"""Of an answer: personal or secret, so not kept with its idempotency key but filled in when it is replayed."""
+
+
+class Reply(NamedTuple):
+    """An answer before it leaves: JSON text and its status; `etag` where it shows a version of something."""
+
+    status: int
+    body: str
+    etag: str | None = None
+
+    def response(self, *, replayed: bool = False) -> Response:
+        """The HTTP response."""
+        headers = {"Idempotent-Replayed": "true"} if replayed else {}
+        if self.etag is not None:
+            headers["ETag"] = f'"{self.etag}"'
+        media_type = problems.PROBLEM if self.status >= 400 else "application/json"
+        return Response(self.body, status_code=self.status, media_type=media_type, headers=headers)
+
+
+Keep = Callable[[Reply], Answer] | None
+Do = Callable[[Keep], Awaitable[Reply]]
+Restore = Callable[[Answer], Reply]
+
+
+@dataclass(slots=True)
+class Service:
+    """One running service, in `app.state.service`."""
+
+    config: Config
+    ledger: Ledger
+    host: LiveHost
+    lanes: Lanes
+    secret: Secret
+    """Signs quotes and tracking links."""
+    pages: Pages = field(default_factory=Pages)
+    doors: Doors = field(default_factory=Doors)
+    version: str = ""
+    shadow: bool = False
+    trial_turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while an order that is only asked about is looked at: its place is one for all."""
+    notes: list[str] = field(default_factory=list)
+    """Where it does not do what its configuration says, or the configuration contradicts itself."""
+    waiting: Waiting = field(default_factory=Waiting)
+    restore: Restore = lambda answer: Reply(answer.status, answer.body)
+    """Fills an answer's personal fields in again."""
+    _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)
+
+    def new_pin(self) -> str:
+        """Four digits that the customer tells the rider."""
+        return f"{secrets.randbelow(10_000):04d}"
+
+    def slot(self, caller: Caller, request: Request | None = None) -> AbstractContextManager[None]:
+        """A slot to wait in for the ledger; raises Overloaded at once where the caller's lane is full."""
+        is_new = request is not None and is_new_work(request.method, request.url.path)
+        return self.lanes.of(Lane.NEW if is_new else caller.lane).held(caller.holder)
+
+    async def run(
+        self, request: Request, caller: Caller, key: str | None, do: Do, restore: Restore | None = None
+    ) -> Response:
+        """One command: bounded in number, and done once for each idempotency key.
+
+        `do(keep)` does it; `keep(reply)` makes the Answer to be written in the same transaction (None: without key).
+        `restore(answer)`: the kept answer with what is KEPT_ELSEWHERE (None: a delivery's, from the vault).
+        """
+        with self.slot(caller, request):
+            if key is None:
+                return (await do(None)).response()
+            return await self._once(request, caller, key, do, restore or self.restore)
+
+    async def _once(self, request: Request, caller: Caller, key: str, do: Do, restore: Restore) -> Response:
+        route = f"{request.method} {request.url.path}"
+        fingerprint = hashlib.sha256(request.url.query.encode() + b"\n" + await request.body()).hexdigest()
+        name = (caller.tenant, route, key)
+        busy = self._busy.get(name)
+        if busy is not None:
+            _same(busy[0], fingerprint)
+            return (await asyncio.shield(busy[1])).response(replayed=True)
+        known = self.ledger.answer(*name)
+        if known is not None:
+            _same(known.fingerprint, fingerprint)
+            return restore(known).response(replayed=True)
+        waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._busy[name] = fingerprint, waiting
+        try:
+            reply = await self._first(name, fingerprint, do)
+            waiting.set_result(reply)
+            return reply.response()
+        except BaseException as problem:
+            waiting.set_exception(problem if isinstance(problem, HalfhourError) else NotReady("it was interrupted"))
+            waiting.exception()
+            raise
+        finally:
+            del self._busy[name]
+
+    async def _first(self, name: tuple[str, str, str], fingerprint: str, do: Do) -> Reply:
+        def keep(reply: Reply) -> Answer:
+            return Answer(*name, fingerprint, reply.status, _kept_here(reply.body), self.host.clock.now())
+
+        try:
+            return await do(keep)
+        except Refused as refused:
+            # What was refused once is refused again, whatever has become possible since.
+            response = problems.problem(refused)
+            reply = Reply(response.status_code, bytes(response.body).decode())
+            await self.host.write(Write(answers=(keep(reply),)))
+            return reply
+
+
+def _same(kept: str, fingerprint: str) -> None:
+    if kept != fingerprint:
+        raise InvalidInput("the key was used with another body", code="key_reused", field="Idempotency-Key")
+
+
+def _kept_here(body: str) -> str:
+    if not any(f'"{name}"' in body for name in KEPT_ELSEWHERE):
+        return body
+    value: dict[str, Any] = json.loads(body)
+    return compact({name: None if name in KEPT_ELSEWHERE else part for name, part in value.items()})
+
+
+def compact(value: Any) -> str:
+    """JSON as every other answer has it: what is replayed is the same, byte for byte."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Running = Annotated[Service, Depends(_service)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+async def replied(service: Service, keep: Keep, reply: Reply) -> Reply:
+    """Keeps the answer of a command that said nothing to the engine (or said it before)."""
+    if keep is not None:
+        await service.host.write(Write(answers=(keep(reply),)))
+    return reply

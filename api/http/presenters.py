@@ -1,0 +1,263 @@
+"""How the board and the vault look on the wire: one function for each thing that is shown."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from api.access.rules import Caller
+from api.common.signed_tokens import Secret, signed
+from api.http.belonging import open_at_stores
+from api.http.proofs import TRIES
+from api.http.schemas import wire
+from api.ledger.protocol import VaultRow
+from api.live.host import LiveHost
+from api.outbox.counter import planned_bags
+from api.outbox.notices import external_id_of
+from dispatch.board.board import Board
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.engine.decisions.giving_up import ends_at
+from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
+from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
+from routing.places import PlaceBook
+
+CANCEL_WORDS = "cancel_words"
+"""Of a vault row: why a delivery was called off, in somebody's own words."""
+PRECISION = 6
+"""Decimals of a shown degree: a tenth of a metre."""
+
+
+def needs_of(mask: int, names: Sequence[str]) -> list[str]:
+    """The names of the bits of a mask."""
+    return [name for bit, name in enumerate(names) if mask >> bit & 1]
+
+
+def mask_of(wanted: Sequence[str], names: Sequence[str]) -> int:
+    """The mask of names; KeyError-free: unknown names are the caller's to refuse first."""
+    return sum({1 << names.index(name) for name in wanted})
+
+
+def location(places: PlaceBook, handle: int) -> dict[str, float]:
+    """A place as shown."""
+    point = places.latlng(handle)
+    return {"lat": round(point.lat, PRECISION), "lng": round(point.lng, PRECISION)}
+
+
+def dropoff_of(row: VaultRow | None) -> wire.Dropoff | None:
+    """What the vault holds of a drop; None once erased."""
+    if row is None or row.erased_at is not None:
+        return None
+    personal = {name: value for name, value in row.personal.items() if name not in ("pin", CANCEL_WORDS)}
+    return wire.Dropoff(location=wire.Location(lat=row.first, lng=row.second), **personal)
+
+
+def version_of(record: OrderRecord, row: VaultRow | None) -> str:
+    """Changes with the state and with everything that PATCH can change, not with estimates."""
+    kept = (row.personal, {k: v for k, v in row.body.items() if k != TRIES}) if row is not None else None
+    said = [record.state.value, str(record.order), record.held, kept]
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def delivery(
+    host: LiveHost,
+    record: OrderRecord,
+    secret: Secret,
+    names: Sequence[str],
+    row: VaultRow | None = None,
+    *,
+    base: str = "",
+) -> wire.Delivery:
+    """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand.
+
+    `base`: the path under which a proxy shows the service.
+    """
+    order = record.order
+    order_id = order.order_id
+    row = row or host.vault_row(order.drop_place)
+    body: dict[str, Any] = row.body if row is not None else {}
+    instant = wire.instant
+    waiting = record.reason.name if record.reason not in (None, Reason.SERVED) else None
+    is_planned = record.rider_id is None and record.planned_rider_id is not None
+    return wire.Delivery.model_construct(
+        delivery_id=order_id,
+        external_delivery_id=external_id_of(order_id),
+        status=record.state.value,
+        pickup_store_id=order.store_id,
+        created_at=instant(order.placed_at),
+        status_at=instant(record.state_at),
+        due_at=instant(order.due_at),
+        expected_ready_at=instant(record.expected_ready_at),
+        ready_at=instant(record.ready_at),
+        release_at=instant(order.release_at),
+        expected_pickup_at=instant(expected_pickup_at(record)),
+        expected_dropoff_at=instant(expected_dropoff_at(record, host.board, host.clock.now())),
+        picked_up_at=instant(record.picked_up_at),
+        ended_at=instant(record.ended_at),
+        kept_until=instant(record.kept_until),
+        waiting_because=waiting,
+        end_reason=record.end_reason,
+        rider=_rider_of(host, record),
+        planned_rider_id=record.planned_rider_id if is_planned else None,
+        tentative=is_planned,
+        gives_up_at=instant(ends_at(record, host.board)),
+        offer_count=record.offer_count,
+        decision_id=record.decision_id,
+        batch_id=_batch_of(host.board, record),
+        held=record.held or record.parked is not None,
+        dropoff=dropoff_of(row),
+        load_units=order.load_units,
+        needs=needs_of(order.needs, names),
+        order_value=body.get("order_value"),
+        currency=body.get("currency"),
+        items=[wire.Item(**item) for item in body.get("items", ())],
+        proof_of_delivery=body.get("proof_of_delivery", "none"),
+        pin=row.personal.get("pin") if row is not None else None,
+        proof=body.get("proof"),
+        tracking_path=f"{base}/v1/track/{signed(secret, 'track', order_id)}",
+        version=version_of(record, row),
+    )
+
+
+def _rider_of(host: LiveHost, record: OrderRecord) -> wire.RiderSeen | None:
+    if record.rider_id is None:
+        return None
+    seen = host.positions.newest(record.rider_id) if not record.state.is_final else None
+    if seen is None:
+        return wire.RiderSeen(rider_id=record.rider_id)
+    where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
+    return wire.RiderSeen(rider_id=record.rider_id, location=where, seen_at=wire.instant(seen.seen_at))
+
+
+def _batch_of(board: Board, record: OrderRecord) -> str | None:
+    """Orders that are on board of one rider together, or picked up at one stop, share an id: that of the first one."""
+    rider = board.riders.get(record.rider_id or "")
+    if rider is None or record.state.is_final:
+        return None
+    mine = record.order.order_id
+    for stop in rider.route.told:
+        picked = [act.order_id for act in stop.acts if act.kind is ActKind.PICKUP and act.level >= Level.TOLD]
+        if mine in picked and len(picked) > 1:
+            return min(picked)
+    if not record.state.is_on_board:
+        return None
+    carried = {act.order_id for stop in rider.route.told for act in stop.acts if act.level is Level.ON_BOARD}
+    return min(carried) if mine in carried and len(carried) > 1 else None
+
+
+def tracking(host: LiveHost, record: OrderRecord) -> wire.Tracking:
+    """What a customer sees: where his order is, and his rider once the goods are on board."""
+    seen = host.positions.newest(record.rider_id) if record.rider_id and record.state.is_on_board else None
+    where = {"lat": round(seen.first, 4), "lng": round(seen.second, 4)} if seen is not None else None
+    delivered_at = record.ended_at if record.state is OrderState.DELIVERED else None
+    return wire.Tracking.model_construct(
+        status=record.state.value,
+        expected_dropoff_at=wire.instant(expected_dropoff_at(record, host.board, host.clock.now())),
+        due_at=wire.instant(record.order.due_at),
+        rider_location=where,
+        delivered_at=wire.instant(delivered_at),
+    )
+
+
+def store(
+    host: LiveHost, store_id: str, caller: Caller | None = None, waiting: Counter[str] | None = None
+) -> wire.StoreShown:
+    """A store as the caller sees it (None: the operator); `waiting`: open orders by store, where counted already."""
+    board = host.board
+    record = board.stores[store_id]
+    row = host.vault_row(record.store.place)
+    personal = row.personal if row is not None else {}
+    now = host.clock.now()
+    opens_at = record.opens_from(now)
+    return wire.StoreShown(
+        store_id=store_id,
+        location=location(board.places, record.store.place),
+        name=personal.get("name"),
+        address=personal.get("address"),
+        mean_ready_s=record.store.mean_ready_s,
+        closed=opens_at != now,
+        closed_until=wire.instant(opens_at) if opens_at != now else None,
+        hours=record.store.hours or None,
+        delay_s=record.delay_at(now),
+        delay_until=wire.instant(record.delay_until) if record.delay_at(now) else None,
+        open_deliveries=(open_at_stores(board, caller) if waiting is None else waiting)[store_id],
+        tenants=[
+            tenant for tenant in record.store.tenants if caller is None or caller.sees_all or caller.tenant == tenant
+        ],
+    )
+
+
+def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> wire.RiderShown:
+    """A rider as operations and himself see him."""
+    board, known = host.board, record.rider
+    row = host.vault_row(known.place)
+    shift = record.shift_at(board.now)
+    seen = host.positions.newest(known.rider_id)
+    where = location(board.places, known.place)
+    if seen is not None:
+        where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
+    return wire.RiderShown(
+        rider_id=known.rider_id,
+        name=row.personal.get("name") if row is not None else None,
+        profile=known.profile,
+        capacity_units=known.capacity_units,
+        provides=needs_of(known.provides, names),
+        engagement=known.engagement.value,
+        on_duty=shift is not None and shift.start_at <= board.now,
+        on_break=record.on_break,
+        lost=record.lost,
+        shift_end_at=wire.instant(shift.end_at) if shift is not None else None,
+        location=where,
+        heard_at=wire.at(record.heard_at),
+        revision=record.told_revision,
+        offer_id=record.offer_id,
+    )
+
+
+def route(host: LiveHost, record: RiderRecord) -> wire.RouteShown:
+    """What a rider's phone shows: told stops, each with the acts told."""
+    told: Route = record.route
+    stops = [_stop(host, stop) for stop in told.told]
+    if stops:
+        stops[0].planned = [
+            wire.BagShown(delivery_id=act.order_id, items=_items(host, act)) for act in planned_bags(record)
+        ]
+    return wire.RouteShown(rider_id=record.rider.rider_id, revision=told.revision, stops=stops)
+
+
+def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
+    acts = [_act(host, stop, act) for act in stop.acts if act.level >= Level.TOLD]
+    at = wire.instant
+    return wire.StopShown.model_construct(
+        stop_id=stop.stop_id,
+        location=location(host.board.places, stop.place),
+        store_id=stop.store_id,
+        expected_arrive_at=at(stop.expected_arrive_at),
+        expected_act_at=at(stop.expected_act_at),
+        expected_leave_at=at(stop.expected_leave_at),
+        leg_s=stop.leg_s,
+        acts=acts,
+        planned=[],
+    )
+
+
+def _items(host: LiveHost, act: Act) -> list[wire.Item]:
+    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    return [wire.Item(**item) for item in (row.body if row is not None else {}).get("items", ())]
+
+
+def _act(host: LiveHost, stop: Stop, act: Act) -> wire.ActShown:
+    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    body: dict[str, Any] = row.body if row is not None else {}
+    items = _items(host, act)
+    if act.kind is ActKind.DROP and stop.store_id is not None:
+        return wire.ActShown(delivery_id=act.order_id, kind="return", items=items)
+    return wire.ActShown(
+        delivery_id=act.order_id,
+        kind="pickup" if act.kind is ActKind.PICKUP else "drop",
+        items=items,
+        dropoff=dropoff_of(row),
+        proof_of_delivery=body.get("proof_of_delivery", "none"),
+    )

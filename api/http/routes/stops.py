@@ -1,0 +1,223 @@
+"""What a rider's phone says at stops and to offers.
+
+Reports are facts: one about an old revision, or a stop that is no longer his, is taken down and never refused.  Only a
+missing proof of delivery is sent back before it becomes a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from api.access.rules import Caller, NotFound
+from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.problems import problems
+from api.http.proofs import proofs
+from api.http.routes.riders import TAKEN, UNKNOWN, RiderId, Self, SelfWrites, find
+from api.http.schemas import wire
+from api.http.transport.door import Door
+from api.ledger.protocol import VaultRow
+from api.outbox.counter import planned_bags
+from api.outbox.notices import rider_of_offer, rider_of_stop
+from dispatch.events import Event, ReportContradicted
+from dispatch.inputs import Input, OfferAccepted, OfferDeclined, StopArrived, StopCompleted, StopFailed
+from dispatch.model import Level
+
+router = APIRouter(tags=["riders"], route_class=Door)
+
+StopId = Annotated[wire.OfferOrStopId, Path(examples=["r-7.3"])]
+OfferId = Annotated[wire.OfferOrStopId, Path(examples=["r-7@1700000000.0"])]
+
+
+def rider_at(service: Service, caller: Caller, stop_id: str) -> str:
+    """Whose stop it is, or was; NotFound where the caller may not speak for him."""
+    rider_id = rider_of_stop(stop_id)
+    number = stop_id.rpartition(".")[2]
+    record = service.host.board.riders.get(rider_id)
+    known = record is not None and number.isdigit() and 0 < int(number) <= record.stops_told
+    if not known or not caller.is_rider(rider_id):
+        raise NotFound("there is no such stop here", code="unknown_stop")
+    return rider_id
+
+
+@router.post("/v1/stops/{stop_id}/arrive", summary="He is there", response_model=wire.Taken, responses=problems())
+async def arrive(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.Happened | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """At the stop since `happened_at`."""
+    said = wire.epoch(body.happened_at) if body is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=said or at)
+
+    return await _report(request, service, caller, stop_id, key, make)
+
+
+@router.post("/v1/stops/{stop_id}/complete", summary="It is done", response_model=wire.Taken, responses=problems())
+async def complete(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.StopDone | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Goods were taken, or handed over; a delivery that asks for a proof needs the pin or the photo's reference."""
+    done = body or wire.StopDone()
+    said = wire.epoch(done.happened_at)
+    named = tuple(done.deliveries) if done.deliveries is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        at_ = said or at  # the engine clamps and marks what cannot be
+        revision = showed(service, rider_id, at_, done.revision) if named is None else None
+        return StopCompleted(
+            at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, order_ids=named, revision=revision
+        )
+
+    return await _report(request, service, caller, stop_id, key, make, done)
+
+
+@router.post("/v1/stops/{stop_id}/fail", summary="It cannot be done", response_model=wire.Taken, responses=problems())
+async def fail(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    stop_id: StopId,
+    body: wire.StopFailedBody,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Customer absent, goods missing, store shut."""
+    said = wire.epoch(body.happened_at)
+    named = tuple(body.deliveries) if body.deliveries is not None else None
+
+    def make(rider_id: str, at: int) -> Input:
+        at_ = said or at  # the engine clamps and marks what cannot be
+        revision = showed(service, rider_id, at_, body.revision) if named is None else None
+        return StopFailed(
+            at=at,
+            rider_id=rider_id,
+            stop_id=stop_id,
+            happened_at=at_,
+            reason=body.reason,
+            order_ids=named,
+            revision=revision,
+        )
+
+    return await _report(request, service, caller, stop_id, key, make)
+
+
+async def _report(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    stop_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+    done: wire.StopDone | None = None,
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        rider_id = rider_at(service, caller, stop_id)
+        item = make(rider_id, service.host.clock.now())
+        require_theirs(service, rider_id, getattr(item, "order_ids", None) or ())
+        rows: tuple[VaultRow, ...] = ()
+        if done is not None and isinstance(item, StopCompleted):
+            rows = await proofs(service.host, item, done)
+        told = await service.host.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+def showed(service: Service, rider_id: str, at: int, said: int | None) -> int | None:
+    """The revision of the route that a phone showed at `at`: as it says, or as it was sent."""
+    return service.host.phones.showed(rider_id, at) if said is None else said
+
+
+def _taken(events: tuple[Event, ...]) -> Reply:
+    return UNKNOWN if any(isinstance(event, ReportContradicted) for event in events) else TAKEN
+
+
+def require_theirs(service: Service, rider_id: str, order_ids: Iterable[str]) -> None:
+    """Raises NotFound for a delivery that this rider neither has (or had) in their bag nor was told to fetch."""
+    rider = service.host.board.riders[rider_id]
+    told = {order_id for stop in rider.shown for order_id, _ in stop.acts}
+    told |= {act.order_id for stop in rider.route.told for act in stop.acts if act.level >= Level.TOLD}
+    told |= {act.order_id for act in planned_bags(rider)}
+    for order_id in order_ids:
+        record = service.host.order(order_id)
+        if record is None or not (order_id in told or rider_id in (record.carried_by, record.rider_id)):
+            raise NotFound("there is no such delivery here", code="unknown_delivery", field="deliveries")
+
+
+# --- offers ---------------------------------------------------------------------------------------------------------
+
+
+@router.get(
+    "/v1/riders/{rider_id}/offers",
+    summary="What he is asked to take",
+    response_model=list[wire.OfferShown],
+    responses=problems(),
+)
+async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[wire.OfferShown]:
+    """The open offer, if there is one."""
+    board = await service.host.settled()
+    offer = board.offers.get(find(service, rider_id).offer_id or "")
+    if offer is None or board.offer_ends_at(offer) <= service.host.clock.now():
+        return []
+    expires_at = wire.at(board.offer_ends_at(offer))
+    return [
+        wire.OfferShown(
+            offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at
+        )
+    ]
+
+
+@router.post("/v1/offers/{offer_id}/accept", summary="Take it", response_model=wire.Taken, responses=problems(409))
+async def accept_offer(
+    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
+) -> Response:
+    """All of it; 409 offer_closed where it has expired, was withdrawn, or is answered."""
+    return await _answer(
+        request, service, caller, offer_id, key,
+        lambda rider_id, at: OfferAccepted(at=at, offer_id=offer_id, rider_id=rider_id),
+    )  # fmt: skip
+
+
+@router.post(
+    "/v1/offers/{offer_id}/decline", summary="Turn it down", response_model=wire.Taken, responses=problems(409)
+)
+async def decline_offer(
+    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
+) -> Response:
+    """He is not asked for these orders again."""
+    return await _answer(
+        request, service, caller, offer_id, key,
+        lambda rider_id, at: OfferDeclined(at=at, offer_id=offer_id, rider_id=rider_id),
+    )  # fmt: skip
+
+
+async def _answer(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    offer_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        rider_id = rider_of_offer(offer_id)
+        if rider_id not in service.host.board.riders or "@" not in offer_id or not caller.is_rider(rider_id):
+            raise NotFound("there is no such offer here", code="unknown_offer")
+        await service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
+        return TAKEN
+
+    return await service.run(request, caller, key, do)

@@ -1,0 +1,320 @@
+"""Stores and their kitchens: what there is, when goods are ready, closed and slow hours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
+from fastapi.responses import Response
+
+from api.access.rate_limits import Meter
+from api.access.rules import Caller, Scope, access
+from api.http import presenters
+from api.http.acceptance import check_city, check_instants
+from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
+from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.http.problems import problems
+from api.http.routes.deliveries import ExternalId, find, reply
+from api.http.routes.riders import happened
+from api.http.schemas import wire
+from api.http.transport.door import Door
+from api.ledger.protocol import OPERATOR, Answer, VaultRow
+from api.live.store_hours import spans_of
+from api.outbox.notices import tenant_of
+from dispatch.board.records import OrderRecord
+from dispatch.inputs import (
+    Input,
+    OrderReady,
+    ReadyEstimated,
+    StoreClosed,
+    StoreListed,
+    StoreOpened,
+    StoreThrottled,
+)
+from dispatch.model import Store
+
+router = APIRouter(tags=["kitchens"], route_class=Door)
+
+Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.KITCHENS, Scope.OPS, kitchen=True, meter=Meter.WRITE)]
+Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.KITCHENS, Scope.OPS, kitchen=True)]
+Operator = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+StoreId = Annotated[wire.Id, Path()]
+
+
+# --- orders in the kitchen ------------------------------------------------------------------------------------------
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/ready",
+    summary="The goods are ready",
+    response_model=wire.Delivery,
+    responses=problems(),
+)
+async def ready(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    delivery_id: ExternalId,
+    body: wire.Happened | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """They stand on the counter, since `happened_at` or now."""
+
+    def make(order_id: str, at: int) -> Input:
+        happened_at = wire.epoch(body.happened_at) if body is not None else None
+        return OrderReady(at=at, order_id=order_id, happened_at=happened(happened_at, at))
+
+    return await _about_order(request, service, caller, delivery_id, key, make)
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/ready_estimate",
+    summary="The goods will be ready",
+    response_model=wire.Delivery,
+    responses=problems(),
+)
+async def ready_estimate(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    delivery_id: ExternalId,
+    body: wire.ReadyEstimate,
+    key: IdempotencyKey = None,
+) -> Response:
+    """A new estimate, earlier or later than the last one."""
+    expected = wire.epoch(body.pickup_ready_at) or 0
+
+    def make(order_id: str, at: int) -> Input:
+        check_instants(body, at)
+        return ReadyEstimated(at=at, order_id=order_id, expected_ready_at=expected)
+
+    return await _about_order(request, service, caller, delivery_id, key, make)
+
+
+async def _about_order(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    delivery_id: str,
+    key: str | None,
+    make: Callable[[str, int], Input],
+) -> Response:
+    def shown_to(caller: Caller, found: Reply) -> Reply:
+        return without_customer(found) if caller.is_kitchen else found
+
+    async def do(keep: Keep) -> Reply:
+        order_id = find(service, caller, delivery_id).order.order_id
+        if order_id not in service.host.board.orders:
+            return await replied(service, keep, shown_to(caller, reply(service, order_id)))
+        told = await service.host.tell(
+            lambda at: make(order_id, at),
+            respond=lambda events: shown_to(caller, reply(service, order_id)),
+            answer=keep,
+        )
+        made: Reply = told.response
+        return made
+
+    def restore(answer: Answer) -> Reply:
+        return without_customer(Reply(answer.status, answer.body))
+
+    return await service.run(request, caller, key, do, restore if caller.is_kitchen else None)
+
+
+def without_customer(found: Reply) -> Reply:
+    """A delivery as a kitchen may see it: goods and times, nobody's address."""
+    value = json.loads(found.body)
+    if "delivery_id" in value:
+        value |= {"dropoff": None, "pin": None, "proof": None, "tracking_path": ""}
+    return found._replace(body=json.dumps(value, ensure_ascii=False))
+
+
+# --- stores ---------------------------------------------------------------------------------------------------------
+
+
+@router.get("/v1/stores", summary="List stores", response_model=list[wire.StoreShown], responses=problems())
+async def list_stores(request: Request, service: Running, caller: Looks) -> Response:
+    """Every store that the caller may use."""
+    host = service.host
+    waiting = open_at_stores(host.board, caller)
+    known = [store_id for store_id, record in host.board.stores.items() if may_use(caller, record.store)]
+    rows = await service.pages.rows(
+        request, caller, known, lambda store_id: presenters.store(host, store_id, caller, waiting).model_dump_json()
+    )
+    await host.settled()
+    return Response(rows, media_type="application/json")
+
+
+@router.get("/v1/stores/{store_id}", summary="Read a store", response_model=wire.StoreShown, responses=problems())
+async def get_store(service: Running, caller: Looks, store_id: StoreId) -> wire.StoreShown:
+    """A store as of now."""
+    await service.host.settled()
+    require_store(service, caller, store_id)
+    return presenters.store(service.host, store_id, caller)
+
+
+@router.post(
+    "/v1/stores/{store_id}/token", summary="A kitchen's own key", response_model=wire.Token, responses=problems()
+)
+async def kitchen_token(request: Request, service: Running, caller: Kitchen, store_id: StoreId) -> wire.Token:
+    """For the screen in a kitchen: short-lived, good for this store alone and for the orders that the asker may see.
+
+    Asked with such a token it is renewed, up to a day after the first one was asked for with a key.
+    """
+    await service.host.settled()
+    require_store(service, caller, store_id)
+    book, now = request.app.state.gate.keys, service.host.clock.now()
+    if caller.kitchen is None:
+        text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all, key_id=caller.key_id)
+    else:
+        text, said = book.renewed(caller.kitchen, now)
+    return wire.Token(token=text, expires_at=wire.at(said.expires_at))
+
+
+@router.put(
+    "/v1/stores/{store_id}", summary="Make or change a store", response_model=wire.StoreShown, responses=problems()
+)
+async def put_store(service: Running, caller: Operator, store_id: StoreId, body: wire.StoreBody) -> wire.StoreShown:
+    """A store is new, or is now this."""
+    with service.slot(caller):
+        return await list_store(service, store_id, body)
+
+
+async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> wire.StoreShown:
+    """Tells the engine of a store; one that has not moved keeps its place."""
+    check_tenants(service, body.tenants)
+    host, usual, where = service.host, service.config.service, body.location
+    hours = body.hours or ""
+    spans = spans_of(hours, host.clock.now(), usual.time_zone) if hours else ()
+    check_city(service, where, besides=store_id)
+    enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
+    exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
+    known = host.board.stores.get(store_id)
+    row = host.vault_row(known.store.place) if known is not None else None
+    if row is not None and (row.first, row.second, row.enter_s, row.exit_s) == (where.lat, where.lng, enter_s, exit_s):
+        handle = row.handle
+    else:
+        handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s)
+    personal = body.model_dump(include={"name", "address"}, exclude_none=True)
+    kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
+    store = Store(
+        store_id,
+        handle,
+        mean_ready_s=body.mean_ready_s,
+        tenants=tuple(dict.fromkeys(body.tenants)),
+        hours=hours,
+        spans=spans,
+    )
+    await host.tell(lambda at: StoreListed(at=at, store=store), vault=(kept,))
+    return presenters.store(host, store_id)
+
+
+@router.post(
+    "/v1/stores/{store_id}/close", summary="Close a store", response_model=wire.StoreShown, responses=problems()
+)
+async def close(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    store_id: StoreId,
+    body: wire.StoreClose | None = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """It hands out nothing until `until`, or until it is opened."""
+    until = wire.epoch(body.until) if body is not None else None
+    return await _about_store(
+        request, service, caller, store_id, key, lambda at: StoreClosed(at=at, store_id=store_id, until=until)
+    )
+
+
+@router.post("/v1/stores/{store_id}/open", summary="Open a store", response_model=wire.StoreShown, responses=problems())
+async def open_(
+    request: Request, service: Running, caller: Kitchen, store_id: StoreId, key: IdempotencyKey = None
+) -> Response:
+    """A closed store works again."""
+    return await _about_store(request, service, caller, store_id, key, lambda at: StoreOpened(at=at, store_id=store_id))
+
+
+@router.post(
+    "/v1/stores/{store_id}/throttle", summary="Slow a store down", response_model=wire.StoreShown, responses=problems()
+)
+async def throttle(
+    request: Request,
+    service: Running,
+    caller: Kitchen,
+    store_id: StoreId,
+    body: wire.StoreThrottle,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Everything not yet ready takes `delay_s` longer, up to `until`; 0 ends it."""
+    until = wire.epoch(body.until)
+    return await _about_store(
+        request,
+        service,
+        caller,
+        store_id,
+        key,
+        lambda at: StoreThrottled(at=at, store_id=store_id, delay_s=body.delay_s, until=until),
+    )
+
+
+async def _about_store(
+    request: Request,
+    service: Service,
+    caller: Caller,
+    store_id: str,
+    key: str | None,
+    make: Callable[[int], Input],
+) -> Response:
+    async def do(keep: Keep) -> Reply:
+        require_say(caller, require_store(service, caller, store_id).store)
+        told = await service.host.tell(
+            make,
+            respond=lambda events: Reply(200, presenters.store(service.host, store_id, caller).model_dump_json()),
+            answer=keep,
+        )
+        made: Reply = told.response
+        return made
+
+    return await service.run(request, caller, key, do)
+
+
+@router.get(
+    "/v1/stores/{store_id}/queue",
+    summary="What a kitchen has to prepare",
+    response_model=list[wire.QueueItem],
+    responses=problems(),
+)
+async def queue(request: Request, service: Running, caller: Looks, store_id: StoreId) -> Response:
+    """Open orders of a store that nobody has fetched, the next pickup first; a tenant sees its own."""
+    board = service.host.board
+    require_store(service, caller, store_id)
+    records = [
+        record
+        for order_id, record in board.open_orders.items()
+        if record.order.store_id == store_id and record.is_waiting and caller.owns(tenant_of(order_id))
+    ]
+    usual_s = board.stores[store_id].store.mean_ready_s
+    records.sort(key=lambda r: (r.expected_pickup_at or r.order.due_at, r.seq))
+    rows = await service.pages.rows(
+        request, caller, records, lambda record: _queued(service, record, usual_s).model_dump_json()
+    )
+    await service.host.settled()
+    return Response(rows, media_type="application/json")
+
+
+def _queued(service: Service, record: OrderRecord, usual_s: int | None) -> wire.QueueItem:
+    row = service.host.vault_row(record.order.drop_place)
+    pickup_at = record.expected_pickup_at
+    start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
+    return wire.QueueItem(
+        delivery_id=record.order.order_id,
+        status=record.state.value,
+        expected_ready_at=wire.at(record.expected_ready_at),
+        ready_at=wire.instant(record.ready_at),
+        start_preparing_at=wire.instant(start_at) if record.ready_at is None else None,
+        expected_pickup_at=wire.instant(pickup_at),
+        rider_id=record.rider_id,
+        items=[wire.Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
+    )

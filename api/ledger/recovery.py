@@ -1,0 +1,109 @@
+"""From the ledger to a board: places from the vault, the newest snapshot, and the entries after it, folded.
+
+Start-up, restart after a crash and coming back after a failed commit are this one path.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from api.ledger.configuration import require_readable
+from api.ledger.protocol import Entry, Snapshot, VaultRow
+from api.ledger.sqlite.reader import way_on
+from dispatch.board.board import Board
+from dispatch.codec import decode_event
+from dispatch.errors import taking_in
+from dispatch.settings.settings import Settings
+from routing.places import PlaceBook
+
+log = logging.getLogger(__name__)
+
+
+class Folds(Protocol):
+    """The part of a ledger that a fold reads."""
+
+    def header(self) -> dict[str, Any]: ...
+
+    def vault(self) -> Iterator[VaultRow]: ...
+
+    def entries(self, after: int = 0) -> Iterator[Entry]: ...
+
+    def newest_snapshot(self) -> Snapshot | None: ...
+
+
+class Recovered(NamedTuple):
+    """The state as of the ledger's last entry."""
+
+    board: Board
+    places: PlaceBook
+    seq: int
+    folded: int
+    """Entries folded after the snapshot."""
+
+
+def recover(ledger: Folds, settings: Settings) -> Recovered:
+    """Folds the ledger; `settings` are those that an empty one begins with.
+
+    Raises CorruptJournal naming an entry that cannot be folded, and what can be done about it.
+    """
+    header = ledger.header()
+    require_readable(header)
+    places = place_book(header.get("frame", "wgs84"), ledger.vault())
+    snapshot = ledger.newest_snapshot()
+    board, seq = first_board(header, places, settings), 0
+    if snapshot is not None:
+        board, seq = restored(snapshot, places), snapshot.seq
+    began, skipped = seq, 0
+    for entry in ledger.entries(seq):
+        apply(board, entry)
+        seq, skipped = entry.seq, skipped + bool(entry.skipped)
+    if skipped:
+        log.warning("entries were left out of the fold, as somebody said they should be", extra={"count": skipped})
+    log.info("folded", extra={"entries": seq - began, "snapshot": began})
+    return Recovered(board, places, seq, seq - began)
+
+
+def apply(board: Board, entry: Entry) -> None:
+    """Takes one entry in; raises CorruptJournal naming it where that cannot be."""
+    with taking_in(entry.seq, hint=way_on(entry.seq)):
+        for event in entry.events:
+            board.apply(decode_event(event))
+    board.now = max(board.now, entry.at)
+
+
+def first_board(header: Mapping[str, Any], places: PlaceBook, settings: Settings) -> Board:
+    """The board before the first entry; `settings` where the header states none."""
+    stated = header.get("settings")
+    board = Board(places, settings if stated is None else Settings.stated(stated))
+    board.needs = tuple(header.get("needs", ()))
+    return board
+
+
+def snapshot_of(board: Board, seq: int) -> Snapshot:
+    """The board after the entry `seq`, with where riders have moved to since their place was entered."""
+    book = board.places
+    moved = {
+        str(record.rider.place): [float(book.first[record.rider.place]), float(book.second[record.rider.place])]
+        for record in board.riders.values()
+    }
+    return Snapshot(seq, board.now, {"board": board.dump(), "moved": moved})
+
+
+def restored(snapshot: Snapshot, places: PlaceBook) -> Board:
+    """The inverse of `snapshot_of`, in a book rebuilt from the vault."""
+    state: dict[str, Any] = snapshot.state
+    for handle, (first, second) in state["moved"].items():
+        places.move(int(handle), first, second)
+    return Board.load(places, state["board"])
+
+
+def place_book(frame: str, rows: Iterable[VaultRow]) -> PlaceBook:
+    """The book of a vault; handles that a refused request left unused lie nowhere."""
+    book = PlaceBook("plane" if frame == "plane" else "wgs84")
+    for row in rows:
+        while len(book) < row.handle:
+            book.add(0.0, 0.0)
+        book.add(row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1))
+    return book

@@ -1,0 +1,1 @@
+"""Looking after a ledger: copies, checks, upgrades, and what somebody accepted."""

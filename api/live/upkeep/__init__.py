@@ -1,0 +1,1 @@
+"""What a running market does beside deciding."""

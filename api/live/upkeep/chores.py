@@ -1,0 +1,99 @@
+"""What a service does beside serving: snapshots and rotation, forgetting, watching its own loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.ledger.protocol import LedgerFailed
+from api.live import store_hours
+
+if TYPE_CHECKING:
+    from api.http.commands import Service
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.1
+LOOK_EVERY_S = 5.0
+FORGET_EVERY_S = 3600.0
+ROWS_AT_ONCE, ROWS_EVERY_S = 100, 0.05
+"""Rows of the journal that go in one transaction once a segment holds them: no write may wait for it."""
+
+
+async def run(service: Service) -> None:
+    """Until it is cancelled."""
+    watch = asyncio.create_task(_watch_loop(service))
+    last_snapshot, forgot_at = service.host.seq, time.monotonic()
+    try:
+        await _cut(service)  # what the last process had begun
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if service.host.seq - last_snapshot >= service.config.service.snapshot_every:
+                last_snapshot = service.host.seq
+                await fold_snapshot(getattr(service.ledger, "folder", None))
+                await _cut(service)
+            if time.monotonic() - forgot_at >= FORGET_EVERY_S:
+                forgot_at = time.monotonic()
+                await _forget(service)
+                await store_hours.renew(service)
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+async def fold_snapshot(folder: Path | None) -> None:
+    """Folds the ledger into a snapshot and moves old entries into a segment, by a process of its own.
+
+    Here both would stop the loop.
+    """
+    if folder is None:
+        return
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "api.ledger.fold_process", str(folder), env=environment)
+    try:
+        if await process.wait() != 0:
+            log.error("no snapshot was made; a restart folds more of the journal")
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+
+
+async def _cut(service: Service) -> None:
+    """Takes rows that a segment holds out of the journal's table, a few at a time."""
+    try:
+        while (gone := await asyncio.to_thread(service.ledger.cut, ROWS_AT_ONCE)) is not None:
+            await asyncio.wrap_future(gone)
+            await asyncio.sleep(ROWS_EVERY_S)
+    except LedgerFailed:
+        log.warning("moved entries keep their rows for now")
+
+
+async def _forget(service: Service) -> None:
+    try:
+        await asyncio.wrap_future(service.ledger.forget(service.host.clock.now() - service.config.service.keep_s))
+    except LedgerFailed:
+        log.warning("old answers and notices are kept for now")
+
+
+async def _watch_loop(service: Service) -> None:
+    """Measures how late the loop comes back from a short sleep, and how much of that it computed itself."""
+    metrics = service.host.metrics
+    longest_s = busiest_s = 0.0
+    while not service.host.is_ready:  # before that nobody has been told that he may ask
+        await asyncio.sleep(BEAT_S)
+    while True:
+        began, computed = time.perf_counter(), time.thread_time()
+        await asyncio.sleep(BEAT_S)
+        stall_s = time.perf_counter() - began - BEAT_S
+        busy_s = min(stall_s, time.thread_time() - computed)
+        if stall_s > longest_s:
+            longest_s = stall_s
+            metrics.loop_stall_s.set(longest_s)
+        if busy_s > busiest_s:
+            busiest_s = busy_s
+            metrics.loop_busy_s.set(busiest_s)

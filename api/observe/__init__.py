@@ -1,0 +1,1 @@
+"""What operations watch: metrics, logs, times of the disk."""

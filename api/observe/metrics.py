@@ -1,0 +1,232 @@
+"""What operations watch: Prometheus metrics, one request line per answer, and logs without personal data.
+
+Labels and log fields come from short fixed lists (route templates, causes, states).  Ids, paths, bodies and the texts
+of foreign exceptions never get in: that is how an address in a body stays out of every log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, TextIO
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from api.access.rate_limits import App, Message, Receive, Scope, Send
+from api.observe.watchdog import out_of_memory
+from dispatch import events as e
+from dispatch.model import OrderState
+
+if TYPE_CHECKING:
+    from dispatch.board.board import Board
+    from dispatch.board.records import RiderRecord
+
+__all__ = ["CONTENT_TYPE", "JsonLines", "Metrics", "RequestMeter", "log_json"]
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+_ROUND_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0)
+_LATELY = 500
+"""Deliveries that the on-time share looks back on."""
+
+_access = logging.getLogger("api.access")
+
+
+class Metrics:
+    """All metrics of one service, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.round_s = Histogram(
+            "halfhour_round_seconds", "From the opening of a round to its answer.", ["cause"],
+            buckets=_ROUND_S, registry=registry,
+        )  # fmt: skip
+        self.fallbacks = Counter(
+            "halfhour_fallbacks", "Rounds that the host had to answer itself.", ["why"], registry=registry
+        )
+        self.fallbacks_in_a_row = Gauge(
+            "halfhour_fallbacks_in_a_row", "Rounds the host has answered since the solver last did.", registry=registry
+        )
+        self.parked = Counter(
+            "halfhour_parked", "Orders and riders that something failed because of.", ["what"], registry=registry
+        )
+        self.parked_now = Gauge(
+            "halfhour_parked_now", "Of them, those that take no part at present.", ["what"], registry=registry
+        )
+        self.ladder_step = Gauge(
+            "halfhour_ladder_step", "0 search, 1 insertion, 2 urgent orders only.", registry=registry
+        )
+        self.ladder_moves = Counter("halfhour_ladder_moves", "Steps down and up.", ["direction"], registry=registry)
+        self.clock_off_s = Gauge(
+            "halfhour_clock_off_seconds", "What the machine's clock is ahead of the service's.", registry=registry
+        )
+        self.clock_steps = Gauge(
+            "halfhour_clock_steps", "How often the machine's clock was set since the start.", registry=registry
+        )
+        self.pauses = Counter("halfhour_pauses", "Times in which nobody could be heard.", registry=registry)
+        self.queue_depth = Gauge("halfhour_queue_depth", "Commands waiting for the engine.", registry=registry)
+        self.command_s = Histogram(
+            "halfhour_command_seconds", "Engine time of one input.", ["input"], buckets=_QUICK_S, registry=registry
+        )
+        self.commit_s = Histogram(
+            "halfhour_commit_seconds", "From append to durable.", buckets=_QUICK_S, registry=registry
+        )
+        self.commit_age_s = Gauge(
+            "halfhour_commit_age_seconds", "The oldest write under way, or the slowest of the last ten seconds.",
+            registry=registry,
+        )  # fmt: skip
+        self.orders = Gauge("halfhour_orders", "Orders not ended, by state.", ["state"], registry=registry)
+        self.riders = Gauge("halfhour_riders", "Riders, by what they do.", ["doing"], registry=registry)
+        self.ended = Counter("halfhour_orders_ended", "Orders that ended, by how.", ["state"], registry=registry)
+        self.late = Counter("halfhour_orders_late", "Orders delivered after their promise.", registry=registry)
+        self.on_time_share = Gauge(
+            "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
+        )
+        self.ready = Gauge("halfhour_ready", "1 where `/readyz` answers 200.", registry=registry)
+        self.refused = Gauge(
+            "halfhour_refused_at_once", "Commands refused since the start because a lane was full.", ["lane"],
+            registry=registry,
+        )  # fmt: skip
+        self.streams = Gauge("halfhour_streams", "Open event streams.", registry=registry)
+        self.webhooks = Gauge("halfhour_webhook_tries", "Tries since the start, by end.", ["end"], registry=registry)
+        self.unfoldable = Gauge(
+            "halfhour_unfoldable_entry", "The entry that the journal cannot be folded beyond, 0: none.",
+            registry=registry,
+        )  # fmt: skip
+        self.loop_stall_s = Gauge("halfhour_loop_stall_seconds", "Longest stall of the event loop.", registry=registry)
+        self.loop_busy_s = Gauge(
+            "halfhour_loop_busy_seconds",
+            "Longest stall of the event loop in which it computed all the time: other programs do not count.",
+            registry=registry,
+        )
+        self.requests = Histogram(
+            "halfhour_request_seconds", "Answer time.", ["method", "route", "status"],
+            buckets=_QUICK_S, registry=registry,
+        )  # fmt: skip
+        self._lately: deque[bool] = deque(maxlen=_LATELY)
+
+    def took(self, events: Iterable[e.Event], board: Board) -> None:
+        """Counts what a handled input has led to; call it after the board has applied the events."""
+        for event in events:
+            if isinstance(event, e.OrderMoved) and event.state.is_final:
+                self.ended.labels(event.state.value).inc()
+                if event.state is OrderState.DELIVERED:
+                    self._delivered(event.happened_at <= board.orders[event.order_id].order.due_at)
+
+    def _delivered(self, on_time: bool) -> None:
+        self._lately.append(on_time)
+        self.on_time_share.set(sum(self._lately) / len(self._lately))
+        if not on_time:
+            self.late.inc()
+
+    def survey(self, board: Board) -> None:
+        """Sets the gauges that tell the state of the board; call it when metrics are asked for."""
+        states = dict.fromkeys((state for state in OrderState if not state.is_final), 0)
+        for record in board.open_orders.values():
+            states[record.state] += 1
+        for state, count in states.items():
+            self.orders.labels(state.value).set(count)
+        self.parked_now.labels("order").set(sum(record.parked is not None for record in board.open_orders.values()))
+        self.parked_now.labels("rider").set(sum(rider.parked is not None for rider in board.riders.values()))
+        doing = dict.fromkeys(("idle", "working", "on_break", "lost", "off_duty"), 0)
+        for rider in board.riders.values():
+            doing[_doing(rider, board.now)] += 1
+        for word, count in doing.items():
+            self.riders.labels(word).set(count)
+
+    def text(self) -> bytes:
+        """Everything in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+def _doing(rider: RiderRecord, now: int) -> str:
+    shift = rider.shift_at(now)
+    if rider.lost:
+        return "lost"
+    if rider.on_break:
+        return "on_break"
+    if rider.route.told:
+        return "working"
+    return "idle" if shift is not None and shift.start_at <= now else "off_duty"
+
+
+class RequestMeter:
+    """Times every answer by route template and writes one line for it; who asked is named by tenant and key id."""
+
+    def __init__(self, app: App, *, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._app, self._metrics, self._clock = app, metrics, clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status, streams = self._clock(), 500, False
+
+        async def noting(message: Message) -> None:
+            nonlocal status, streams
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                streams = any(value.startswith(b"text/event-stream") for _, value in message.get("headers", ()))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except MemoryError:
+            out_of_memory()
+        finally:
+            lasted_s = self._clock() - began
+            route = getattr(scope.get("route"), "path", "unmatched")
+            if not streams:  # how long somebody watched is no answer time
+                self._metrics.requests.labels(scope["method"], route, str(status)).observe(lasted_s)
+            caller = scope.get("state", {}).get("caller")
+            fields = {"method": scope["method"], "route": route, "status": status, "ms": round(lasted_s * 1000, 1)}
+            if caller is not None:
+                who = caller.key_id if caller.rider_id is None else "a rider"
+                fields |= {"tenant": caller.tenant, "key_id": who}
+            _access.info("answered", extra=fields)
+
+
+_FIELDS = (
+    "method", "route", "status", "ms", "tenant", "key_id", "round", "cause", "work", "seq", "code", "step",
+    "webhook_id", "orders", "riders", "seconds", "count", "exit_status",
+)  # fmt: skip
+"""What a log line may carry beside its text; anything else that is handed over is left out."""
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line.  An exception shows its type and its frames; its text stays out, it may quote a body."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+            frames = traceback.extract_tb(record.exc_info[2])[-12:]
+            line["frames"] = [f"{frame.name} at {_module(frame.filename)}:{frame.lineno}" for frame in frames]
+        return json.dumps(line, default=str)
+
+
+def _module(filename: str) -> str:
+    return "/".join(filename.rsplit("/", 2)[-2:])
+
+
+def log_json(stream: TextIO, level: int = logging.INFO) -> None:
+    """Sends all logs to `stream` as JSON lines; the server's own request log, which would show paths, is silenced."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != "uvicorn.access"
+    logging.getLogger("httpx").setLevel(logging.WARNING)

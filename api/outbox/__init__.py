@@ -1,0 +1,1 @@
+"""Facts to the outside: notices, the feed of events, webhooks."""

@@ -1,0 +1,1 @@
+"""Rounds in a process of their own: it knows arrays and answers, and no host."""

@@ -1,0 +1,64 @@
+"""A round of one order, so that everything a round needs is imported and compiled before the first real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dispatch.engine.engine import Engine
+from dispatch.events import RoundOpened
+from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
+from dispatch.model import Order, Rider, Shift, Store
+from dispatch.settings.settings import Settings, describe
+from routing.places import PlaceBook
+from routing.travel import StraightTravel
+
+if TYPE_CHECKING:
+    from dispatch.record.catalogue import TravelSpec
+    from dispatch.rounds.solve import Recipe
+
+_AT = 1_700_000_000
+
+
+def get_ready() -> None:
+    """Imports what rounds need: the longer part of a warm start."""
+    import dispatch.rounds.solve  # noqa: F401
+    import routing.plans.plan
+    import routing.plans.trips.plan  # noqa: F401
+
+
+def warm_up_roads(spec: TravelSpec) -> None:
+    """Compiles the kernels of the roads where travel is on them."""
+    from dispatch.record.catalogue import RoadsSpec
+
+    if isinstance(spec, RoadsSpec):
+        from routing.roads.city.warm import warm_up
+
+        warm_up()
+
+
+def warm_up(recipe: Recipe | None = None) -> None:
+    """Solves a round of each planner, as `recipe` (None: as configured by default)."""
+    for scope in describe("rules.batch_scope").choices:
+        _solve_one(Settings().with_values({"rules.batch_scope": scope}), recipe)
+
+
+def _solve_one(settings: Settings, recipe: Recipe | None) -> None:
+    """Solves a round with two stores, two riders and three orders."""
+    from dispatch.rounds.solve import solve_round
+
+    places = PlaceBook("wgs84")
+    engine = Engine(places, settings)
+    for k in range(2):
+        store, rider = places.add(48.0 + k * 0.01, 11.0), places.add(48.005, 11.0 + k * 0.01)
+        engine.handle(StoreListed(at=_AT, store=Store(f"s{k}", store)))
+        engine.handle(RiderListed(at=_AT, rider=Rider(f"r{k}", rider)))
+        engine.handle(ShiftPlanned(at=_AT, shift=Shift(f"r{k}", _AT, _AT + 7200)))
+    for k in range(3):
+        drop = places.add(48.02, 11.0 + k * 0.01)
+        order = Order(f"o{k}", f"s{k % 2}", drop, _AT, _AT + 600 * k, _AT + 1800)
+        engine.handle(OrderPlaced(at=_AT, order=order))
+    for second in range(3):
+        events = engine.handle(Wake(at=_AT + second))
+        if any(isinstance(event, RoundOpened) for event in events):
+            solve_round(engine.freeze(), StraightTravel(places, {"default": 250.0}), recipe=recipe)
+            return

@@ -1,0 +1,1 @@
+"""Whole days: published tables and their pages."""

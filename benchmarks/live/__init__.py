@@ -1,0 +1,1 @@
+"""A live service under load, restarts and long days."""

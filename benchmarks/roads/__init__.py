@@ -1,0 +1,1 @@
+"""Street travel times beside their peers."""

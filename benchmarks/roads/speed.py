@@ -1,0 +1,378 @@
+"""Street travel times beside their peers, row by row, both sides in turn in one run.
+
+    python -m benchmarks.roads.speed [--only PART] [--repeats N] [--out benchmarks/results]
+
+The OpenStreetMap extracts lie in the folder osm of the data (docs/benchmarks.md).  Peers: pyroutingkit (customisable
+contraction hierarchies in C++) and scipy's Dijkstra.  Answers are compared before anything is timed.  Exit status 1
+where a row misses its floor.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.harness import Case, Measured, Sample, Spread, measure
+from benchmarks.inputs import public_data as data
+from benchmarks.published import publish
+from benchmarks.roads.exact import trip_nodes
+from routing.roads import EdgeFactors, RoadNetwork
+from routing.roads.city.warm import warm_up
+from routing.roads.hierarchy.graphs import TurnGraph
+from routing.roads.hierarchy.metric import NO_WAY_MS, Work
+
+CENTRE = (41.15, -8.61)
+"""The middle of Porto."""
+ZONE_KM, CITY_KM = 6.0, 20.0
+PROFILES = ("foot", "bike", "scooter", "car")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: our case, the peer's, and how many times faster ours must be and should be."""
+
+    name: str
+    ours: Callable[[], Sample]
+    peer: Callable[[], Sample] | None
+    floor: float
+    aim: float
+
+
+class Peer:
+    """pyroutingkit on the crossings of a network, without turns: they are all that it can take."""
+
+    def __init__(self, network: RoadNetwork) -> None:
+        import pyroutingkit
+
+        csr, latlng = network.as_csr("car")
+        tail = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
+        topology = pyroutingkit.CCHTopology()
+        topology.build(
+            tail.astype(np.uint32), csr.indices.astype(np.uint32),
+            latlng[:, 0].astype(np.float32), latlng[:, 1].astype(np.float32), csr.shape[0],
+        )  # fmt: skip
+        self.none = pyroutingkit.INF_WEIGHT
+        self.metric = pyroutingkit.CCHMetric(topology)
+        self.customise(csr.data.astype(np.uint32))
+
+    def customise(self, ms: NDArray[np.uint32]) -> None:
+        """Take new weights."""
+        self.metric.customize(ms)
+
+    def table(self, origins: NDArray[np.int64], destinations: NDArray[np.int64]) -> NDArray[np.uint32]:
+        """Milliseconds between nodes."""
+        found = self.metric.distances_many_to_many(origins.astype(np.uint32), destinations.astype(np.uint32))
+        return np.asarray(found)
+
+
+class City:
+    """Porto by car: the network, the peer, and seeded points in the inner city and city-wide."""
+
+    def __init__(self, data: Path) -> None:
+        self.network = RoadNetwork.from_osm(data / "porto.osm.pbf", profiles=("car",))
+        self.crossings = RoadNetwork(self.network.streets)
+        self.peer = Peer(self.crossings)
+        # Two states of traffic that differ on every road, to go back and forth between.
+        rng = np.random.default_rng(7)
+        self.traffic = [EdgeFactors(rng.uniform(0.4, 1.2, self.network.streets.edges)) for _ in range(2)]
+        self.peer_weights = []
+        for state in self.traffic:
+            self.crossings.update_speeds([state])
+            self.peer_weights.append(self.crossings.as_csr("car")[0].data.astype(np.uint32))
+        self.crossings.update_speeds([])
+
+    def nodes(self, count: int, radius_km: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where trips may end within a radius of the centre, drawn with a seed: (our nodes, the peer's)."""
+        streets, ends = self.network.streets, trip_nodes(self.network, "car")[1]
+        graph = self.network.graph("car")
+        offset = (graph.latlng[ends] - CENTRE) * np.array([111.195, 111.195 * np.cos(np.radians(CENTRE[0]))])
+        inside = ends[np.sqrt((offset**2).sum(axis=1)) < radius_km]
+        drawn = np.random.default_rng(seed).choice(inside, count)
+        code = graph.turns.code[drawn] if isinstance(graph, TurnGraph) else drawn
+        return drawn, np.where(code & 1, streets.head[code >> 1], streets.tail[code >> 1]).astype(np.int64)
+
+    def table_row(self, name: str, n: int, m: int, radius_km: float, floor: float, aim: float) -> Row:
+        """Weights unchanged: a table of n x m against pyroutingkit."""
+        (origins, from_), (destinations, to) = self.nodes(n, radius_km, 1), self.nodes(m, radius_km, 2)
+
+        def ours() -> Sample:
+            work = Work()
+            self.network.travel_ms(origins, destinations, profile="car", work=work)
+            return Sample({"sums": work.sums}, amount=n * m)
+
+        def peer() -> Sample:
+            return Sample(amount=self.peer.table(from_, to).size)
+
+        self._compare(origins, destinations)
+        ours()  # labels above these nodes are kept between rounds
+        return Row(name, ours, peer, floor, aim)
+
+    def traffic_row(self, name: str, radius_km: float, floor: float, aim: float) -> Row:
+        """A round of 500 riders and 1,000 stops, with new traffic on every road before it."""
+        (origins, from_), (destinations, to) = self.nodes(1500, radius_km, 3), self.nodes(1000, radius_km, 4)
+        turn = {"ours": 0, "peer": 0}
+
+        def ours() -> Sample:
+            turn["ours"] ^= 1
+            self.network.update_speeds([self.traffic[turn["ours"]]])
+            work = Work()
+            self.network.travel_ms(origins, destinations, profile="car", work=work)
+            return Sample({"labels": work.labels, "sums": work.sums}, amount=1_500_000)
+
+        def peer() -> Sample:
+            turn["peer"] ^= 1
+            self.peer.customise(self.peer_weights[turn["peer"]])
+            return Sample(amount=self.peer.table(from_, to).size)
+
+        ours(), peer()
+        self._compare(origins, destinations)
+        return Row(name, ours, peer, floor, aim)
+
+    def scipy_row(self) -> Row:
+        """500 x 500 against Dijkstra in scipy."""
+        from scipy.sparse.csgraph import dijkstra
+
+        (origins, _), (destinations, _) = self.nodes(500, ZONE_KM, 5), self.nodes(500, ZONE_KM, 6)
+        csr, _ = self.network.as_csr("car")
+
+        def ours() -> Sample:
+            self.network.travel_ms(origins, destinations, profile="car")
+            return Sample(amount=250_000)
+
+        def peer() -> Sample:
+            found = dijkstra(csr, indices=origins)[:, destinations]
+            return Sample(amount=found.size)
+
+        ours()
+        return Row("500 x 500 inner city against scipy", ours, peer, 200.0, 500.0)
+
+    def _compare(self, origins: NDArray[np.int64], destinations: NDArray[np.int64]) -> None:
+        """Ours equal Dijkstra's with turns."""
+        from scipy.sparse.csgraph import dijkstra
+
+        some, others = origins[:20], destinations[:200]
+        mine = self.network.travel_ms(some, others, profile="car").astype(np.float64)
+        found = dijkstra(self.network.as_csr("car")[0], indices=some)[:, others]
+        np.testing.assert_array_equal(mine, np.where(np.isinf(found), NO_WAY_MS, found))
+
+
+def rows_of(city: City) -> list[Callable[[], Row]]:
+    """Makers of the rows: one is prepared when its turn comes, so that each finds the traffic it was made for."""
+
+    def fresh(make: Callable[[], Row]) -> Callable[[], Row]:
+        def prepare() -> Row:
+            city.network.update_speeds([])
+            city.peer.customise(city.crossings.as_csr("car")[0].data.astype(np.uint32))
+            return make()
+
+        return prepare
+
+    table, traffic = city.table_row, city.traffic_row
+    return [
+        fresh(lambda: table("1000 x 1000 inner city", 1000, 1000, ZONE_KM, 8.0, 15.0)),
+        fresh(lambda: table("1000 x 1000 city-wide", 1000, 1000, CITY_KM, 20.0, 30.0)),
+        fresh(lambda: table("round of 1500 x 1000 inner city", 1500, 1000, ZONE_KM, 4.0, 8.0)),
+        fresh(lambda: table("round of 1500 x 1000 city-wide", 1500, 1000, CITY_KM, 4.0, 8.0)),
+        fresh(lambda: traffic("round with new traffic inner city", ZONE_KM, 4.0, 8.0)),
+        fresh(lambda: traffic("round with new traffic city-wide", CITY_KM, 8.0, 15.0)),
+        fresh(city.scipy_row),
+    ]
+
+
+def ratio_of(row: Row, repeats: int) -> dict[str, Any]:
+    """Measure both sides of a row in turn."""
+    cases = [Case("ours", lambda: row.ours, repeats=repeats, memory=False)]
+    if row.peer is not None:
+        cases.append(Case("peer", lambda: row.peer, repeats=repeats, memory=False))  # type: ignore[arg-type,return-value]
+    ours, peer = measure(cases)
+    ratio = peer.wall_s.median / ours.wall_s.median
+    return {
+        "times_as_fast": round(ratio, 2), "by_cpu": round(peer.cpu_s.median / ours.cpu_s.median, 2),
+        "floor": row.floor, "aim": row.aim, "reached": _reached(ratio, row.floor, row.aim),
+        **_both("ours", ours), **_both("peer", peer), "repeats": ours.repeats, "counters": dict(ours.sample.counters),
+    }  # fmt: skip
+
+
+def _both(side: str, measured: Measured) -> dict[str, list[float]]:
+    """Wall and CPU milliseconds of one side: median, lowest, highest."""
+    return {f"{side}_wall_ms": _ms(measured.wall_s), f"{side}_cpu_ms": _ms(measured.cpu_s)}
+
+
+def _ms(spread: Spread) -> list[float]:
+    return [round(1000 * value, 2) for value in spread]
+
+
+def _reached(gained: float, floor: float, aim: float) -> str:
+    """Whether a figure of which more is better reaches its aim, its floor or neither."""
+    return "aim" if gained >= aim else "floor" if gained >= floor else "missed"
+
+
+def build_seconds(folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
+    """Porto, one profile: from the .pbf to arrays with hierarchy, and from its .npz to the first answer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "porto.npz"
+        built, loaded = _Stopwatch(), _Stopwatch()
+        for _ in range(repeats):
+            with built:
+                city = RoadNetwork.from_osm(folder / "porto.osm.pbf", profiles=("car",))
+            city.save(file)
+            with loaded:
+                RoadNetwork.load(file).travel_ms([0], [1], profile="car")
+        size_mb = round(file.stat().st_size / 1e6, 1)
+    return {
+        "Porto .pbf to hierarchy": _limit("s", built.wall, 12.0, 6.0) | {"cpu_s": built.cpu},
+        "Porto .npz to the first answer": _limit("s", loaded.wall, 0.5, 0.2)
+        | {"cpu_s": loaded.cpu, "file_mb": size_mb},
+    }
+
+
+class _Stopwatch:
+    """Medians of the wall and CPU seconds spent in its block."""
+
+    def __init__(self) -> None:
+        self._spent: list[tuple[float, float]] = []
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter(), time.process_time()
+
+    def __exit__(self, *_: object) -> None:
+        self._spent.append((time.perf_counter() - self._began[0], time.process_time() - self._began[1]))
+
+    @property
+    def wall(self) -> float:
+        """Median of the wall seconds."""
+        return round(float(np.median([wall for wall, _ in self._spent])), 3)
+
+    @property
+    def cpu(self) -> float:
+        """Median of the CPU seconds."""
+        return round(float(np.median([cpu for _, cpu in self._spent])), 3)
+
+
+def _limit(unit: str, value: float, floor: float, aim: float) -> dict[str, Any]:
+    """A figure of which less is better."""
+    return {unit: value, "floor": floor, "aim": aim, "reached": _reached(-value, -floor, -aim)}
+
+
+def memory_mb(folder: Path) -> dict[str, dict[str, Any]]:
+    """Porto, four profiles, one traffic state with every label, in a process of its own."""
+    program = "import sys; from benchmarks.roads.speed import _fill; _fill(sys.argv[1])"
+    done = subprocess.run([sys.executable, "-c", program, str(folder)], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return {"memory, Porto, four profiles, every label": _limit("mb", found.pop("every_label_mb"), 400, 200) | found}
+
+
+def _fill(folder: str) -> None:
+    warm_up()
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "porto.npz"
+        maker = (
+            "import sys; from routing.roads import RoadNetwork\n"
+            "RoadNetwork.from_osm(sys.argv[1], profiles=sys.argv[3:]).save(sys.argv[2])"
+        )
+        subprocess.run([sys.executable, "-c", maker, f"{folder}/porto.osm.pbf", str(file), *PROFILES], check=True)
+        before = _resident_mb()
+        city = RoadNetwork.load(file)
+        for profile in PROFILES:
+            nodes = city.graph(profile).nodes
+            some = np.arange(0, nodes, nodes // 1500)
+            city.travel_ms(some, some, profile=profile)
+        round_mb = _resident_mb() - before
+        for profile in PROFILES:
+            city.state.travel(profile, None).metric.fill()
+        print(
+            json.dumps(
+                {
+                    "after_a_round_mb": round(round_mb, 1),
+                    "every_label_mb": round(_resident_mb() - before, 1),
+                    "metrics_mb": round(city.state.nbytes / 1e6, 1),
+                }
+            )
+        )
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def warm_up_seconds() -> dict[str, dict[str, Any]]:
+    """Importing and warming the road kernels in a fresh process, their machine code being cached."""
+    program = (
+        "import time; wall = time.perf_counter(); from routing.roads.city.warm import warm_up; warm_up()\n"
+        "print(time.perf_counter() - wall, time.process_time())"
+    )
+    runs = []
+    for _ in range(6):
+        done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+        runs.append([float(word) for word in done.stdout.split()])
+    wall, cpu = np.median(runs[1:], axis=0).tolist()
+    return {"warm-up with a filled cache": _limit("s", round(wall, 2), 2.0, 2.0) | {"cpu_s": round(cpu, 2)}}
+
+
+def written(name: str, block: Mapping[str, Any]) -> str:
+    """One line for people."""
+    if "times_as_fast" in block:
+        both = (
+            f"{block['times_as_fast']:>8.1f} x  (floor {block['floor']:g}, aim {block['aim']:g}: {block['reached']}); "
+            f"wall {block['ours_wall_ms'][0]:.1f} against {block['peer_wall_ms'][0]:.1f} ms, "
+            f"CPU {block['ours_cpu_ms'][0]:.1f} against {block['peer_cpu_ms'][0]:.1f} ms"
+        )
+        return f"{name:42}{both}"
+    unit = "mb" if "mb" in block else "s"
+    cpu = f", CPU {block['cpu_s']:g} s" if "cpu_s" in block else ""
+    limits = f"(floor {block['floor']:g}, aim {block['aim']:g}: {block['reached']})"
+    return f"{name:42}{block[unit]:>8g} {unit} {limits}{cpu}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every row, print it and write it down."""
+    parser = argparse.ArgumentParser(prog="benchmarks.roads.speed", description="Street travel times beside peers.")
+    parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--repeats", type=int, default=9)
+    chosen = parser.parse_args(arguments)
+    folder = data.require("osm")
+    warm_up()
+    report: dict[str, Any] = {}
+    lines: list[str] = []
+
+    def tell(name: str, block: dict[str, Any]) -> None:
+        report[name] = block | {"load": round(os.getloadavg()[0], 2)}
+        lines.append(written(name, block))
+        print(lines[-1], flush=True)
+
+    city = City(folder)
+    for prepare in rows_of(city):
+        row = prepare()
+        if chosen.only in row.name:
+            tell(row.name, ratio_of(row, 3 if "scipy" in row.name else chosen.repeats))
+    rest: list[tuple[str, Callable[[], dict[str, dict[str, Any]]]]] = [
+        ("Porto build and load", lambda: build_seconds(folder, min(5, chosen.repeats))),
+        ("memory", lambda: memory_mb(folder)),
+        ("warm-up", warm_up_seconds),
+    ]
+    for part, measured in rest:
+        if chosen.only in part:
+            for name, block in measured().items():
+                tell(name, block)
+    if chosen.out:
+        publish(chosen.out, "roads-speed", report, lines)
+    return 1 if any(block["reached"] == "missed" for block in report.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

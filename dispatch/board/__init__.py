@@ -1,0 +1,1 @@
+"""The state of a city: one board of records, changed by events alone."""

@@ -1,0 +1,210 @@
+"""What the board knows of each order, rider, store and zone: mutable records that only `Board.apply` changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from dispatch.board.shown_routes import ShownStop
+from dispatch.board.store_demand import StoreDemand
+from dispatch.inputs import Choice, Stage
+from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+
+FOR_EVER = 2**62
+
+
+@dataclass(slots=True)
+class OrderRecord:
+    """What is known of one order."""
+
+    order: Order
+    seq: int
+    """Place in the order of acceptance: ties between orders break by it."""
+    state: OrderState
+    state_at: int
+    expected_ready_at: int
+    ready_at: int | None = None
+    rider_id: str | None = None
+    """Whose it is: told or on board."""
+    carried_by: str | None = None
+    """In whose bag the goods are, or were last: only another pickup changes it."""
+    planned_rider_id: str | None = None
+    """On whose route it stands, tentative or told."""
+    pick_place: int | None = None
+    """Where the goods wait, if not at the store."""
+    reason: Reason | None = None
+    kept_until: int | None = None
+    expected_pickup_at: int | None = None
+    expected_dropoff_at: int | None = None
+    announced_dropoff_at: int | None = None
+    confirmed_at: int | None = None
+    picked_up_at: int | None = None
+    ended_at: int | None = None
+    closed_at: int | None = None
+    """When we learned that it had ended."""
+    end_reason: str | None = None
+    decision_id: str | None = None
+    choice: Choice | None = None
+    offer_count: int = 0
+    refused_by: tuple[str, ...] = ()
+    held: bool = False
+    forced_rider_id: str | None = None
+    corrected: bool = False
+    parked: Stage | None = None
+    """Rounds failed because of it: it takes no part until something about it changes."""
+    at_risk_at: int | None = None
+    """When it was last said that nobody knows when it comes."""
+    gives_up_at: int | None = None
+    """When it ends if nobody takes it, as was announced."""
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while somebody still has to fetch the goods."""
+        return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
+
+    @property
+    def is_on_no_route(self) -> bool:
+        """True while somebody still has to fetch the goods, and no plan says who."""
+        return self.is_waiting and self.rider_id is None and self.planned_rider_id is None
+
+    @property
+    def known_ended_at(self) -> int:
+        """When we learned that it had ended; snapshots of 0.1 know only when it happened."""
+        return self.closed_at if self.closed_at is not None else self.state_at
+
+    def give_to(self, rider_id: str | None) -> None:
+        """It is this rider's now (None: nobody's); whoever has it ends what was said of its end."""
+        self.rider_id = rider_id
+        self.gives_up_at = self.gives_up_at if rider_id is None else None
+
+    def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
+        """The state has given way to `state`; answers when the goods were picked up, as is known now."""
+        fetched_now = state is OrderState.RETURNING and self.carried_by != rider_id
+        self.corrected, self.rider_id = True, rider_id
+        self.ended_at = self.closed_at = None
+        if state.is_on_board:
+            self.pick_place, self.carried_by = None, rider_id
+        if state is not OrderState.RETURNING or reason is not None:
+            self.end_reason = reason
+        return happened_at if fetched_now else self.picked_up_at
+
+
+@dataclass(slots=True)
+class RiderRecord:
+    """What is known of one rider, from reported facts only."""
+
+    rider: Rider
+    seq: int
+    here: int
+    """Handle of the place where he last was for certain."""
+    free_at: int
+    """When he can leave `here`."""
+    route: Route
+    shifts: tuple[Shift, ...] = ()
+    on_break: bool = False
+    lost: bool = False
+    arrived_at: int | None = None
+    """At the first stop of his route since then."""
+    departed_at: int | None = None
+    """On the way to it since then."""
+    told_revision: int = 0
+    told_at: int | None = None
+    seen_revision: int = 0
+    heard_at: int = 0
+    unseen: tuple[str, ...] = ()
+    """Orders taken from him because his phone did not show them; his again once it shows anything."""
+    offer_id: str | None = None
+    stops_told: int = 0
+    shown: tuple[ShownStop, ...] = ()
+    """The newest versions of stops told to them, for reports that come late."""
+    acted_at: int = 0
+    """When they did what was to be done at the last stop finished."""
+    parked: Stage | None = None
+    """Rounds, or what was to be told, failed because of this rider: no part in them until something changes."""
+
+    def copied(self) -> RiderRecord:
+        """A record of its own with the same values (copy.copy takes ten times as long)."""
+        twin = object.__new__(RiderRecord)
+        for name in RiderRecord.__slots__:
+            setattr(twin, name, getattr(self, name))
+        return twin
+
+    def shift_at(self, now: int) -> Shift | None:
+        """The shift that runs at `now`, or else the next one."""
+        for shift in self.shifts:
+            if shift.end_at is None or shift.end_at >= now:
+                return shift
+        return None
+
+    @property
+    def has_nothing_to_do(self) -> bool:
+        """No stops, or standing at a store to which an empty move took him."""
+        stops = self.route.stops
+        return not stops or (len(stops) == 1 and stops[0].level == Level.AT_STOP and not stops[0].acts)
+
+    def set_off(self, at: int) -> None:
+        """The first stop, if told and not reached, is under way since `at`."""
+        stops = self.route.stops
+        if stops and stops[0].level == Level.TOLD and self.arrived_at is None:
+            self.departed_at = at
+            self.route = _with_first_level(self.route, Level.UNDERWAY)
+
+    def arrive(self, at: int) -> None:
+        """The rider is at his first stop since `at`."""
+        self.heard_at = max(self.heard_at, at)
+        self.arrived_at = at
+        self.route = _with_first_level(self.route, Level.AT_STOP)
+
+    def finish(self, stop_id: str, place: int, free_at: int, acted_at: int) -> None:
+        """The rider has finished a stop; if it was his first, the rest of the route moves up."""
+        self.here, self.free_at, self.acted_at = place, free_at, max(self.acted_at, acted_at)
+        self.arrived_at = self.departed_at = None
+        stops = self.route.stops
+        if stops and stops[0].stop_id == stop_id:
+            self.route = replace(self.route, revision=self.route.revision + 1, stops=stops[1:])
+        if self.seen_revision >= self.told_revision:
+            self.set_off(free_at)
+
+    def take(self, route: Route, at: int) -> None:
+        """The route is this one from `at` on; what was known of the first stop holds only if it still comes first."""
+        before = self.route.stops[0].stop_id if self.route.stops else ""
+        self.route = route
+        if not before or not route.stops or route.stops[0].stop_id != before:
+            self.arrived_at = self.departed_at = None
+            if route.stops and route.stops[0].level == Level.UNDERWAY:
+                self.departed_at = max(at, self.free_at)
+
+
+@dataclass(slots=True)
+class StoreRecord:
+    """What is known of one store."""
+
+    store: Store
+    demand: StoreDemand = field(default_factory=StoreDemand)
+    closed_until: int | None = None
+    delay_s: int = 0
+    delay_until: int | None = None
+    """Up to when goods take longer (None: until the store says otherwise)."""
+
+    def delay_at(self, now: int) -> int:
+        """How much longer than estimated goods take at an instant."""
+        return self.delay_s if self.delay_until is None or now < self.delay_until else 0
+
+    def opens_from(self, at: int) -> int | None:
+        """The first instant from `at` on at which it hands out goods, by its hours and its word; None: not known."""
+        if self.closed_until is not None and self.closed_until > at:
+            if self.closed_until >= FOR_EVER:
+                return None
+            at = self.closed_until
+        return self.store.opens_from(at)
+
+
+@dataclass(slots=True)
+class ZoneRecord:
+    """What is known of one zone."""
+
+    zone: Zone
+    paused: bool = False
+
+
+def _with_first_level(route: Route, level: Level) -> Route:
+    return replace(route, stops=(replace(route.stops[0], level=level), *route.stops[1:]))

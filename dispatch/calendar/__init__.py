@@ -1,0 +1,1 @@
+"""Time as people tell it: clocks on the wall, opening hours."""

@@ -1,0 +1,1 @@
+"""The engine: inputs in, events out."""

@@ -1,0 +1,1 @@
+"""What phones report, and what they meant by it."""

@@ -1,0 +1,1 @@
+"""What a run or a city leaves behind: journal, catalogue, run folder, KPIs, stories."""

@@ -1,0 +1,292 @@
+"""KPIs: one fold over the journal, the same for a replayed day and a live one.
+
+Feed it every input with its events; ask for `summary`, `orders`, `riders`, `legs_of` at any time.  docs/kpis.md defines
+each figure.  Facts (`happened_at`) count, not the instants at which they were learned; the first promise counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from dispatch import events as e
+from dispatch.errors import taking_in
+from dispatch.inputs import Input
+from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.journal import AGAIN, FIRST_LINE
+from dispatch.record.lives import Leg, OrderLife, RiderDay
+
+
+def told(event: e.RouteRevised) -> str:
+    """What a rider is told by an event, as one line of text: the unit of the decision digest."""
+    stops = [
+        [stop.place, [[act.order_id, int(act.kind)] for act in stop.acts if act.level >= Level.TOLD]]
+        for stop in event.route.told
+    ]
+    return json.dumps([event.at, event.route.rider_id, stops], ensure_ascii=False, separators=(",", ":"))
+
+
+def decisions(entries: Iterable[tuple[Any, ...]], before: int | None = None) -> list[str]:
+    """Every route told, in order, `before` an instant if one is given.  `entries`: tuples that end in events."""
+    return [
+        told(event)
+        for entry in entries
+        for event in entry[-1]
+        if isinstance(event, e.RouteRevised) and event.told and (before is None or event.at < before)
+    ]
+
+
+class KpiFold:
+    """Follows orders and riders through a journal."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._enter_s = catalogue.places.enter_s
+        self._exit_s = catalogue.places.exit_s
+        self.orders: dict[str, OrderLife] = {}
+        self.riders: dict[str, RiderDay] = {
+            rider.rider_id: RiderDay(rider, catalogue.begin_at) for rider in catalogue.riders
+        }
+        self._legs: dict[str, list[Leg]] = {}
+        self.counts: Counter[str] = Counter()
+        """Rounds, refused changes, dropped answers, contradicted reports, offers by outcome."""
+        self._digest = hashlib.sha256()
+
+    def take(self, item: Input, events: Iterable[e.Event]) -> None:
+        """Take one handled input and its events in."""
+        for event in events:
+            handler = _HANDLERS.get(type(event))
+            if handler is not None:
+                handler(self, event)
+
+    def legs_of(self, rider_id: str) -> list[Leg]:
+        """The ways one rider drove, in order."""
+        return self._legs.get(rider_id, [])
+
+    @property
+    def legs(self) -> list[Leg]:
+        """The ways all riders drove, rider by rider."""
+        return [leg for legs in self._legs.values() for leg in legs]
+
+    @property
+    def decision_digest(self) -> str:
+        """SHA-256 over every route told so far."""
+        return self._digest.hexdigest()
+
+    # --- figures ------------------------------------------------------------------------------------------------
+
+    def summary(self) -> dict[str, Any]:
+        """Every KPI by its name in summary.json; None where it cannot be said."""
+        lives = list(self.orders.values())
+        done = [life for life in lives if life.delivered_at is not None]
+        cancelled = sum(life.state is OrderState.CANCELLED for life in lives)
+        kept = [life for life in lives if life.state is not OrderState.CANCELLED]
+        doors = [life.click_to_door_s for life in done]
+        shift_s = sum(day.shift_s for day in self.riders.values())
+        driven_s = sum(day.driven_s for day in self.riders.values())
+        driven_m = sum(day.driven_m for day in self.riders.values())
+        return {
+            "orders": len(lives),
+            "delivered": len(done),
+            "undelivered": len(lives) - len(done) - cancelled,
+            "cancelled": cancelled,
+            "click_to_door_mean_s": _mean(doors),
+            "click_to_door_p90_s": _rounded(float(np.percentile(doors, 90))) if doors else None,
+            "ready_to_pickup_mean_s": _mean([life.ready_to_pickup_s for life in done]),
+            "ready_to_door_mean_s": _mean([life.ready_to_door_s for life in done]),
+            "on_time_share": _ratio(sum(life.is_on_time for life in done), len(kept)),
+            "lateness_mean_s": _mean([life.lateness_s for life in done]),
+            "orders_per_rider_hour": _ratio(len(done) * 3600, shift_s),
+            "batched_share": _ratio(sum(life.shared_with > 0 for life in done), len(done)),
+            "driven_s_per_order": _ratio(driven_s, len(done)),
+            "driven_m_per_order": _ratio(driven_m, len(done)) if driven_m else None,
+            "co2_g_per_order": _ratio(self._co2_g(), len(done)) if driven_m else None,
+            "utilisation": _ratio(sum(day.busy_s for day in self.riders.values()), shift_s),
+            "empty_moves": sum(day.empty_moves for day in self.riders.values()),
+            "cost_per_order": self._cost_per_order(len(done)),
+            "rider_hours": _rounded(shift_s / 3600),
+            "rounds": self.counts["rounds"],
+            "counts": dict(sorted(self.counts.items())),
+            "decision_digest": self.decision_digest,
+        }
+
+    def pay_of(self, day: RiderDay) -> float | None:
+        """What one rider earned, None where the catalogue says nothing of pay."""
+        pay = self._catalogue.pay
+        return None if pay is None else pay.of(day.delivered, day.shift_s)
+
+    def _cost_per_order(self, delivered: int) -> float | None:
+        if self._catalogue.pay is None:
+            return None
+        return _ratio(sum(self.pay_of(day) or 0.0 for day in self.riders.values()), delivered)
+
+    def _co2_g(self) -> float:
+        rates = self._catalogue.co2_g_per_km
+        return sum(day.driven_m / 1000 * rates.get(day.rider.profile, 0.0) for day in self.riders.values())
+
+    # --- orders -------------------------------------------------------------------------------------------------
+
+    def _order_accepted(self, event: e.OrderAccepted) -> None:
+        self.orders[event.order.order_id] = OrderLife(event.order)
+
+    def _ready_known(self, event: e.ReadyKnown) -> None:
+        if event.ready_at is not None:
+            self.orders[event.order_id].known_ready_at = event.ready_at
+
+    def _reason_set(self, event: e.ReasonSet) -> None:
+        if event.reason is not Reason.KEPT:
+            self.orders[event.order_id].reason = event.reason
+
+    def _order_moved(self, event: e.OrderMoved) -> None:
+        self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
+        if event.reason is not None:
+            self.orders[event.order_id].end_reason = event.reason
+
+    def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+        picked_up_at = self.orders[event.order_id].picked_up_at
+        self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
+        self.orders[event.order_id].picked_up_at = picked_up_at
+
+    def _set_state(self, order_id: str, state: OrderState, happened_at: int, rider_id: str | None) -> None:
+        life = self.orders[order_id]
+        if life.delivered_at is not None and state is not OrderState.DELIVERED:
+            if life.rider_id is not None:
+                self._carrier(life).delivered -= 1
+            life.delivered_at = None
+        life.state = state
+        if rider_id is not None:
+            life.rider_id = rider_id
+        if state is OrderState.PICKED_UP and rider_id is not None:
+            life.picked_up_at = happened_at
+            self._load(rider_id, life)
+        life.ended_at = happened_at if state.is_final else None
+        if state.is_final:
+            for day in self.riders.values() if life.rider_id is None else (self._carrier(life),):
+                day.on_board.pop(order_id, None)
+        if state is OrderState.DELIVERED:
+            if life.delivered_at is None and life.rider_id is not None:
+                self._carrier(life).delivered += 1
+            life.delivered_at = happened_at
+
+    def _load(self, rider_id: str, life: OrderLife) -> None:
+        on_board = self.riders[rider_id].on_board
+        on_board[life.order.order_id] = life
+        if len(on_board) > 1:
+            for other in on_board.values():
+                other.shared_with = max(other.shared_with, len(on_board) - 1)
+
+    def _carrier(self, life: OrderLife) -> RiderDay:
+        return self.riders[life.rider_id or ""]
+
+    # --- riders -------------------------------------------------------------------------------------------------
+
+    def _rider_known(self, event: e.RiderKnown) -> None:
+        day = self.riders.setdefault(event.rider.rider_id, RiderDay(event.rider, event.at))
+        day.rider = event.rider
+
+    def _shift_opened(self, event: e.ShiftOpened) -> None:
+        self.riders[event.shift.rider_id].shifts.append(event.shift)
+
+    def _shift_closed(self, event: e.ShiftClosed) -> None:
+        self.riders[event.rider_id].log_off(event.at)
+
+    def _route_revised(self, event: e.RouteRevised) -> None:
+        if event.told:
+            self._digest.update(told(event).encode() + b"\n")
+            self._tell(event.route, event.at)
+
+    def _tell(self, route: Route, at: int) -> None:
+        day = self.riders[route.rider_id]
+        before = _pickups(day.shown)
+        day.shown = [stop for stop in route.told if stop.stop_id not in day.left]
+        for order_id in _pickups(day.shown):
+            if order_id not in before:
+                life = self.orders[order_id]
+                life.settled_at = at
+                if life.told_at is None:
+                    life.told_at = at
+
+    def _route_acknowledged(self, event: e.RouteAcknowledged) -> None:
+        self.riders[event.rider_id].follow(event.happened_at)
+
+    def _rider_arrived(self, event: e.RiderArrived) -> None:
+        leg = self.riders[event.rider_id].arrive(event.stop_id, event.happened_at)
+        if leg is not None:
+            self._legs.setdefault(event.rider_id, []).append(leg)
+
+    def _rider_done(self, event: e.RiderDone) -> None:
+        exit_s = int(self._exit_s[event.place])
+        self.riders[event.rider_id].finish(event, int(self._enter_s[event.place]), exit_s)
+
+    # --- counts -------------------------------------------------------------------------------------------------
+
+    def _round_closed(self, event: e.RoundClosed) -> None:
+        self.counts["rounds"] += 1
+        self.counts["refused_changes"] += len(event.refused)
+        self.counts["search_work"] += event.work
+
+    def _answer_dropped(self, event: e.AnswerDropped) -> None:
+        self.counts["dropped_answers"] += 1
+
+    def _report_contradicted(self, event: e.ReportContradicted) -> None:
+        self.counts["contradicted_reports"] += 1
+
+    def _offer_made(self, event: e.OfferMade) -> None:
+        self.counts["offers"] += 1
+
+    def _offer_closed(self, event: e.OfferClosed) -> None:
+        self.counts[f"offers_{event.outcome}"] += 1
+
+    def _rider_changed(self, event: e.RiderChanged) -> None:
+        self.counts["riders_changed"] += 1
+
+
+def kpis(catalogue: Catalogue, entries: Iterable[tuple[Any, ...]]) -> KpiFold:
+    """The fold over a whole journal; `entries` are journal entries.
+
+    Raises CorruptJournal naming an entry that it cannot take in.
+    """
+    folded = KpiFold(catalogue)
+    for seq, (*_, item, events) in enumerate(entries):
+        with taking_in(seq, hint=AGAIN, line=seq + FIRST_LINE):
+            folded.take(item, events)
+    return folded
+
+
+def _pickups(stops: Iterable[Stop]) -> dict[str, None]:
+    return {
+        act.order_id: None
+        for stop in stops
+        for act in stop.acts
+        if act.kind is ActKind.PICKUP and act.level >= Level.TOLD
+    }
+
+
+def _rounded(value: float) -> float:
+    return round(value, 4)
+
+
+def _mean(values: Sequence[int]) -> float | None:
+    return _rounded(sum(values) / len(values)) if values else None
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return _rounded(part / whole) if whole else None
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+# One method per event that matters, found by its name: `OrderMoved` is taken in by `_order_moved`.
+_HANDLERS: dict[type, Any] = {
+    kind: getattr(KpiFold, _snake(kind.__name__))
+    for kind in vars(e).values()
+    if isinstance(kind, type) and issubclass(kind, e.Event) and hasattr(KpiFold, _snake(kind.__name__))
+}

@@ -1,0 +1,256 @@
+"""One order's life in plain words, read from the journal: promise, who, why him, next best, and how it ended."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from dispatch import events as e
+from dispatch.calendar.local_time import zone_of
+from dispatch.errors import Refused, taking_in
+from dispatch.inputs import Input, StopFailed
+from dispatch.model import OrderState, Reason
+from dispatch.record.journal import AGAIN, FIRST_LINE
+
+POINTS_PER_S = 100
+"""Cost points that one second of an order's door time costs at the default prices."""
+
+REASONS = {
+    Reason.NO_RIDER_IN_REACH: "no rider was in reach",
+    Reason.CAPACITY: "nobody had room for it",
+    Reason.NEEDS: "nobody free had what it needs",
+    Reason.SHIFT_END: "no rider's shift was long enough",
+    Reason.UNREACHABLE: "there was no way to it",
+    Reason.ZONE: "its zone was paused",
+    Reason.WINDOW: "no rider could make its time window",
+    Reason.ON_BOARD_LIMIT: "it would have been on board for too long",
+    Reason.STORE_CLOSED: "its store was closed",
+    Reason.REFUSED_BY_ALL: "everybody in reach had refused it",
+    Reason.HELD: "it was held back",
+    Reason.BUDGET: "too many orders were open at once",
+    Reason.KEPT: "there was still time",
+    Reason.PARKED: "no round could be planned with it",
+}
+
+STATES = {
+    OrderState.ENROUTE_TO_PICKUP: "{rider} set off to the store",
+    OrderState.ARRIVED_AT_PICKUP: "{rider} arrived at the store",
+    OrderState.PICKED_UP: "{rider} picked it up",
+    OrderState.ENROUTE_TO_DROPOFF: "{rider} set off to the customer",
+    OrderState.ARRIVED_AT_DROPOFF: "{rider} arrived at the door",
+    OrderState.DELIVERED: "{rider} delivered it",
+    OrderState.RETURNING: "{rider} brings it back to the store",
+    OrderState.RETURNED: "{rider} brought it back to the store",
+    OrderState.CANCELLED: "It was cancelled",
+    OrderState.UNDELIVERED: "It ended undelivered",
+}
+
+
+class Line(NamedTuple):
+    """One sentence and the instant (epoch seconds) at which it became true."""
+
+    at: int
+    text: str
+
+
+class Story(NamedTuple):
+    """An order's life.  `facts`: the same as data."""
+
+    order_id: str
+    lines: tuple[Line, ...]
+    facts: dict[str, Any]
+
+
+def tell(entries: Iterable[tuple[Any, ...]], order_id: str, time_zone: str = "UTC") -> Story:
+    """The story of one order from journal entries (tuples that end in input and events).
+
+    Raises Refused (`unknown_order`) where the journal never heard of it, CorruptJournal naming an entry that says
+    nothing that can be told.
+    """
+    teller = _Teller(order_id, time_zone)
+    for seq, (*_, item, events) in enumerate(entries):
+        with taking_in(seq, hint=AGAIN, line=seq + FIRST_LINE):
+            teller.hear(item, events)
+    if not teller.lines:
+        raise Refused(
+            f"the journal knows no order {order_id!r}",
+            code="unknown_order",
+            order_id=order_id,
+            hint="orders.csv in the run folder lists them all.",
+        )
+    return Story(order_id, tuple(sorted(teller.lines, key=lambda line: line.at)), teller.facts)
+
+
+class _Teller:
+    def __init__(self, order_id: str, time_zone: str) -> None:
+        self.order_id = order_id
+        self.zone = zone_of(time_zone)
+        self.lines: list[Line] = []
+        self.facts: dict[str, Any] = {"order_id": order_id, "decisions": [], "states": []}
+        self.due_at = 0
+        self.placed_at = 0
+        self.rider: str | None = None
+        self.said_reason: Reason | None = None
+
+    def hear(self, item: Input, events: Iterable[e.Event]) -> None:
+        if isinstance(item, StopFailed) and item.order_ids is not None and self.order_id in item.order_ids:
+            self.say(item.happened_at, f"{item.rider_id} could not do it: {item.reason.replace('_', ' ')}")
+        for event in events:
+            handler = _TELLERS.get(type(event))
+            if handler is not None and self._concerns(event):
+                handler(self, event)
+
+    def _concerns(self, event: Any) -> bool:
+        if isinstance(event, e.OrderAccepted | e.OrderRevised):
+            return event.order.order_id == self.order_id
+        if isinstance(event, e.OfferMade):
+            return self.order_id in event.offer.order_ids
+        return bool(event.order_id == self.order_id)
+
+    def say(self, at: int, text: str) -> None:
+        self.lines.append(Line(at, text + "."))
+
+    def clock(self, at: int) -> str:
+        """Hours, minutes and seconds of the scenario's time zone."""
+        return datetime.datetime.fromtimestamp(at, self.zone).strftime("%H:%M:%S")
+
+    # --- one method per event -----------------------------------------------------------------------------------
+
+    def order_accepted(self, event: e.OrderAccepted) -> None:
+        order = event.order
+        self.placed_at, self.due_at = order.placed_at, order.due_at
+        self.facts |= {"placed_at": order.placed_at, "due_at": order.due_at, "store_id": order.store_id}
+        self.say(
+            order.placed_at,
+            f"Placed at store {order.store_id}, promised by {self.clock(order.due_at)}, "
+            f"expected to be ready at {self.clock(order.expected_ready_at)}",
+        )
+
+    def order_revised(self, event: e.OrderRevised) -> None:
+        self.say(event.at, "The order was changed")
+
+    def ready_known(self, event: e.ReadyKnown) -> None:
+        if event.ready_at is not None:
+            self.say(event.ready_at, "The goods were ready")
+        else:
+            self.say(event.at, f"The store now expects it to be ready at {self.clock(event.expected_ready_at)}")
+
+    def reason_set(self, event: e.ReasonSet) -> None:
+        if event.reason is self.said_reason or event.reason is Reason.SERVED:
+            return
+        self.said_reason = event.reason
+        why = REASONS[event.reason]
+        if event.reason is Reason.KEPT and event.kept_until is not None:
+            self.say(event.at, f"Kept open until {self.clock(event.kept_until)}: {why}")
+        else:
+            self.say(event.at, f"No rider yet: {why}")
+
+    def decision_made(self, event: e.DecisionMade) -> None:
+        own = event.added_cost
+        others: list[dict[str, Any]] = [
+            {"rider_id": rider, "more_points": cost - (own or 0)} for rider, cost in event.others
+        ]
+        self.facts["decisions"].append(
+            {
+                "at": event.at,
+                "rider_id": event.rider_id,
+                "round": event.round,
+                "added_points": own,
+                "others": others,
+                "binding": event.binding.name,
+            }
+        )
+        text = f"Given to {event.rider_id} in round {event.round}"
+        if others:
+            best = others[0]
+            text += (
+                f", because he was the cheapest: next best {best['rider_id']} would have cost "
+                f"{_seconds(best['more_points'])} more"
+            )
+            rest = ", ".join(f"{other['rider_id']} {_seconds(other['more_points'])} more" for other in others[1:])
+            text += f" (then {rest})" if rest else ""
+        if event.binding is not Reason.SERVED:
+            text += f"; for somebody cheaper still, {REASONS[event.binding]}"
+        self.say(event.at, text)
+
+    def rider_changed(self, event: e.RiderChanged) -> None:
+        now = "nobody" if event.rider_id is None else event.rider_id
+        self.rider = event.rider_id
+        self.say(event.at, f"Taken from {event.previous_rider_id} and given to {now}")
+
+    def rider_refused(self, event: e.RiderRefused) -> None:
+        until = "until his phone speaks again" if event.unseen else "again"
+        self.say(event.at, f"{event.rider_id} is not asked for it {until}")
+
+    def rider_forced(self, event: e.RiderForced) -> None:
+        self.say(event.at, f"Operations want {event.rider_id or 'nobody in particular'} for it: {event.reason}")
+
+    def hold_set(self, event: e.HoldSet) -> None:
+        self.say(event.at, f"Operations {'hold it back' if event.held else 'let it go'}: {event.reason}")
+
+    def goods_moved(self, event: e.GoodsMoved) -> None:
+        self.say(event.at, f"The goods wait elsewhere for another rider: {event.reason}")
+
+    def offer_made(self, event: e.OfferMade) -> None:
+        offer = event.offer
+        self.say(event.at, f"Offered to {offer.rider_id} until {self.clock(offer.expires_at)}")
+
+    def eta_changed(self, event: e.EtaChanged) -> None:
+        self.say(event.at, f"Delivery is now expected at {self.clock(event.expected_dropoff_at)}")
+
+    def order_moved(self, event: e.OrderMoved) -> None:
+        self._moved(event.state, event.happened_at, event.rider_id, event.reason)
+
+    def outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+        said = "A later report corrected the outcome" if event.by is None else "Operations set the outcome right"
+        self.say(event.at, said)
+        self._moved(event.state, event.happened_at, event.rider_id, event.reason)
+
+    def _moved(self, state: OrderState, at: int, rider_id: str | None, reason: str | None) -> None:
+        self.facts["states"].append({"state": state.value, "at": at, "rider_id": rider_id})
+        self.rider = rider_id or self.rider
+        rider = self.rider or "somebody"
+        if state is OrderState.CREATED:
+            self.said_reason = None
+            self.say(at, "It has no rider any more" + (f": {reason.replace('_', ' ')}" if reason else ""))
+        elif state is OrderState.CONFIRMED:
+            self.said_reason = None
+            self.say(at, f"{rider} was told")
+        else:
+            text = STATES[state].format(rider=rider) + (f" ({reason.replace('_', ' ')})" if reason else "")
+            self.say(at, text + self._verdict(state, at))
+
+    def _verdict(self, state: OrderState, at: int) -> str:
+        if state is not OrderState.DELIVERED:
+            return ""
+        self.facts |= {"delivered_at": at, "on_time": at <= self.due_at, "rider_id": self.rider}
+        early_s = self.due_at - at
+        against = f"{_minutes(early_s)} before" if early_s >= 0 else f"{_minutes(-early_s)} after"
+        return f", {_minutes(at - self.placed_at)} after it was placed and {against} the promise"
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds // 60} min {seconds % 60:02} s"
+
+
+def _seconds(points: int) -> str:
+    return f"{points / POINTS_PER_S:.0f} s"
+
+
+_TELLERS: dict[type, Any] = {
+    e.OrderAccepted: _Teller.order_accepted,
+    e.OrderRevised: _Teller.order_revised,
+    e.ReadyKnown: _Teller.ready_known,
+    e.ReasonSet: _Teller.reason_set,
+    e.DecisionMade: _Teller.decision_made,
+    e.RiderChanged: _Teller.rider_changed,
+    e.RiderRefused: _Teller.rider_refused,
+    e.RiderForced: _Teller.rider_forced,
+    e.HoldSet: _Teller.hold_set,
+    e.GoodsMoved: _Teller.goods_moved,
+    e.OfferMade: _Teller.offer_made,
+    e.EtaChanged: _Teller.eta_changed,
+    e.OrderMoved: _Teller.order_moved,
+    e.OutcomeCorrected: _Teller.outcome_corrected,
+}

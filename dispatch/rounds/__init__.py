@@ -1,0 +1,1 @@
+"""A round: the open part of the board as arrays, solved, and the changes that follow."""

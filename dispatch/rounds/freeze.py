@@ -1,0 +1,179 @@
+"""Board -> Problem: the open part of the board as arrays.
+
+`freeze` is a pure function of the board at the moment a round opens; it names places by handle and holds no travel
+times.  `dispatch.rounds.changes` is the way back.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dispatch import inputs as i
+from dispatch.board.board import Board
+from dispatch.board.progress import is_shut
+from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord
+from dispatch.board.store_demand import NOTICE_BINS
+from dispatch.model import ActKind, Level, Reason
+from dispatch.rounds.frozen_round import Frozen, IdMap, Outlook
+from dispatch.rounds.problem_arrays import (
+    LocalPlaces,
+    barred,
+    change_prices,
+    is_stale,
+    law_of_pairs,
+    open_behind_the_first,
+    request_fields,
+    told_rows,
+    vehicle_fields,
+    work_price,
+)
+from routing.problem.problem import INFINITE, Problem, TripRule
+
+
+def freeze(board: Board) -> Frozen:
+    """The open part of the board as the arrays of a round, at `board.now`."""
+    now, settings = board.now, board.settings
+    riders = [record for record in sorted(board.riders.values(), key=lambda r: r.seq) if takes_part(record, board)]
+    vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
+    requests, left_out, over = _requests(board, vehicle_of)
+    place = LocalPlaces()
+    request_of = {record.order.order_id: r for r, record in enumerate(requests)}
+    fields = request_fields(board, requests, vehicle_of, place)
+    rows, stop_level, act_level = told_rows(board, riders, request_of, place)
+    outlook_stores = list(board.stores.values()) if settings.rules.empty_moves else []
+    store_place = [place(record.store.place) for record in outlook_stores]
+    destinations = len(place.handles)
+    fields |= vehicle_fields(board, riders, place, work_price(board))
+    fields |= law_of_pairs(board, requests, riders)
+    fields |= change_prices(settings)
+    handles = np.array(place.handles, dtype=np.int32)
+    problem = Problem(
+        tick_us=1_000_000,
+        trip_rule=TripRule.ANY if settings.rules.batch_scope == "any" else TripRule.ONE_STORE_UNTIL_EMPTY,
+        place=handles,
+        enter=board.places.enter_s[handles],
+        exit=board.places.exit_s[handles],
+        told=rows,
+        stop_level=open_behind_the_first(rows, stop_level, settings.rules),
+        act_level=act_level,
+        **fields,
+    )
+    memory_s = settings.reposition.memory_s
+    outlook = Outlook(
+        np.array(store_place, dtype=np.int32),
+        np.array([record.demand.faded(now, memory_s) for record in outlook_stores]),
+        np.array([record.demand.notice for record in outlook_stores], dtype=np.int32).reshape(-1, NOTICE_BINS),
+        np.array([_is_movable(record, board) for record in riders], dtype=np.bool_),
+        np.array([_closes_in(record, now) for record in outlook_stores], dtype=np.int32),
+        now - max((record.demand.at for record in outlook_stores), default=now),
+    )
+    ids = IdMap(
+        tuple(vehicle_of),
+        tuple(record.route.revision for record in riders),
+        tuple(request_of),
+        {place.local[s.store.place]: k for k, s in board.stores.items() if s.store.place in place.local},
+        tuple(record.route.stops for record in riders),
+        left_out,
+        barred(requests, riders, fields["allowed"]),
+        place.doors,
+    )
+    return Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
+
+
+# --- who and what takes part ----------------------------------------------------------------------------------------
+
+
+def takes_part(record: RiderRecord, board: Board) -> bool:
+    """Usable within the horizon, or holding orders that must find another rider if he cannot fetch them."""
+    now, rules = board.now, board.settings.rules
+    if record.lost or record.parked or record.offer_id is not None:
+        return False
+    free_by = now + rules.horizon_s
+    last_told = next((stop for stop in reversed(record.route.stops) if stop.level >= Level.TOLD), None)
+    if last_told is not None and last_told.expected_leave_at > free_by:
+        return False
+    shift = record.shift_at(now)
+    if shift is not None and shift.start_at <= free_by and shift.last_pickup_at >= now and not record.on_break:
+        return True
+    return any(act.kind is ActKind.PICKUP for stop in record.route.stops for act in stop.acts)
+
+
+def _is_movable(record: RiderRecord, board: Board) -> bool:
+    """Idle, and his turn: empty moves are considered for each rider once in `reposition.every_s`."""
+    if not record.has_nothing_to_do or record.on_break or record.free_at > board.now or is_stale(record, board):
+        return False
+    shift = record.shift_at(board.now)
+    if shift is None or not shift.start_at <= board.now <= shift.last_pickup_at:
+        return False
+    round_s = board.settings.rules.round_s
+    return (board.now - record.seq * round_s) % board.settings.reposition.every_s < round_s
+
+
+def _closes_in(record: StoreRecord, now: int) -> int:
+    """Ticks for which a store is open still, 0 where it is not."""
+    if record.opens_from(now) != now:
+        return 0
+    closes = record.store.closes_from(now)
+    return INFINITE if closes is None else min(INFINITE, closes - now)
+
+
+class _Chosen(NamedTuple):
+    """The orders of a round, in the order of their acceptance, and what is said of the others."""
+
+    requests: list[OrderRecord]
+    left_out: tuple[i.OrderReason, ...]
+    over: int
+
+
+def _requests(board: Board, vehicle_of: dict[str, int]) -> _Chosen:
+    """What is carried or planned already, and of the rest as many as a round may plan: those due first."""
+    chosen: list[OrderRecord] = []
+    fresh: list[OrderRecord] = []
+    left_out: list[i.OrderReason] = []
+    any_paused = any(zone.paused for zone in board.zones.values())
+    for record in board.in_play.values():
+        if not record.is_waiting:
+            if record.rider_id in vehicle_of:
+                chosen.append(record)
+            continue
+        planned_for = record.planned_rider_id
+        if planned_for is not None and planned_for not in vehicle_of:
+            continue
+        reason = _left_out(record, board, any_paused)
+        if reason is not None:
+            left_out.append(i.OrderReason(record.order.order_id, reason))
+        elif planned_for is not None or record.rider_id is not None:
+            chosen.append(record)
+        else:
+            fresh.append(record)
+    waiting = len(fresh) + sum(record.is_waiting for record in chosen)
+    over = max(0, waiting - board.settings.rules.max_open_orders)
+    room = len(fresh) - over
+    if board.most_new_orders is not None:
+        room = min(room, board.most_new_orders)
+    if room < len(fresh):
+        fresh.sort(key=lambda record: (record.order.due_at, record.seq))
+        left_out += (i.OrderReason(record.order.order_id, Reason.BUDGET) for record in fresh[max(0, room) :])
+        fresh = fresh[: max(0, room)]
+    # What is known already would only make rounds and journals long.
+    news = [said for said in left_out if said.reason is not board.orders[said.order_id].reason]
+    news.sort(key=lambda said: board.orders[said.order_id].seq)
+    return _Chosen(sorted(chosen + fresh, key=lambda record: record.seq), tuple(news), over)
+
+
+def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | None:
+    if record.held:
+        return Reason.HELD
+    if record.parked:
+        return Reason.PARKED
+    if record.order.release_at is not None and record.order.release_at > board.now:
+        return Reason.KEPT
+    if record.rider_id is not None:
+        return None
+    if record.pick_place is None and is_shut(record, board, board.now):
+        return Reason.STORE_CLOSED
+    if any_paused and board.paused_zone_of(record.order.drop_place) is not None:
+        return Reason.ZONE
+    return None

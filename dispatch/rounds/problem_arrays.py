@@ -1,0 +1,325 @@
+"""The arrays of a round, made from records: who may do what, what it costs, what has been told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dispatch.board.board import Board
+from dispatch.board.doors import door_of
+from dispatch.board.errands import obligations
+from dispatch.board.progress import closes_at, pickup_from, whereabouts
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.model import Level, Order, OrderState, Reason
+from dispatch.settings.settings import Prices, Rules, Settings
+from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Rows
+
+ALWAYS = -INFINITE
+
+
+class LocalPlaces:
+    """Local numbering of places: those that may be gone to first, starts after them."""
+
+    def __init__(self) -> None:
+        self.handles: list[int] = []
+        self.local: dict[int, int] = {}
+        self._doors: dict[str, int] = {}
+
+    def __call__(self, handle: int) -> int:
+        found = self.local.get(handle)
+        if found is None:
+            found = self.local[handle] = len(self.handles)
+            self.handles.append(handle)
+        return found
+
+    def door(self, order: Order) -> int:
+        """The place where an order is dropped: for all orders of one door that of the first."""
+        if not order.door:
+            return self(order.drop_place)
+        found = self._doors.get(order.door)
+        if found is None:
+            found = self._doors[order.door] = self(order.drop_place)
+        self.local.setdefault(order.drop_place, found)
+        return found
+
+    @property
+    def doors(self) -> dict[int, int]:
+        """Handle of a place -> that of the place by which the round knows its door, where it is another one."""
+        return {handle: self.handles[k] for handle, k in self.local.items() if self.handles[k] != handle}
+
+
+def is_stale(record: RiderRecord, board: Board) -> bool:
+    stale_s = board.settings.rules.stale_s
+    return bool(stale_s) and board.heard_at(record) + stale_s < board.now
+
+
+# --- arrays ---------------------------------------------------------------------------------------------------------
+
+
+def request_fields(
+    board: Board, requests: list[OrderRecord], vehicle_of: dict[str, int], place: LocalPlaces
+) -> dict[str, Any]:
+    now, prices = board.now, board.settings.prices
+    count = len(requests)
+    pick = np.full(count, -1, dtype=np.int32)
+    drop = np.zeros(count, dtype=np.int32)
+    aboard = np.full(count, -1, dtype=np.int32)
+    store = np.zeros(count, dtype=np.int32)
+    load = np.zeros((count, 1), dtype=np.int32)
+    placed = np.zeros(count, dtype=np.int64)
+    ready = np.zeros(count, dtype=np.int64)
+    window = np.full((count, 2, 1, 2), INFINITE, dtype=np.int64)
+    window[..., 0] = ALWAYS
+    on_board = np.full(count, INFINITE, dtype=np.int32)
+    due = np.zeros((count, 2), dtype=np.int64)
+    weight = np.ones(count, dtype=np.int64)
+    for r, record in enumerate(requests):
+        order = record.order
+        store_place = board.stores[order.store_id].store.place
+        returning = record.state is OrderState.RETURNING
+        store[r] = place(store_place if record.pick_place is None else record.pick_place)
+        drop[r] = place(store_place) if returning else place.door(order)
+        if record.is_waiting:
+            pick[r] = store[r]
+            if record.pick_place is None:
+                ready[r] = pickup_from(record, board, now) - now
+                closes = closes_at(record, board, now)
+                if closes is not None:
+                    window[r, 0, 0, 1] = min(INFINITE, closes - 1 - now)
+            if order.max_on_board_s is not None:
+                on_board[r] = order.max_on_board_s
+        else:
+            aboard[r] = vehicle_of[record.rider_id or ""]
+        load[r, 0] = order.load_units
+        placed[r] = order.placed_at - now
+        due[r] = [at - now for at in thresholds(order, prices)]
+        if order.earliest_drop_at is not None and order.earliest_drop_at > now and not returning:
+            window[r, 1, 0, 0] = order.earliest_drop_at - now
+        weight[r] = 1 + max(0, order.priority)
+    slope = np.array([prices.door_per_s, prices.late_per_s, prices.fail_per_s], dtype=np.int64)
+    fixed = np.array([prices.late_fixed, prices.fail_fixed], dtype=np.int64)
+    return {
+        "pick_place": pick,
+        "drop_place": drop,
+        "aboard_of": aboard,
+        "store": store,
+        "load": load,
+        "act": np.zeros((count, 2), dtype=np.int32),
+        "placed": _ticks(placed),
+        "ready": _ticks(ready),
+        "window": _ticks(window),
+        "max_on_board": on_board,
+        "due": _ticks(due),
+        "slope": weight[:, None] * slope[None, :],
+        "late_fixed": weight[:, None] * fixed[None, :],
+        # On top of what waiting has cost already: an order never becomes so late that leaving it out pays.
+        "skip_cost": weight * (prices.skip + _cost_so_far(placed, due, slope, fixed)),
+    }
+
+
+def _ticks(instants: I64) -> I32:
+    """Instants of a round as int32; raises OverflowError where one lies further off than a round can count."""
+    if (np.abs(instants) > INFINITE).any():
+        raise OverflowError("an instant lies further off than a round can count")
+    return instants.astype(np.int32)
+
+
+def thresholds(order: Order, prices: Prices) -> tuple[int, int]:
+    """The instants from which an order is late, and from which it has failed."""
+    late_at = order.placed_at + prices.late_after_s
+    if prices.late_from == "promise":
+        late_at = max(order.due_at - prices.late_before_s, min(order.placed_at, order.due_at))
+    if prices.fail_after_promise_s:
+        return late_at, max(late_at, order.due_at + prices.fail_after_promise_s)
+    return late_at, max(late_at, order.placed_at + prices.fail_after_s)
+
+
+def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
+    """The price of each order's door time if it were delivered now, int64[R]."""
+    waited = np.maximum(0, -placed)
+    late = np.maximum(0, np.stack([-due[:, 0], -due[:, 1]]))
+    cost = slope[0] * (waited - late[0]) + slope[1] * (late[0] - late[1]) + slope[2] * late[1]
+    return np.asarray(np.maximum(0, cost + (late > 0).T @ fixed), dtype=np.int64)
+
+
+def work_price(board: Board) -> int:
+    """The price of a rider's second, by how scarce riders are: by how long ready orders wait for them."""
+    prices = board.settings.prices
+    wait_s = min(board.planned_wait_s, prices.scarce_wait_s)
+    scarcity = (prices.scarce_work_per_s * wait_s + prices.scarce_wait_s // 2) // prices.scarce_wait_s
+    return max(0, prices.work_per_s + scarcity)
+
+
+def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, work_price: int) -> dict[str, Any]:
+    now, rules, prices = board.now, board.settings.rules, board.settings.prices
+    count = len(riders)
+    profiles = {name: index for index, name in enumerate(board.profiles)}
+    rows = []
+    for record in riders:
+        where = whereabouts(record, now, divert=rules.divert)
+        last_pickup, end, paid_until = _limits(record, now)
+        on_a_trip = any(
+            board.orders[act.order_id].state.is_on_board for stop in record.route.stops[:1] for act in stop.acts
+        )
+        rows.append(
+            (
+                place(where.place), where.free_at - now, last_pickup, end, paid_until,
+                profiles.get(record.rider.profile, 0), record.rider.capacity_units, rules.max_trips + on_a_trip,
+            )
+        )  # fmt: skip
+    columns = np.array(rows, dtype=np.int32).reshape(count, 8).T.copy()
+    start_place, start, last_pickups, ends, paid, profile, capacity, trips = columns
+
+    def same(value: int, dtype: type = np.int64) -> NDArray[np.generic]:
+        return np.full(count, value, dtype=dtype)
+
+    return {
+        "start_place": start_place,
+        "start": start,
+        "end_place": same(-1, np.int32),
+        "last_pickup": last_pickups,
+        "end": ends,
+        "paid_until": paid,
+        "profile": profile,
+        "capacity": capacity.reshape(count, 1),
+        "max_requests": same(rules.max_batch, np.int32),
+        "max_trips": trips,
+        "fixed": same(0),
+        "per_work": same(work_price),
+        "per_drive": same(prices.drive_per_s),
+        "per_metre": same(prices.metre),
+    }
+
+
+def _limits(record: RiderRecord, now: int) -> tuple[int, int, int]:
+    """Ticks until a rider's last pickup, the end of his shift, and the end of what he is paid for."""
+    shift = record.shift_at(now)
+    if shift is None:
+        return ALWAYS, INFINITE, 0
+    last_pickup = min(INFINITE, shift.last_pickup_at - now)
+    if shift.end_at is None:
+        return last_pickup, INFINITE, last_pickup
+    end = min(INFINITE, shift.end_at - now)
+    return last_pickup, end, end
+
+
+def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRecord]) -> dict[str, Any]:
+    """Who may carry what, and which vehicles must keep one of which requests."""
+    count, vehicles = len(requests), len(riders)
+    needs = np.array([record.order.needs for record in requests], dtype=np.int64).reshape(count, 1)
+    provides = np.array([record.rider.provides for record in riders], dtype=np.int64).reshape(1, vehicles)
+    may = (needs & ~provides) == 0
+    vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
+    for v, record in enumerate(riders):
+        if record.on_break or is_stale(record, board):
+            may[:, v] = False
+    for r, order in enumerate(requests):
+        for rider_id in order.refused_by:
+            if rider_id in vehicle_of:
+                may[r, vehicle_of[rider_id]] = False
+        if order.forced_rider_id is not None:
+            forced = vehicle_of.get(order.forced_rider_id)
+            may[r] = np.arange(vehicles) == (-1 if forced is None else forced)
+        # What a rider has on his route stays lawful for him: silence and breaks bar new work only.
+        for owner in (order.rider_id, order.planned_rider_id):
+            refused = order.is_waiting and (owner in order.refused_by or order.forced_rider_id is not None)
+            if owner in vehicle_of and not refused:
+                may[r, vehicle_of[owner]] = True
+    keep_ptr, keep = obligations(board, requests, riders, may)
+    return {"allowed": _packed(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
+
+
+def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64) -> dict[str, Reason]:
+    provides = [record.rider.provides for record in riders]
+
+    def why(order: OrderRecord) -> Reason:
+        if not any(order.order.needs & ~given == 0 for given in provides):
+            return Reason.NEEDS
+        return Reason.REFUSED_BY_ALL if order.refused_by else Reason.NO_RIDER_IN_REACH  # silent, or on a break
+
+    barred = (order for order, row in zip(requests, allowed, strict=True) if riders and not row.any())
+    return {order.order.order_id: why(order) for order in barred}
+
+
+def _packed(may: NDArray[np.bool_]) -> U64:
+    """Bit v of word v // 64, uint64[R, ceil(V / 64)]."""
+    count, vehicles = may.shape
+    words = -(-vehicles // 64)
+    if not words:
+        return np.zeros((count, 0), dtype=np.uint64)
+    padded = np.zeros((count, words * 64), dtype=np.bool_)
+    padded[:, :vehicles] = may
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64).reshape(count, words)
+
+
+def told_rows(
+    board: Board, riders: list[RiderRecord], request_of: dict[str, int], place: LocalPlaces
+) -> tuple[Rows, NDArray[np.int8], NDArray[np.int8]]:
+    def order_of(order_id: str) -> Order:
+        return board.orders[order_id].order
+
+    stop_ptr, stop_place, stop_level = [0], [], []
+    act_ptr, act_request, act_kind, act_level = [0], [], [], []
+    for record in riders:
+        for stop in record.route.stops:
+            acts = [act for act in stop.acts if act.order_id in request_of]
+            if not acts and (stop.acts or stop.level < Level.TOLD) and not (stop.level >= Level.UNDERWAY):
+                continue
+            at_door = bool(acts) and bool(door_of(stop, order_of))
+            stop_place.append(place.door(order_of(acts[0].order_id)) if at_door else place(stop.place))
+            stop_level.append(int(stop.level))
+            for act in acts:
+                act_request.append(request_of[act.order_id])
+                act_kind.append(int(act.kind))
+                act_level.append(int(act.level))
+            act_ptr.append(len(act_request))
+        stop_ptr.append(len(stop_place))
+    rows = Rows(
+        np.array(stop_ptr, dtype=np.int32),
+        np.array(stop_place, dtype=np.int32),
+        np.array(act_ptr, dtype=np.int32),
+        np.array(act_request, dtype=np.int32),
+        np.array(act_kind, dtype=np.int8),
+    )
+    return rows, np.array(stop_level, dtype=np.int8), np.array(act_level, dtype=np.int8)
+
+
+def open_behind_the_first(rows: Rows, stop_level: NDArray[np.int8], rules: Rules) -> NDArray[np.int8]:
+    """Levels of places as a plan that may mix stores is bound by them: told places behind the first are open again.
+
+    Nobody drives there yet.  Held to them, a plan that changed its mind would drive to places without an errand; what
+    changing costs is the price of the orders told there.
+    """
+    if rules.batch_scope != "any" or "told" in (rules.grow_until, rules.swap_until):
+        return stop_level
+    behind = np.ones(len(stop_level), dtype=np.bool_)
+    behind[rows.stop_ptr[:-1][np.diff(rows.stop_ptr) > 0]] = False
+    return np.where(behind & (stop_level == Level.TOLD), np.int8(Level.TENTATIVE), stop_level)
+
+
+def change_prices(settings: Settings) -> dict[str, I64]:
+    """The operating rules as prices of changing what was told; NEVER forbids."""
+    rules, prices = settings.rules, settings.prices
+    add = np.zeros((6, 2), dtype=np.int64)
+    take = np.zeros((6, 2), dtype=np.int64)
+    take[Level.OFFERED] = NEVER
+    add[Level.OFFERED, 1] = NEVER
+    take[Level.TOLD, 0] = prices.change_told_place if rules.divert else NEVER
+    take[Level.UNDERWAY, 0] = 3 * prices.change_told_place if rules.divert else NEVER
+    take[Level.AT_STOP, 0] = NEVER
+    take[Level.ON_BOARD] = NEVER
+    for level in (Level.TOLD, Level.UNDERWAY, Level.AT_STOP):
+        add[level, 1] = 0 if _open_at(level, rules.grow_until) else NEVER
+        take[level, 1] = _taking(level, rules, prices)
+    return {"add_price": add, "take_price": take}
+
+
+def _taking(level: Level, rules: Rules, prices: Prices) -> int:
+    return prices.change_told_order if _open_at(level, rules.swap_until) else NEVER
+
+
+def _open_at(level: Level, until: str) -> bool:
+    """May orders at a stop of this level still change?"""
+    return until == "pickup" or (until == "departure" and level == Level.TOLD)

@@ -1,0 +1,95 @@
+"""A round from Frozen to answer: travel block, plan, empty moves, ids.
+
+The only place where dispatch meets the planners of `routing.plans`.  Pure: the same Frozen, travel times and work
+budget give the same answer; a live host adds `expired`, which may cut the search short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, cast
+
+import numpy as np
+
+from dispatch.board.commitment import LastMoment, rule_for
+from dispatch.inputs import RoundSolved
+from dispatch.rounds.changes import answer
+from dispatch.rounds.empty_moves import with_empty_moves
+from dispatch.rounds.frozen_round import Frozen
+from dispatch.settings.settings import Rules
+from routing.plans.budget import Budget
+from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, TripRule, empty_rows
+from routing.travel import TravelTimes
+
+Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
+
+
+def _never() -> bool:
+    return False
+
+
+def travel_block(frozen: Frozen, times: TravelTimes) -> Travel:
+    """Ticks (and metres, where they are priced) from every place of the round to those that may be gone to."""
+    places = frozen.problem.place
+    destinations = places[: frozen.destinations]
+    ticks = times.table(
+        places,
+        destinations,
+        frozen.at,
+        tick_us=frozen.problem.tick_us,
+        round_to_s=frozen.settings.rules.travel_round_s,
+    )
+    if frozen.problem.per_metre.any():
+        return Travel(ticks, times.metres(places, destinations, frozen.at))
+    return Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32))
+
+
+def seed_of(frozen: Frozen) -> int:
+    """The search seed of a round: a function of the configured seed and the round's number."""
+    return (frozen.settings.search.seed * 1_000_003 + frozen.round) & 0x7FFFFFFF
+
+
+def solve(
+    frozen: Frozen, travel: Travel, *, recipe: Recipe | None = None, expired: Callable[[], bool] = _never
+) -> Solution:
+    """Plan a round with the configured recipe (or another one): insertion, search, OR-Tools, as it says."""
+    settings = frozen.settings
+    problem = frozen.problem
+    if not len(problem.start_place):
+        return _nobody_there(problem)
+    chosen = recipe or cast(Recipe, settings.search.recipe)
+    budget = Budget(settings.search.work_per_order * int((problem.aboard_of < 0).sum()), expired)
+    seed = seed_of(frozen)
+    if problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY:
+        from routing.plans.trips.plan import plan_trips
+
+        return plan_trips(
+            problem, travel, recipe=chosen, budget=budget, seed=seed, explain=_told_soon(settings.rules)
+        )
+    from routing.plans.plan import plan_routes
+
+    return plan_routes(
+        problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads,
+        explain=_told_soon(settings.rules),
+    )  # fmt: skip
+
+
+def _told_soon(rules: Rules) -> Explain:
+    """Orders that may be told before the next round has been answered."""
+    return Explain(2 * rules.round_s + rules.commit_lead_s, isinstance(rule_for(rules), LastMoment))
+
+
+def _nobody_there(problem: Problem) -> Solution:
+    """The plan of a round without riders."""
+    none = np.zeros(0, dtype=np.int32)
+    reason = np.full(len(problem.pick_place), Reason.NO_RIDER_IN_REACH, dtype=np.int8)
+    return Solution(empty_rows(0), none, none, none, none, reason, int(problem.skip_cost.sum()), 0, ())
+
+
+def solve_round(
+    frozen: Frozen, times: TravelTimes, *, recipe: Recipe | None = None, expired: Callable[[], bool] = _never
+) -> RoundSolved:
+    """Solve one round from beginning to end; the answer carries `at` of the freeze, the host sets its own."""
+    travel = travel_block(frozen, times)
+    solution = solve(frozen, travel, recipe=recipe, expired=expired)
+    return answer(frozen, with_empty_moves(frozen, travel, solution))

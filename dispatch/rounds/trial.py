@@ -1,0 +1,98 @@
+"""A trial: what would become of an order that came now, by one insertion into the plans of now, under a round's laws.
+
+Nothing is kept of it.  Where riders are many, those that can be at the store first are looked at, with what they have.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import ChainMap
+from typing import NamedTuple, cast
+
+import numpy as np
+
+from dispatch.board.board import Board
+from dispatch.board.progress import whereabouts
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.inputs import RoundSolved
+from dispatch.model import ActKind, Order, OrderState, Reason
+from dispatch.rounds.freeze import freeze, takes_part
+from dispatch.rounds.frozen_round import Frozen
+from routing.problem.problem import Problem
+from routing.travel import TravelTimes
+
+MOST_RIDERS = 32
+MOST_FRESH = 100
+"""With so many orders without a rider due before it, an order waits for a later round, and nobody can say which."""
+
+
+class Fit(NamedTuple):
+    """Epoch seconds of the two handovers, None where nobody can take the order; `reason` says why."""
+
+    pickup_at: int | None
+    dropoff_at: int | None
+    reason: Reason | None
+
+
+def frozen_with(board: Board, order: Order, times: TravelTimes, now: int, stop_s: tuple[int, int]) -> Frozen:
+    """A round at `now` that has one order more; `stop_s`: seconds before and after the act at its door.
+
+    Reads the board and changes nothing: what it returns holds no reference to it.
+    """
+    view = copy.copy(board)
+    view.now = now
+    record = OrderRecord(order, board.orders_taken, OrderState.CREATED, now, order.expected_ready_at)
+    riders = _riders(board, order, times, now)
+    every = len(riders) == len(board.riders)
+    known = {name: other for name, other in board.in_play.items() if every or _matters(other, order, riders)}
+    view.riders = riders
+    view.in_play = known | {order.order_id: record}
+    view.orders = cast("dict[str, OrderRecord]", ChainMap({order.order_id: record}, board.orders))
+    view.most_new_orders = min(MOST_FRESH, board.most_new_orders or MOST_FRESH)
+    frozen = freeze(view)
+    return frozen._replace(problem=_with_stop(frozen, order.drop_place, stop_s))
+
+
+def outcome(answer: RoundSolved, order_id: str) -> Fit:
+    """What the answer to such a round says of its additional order."""
+    found: dict[ActKind, int] = {}
+    for change in answer.changes:
+        for stop in change.stops:
+            found.update((kind, stop.expected_act_at) for act, kind in stop.acts if act == order_id)
+    if found:
+        return Fit(found[ActKind.PICKUP], found[ActKind.DROP], None)
+    reasons = dict(answer.reasons)
+    return Fit(None, None, reasons.get(order_id, Reason.NO_RIDER_IN_REACH))
+
+
+def _riders(board: Board, order: Order, times: TravelTimes, now: int) -> dict[str, RiderRecord]:
+    """Riders of the trial, by id: all, or those that can be at the store first."""
+    usable = {rider_id: record for rider_id, record in board.riders.items() if takes_part(record, board)}
+    if len(usable) <= MOST_RIDERS:
+        return board.riders
+    starts = [whereabouts(record, now) for record in usable.values()]
+    store = np.array([board.stores[order.store_id].store.place], dtype=np.int32)
+    legs = times.table(np.array([start.place for start in starts], dtype=np.int32), store, now)
+    profile_of = {name: k for k, name in enumerate(times.profiles)}
+    profiles = [profile_of.get(record.rider.profile, 0) for record in usable.values()]
+    there_at = legs[profiles, np.arange(len(starts)), 0] + np.array([start.free_at for start in starts])
+    first = np.argsort(there_at, kind="stable")[:MOST_RIDERS]
+    names = list(usable)
+    return {names[k]: usable[names[k]] for k in sorted(first.tolist())}
+
+
+def _matters(record: OrderRecord, order: Order, riders: dict[str, RiderRecord]) -> bool:
+    """What the riders of the trial have, and what waits for one at the same store."""
+    owner = record.planned_rider_id or record.rider_id
+    return owner in riders if owner is not None else record.order.store_id == order.store_id
+
+
+def _with_stop(frozen: Frozen, handle: int, stop_s: tuple[int, int]) -> Problem:
+    """The problem with the door's own seconds: its place is one that is only asked about."""
+    problem = frozen.problem
+    here = problem.place == handle
+    enter, exit_ = (
+        np.where(here, np.int32(seconds), of)
+        for seconds, of in zip(stop_s, (problem.enter, problem.exit), strict=True)
+    )
+    return problem._replace(enter=enter, exit=exit_)

@@ -1,0 +1,1 @@
+"""Settings: one schema, presets, and the settings of releases gone by."""

@@ -1,0 +1,69 @@
+"""Going from one preset to another: what changes, what was set singly and stays, and how it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from dispatch.errors import Refused
+from dispatch.settings.presets import KEY, PRESETS, preset
+from dispatch.settings.settings import Settings, renamed, text_of
+
+
+class Moved(NamedTuple):
+    """One setting: its value now, and the other one."""
+
+    key: str
+    now: Any
+    then: Any
+
+
+class Change(NamedTuple):
+    """A preset about to be chosen."""
+
+    preset: str
+    values: dict[str, Any]
+    """What it stands for here, by key: what the journal will hold."""
+    changes: tuple[Moved, ...]
+    kept: tuple[Moved, ...]
+    """Set singly: they stay (`now`), though the preset says otherwise (`then`)."""
+
+
+def change_to(settings: Settings, name: str, *, overwrite: bool = False) -> Change:
+    """What choosing the preset `name` does; with `overwrite` also to what was set singly.  Raises InvalidSetting."""
+    flat, wanted = settings.flat(), preset(name).values
+    single = {} if overwrite else beside(settings)
+    kept = {key: value for key, value in wanted.items() if key in single and value != flat[key]}
+    values = {key: value for key, value in wanted.items() if key not in kept}
+    return Change(name, values, _moved(flat, values), _moved(flat, kept))
+
+
+def change_back(settings: Settings, before: Mapping[str, Any] | None) -> Change:
+    """What undoing the last choice does; raises Refused where there is none."""
+    if before is None:
+        raise Refused("no preset was chosen that could be undone", code="nothing_to_undo")
+    values = {key: value for key, value in before.items() if key != KEY}
+    return Change(before[KEY], values, _moved(settings.flat(), values), ())
+
+
+def beside(settings: Settings) -> dict[str, Any]:
+    """Settings that are not what the preset stands for (without one: not as in 0.1.0), by key."""
+    usual = PRESETS[settings.preset].values if settings.preset in PRESETS else Settings.stated({}).flat()
+    return {key: value for key, value in settings.flat().items() if value != usual.get(key, value)}
+
+
+def contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Single settings that win over the preset stated beside them, a sentence each."""
+    name = values.get(KEY)
+    if not name:
+        return []
+    flat, usual = Settings().with_values(values).flat(), preset(str(name)).values
+    return [
+        f"{key} = {text_of(flat[key])} stands, not {text_of(usual[key])} of the preset {name}."
+        for key, _ in map(renamed, values.items())
+        if key in usual and flat[key] != usual[key]
+    ]
+
+
+def _moved(flat: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Moved, ...]:
+    return tuple(Moved(key, flat[key], value) for key, value in values.items() if value != flat[key])

@@ -1,0 +1,394 @@
+"""Settings: one schema for scenarios, the command line (`--set rules.round_s=30`) and the live service.
+
+A setting is a field of one of the frozen dataclasses below; its metadata teach `halfhour config explain KEY`.  What is
+written down states every setting (`flat`) and is read by `stated`, which no later default can change.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from dispatch.errors import InvalidSetting
+from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
+from dispatch.settings.presets import DEFAULT, PRESETS, preset
+from dispatch.settings.presets import KEY as PRESET
+
+
+def _setting(
+    default: Any,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    live: bool = True,
+) -> Any:
+    """A field with its explanation; `live` says whether it may change while the service runs."""
+    return field(default=default, metadata={"doc": doc, "choices": choices, "low": low, "high": high, "live": live})
+
+
+# Within these no price of a round leaves int64, and no instant its ticks.
+MOST_POINTS_EACH, MOST_POINTS, LONGEST_S = 100_000, 10**12, 366 * 86_400
+
+_USUAL = PRESETS[DEFAULT].values
+"""Defaults of the settings that presets state: what ships is a preset."""
+
+UNTIL = ("told", "departure", "pickup")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Operating rules: what is allowed, and when things become irrevocable."""
+
+    batch_scope: str = _setting(
+        _USUAL["rules.batch_scope"],
+        "Which orders may share a trip: of one store, or any.",
+        choices=("same_store", "any"),
+    )
+    grow_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
+    swap_until: str = _setting("pickup", "Until when orders may be taken away from a told stop.", choices=UNTIL)
+    divert: bool = _setting(False, "May a rider under way be sent somewhere else?")
+    empty_moves: bool = _setting(
+        _USUAL["rules.empty_moves"], "May an idle rider be sent empty to a store where demand is expected?"
+    )
+    max_batch: int = _setting(_USUAL["rules.max_batch"], "Most orders picked up in one trip.", low=1, high=12)
+    max_trips: int = _setting(_USUAL["rules.max_trips"], "Trips planned ahead for one rider.", low=1, high=99)
+    travel_round_s: int = _setting(1, "Travel times are rounded up to multiples of this many seconds.", low=1, high=600)
+    ready_times: str = _setting(
+        "exact", "What is known of ready times: each order's own, or its store's mean.", choices=("exact", "store_mean")
+    )
+    commit: str = _setting(
+        _USUAL["rules.commit"],
+        "When a rider is told to go: at the last minute that delays nothing, or at once.  auto: last_moment where "
+        "ready times are exact, at_once where they are estimates.",
+        choices=("auto", "last_moment", "at_once"),
+    )
+    commit_lead_s: int = _setting(
+        0, "Seconds before the last responsible moment at which a stop is told.", low=0, high=900
+    )
+    overdue_s: int = _setting(
+        300,
+        "With ready times as store means, goods not reported ready are expected no sooner than in this many seconds.",
+        low=0,
+        high=3600,
+    )
+    silent_store_s: int = _setting(
+        3600,
+        "With ready times as store means, goods that nobody has called ready this long after they were expected are "
+        "told all the same to the rider who has come for them: he asks at the counter.",
+        low=60,
+        high=86400,
+    )
+    round_s: int = _setting(10, "At most this many seconds between two rounds.", low=1, high=3600)
+    round_mode: str = _setting(
+        "prompt",
+        "prompt: a round opens at most one second after a new order.  beat: only on the beat of round_s.",
+        choices=("prompt", "beat"),
+    )
+    round_deadline_s: int = _setting(5, "Seconds a round may take before insertion alone answers it.", low=1, high=600)
+    horizon_s: int = _setting(
+        3600, "Riders busy or not yet on duty are planned when free within this time.", low=0, high=14400
+    )
+    promise_s: int = _setting(1800, "The promise of an order that names none: placed_at + this.", low=60, high=86400)
+    offer_s: int = _setting(40, "Seconds a crowd rider has to answer an offer.", low=1, high=3600)
+    unseen_s: int = _setting(
+        60, "A told route that no phone has shown after this time is withdrawn (0: never).", low=0, high=3600
+    )
+    stale_s: int = _setting(120, "A rider unheard of for this long gets no new work (0: never).", low=0, high=86400)
+    lost_after_s: int = _setting(600, "A rider unheard of for this long counts as lost (0: never).", low=0, high=86400)
+    eta_changed_s: int = _setting(120, "A change of the expected delivery beyond this is announced.", low=1, high=3600)
+    ended_keep_s: int = _setting(
+        7200,
+        "An ended order leaves the board after this time; until then a later fact may still correct it (0: never).",
+        low=0,
+        high=604_800,
+    )
+    give_up_s: int = _setting(
+        0,
+        "An order that nobody can take ends so long after its promise (its release, if later); it is announced ten "
+        "minutes before, or half of this where that is less (0: never).",
+        low=0,
+        high=604_800,
+    )
+    max_open_orders: int = _setting(
+        2000, "Orders planned in one round; the rest are kept with reason BUDGET.", low=1, high=100000
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a plan costs, in points; one point is a hundredth of a second of one order's door time."""
+
+    door_per_s: int = _setting(
+        _USUAL["prices.door_per_s"], "Per second from placement to delivery.", low=0, high=MOST_POINTS_EACH
+    )
+    late_from: str = _setting(
+        _USUAL["prices.late_from"],
+        "What lateness counts from: the promise of the order, or its placement and late_after_s.",
+        choices=("promise", "placement"),
+    )
+    late_per_s: int = _setting(
+        _USUAL["prices.late_per_s"], "The same beyond the late threshold.", low=0, high=MOST_POINTS_EACH
+    )
+    late_before_s: int = _setting(
+        _USUAL["prices.late_before_s"],
+        "The late threshold, seconds before the promise (late_from=promise).",
+        low=0,
+        high=LONGEST_S,
+    )
+    late_after_s: int = _setting(
+        2400, "The late threshold, seconds after placement (late_from=placement).", low=0, high=LONGEST_S
+    )
+    late_fixed: int = _setting(_USUAL["prices.late_fixed"], "Charge for passing it.", low=0, high=MOST_POINTS)
+    fail_per_s: int = _setting(
+        _USUAL["prices.fail_per_s"], "The same beyond the failure threshold.", low=0, high=MOST_POINTS_EACH
+    )
+    fail_after_s: int = _setting(
+        _USUAL["prices.fail_after_s"],
+        "The failure threshold, seconds after placement, no sooner than the late one.",
+        low=0,
+        high=LONGEST_S,
+    )
+    fail_after_promise_s: int = _setting(
+        _USUAL["prices.fail_after_promise_s"],
+        "The failure threshold, seconds after the promise, whenever the order was placed (0: fail_after_s counts).",
+        low=0,
+        high=LONGEST_S,
+    )
+    fail_fixed: int = _setting(_USUAL["prices.fail_fixed"], "Charge for passing it.", low=0, high=MOST_POINTS)
+    work_per_s: int = _setting(
+        _USUAL["prices.work_per_s"],
+        "Per second a rider drives or serves inside his shift.",
+        low=0,
+        high=MOST_POINTS_EACH,
+    )
+    scarce_work_per_s: int = _setting(
+        _USUAL["prices.scarce_work_per_s"],
+        "Added to it in full where planned pickups wait scarce_wait_s; below 0, work is cheaper then.",
+        low=-MOST_POINTS_EACH,
+        high=MOST_POINTS_EACH,
+    )
+    scarce_wait_s: int = _setting(
+        240,
+        "Riders are scarce when ready orders wait this long for their planned pickup, on average.",
+        low=1,
+        high=LONGEST_S,
+    )
+    drive_per_s: int = _setting(0, "Per second a rider drives.", low=0, high=MOST_POINTS_EACH)
+    metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
+    skip: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0, high=MOST_POINTS)
+    change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0, high=MOST_POINTS)
+    change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0, high=MOST_POINTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """How hard a round is planned."""
+
+    recipe: str = _setting("lns", "What plans a round.", choices=("insertion", "lns", "ortools", "lns+ortools"))
+    work_per_order: int = _setting(
+        _USUAL["search.work_per_order"], "Insertions tried per open order and round.", low=0, high=1_000_000
+    )
+    seed: int = _setting(
+        1, "Seed of the search; each round uses a function of it and the round's number.", low=0, high=2**63 - 1
+    )
+    threads: int = _setting(1, "Threads that search a large round in clusters.", low=1, high=64, live=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Reposition:
+    """Empty moves by expected coverage."""
+
+    memory_s: int = _setting(10_800, "Memory of a store's order rate.", low=60, high=LONGEST_S)
+    prior: float = _setting(0.5, "Orders a store is believed to have had before the first.", low=0.0, high=1e6)
+    pooled: float = _setting(
+        5.0, "Weight, in orders, of all stores' notice times in each store's own.", low=0.0, high=1e6
+    )
+    horizon_s: int = _setting(1200, "Time over which a gain is enjoyed.", low=0, high=LONGEST_S)
+    min_gain_s: int = _setting(3, "Moves that save less expected waiting are not made.", low=0, high=LONGEST_S)
+    priced: bool = _setting(
+        _USUAL["reposition.priced"],
+        "Must an empty move be worth its driving, as work is priced?  Nobody is then left on the way to a place where "
+        "they have nothing to do.",
+    )
+    quiet_after: float = _setting(
+        _USUAL["reposition.quiet_after"],
+        "After so many expected orders in a row that did not come, the day counts as over (0: never).",
+        low=0.0,
+        high=1e6,
+    )
+    max_trip_s: int = _setting(900, "Longest empty move.", low=0, high=LONGEST_S)
+    every_s: int = _setting(300, "Empty moves are reconsidered this often.", low=1, high=LONGEST_S)
+    soon_free_s: int = _setting(900, "Riders done within this time count for coverage.", low=0, high=LONGEST_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one engine."""
+
+    rules: Rules = field(default_factory=Rules)
+    prices: Prices = field(default_factory=Prices)
+    search: Search = field(default_factory=Search)
+    reposition: Reposition = field(default_factory=Reposition)
+
+    preset: str = DEFAULT
+    """The preset that these began with; none where it is empty."""
+
+    @classmethod
+    def stated(cls, values: Mapping[str, Any]) -> Settings:
+        """The settings that a journal, catalogue, snapshot or folder states; what it leaves out is as in 0.1.0."""
+        return cls().with_stated({PRESET: "", **DEFAULTS_0_1, **values})
+
+    def with_stated(self, values: Mapping[str, Any]) -> Settings:
+        """A copy with what was written down once, however: it is read for ever.
+
+        A preset is its name alone here: the values it stood for are stated beside it.  A number beyond the bounds of
+        this version is the nearest that it can hold.
+        """
+        single = {key: value for key, value in values.items() if key != PRESET}
+        return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single, written=True)
+
+    def with_values(self, values: Mapping[str, Any]) -> Settings:
+        """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
+        name = str(values.get(PRESET, self.preset))
+        usual = preset(name).values if values.get(PRESET) else {}
+        single = {key: value for key, value in values.items() if key != PRESET}
+        made = dataclasses.replace(self, preset=name)._set({**usual, **single})
+        if not {LATE_AFTER, FAIL_AFTER}.isdisjoint(values):
+            _require_order(made.prices)
+        return made
+
+    def _set(self, values: Mapping[str, Any], *, written: bool = False) -> Settings:
+        blocks: dict[str, dict[str, Any]] = {}
+        for key, value in map(renamed, values.items()):
+            known = describe(key)
+            blocks.setdefault(known.section, {})[known.name] = _parsed(known, value, written)
+        made = {section: dataclasses.replace(getattr(self, section), **block) for section, block in blocks.items()}
+        return dataclasses.replace(self, **made)
+
+    def flat(self) -> dict[str, Any]:
+        """The preset's name and every setting by key, in the order of the schema: what is written down."""
+        single = {known.key: getattr(getattr(self, known.section), known.name) for known in schema()}
+        return {PRESET: self.preset, **single}
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from the defaults, for people: files state them all."""
+        usual = Settings().flat()
+        return {key: value for key, value in self.flat().items() if value != usual[key]}
+
+
+def renamed(item: tuple[str, Any]) -> tuple[str, Any]:
+    """A setting by its present name: what was written under an earlier one is read for ever."""
+    key, value = item
+    if key != "prices.promise":
+        return key, value
+    text = str(value).strip().lower()
+    if text not in _BOOLEANS:
+        raise InvalidSetting(f"{key}={text}: not a bool", field=key, hint="It is called prices.late_from now.")
+    return "prices.late_from", "promise" if _BOOLEANS[text] else "placement"
+
+
+def text_of(value: Any) -> str:
+    """A setting's value as people write it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+class Known(NamedTuple):
+    """One setting as documented."""
+
+    key: str
+    section: str
+    name: str
+    kind: type
+    default: Any
+    doc: str
+    choices: tuple[str, ...]
+    low: float | None
+    high: float | None
+    live: bool
+
+
+def schema() -> tuple[Known, ...]:
+    """Every setting, in order."""
+    return tuple(_SCHEMA.values())
+
+
+def describe(key: str) -> Known:
+    """One setting; raises InvalidSetting naming the nearest valid key."""
+    if key in _SCHEMA:
+        return _SCHEMA[key]
+    near = difflib.get_close_matches(key, _SCHEMA, n=1, cutoff=0.4)
+    hint = f"Did you mean {near[0]}?" if near else "`halfhour config show` lists all settings."
+    raise InvalidSetting(f"there is no setting {key!r}", field=key, hint=hint)
+
+
+def _collect() -> dict[str, Known]:
+    found = {}
+    for block in dataclasses.fields(Settings):
+        if block.name == PRESET:
+            continue
+        section: Any = block.default_factory
+        for item in dataclasses.fields(section):
+            key = f"{block.name}.{item.name}"
+            meta = item.metadata
+            found[key] = Known(
+                key, block.name, item.name, type(item.default), item.default,
+                meta["doc"], meta["choices"], meta["low"], meta["high"], meta["live"],
+            )  # fmt: skip
+    return found
+
+
+_SCHEMA = _collect()
+
+_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+LATE_AFTER, FAIL_AFTER = "prices.late_after_s", "prices.fail_after_s"
+
+
+def _require_order(prices: Prices) -> None:
+    """Raises InvalidSetting where an order would have failed before it is late, both counted from its placement."""
+    counts = prices.late_from == "placement" and not prices.fail_after_promise_s
+    if counts and prices.late_after_s > prices.fail_after_s:
+        raise InvalidSetting(
+            f"{LATE_AFTER} = {prices.late_after_s} lies behind {FAIL_AFTER} = {prices.fail_after_s}",
+            field=LATE_AFTER,
+            hint="An order is late before it has failed: let the second be the larger one, and change it first.",
+        )
+
+
+def _parsed(known: Known, value: Any, written: bool) -> Any:
+    """`value` (text or the right type already) as the setting's type, inside its bounds.
+
+    `written`: what an earlier version took stays readable, a number at the nearest bound.
+    """
+    text = str(value).strip()
+    try:
+        if known.kind is bool:
+            parsed: Any = _BOOLEANS[text.lower()]
+        elif known.kind is int:
+            parsed = int(text)
+        elif known.kind is float:
+            parsed = float(text)
+        else:
+            parsed = text
+    except (KeyError, ValueError):
+        raise InvalidSetting(
+            f"{known.key}={text}: not a {known.kind.__name__}", field=known.key, hint=known.doc
+        ) from None
+    if known.choices and parsed not in known.choices:
+        raise InvalidSetting(f"{known.key}={text}", field=known.key, hint=f"Choose one of {', '.join(known.choices)}.")
+    if known.kind in (int, float):
+        low = known.low if known.low is not None else float("-inf")
+        high = known.high if known.high is not None else float("inf")
+        if written:
+            return known.kind(max(low, min(parsed, high)))
+        if not low <= parsed <= high:
+            raise InvalidSetting(
+                f"{known.key}={text} is out of bounds", field=known.key, hint=f"Between {low:g} and {high:g}."
+            )
+    return parsed

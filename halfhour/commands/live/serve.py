@@ -1,0 +1,252 @@
+"""`halfhour serve`: the live dispatch service over an embedded ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from api.config import Config
+    from api.http.commands import Service
+
+EXAMPLE = "halfhour serve --port 8080"
+KEY_S = 86_400
+"""Keys that are made at each start are good for a day."""
+
+
+class Options(NamedTuple):
+    """What the command line says beside the configuration."""
+
+    folder: Path
+    json: bool
+    robots: bool
+    shadow: bool
+    speed: float
+    trust_journal: bool
+
+
+def serve(
+    config: Annotated[Path | None, typer.Option(help="A TOML file; without it a demo city is served.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+    robots: Annotated[bool, typer.Option(help="Let simulated riders work for it.")] = False,
+    shadow: Annotated[bool, typer.Option(help="Take another dispatcher's facts and send nothing out.")] = False,
+    development: Annotated[bool, typer.Option(help="Let webhooks call this machine by plain http.")] = False,
+    trust_journal: Annotated[
+        bool, typer.Option(help="Go on from the journal's last entry though the machine's clock is behind it.")
+    ] = False,
+    clock_speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Seconds per second; for tests.")] = 1.0,
+) -> None:
+    """Run the live dispatch service."""
+    from api.config import read_config
+
+    found = read_config(config)
+    service = found.service
+    said = {"host": host, "port": port, "development": development or None}
+    service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
+    folder = data if data is not None else usual_folder()
+    options = Options(folder, as_json, robots, shadow, clock_speed, trust_journal)
+    # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    _run(_serve(found.model_copy(update={"service": service}), options, demo=config is None))
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Runs `work` on the faster loop, where there is one for this machine."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(work)
+    else:
+        uvloop.run(work)
+
+
+def usual_folder() -> Path:
+    """Where the ledger lives unless the command line says otherwise."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("halfhour")) / "live"
+
+
+async def _serve(config: Config, options: Options, *, demo: bool) -> None:
+    from api.http.transport.server import bound
+    from api.live.travel import Travel
+    from api.solver.process import Solver
+    from dispatch.record.catalogue import travel_spec
+
+    listener = bound(config.service)
+    # The solver's process gets ready on another core while this one reads the rest of the program.
+    spec = travel_spec(config.travel)
+    solver = Solver(Travel(1, config.service.frame, spec))
+    await solver.launch()
+    from api.application import create_app, header_of
+    from api.common.clock import Clock
+    from api.http.transport.server import Server, configured
+    from api.ledger.sqlite.store import SqliteLedger
+    from api.live.upkeep.gc_pauses import ShortCollections
+    from api.observe.metrics import log_json
+    from api.observe.watchdog import Watchdog
+    from dispatch.version import __version__
+    from halfhour.compiling import compiling
+
+    log_json(sys.stderr)
+    ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))
+    clock = Clock(options.speed) if options.speed != 1.0 else None
+    app = create_app(
+        config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
+        on_start=_demo_city if demo else None, trusts_journal=options.trust_journal,
+    )  # fmt: skip
+    server = Server(app, configured(app, config.service))
+    running = asyncio.create_task(server.serve([listener]))
+    watchdog, riders = Watchdog(), None
+    watchdog.start()
+    try:
+        with compiling(has_log=True):
+            is_ready = await _ready(server, app, running)
+        if is_ready:
+            ShortCollections().watch()
+            url = _url(server, config)
+            keys = await asyncio.to_thread(_keys, app, demo)
+            _announce(url, keys, options, app.state.service.notes)
+            watchdog.say("READY=1")
+            if options.robots:
+                riders = await _robots(url, keys, options.speed)
+        await running
+    finally:
+        if riders is not None:
+            with contextlib.suppress(ProcessLookupError):
+                riders.kill()
+            await riders.wait()
+        ledger.close()
+        await watchdog.stop()
+    if not server.started:
+        raise typer.Exit(1)
+
+
+async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:
+    """Waits until the service may be given work; False where it ended before."""
+    service: Service = app.state.service
+    while not (server.started and service.host.is_ready):
+        if running.done():
+            return False
+        await asyncio.sleep(0.02)
+    return True
+
+
+def _url(server: Any, config: Config) -> str:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    host = config.service.host
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
+    """Keys of the demo tenant and its operator, made anew at each start; a configured service makes its own."""
+    from api.access.keys import KeyBook, Scope
+
+    service: Service = app.state.service
+    if not demo:
+        return {}
+    book: KeyBook = app.state.gate.keys
+    now = service.host.clock.now()
+    wanted = (
+        ("orders", "demo", [Scope.ORDERS]),
+        ("riders", "operator", [Scope.RIDERS]),
+        ("ops", "operator", [Scope.OPS]),
+        ("admin", "operator", [Scope.ADMIN]),
+    )
+    return {name: book.make(tenant, scopes, now, valid_s=KEY_S, label="demo")[0] for name, tenant, scopes in wanted}
+
+
+def _demo_tenants(service: Service) -> None:
+    from api.ledger.protocol import Tenant
+
+    known = {tenant.tenant for tenant in service.ledger.tenants()}
+    for tenant in ("demo", "operator"):
+        if tenant not in known:
+            service.ledger.save_tenant(Tenant(tenant, tenant.title(), service.host.clock.now())).result()
+
+
+async def _demo_city(service: Service) -> None:
+    """Tenants, stores and riders for an empty ledger, so that the first order has somewhere to go."""
+    from api.http.routes.riders import list_rider
+    from api.http.routes.stores import list_store
+    from halfhour.live.demo_city import riders, stores
+
+    await asyncio.to_thread(_demo_tenants, service)
+    board = service.host.board
+    if not board.stores:
+        for store_id, store in stores():
+            await list_store(service, store_id, store.model_copy(update={"tenants": ["demo"]}))
+    if not board.riders:
+        for rider_id, rider in riders():
+            await list_rider(service, rider_id, rider)
+
+
+async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subprocess.Process:
+    """Robots for this service; the key goes by pipe, for everybody may read the words of a command."""
+    words = (sys.executable, "-c", "from halfhour.commands.live.robots import for_service; for_service()")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    riders = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, env=environment)
+    assert riders.stdin is not None
+    given = {"url": url, "key": keys.get("admin", ""), "speed": speed, "parent": os.getpid()}
+    riders.stdin.write(json.dumps(given).encode())
+    riders.stdin.close()
+    return riders
+
+
+def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]) -> None:
+    """Says that the service is ready, and where it does not do what its configuration says."""
+    if options.json:
+        sys.stdout.write(json.dumps({"url": url, "keys": keys, "notes": notes}) + "\n")
+        sys.stdout.flush()
+        return
+    sys.stdout.write(_walk_through(url, keys, options.folder) if keys else f"Halfhour serves at {url}\n")
+    sys.stdout.writelines(f"note: {said}\n" for said in notes)
+    sys.stdout.flush()
+
+
+def _walk_through(url: str, keys: dict[str, str], folder: Path) -> str:
+    mine = f"o-{int(time.time())}"  # another one at each start: what is shown can be done again
+    body = f'{{"external_delivery_id": "{mine}", "pickup_store_id": "store-1",'
+    body += ' "dropoff": {"location": {"lat": 48.1435, "lng": 11.5820}}}'
+    return f"""Halfhour serves at {url}        ledger: {folder}
+  documentation {url}/docs
+  board         {url}/board#key={keys["ops"]}
+
+Keys, good for a day:
+  export HH={url}
+  export ORDERS={keys["orders"]}
+  export RIDERS={keys["riders"]}
+  export OPS={keys["ops"]}
+  export ADMIN={keys["admin"]}
+
+1. A rider begins his shift beside the store:
+  curl -s -X POST $HH/v1/riders/rider-1/shift -H "Authorization: Bearer $RIDERS"
+
+2. The order system hands over an order:
+  curl -s -X POST $HH/v1/deliveries -H "Authorization: Bearer $ORDERS" -H "Content-Type: application/json" \\
+    -d '{body}'
+
+3. The kitchen has it ready, and the rider is told his route:
+  curl -s -X POST $HH/v1/deliveries/{mine}/ready -H "Authorization: Bearer $ORDERS"
+  curl -s "$HH/v1/riders/rider-1/route?after_revision=0&wait_s=10" -H "Authorization: Bearer $RIDERS"
+
+4. What has happened so far, and why:
+  curl -s "$HH/v1/events" -H "Authorization: Bearer $ORDERS"
+  curl -s $HH/v1/decisions/{mine} -H "Authorization: Bearer $ORDERS"
+
+Ctrl-C ends the service; the ledger stays.
+"""

@@ -1,0 +1,1 @@
+"""What commands know of a running service and its ledger."""

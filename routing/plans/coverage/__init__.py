@@ -1,0 +1,1 @@
+"""Empty moves by expected coverage."""

@@ -1,0 +1,1 @@
+"""The general planner: routes of any shape."""

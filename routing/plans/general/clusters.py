@@ -1,0 +1,107 @@
+"""Cuts a plan into clusters that can be searched apart: halved again and again between two places far from each other.
+
+Taillard and Voss (2002), "Popmusic - partial optimization metaheuristic under special intensification conditions";
+cut anew in every phase.  A route lies where its stops are on average.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from routing.plans.general.kernels import columns as col
+from routing.plans.general.tables import Routes, Tables
+from routing.problem.problem import I64
+
+
+class Cluster(NamedTuple):
+    """Vehicles and requests that belong together, rising."""
+
+    vehicles: I64
+    requests: I64
+
+    @property
+    def can_be_searched(self) -> bool:
+        """Whether there is anybody, and anything to serve."""
+        return len(self.vehicles) > 0 and len(self.requests) > 0
+
+
+def cut(tables: Tables, routes: Routes, most: int, fewest: int, rng: np.random.Generator) -> list[Cluster]:
+    """Clusters that together hold every vehicle and request: of `most` requests, or more where routes are few.
+
+    What has less than two times `fewest` routes stays whole.  What a vehicle serves or has on board stays with it;
+    other requests go with where they begin.
+    """
+    items = _items(tables, routes)
+    clusters = []
+    waiting = [np.arange(len(items.ptr) - 1)]
+    while waiting:
+        chosen = waiting.pop()
+        used = int((routes.size[chosen[chosen < items.vehicles]] > 0).sum())
+        if items.weight[chosen].sum() <= most or used < 2 * fewest:
+            clusters.append(items.as_cluster(chosen))
+        else:
+            waiting += _halves(tables, items, chosen, rng)
+    return clusters
+
+
+class _Items(NamedTuple):
+    """Vehicles with what they carry, then loose requests: entries `ptr[i]:ptr[i + 1]` are item i's."""
+
+    vehicles: int
+    ptr: I64
+    place: I64
+    owned: list[list[int]]
+    weight: I64
+
+    def as_cluster(self, chosen: I64) -> Cluster:
+        """The cluster that these items make."""
+        requests = sorted(request for item in chosen.tolist() for request in self.owned[item])
+        return Cluster(np.sort(chosen[chosen < self.vehicles]), np.array(requests, dtype=np.int64))
+
+
+def _items(tables: Tables, routes: Routes) -> _Items:
+    vehicles = len(routes.size)
+    owned: list[list[int]] = [[] for _ in range(vehicles)]
+    place = [[int(start)] for start in tables.vehicle[:, col.START_PLACE]]
+    carrier = np.where(routes.vehicle >= 0, routes.vehicle, tables.request[:, col.CARRIER])
+    for request, vehicle in enumerate(carrier.tolist()):
+        first = int(tables.request[request, col.FIRST_PLACE])
+        if vehicle < 0:
+            owned.append([request])
+            place.append([first])
+            continue
+        owned[vehicle].append(request)
+        if routes.vehicle[request] >= 0:
+            own = tables.place[2 * request : 2 * request + 2]
+            place[vehicle] += own[own >= 0].tolist()
+    # A start behind it says little of where a route lies.
+    place = [all_[1:] if len(all_) > 1 else all_ for all_ in place]
+    weight = np.array([len(requests) for requests in owned], dtype=np.int64)
+    ptr = np.concatenate([[0], np.cumsum([len(all_) for all_ in place])])
+    return _Items(vehicles, ptr, np.concatenate(place), owned, weight)
+
+
+def _halves(tables: Tables, items: _Items, chosen: I64, rng: np.random.Generator) -> list[I64]:
+    """Two shares of about equal weight, each nearer to one of two places: a random one and the one farthest from it."""
+    ends = items.place[items.ptr[chosen + 1] - 1]
+    ends = ends[ends < tables.legs.shape[3] - 1]
+    if not len(ends):
+        return [chosen[: len(chosen) // 2], chosen[len(chosen) // 2 :]]
+    here = int(ends[rng.integers(len(ends))])
+    there = int(ends[np.argmax(tables.legs[0, 0, ends, here])])
+    nearer = _mean_way(tables, items, chosen, here) - _mean_way(tables, items, chosen, there)
+    order = chosen[np.argsort(nearer, kind="stable")]
+    weight = np.cumsum(items.weight[order])
+    middle = int(np.clip(np.searchsorted(weight, weight[-1] / 2), 1, len(order) - 1))
+    return [order[:middle], order[middle:]]
+
+
+def _mean_way(tables: Tables, items: _Items, chosen: I64, to: int) -> np.ndarray:
+    """Ticks to a place on average from where each item is."""
+    size = np.diff(items.ptr)[chosen]
+    begin = np.concatenate([[0], np.cumsum(size)])[:-1]
+    at = np.repeat(items.ptr[chosen] - begin, size) + np.arange(size.sum())
+    way = tables.legs[0, 0, items.place[at], to].astype(np.int64)
+    return np.asarray(np.add.reduceat(way, begin) / size)

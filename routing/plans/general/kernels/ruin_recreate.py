@@ -1,0 +1,401 @@
+"""Ruin and recreate: slack induction by string removals with greedy insertion and blinks.
+
+Christiaens and Vanden Berghe (2020), "Slack induction by string removals for vehicle routing problems",
+Transportation Science 54(2): strings (section 3.1), blinks (3.3), fleet reduction by sums of absences (3.5).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import inner_kernel, lean_kernel
+from routing.kernels.random import below, shuffle
+from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.ejection import eject
+from routing.plans.general.kernels.moves import (
+    absent_price,
+    cheapest,
+    compact,
+    copy_nodes,
+    forget,
+    insert,
+    may_serve,
+    ranked_absent,
+    refresh,
+    remove,
+    route_price,
+    save,
+    take_over,
+)  # fmt: skip
+from routing.plans.general.kernels.stops import is_served_first
+
+CREDITED = 4
+"""One iteration in so many lends a skipped request what skipping its companions costs."""
+
+RANKED_ORDERS = 10
+"""Of so many orders more by rank, half weigh it against the time that a request takes."""
+
+MIXED_TURNS = 30
+"""In one iteration of so many two unlike vehicles exchange their routes, in one more a route is emptied."""
+
+WALKED_NODES = 32
+"""Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
+
+
+@lean_kernel
+def recreate(tables, routes, saved, work, fleet, credited):
+    """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place.
+
+    `credited` (-1: none) goes first and may cost what skipping all of them costs: what pays only together with others
+    finds its place before they do, and the price of the whole decides.
+    """
+    count = routes.missing[0]
+    for k in range(count):
+        work.list[k, col.ORDER] = routes.absent[k]
+    _sort_absent(tables, work, count, fleet)
+    credit = min(absent_price(tables, routes), np.int64(col.LOCKED - 1))
+    if credited >= 0:
+        _put_first(work.list[:, col.ORDER], credited)
+    routes.missing[0] = 0
+    for k in range(count):
+        request = work.list[k, col.ORDER]
+        limit = tables.request[request, col.SKIP]
+        if request == credited:
+            limit = max(limit, credit)
+        if tables.request[request, col.RANK] > 0:
+            limit = np.int64(col.LOCKED - 1)  # whether it pays, the whole plan says
+        _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
+        if vehicle < 0:
+            routes.absent[routes.missing[0]] = request
+            routes.missing[0] += 1
+        else:
+            work.list[request, col.LATELY] = vehicle
+            save(routes, saved, vehicle, work)
+            insert(tables, routes, request, vehicle, pick, drop, work)
+
+
+@inner_kernel
+def _put_first(order, request):
+    """Move `request` to the front of `order`, the rest one back."""
+    k = 0
+    while order[k] != request:
+        k += 1
+    for j in range(k, 0, -1):
+        order[j] = order[j - 1]
+    order[0] = request
+
+
+@inner_kernel
+def _sort_absent(tables, work, count, fleet):
+    """Order of insertion: random, heavy, far, close, narrow, early or late first (weights of section 3.3).
+
+    With `fleet` often those first that have been hardest to place; where leaving out is ranked, the highest ranks,
+    or those with most of it for their time.
+    """
+    order = work.list[:, col.ORDER]
+    shuffle(work.luck, order, count)
+    ranked = tables.flag[col.RANKED] == 1 and not fleet
+    draw = below(work.luck, 17 + (8 if fleet else RANKED_ORDERS if ranked else 0))
+    if draw < 4:
+        return
+    for k in range(count):
+        request = order[k]
+        first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+        last = 2 * request + 1 if tables.node[2 * request + 1, col.PLACE] >= 0 else first
+        opens, closes = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[last, col.CLOSE])
+        if draw >= 17 and ranked:
+            key = -tables.request[request, col.RANK]
+            if draw < 17 + RANKED_ORDERS // 2:
+                spent = _own_ticks(tables, first) + (_own_ticks(tables, last) if last != first else 0)
+                key = (key << 20) // (1 + spent)
+        elif draw >= 17:
+            key = -work.list[request, col.ABSENCES]
+        elif draw < 8:
+            key = -tables.request[request, col.LOAD]
+        elif draw < 11:
+            key = np.int64(tables.back[0, 0, tables.node[first, col.PLACE], tables.vehicle[0, col.START_PLACE]])
+            key = -key if draw < 10 else key
+        elif draw < 13:
+            key = closes - opens
+        elif draw < 15:
+            key = opens
+        else:
+            key = -min(closes, tables.request[request, col.FIRST_DUE])
+        work.list[k, col.KEY] = key
+    for k in range(1, count):
+        request, key = order[k], work.list[k, col.KEY]
+        j = k - 1
+        while j >= 0 and work.list[j, col.KEY] > key:
+            order[j + 1], work.list[j + 1, col.KEY] = order[j], work.list[j, col.KEY]
+            j -= 1
+        order[j + 1], work.list[j + 1, col.KEY] = request, key
+
+
+@inner_kernel
+def _own_ticks(tables, node):
+    """Ticks that a node takes of a route at least: its stay, and the way to the nearest other one."""
+    ticks = np.int64(tables.node[node, col.STAY])
+    if tables.near.shape[1] > 1 and tables.near[node, 1] >= 0:
+        ticks += tables.legs[0, 0, tables.node[node, col.PLACE], tables.node[tables.near[node, 1], col.PLACE]]
+    return ticks
+
+
+@inner_kernel
+def _may_leave(tables, routes, request):
+    """Whether a request may be taken out of its route: not a locked place, not the last one that must be kept."""
+    if tables.request[request, col.PINNED] == 1:
+        return False
+    vehicle = routes.vehicle[request]
+    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
+    nodes, count = routes.row[vehicle, col.NODE], routes.size[vehicle]
+    own, others = False, False
+    for k in range(begin, finish):
+        listed = tables.keep[k]
+        if listed == request:
+            own = True
+        elif routes.vehicle[listed] == vehicle:
+            others = others or is_served_first(tables, nodes, count, listed)
+    return others or not own
+
+
+@inner_kernel
+def _drop_string(tables, routes, saved, node, length, split, work):
+    """Remove `length` nodes in a row around `node`; with `split` a few of them in between stay (section 3.2)."""
+    vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
+    n, at = routes.size[vehicle], routes.at[node]
+    kept = 0
+    if split:
+        kept = 1
+        while length + kept < n and below(work.luck, 100) == 0:
+            kept += 1
+    span = min(n, length + kept)
+    low, high = max(1, at - span + 1), min(at, n - span + 1)
+    begin = low + below(work.luck, high - low + 1)
+    hole = begin + (below(work.luck, length + 1) if kept > 0 else 0)
+    count = 0
+    for k in range(begin, begin + span):
+        if hole <= k < hole + kept and k != at:
+            continue
+        work.list[count, col.ORDER] = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
+        count += 1
+    save(routes, saved, vehicle, work)
+    for k in range(count):
+        request = work.list[k, col.ORDER]
+        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
+            forget(routes, request)
+    compact(tables, routes, vehicle)
+    refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
+def _seed_node(tables, routes, work, fleet):
+    """A node to ruin around: of a served request, with `fleet` as often of an absent one; -1 after fruitless draws."""
+    if fleet and routes.missing[0] > 0 and below(work.luck, 2) == 0:
+        node = 2 * np.int64(routes.absent[below(work.luck, routes.missing[0])]) + below(work.luck, 2)
+        if tables.node[node, col.PLACE] >= 0:
+            return node
+    for _ in range(50):
+        node = below(work.luck, len(routes.at))
+        if tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0:
+            return node
+    return np.int64(-1)
+
+
+@inner_kernel
+def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
+    """Remove strings of neighbouring routes around a random node (sections 3.1 and 3.2)."""
+    nodes, used = 0, 0
+    for vehicle in range(len(routes.size)):
+        nodes += routes.size[vehicle]
+        used += routes.size[vehicle] > 0
+    seed = _seed_node(tables, routes, work, fleet)
+    if seed < 0:
+        return
+    mean = max(1, min(longest, nodes // max(used, 1)))
+    # Uniform from 1 to 4 c / (1 + l) - 1 strings, of 1 to l nodes each: c nodes on average.
+    strings = 1 + below(work.luck, max(1, 4 * mean_removed // (1 + mean) - 1))
+    work.clock[col.STAMP] += 1
+    ruined = 0
+    for k in range(tables.near.shape[1]):
+        node = tables.near[seed, k]
+        if node < 0 or ruined >= strings:
+            break
+        vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
+        if vehicle < 0 or work.mark[vehicle, col.RUINED] == work.clock[col.STAMP]:
+            continue
+        work.mark[vehicle, col.RUINED] = work.clock[col.STAMP]
+        ruined += 1
+        length = 1 + below(work.luck, min(routes.size[vehicle], mean))
+        _drop_string(tables, routes, saved, node, length, length > 1 and below(work.luck, 2) == 0, work)
+
+
+@inner_kernel
+def ruin_related(tables, routes, saved, removed, work, fleet):
+    """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
+    seed = _seed_node(tables, routes, work, fleet)
+    if seed < 0:
+        return
+    for k in range(tables.near.shape[1]):
+        node = tables.near[seed, k]
+        if node < 0 or removed == 0:
+            break
+        request = tables.node[node, col.REQUEST]
+        vehicle = routes.vehicle[request]
+        if vehicle < 0 or below(work.luck, 3) == 0 or not _may_leave(tables, routes, request):
+            continue
+        save(routes, saved, vehicle, work)
+        remove(tables, routes, request)
+        refresh(tables, routes, vehicle, work)
+        removed -= 1
+
+
+@inner_kernel
+def _may_take(tables, routes, giver, taker):
+    """Whether everything that `giver` serves may be served by `taker`."""
+    for k in range(1, routes.size[giver] + 1):
+        if not may_serve(tables, tables.node[routes.row[giver, col.NODE, k], col.REQUEST], taker):
+            return False
+    return True
+
+
+@inner_kernel
+def swap_vehicles(tables, routes, saved, work):
+    """Two vehicles that are not alike exchange their whole routes, one of which may be empty."""
+    one, other = below(work.luck, len(routes.size)), below(work.luck, len(routes.size))
+    alike = tables.vehicle[one, col.TWIN] == tables.vehicle[other, col.TWIN]
+    if alike or routes.size[one] + routes.size[other] == 0:
+        return
+    if not _may_take(tables, routes, one, other) or not _may_take(tables, routes, other, one):
+        return
+    save(routes, saved, one, work)
+    save(routes, saved, other, work)
+    for k in range(1, max(routes.size[one], routes.size[other]) + 1):
+        mine, theirs = routes.row[one, col.NODE, k], routes.row[other, col.NODE, k]
+        if k <= routes.size[one]:
+            routes.vehicle[tables.node[mine, col.REQUEST]] = other
+        if k <= routes.size[other]:
+            routes.vehicle[tables.node[theirs, col.REQUEST]] = one
+        routes.row[one, col.NODE, k], routes.row[other, col.NODE, k] = theirs, mine
+    routes.size[one], routes.size[other] = routes.size[other], routes.size[one]
+    refresh(tables, routes, one, work)
+    refresh(tables, routes, other, work)
+
+
+@inner_kernel
+def empty_vehicle(tables, routes, saved, work):
+    """Take everything out of one vehicle's route that may leave it."""
+    vehicle = below(work.luck, len(routes.size))
+    if routes.size[vehicle] == 0:
+        return
+    save(routes, saved, vehicle, work)
+    for k in range(1, routes.size[vehicle] + 1):
+        request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
+        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
+            forget(routes, request)
+    compact(tables, routes, vehicle)
+    refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
+def _restore(tables, routes, saved, work):
+    """Undo an iteration."""
+    for k in range(work.clock[col.TOUCHED]):
+        take_over(tables, saved, routes, work.mark[k, col.TOUCHED_LIST])
+    routes.missing[0] = work.clock[col.OLD_ABSENT]
+    for k in range(routes.missing[0]):
+        routes.absent[k] = work.list[k, col.OLD]
+        routes.vehicle[routes.absent[k]] = -1
+
+
+@inner_kernel
+def _touched_price(tables, routes, work):
+    """Price of the touched routes and of their orders' moves."""
+    price = np.int64(0)
+    for k in range(work.clock[col.TOUCHED]):
+        price += route_price(tables, routes, work.mark[k, col.TOUCHED_LIST])
+    return price
+
+
+@inner_kernel
+def keep_best(routes, best, work):
+    """Copy every route that changed since the best plan was last kept."""
+    for vehicle in range(len(routes.size)):
+        if work.mark[vehicle, col.CHANGED_AT] >= work.clock[col.UNKEPT]:
+            copy_nodes(routes, best, vehicle)
+    best.missing[0] = routes.missing[0]
+    for k in range(routes.missing[0]):
+        best.absent[k] = routes.absent[k]
+    work.clock[col.UNKEPT] = work.clock[col.ITERATION] + 1
+
+
+@inner_kernel
+def _absences(routes, work):
+    """Sum of the absence counters of what is absent."""
+    total = np.int64(0)
+    for k in range(routes.missing[0]):
+        total += work.list[routes.absent[k], col.ABSENCES]
+    return total
+
+
+@lean_kernel
+def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet, eject_every):
+    """Ruin and recreate until `until` insertions have been tried; True as soon as `fleet` finds a home for everything.
+
+    `work.cost[0]` is the price of `routes`; `work.cost[1]` that of `best` without what is ranked and left out, and
+    `work.cost[2]` the sum of those ranks, which decides first.  With `fleet` the fewer or rarer absent
+    requests decide before the price (section 3.5), and an absent one takes the place of others after `eject_every`
+    insertions; without it skipped requests are only priced.
+    """
+    while work.counter[col.INSERTIONS] < until:
+        if fleet and work.counter[col.INSERTIONS] >= work.clock[col.EJECT_AT]:
+            work.clock[col.WALKED] = 0
+            eject(tables, routes, saved, work)
+            # Long routes have many pairs and are walked node by node: more insertions follow there.
+            pause = max(eject_every, work.clock[col.WALKED] // WALKED_NODES)
+            work.clock[col.EJECT_AT] = work.counter[col.INSERTIONS] + pause
+        work.clock[col.ITERATION] += 1
+        work.clock[col.TOUCHED] = 0
+        work.clock[col.OLD_ABSENT] = routes.missing[0]
+        for k in range(routes.missing[0]):
+            work.list[k, col.OLD] = routes.absent[k]
+        old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
+        scarce = tables.flag[col.RANKED] == 1 and missing > 0 and not fleet
+        wide = scarce or tables.flag[col.MIXED] == 1
+        turn = below(work.luck, MIXED_TURNS) if wide else np.int64(MIXED_TURNS)
+        if turn == 0:
+            swap_vehicles(tables, routes, saved, work)
+        elif turn == 1:
+            empty_vehicle(tables, routes, saved, work)
+        elif below(work.luck, 10) == 0:
+            ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work, fleet)
+        else:
+            ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet)
+        credited = np.int64(-1)
+        if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
+            credited = work.list[below(work.luck, missing), col.OLD]
+        recreate(tables, routes, saved, work, fleet, credited)
+        work.counter[col.ITERATIONS] += 1
+        work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
+        old += _touched_price(tables, saved, work)
+        new = absent_price(tables, routes) + _touched_price(tables, routes, work)
+        accept = new < old + ((temperature * work.chill[below(work.luck, len(work.chill))]) >> 16)
+        if fleet:
+            accept = _absences(routes, work) < absences or (routes.missing[0] <= missing and accept)
+            for k in range(routes.missing[0]):
+                work.list[routes.absent[k], col.ABSENCES] += 1
+        if not accept:
+            _restore(tables, routes, saved, work)
+            continue
+        work.counter[col.ACCEPTED] += 1
+        work.cost[0] += new - old
+        for k in range(work.clock[col.TOUCHED]):
+            work.mark[work.mark[k, col.TOUCHED_LIST], col.CHANGED_AT] = work.clock[col.ITERATION]
+        rank, lent = ranked_absent(tables, routes) if tables.flag[col.RANKED] == 1 else (np.int64(0), np.int64(0))
+        money = work.cost[0] - lent
+        if rank < work.cost[2] or (rank == work.cost[2] and money < work.cost[1]):
+            work.counter[col.IMPROVED] += 1
+            keep_best(routes, best, work)
+            work.cost[1], work.cost[2] = money, rank
+        if fleet and routes.missing[0] == 0:
+            return True
+    return False

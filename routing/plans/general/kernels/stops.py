@@ -1,0 +1,253 @@
+"""A timed vehicle on its way: its state run from stop to stop, and the price of leaving the told plan.
+
+Neighbouring nodes at one place form one stop and share its enter, act instant and exit.  `state` is a row of
+Routes.state: the vehicle behind a stop.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.kernels import fused_kernel, inner_kernel
+from routing.plans.general.kernels import columns as col
+from routing.problem.kernels.timeline import opens_at, paid_ticks
+
+
+@fused_kernel
+def copy_state(source, target):
+    """Copy a row of Routes.state."""
+    for column in range(len(source)):
+        target[column] = source[column]
+
+
+@inner_kernel
+def start_state(tables, nodes, count, vehicle, state):
+    """State of `vehicle` before its first stop, with the goods its nodes load at the start; False where too much."""
+    own, dimensions = tables.vehicle[vehicle], tables.flag[col.DIMENSIONS]
+    state[col.NOW], state[col.PRICE] = own[col.START], 0
+    state[col.ON_BOARD] = own[col.START_COUNT]
+    for d in range(dimensions):
+        state[col.CARRIED + d] = own[col.CAPACITY + dimensions + d]
+    for k in range(1, count + 1):
+        request = tables.node[nodes[k], col.REQUEST]
+        if tables.request[request, col.KIND] == col.LOADED:
+            state[col.ON_BOARD] += 1
+            for d in range(dimensions):
+                state[col.CARRIED + d] += tables.request[request, col.LOAD + d]
+    state[col.TRIPS] = 1 if state[col.ON_BOARD] > 0 else 0
+    state[col.IN_TRIP] = state[col.ON_BOARD]
+    for d in range(dimensions):
+        if state[col.CARRIED + d] > own[col.CAPACITY + d]:
+            return False
+    return state[col.TRIPS] <= own[col.MAX_TRIPS] and state[col.IN_TRIP] <= own[col.MAX_REQUESTS]
+
+
+@fused_kernel
+def stop_instant(tables, nodes, begin, finish, base, last_pickup):
+    """Act instant of the stop nodes[begin:finish] entered by `base`, -1 where its acts suit no common instant."""
+    at = max(base, np.int64(0))
+    for k in range(begin, finish):
+        at = max(at, np.int64(tables.node[nodes[k], col.OPEN]))
+    moved = tables.flag[col.MANY_WINDOWS] != 0
+    while moved:
+        moved = False
+        for k in range(begin, finish):
+            request = tables.node[nodes[k], col.REQUEST]
+            if request < tables.window.shape[0]:
+                opening = opens_at(tables.window, request, nodes[k] & 1, at)
+                if opening < 0:
+                    return opening
+                if opening > at:
+                    at, moved = opening, True
+    for k in range(begin, finish):
+        node = nodes[k]
+        if at > tables.node[node, col.CLOSE]:
+            return np.int64(-1)
+        if node & 1 == 0 and at > last_pickup and tables.node[node, col.REQUEST] < tables.window.shape[0]:
+            return np.int64(-1)
+    return at
+
+
+@fused_kernel
+def door_price(own, at):
+    """Price of handing a request over at tick `at`, from its row of Tables.request."""
+    placed = own[col.PLACED]
+    first = max(own[col.FIRST_DUE], placed)
+    second = max(own[col.SECOND_DUE], first)
+    price = own[col.SLOPE] * max(np.int64(0), min(at, first) - placed)
+    if at > first:
+        price += own[col.SLOPE + 1] * (min(at, second) - first)
+    if at > second:
+        price += own[col.SLOPE + 2] * (at - second)
+    if at > own[col.FIRST_DUE]:
+        price += own[col.LATE]
+    if at > own[col.SECOND_DUE]:
+        price += own[col.LATE + 1]
+    return price
+
+
+@fused_kernel
+def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
+    """Do the acts of a stop at instant `at`: their ticks, -1 where load, trips or time on board break the law."""
+    service, fresh, store = np.int64(0), False, np.int64(-1)
+    dimensions = tables.flag[col.DIMENSIONS]
+    for k in range(begin, finish):
+        node = nodes[k]
+        request = tables.node[node, col.REQUEST]
+        order = tables.request[request]
+        if order[col.KIND] == col.GHOST:
+            continue
+        service += tables.node[node, col.ACT]
+        if node & 1 == 0:
+            if state[col.ON_BOARD] == 0:
+                state[col.TRIPS] += 1
+                state[col.IN_TRIP] = 0
+                fresh, store = True, order[col.STORE]
+            elif tables.flag[col.ONE_STORE] == 1 and (not fresh or store != order[col.STORE]):
+                return np.int64(-1)
+            state[col.ON_BOARD] += 1
+            state[col.IN_TRIP] += 1
+            scratch[request, col.PICKED_AT] = at
+            for d in range(dimensions):
+                state[col.CARRIED + d] += order[col.LOAD + d]
+                if state[col.CARRIED + d] > own[col.CAPACITY + d]:
+                    return np.int64(-1)
+            if state[col.TRIPS] > own[col.MAX_TRIPS] or state[col.IN_TRIP] > own[col.MAX_REQUESTS]:
+                return np.int64(-1)
+        else:
+            if order[col.KIND] == col.PAIR and at - scratch[request, col.PICKED_AT] > order[col.LONGEST_ABOARD]:
+                return np.int64(-1)
+            state[col.ON_BOARD] -= 1
+            for d in range(dimensions):
+                state[col.CARRIED + d] -= order[col.LOAD + d]
+            state[col.PRICE] += door_price(order, at)
+    return service
+
+
+@fused_kernel
+def _leg(tables, own, here, there, state):
+    """Drive: add the price of the leg and answer its ticks, -1 where there is no way."""
+    if here == there:
+        return np.int64(0)
+    leg = np.int64(tables.legs[0, own[col.PROFILE], here, there])
+    if leg >= col.INFINITE:
+        return np.int64(-1)
+    state[col.PRICE] += own[col.PER_TICK] * leg
+    if tables.legs.shape[0] > 1:
+        state[col.PRICE] += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, there]
+    if own[col.PER_WORK] > 0 and own[col.PAID_UNTIL] < col.INFINITE:
+        # PER_TICK leaves the work of driving out where it is free of charge from some tick on.
+        state[col.PRICE] += own[col.PER_WORK] * paid_ticks(state[col.NOW], state[col.NOW] + leg, own[col.PAID_UNTIL])
+    return leg
+
+
+@fused_kernel
+def run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
+    """Drive to the stop nodes[begin:finish] from the place of nodes[begin - 1] and do its acts; False where illegal."""
+    own = tables.vehicle[vehicle]
+    place = np.int64(tables.node[nodes[begin], col.PLACE])
+    here = own[col.START_PLACE] if begin == 1 else np.int64(tables.node[nodes[begin - 1], col.PLACE])
+    leg = _leg(tables, own, here, place, state)
+    if leg < 0:
+        return False
+    if begin == 1 and place == own[col.STANDING_AT]:
+        state[col.NOW] = own[col.ARRIVED]
+    enter, leave = np.int64(0), np.int64(0)
+    for k in range(begin, finish):
+        if tables.request[tables.node[nodes[k], col.REQUEST], col.KIND] != col.GHOST:
+            enter, leave = np.int64(tables.stop[place, 0]), np.int64(tables.stop[place, 1])
+    arrive = state[col.NOW] + leg
+    at = stop_instant(tables, nodes, begin, finish, arrive + enter, own[col.LAST_PICKUP])
+    if at < 0:
+        return False
+    service = do_acts(tables, nodes, begin, finish, at, own, state, scratch)
+    if service < 0:
+        return False
+    state[col.NOW] = at + service + leave
+    if own[col.PER_WORK] > 0:
+        paid = own[col.PAID_UNTIL]
+        worked = paid_ticks(arrive, arrive + enter, paid) + paid_ticks(at, state[col.NOW], paid)
+        state[col.PRICE] += own[col.PER_WORK] * worked
+    return True
+
+
+@fused_kernel
+def go_home(tables, nodes, count, vehicle, state):
+    """Drive to the end of the route; False where it is out of reach or too late."""
+    own = tables.vehicle[vehicle]
+    leg = _leg(tables, own, np.int64(tables.node[nodes[count], col.PLACE]), own[col.END_PLACE], state)
+    state[col.NOW] += leg
+    return leg >= 0 and state[col.NOW] <= own[col.END]
+
+
+@fused_kernel
+def stop_end(tables, nodes, begin, count):
+    """One past the last node of the stop that begins at position `begin`."""
+    finish = begin + 1
+    while finish <= count and tables.node[nodes[finish], col.PLACE] == tables.node[nodes[begin], col.PLACE]:
+        finish += 1
+    return finish
+
+
+@inner_kernel
+def told_level(tables, vehicle, place):
+    """The highest level at which the vehicle has been told to go to `place`, -1 where it has not."""
+    level = -1
+    for stop in range(tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]):
+        if tables.told[stop, 0] == place:
+            level = max(level, tables.told[stop, 1])
+    return level
+
+
+@inner_kernel
+def is_served_first(tables, nodes, count, request):
+    """Whether the route picks `request` up or drops it at its first stop."""
+    for k in range(1, count + 1):
+        if tables.node[nodes[k], col.PLACE] != tables.node[nodes[1], col.PLACE]:
+            break
+        if nodes[k] >> 1 == request:
+            return True
+    return False
+
+
+@inner_kernel
+def does_what_it_must(tables, nodes, count, vehicle):
+    """Whether the vehicle picks up or drops one of the requests it must keep at its first stop."""
+    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
+    kept = begin == finish
+    for k in range(begin, finish):
+        kept = kept or is_served_first(tables, nodes, count, tables.keep[k])
+    return kept
+
+
+@inner_kernel
+def told_changes(tables, nodes, count, vehicle):
+    """Price of the told places that the route leaves out, and of new places put before told ones.
+
+    LOCKED where the vehicle would come to its first place for nothing, though it must keep an order there.
+    """
+    price = np.int64(0) if does_what_it_must(tables, nodes, count, vehicle) else np.int64(col.LOCKED)
+    begin, finish = tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]
+    for stop in range(begin, finish):
+        take = tables.change[tables.told[stop, 1], 2]
+        if take == 0:
+            continue
+        kept = False
+        if stop == begin:
+            kept = count > 0 and tables.node[nodes[1], col.PLACE] == tables.told[stop, 0]
+        else:
+            for k in range(1, count + 1):
+                kept = kept or tables.node[nodes[k], col.PLACE] == tables.told[stop, 0]
+        if not kept:
+            price += min(take, col.LOCKED)
+    ahead, last_place = -1, -1
+    for k in range(count, 0, -1):
+        place = tables.node[nodes[k], col.PLACE]
+        if place == last_place:
+            continue
+        last_place = place
+        level = told_level(tables, vehicle, place)
+        if level < 0 and ahead >= 0:
+            price += min(tables.change[ahead, 0], col.LOCKED)
+        ahead = max(ahead, level)
+    return price

@@ -1,0 +1,1 @@
+"""What OR-Tools does for a plan: exact assignment, polish."""

@@ -1,0 +1,1 @@
+"""The planner of trips: one store until the bag is empty."""

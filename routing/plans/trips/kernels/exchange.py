@@ -1,0 +1,110 @@
+"""Prices of whole plans on other vehicles, for the exact assignment; and the exchange itself.
+
+A vehicle's plan is what comes after its anchored trips; those stay with it.
+"""
+
+from __future__ import annotations
+
+from routing.kernels import inner_kernel, lean_kernel
+from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels.places import change_price, copy_trip, filled_trips, fits, time_row
+from routing.plans.trips.kernels.timeline import end_price, rest_price
+
+NEVER = col.NEVER
+
+
+@inner_kernel
+def may_take(day, plan, owner, v):
+    """Whether vehicle v may carry out the free trips of `owner` by every law that does not depend on time."""
+    filled = filled_trips(plan.trip, plan.chain, owner) + day.vehicle[v, col.ABOARD]
+    for k in range(plan.chain[v, col.FIRST]):
+        filled += plan.trip[v, k, col.COUNT] > 0
+    for k in range(plan.chain[owner, col.TRIPS]):
+        count = plan.trip[owner, k, col.COUNT]
+        if k < plan.chain[owner, col.FIRST]:
+            filled -= count > 0
+            continue
+        if count > day.vehicle[v, col.MAX_REQUESTS]:
+            return False
+        row = owner * (plan.trip.shape[1] - 1) + k
+        for j in range(count):
+            if not fits(day.request, day.vehicle, day.allowed, v, plan.orders[row, j]):
+                return False
+        for d in range(day.request.shape[1] - col.REQUEST_COLUMNS):
+            total = 0
+            for j in range(count):
+                total += day.request[plan.orders[row, j], col.REQUEST_COLUMNS + d]
+            if total > day.vehicle[v, col.VEHICLE_COLUMNS + d]:
+                return False
+    return filled <= day.vehicle[v, col.MAX_TRIPS]
+
+
+@inner_kernel
+def price_without(day, plan, v):
+    """Price of vehicle v's end if it had no plan; NEVER where it could not end there."""
+    first = plan.chain[v, col.FIRST]
+    return end_price(day.vehicle, day.legs, v, plan.trip[v, first, col.AT], plan.trip[v, first, col.FROM], first > 0)
+
+
+@inner_kernel
+def change_of_plan(day, plan, owner, v):
+    """Price of the change against what was told if vehicle v had the plan of `owner`."""
+    total = 0
+    for k in range(plan.chain[owner, col.FIRST], plan.chain[owner, col.TRIPS]):
+        for j in range(plan.trip[owner, k, col.COUNT]):
+            r = plan.orders[owner * (plan.trip.shape[1] - 1) + k, j]
+            price = change_price(day.request, plan.trip, plan.chain, r, v)
+            if price >= NEVER:
+                return NEVER
+            total += price
+    return total
+
+
+@lean_kernel
+def price_plans(day, plan, owners, reach, prices):
+    """Fill prices[i, c] with what vehicle reach[i, c] would pay more for the plan of owners[i] than for none.
+
+    owners: int32[n]; reach: int32[n, C], -1 for none.  NEVER: illegal.  Gives back the plans tried.
+    """
+    tried = 0
+    for i in range(len(owners)):
+        owner = owners[i]
+        stays = price_without(day, plan, owner) >= NEVER
+        for c in range(reach.shape[1]):
+            prices[i, c] = NEVER
+            v = reach[i, c]
+            if v < 0 or (v != owner and (stays or not may_take(day, plan, owner, v))):
+                continue
+            tried += 1
+            change = change_of_plan(day, plan, owner, v)
+            first = plan.chain[v, col.FIRST]
+            free_at, origin = plan.trip[v, first, col.AT], plan.trip[v, first, col.FROM]
+            without = price_without(day, plan, v)
+            without = 0 if stays else without
+            price = rest_price(
+                day.request, day.vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain,
+                owner, plan.chain[owner, col.FIRST], v, free_at, origin, first > 0, NEVER,
+            )  # fmt: skip
+            if price < NEVER and without < NEVER and change < NEVER:
+                prices[i, c] = price - without + change
+    return tried
+
+
+@lean_kernel
+def exchange(day, source, plan, owners, takers):
+    """Give the plan of owners[i] to takers[i], each plan as it is in `source` (a copy); False where a law breaks."""
+    for i in range(len(owners)):
+        plan.chain[owners[i], col.TRIPS] = plan.chain[owners[i], col.FIRST]
+    for i in range(len(owners)):
+        owner, v = owners[i], takers[i]
+        for k in range(source.chain[owner, col.FIRST], source.chain[owner, col.TRIPS]):
+            position = plan.chain[v, col.TRIPS]
+            copy_trip(source, owner, k, plan, v, position)
+            plan.chain[v, col.TRIPS] = position + 1
+            for j in range(plan.trip[v, position, col.COUNT]):
+                plan.where[plan.orders[v * (plan.trip.shape[1] - 1) + position, j]] = v
+    legal = True
+    for i in range(len(owners)):
+        legal = time_row(day, plan, owners[i], 0) and legal
+        legal = time_row(day, plan, takers[i], 0) and legal
+    return legal

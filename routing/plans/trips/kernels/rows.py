@@ -1,0 +1,221 @@
+"""Between compressed rows and the planner's arrays: read what was told, write what is planned."""
+
+from __future__ import annotations
+
+from routing.kernels import inner_kernel, lean_kernel
+from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels.places import copy_trip, fits, has_room, take_out, time_row
+from routing.plans.trips.kernels.timeline import drop_off, is_left_out, shares_stop
+
+NEVER = col.NEVER
+PICKUP = 0
+DROP = 1
+TENTATIVE = 0
+
+
+@inner_kernel
+def read_row(day, plan, rows, stop_level, prices, aboard_of, head, v):
+    """Read the told row of vehicle v: drops of goods on board into `head`, trips into `plan`; the length of the head.
+
+    An order of a tentative trip that no longer fits is left out, to be put in anew.
+    """
+    heads = 0
+    k = -1
+    for s in range(rows.stop_ptr[v], rows.stop_ptr[v + 1]):
+        begin, end = rows.act_ptr[s], rows.act_ptr[s + 1]
+        anchored = stop_level[s] > TENTATIVE
+        picks = 0
+        for a in range(begin, end):
+            picks += rows.act_kind[a] == PICKUP
+        if picks > 0 or (begin == end and anchored):
+            k = plan.chain[v, col.TRIPS]
+            plan.chain[v, col.TRIPS] = k + 1
+            if anchored:
+                plan.chain[v, col.FIRST] = k + 1
+            plan.trip[v, k, col.COUNT] = 0
+            plan.trip[v, k, col.STORE] = rows.stop_place[s]
+            plan.trip[v, k, col.KIND] = day.request[rows.act_request[begin], col.GROUP] if picks > 0 else -1
+            plan.trip[v, k, col.ANCHORED] = anchored
+            plan.trip[v, k, col.LEAVE_PRICE] = prices[stop_level[s], 0]
+            plan.trip[v, k, col.JOIN_PRICE] = prices[stop_level[s], 1]
+        for a in range(begin, end):
+            r = rows.act_request[a]
+            if rows.act_kind[a] == PICKUP:
+                continue
+            if aboard_of[r] == v:
+                head[v, heads] = r
+                heads += 1
+                plan.where[r] = v
+                continue
+            count = plan.trip[v, k, col.COUNT]
+            room = fits(day.request, day.vehicle, day.allowed, v, r)
+            room = room and has_room(day.request, day.vehicle, plan.orders, plan.trip, v, k, r)
+            if plan.trip[v, k, col.ANCHORED] == 1 or room:
+                plan.orders[v * (plan.trip.shape[1] - 1) + k, count] = r
+                plan.trip[v, k, col.COUNT] = count + 1
+                plan.where[r] = v
+    return heads
+
+
+@inner_kernel
+def drop_empty(plan, v):
+    """Remove unanchored trips without requests from the row of vehicle v."""
+    kept = 0
+    for k in range(plan.chain[v, col.TRIPS]):
+        if plan.trip[v, k, col.COUNT] == 0 and plan.trip[v, k, col.ANCHORED] == 0:
+            plan.chain[v, col.FIRST] -= kept < plan.chain[v, col.FIRST]
+            continue
+        copy_trip(plan, v, k, plan, v, kept)
+        kept += 1
+    plan.chain[v, col.TRIPS] = kept
+
+
+@inner_kernel
+def run_head(day, head, heads, v, start_place, start):
+    """(price, leave) of the drops of what vehicle v has on board."""
+    return drop_off(
+        day.request, day.vehicle, day.legs, day.window, head, v, heads, v, -col.FAR, start, start_place, NEVER
+    )
+
+
+@inner_kernel
+def start_row(day, head, heads, v, start_place, start):
+    """Drive the head of vehicle v and note when and where it is free; False where that breaks a law."""
+    price, free_at = run_head(day, head, heads, v, start_place, start)
+    if price >= NEVER:
+        return False
+    day.vehicle[v, col.FREE_AT] = free_at
+    day.vehicle[v, col.FREE_PLACE] = day.request[head[v, heads - 1], col.DROP] if heads > 0 else start_place
+    day.vehicle[v, col.ABOARD] = heads > 0
+    return True
+
+
+@inner_kernel
+def place_in_head(day, head, heads, v, start_place, start, r):
+    """Put on-board request r where it makes the head of vehicle v cheapest."""
+    best, best_i = NEVER, heads
+    for i in range(heads, -1, -1):
+        head[v, i] = r
+        price, _ = run_head(day, head, heads + 1, v, start_place, start)
+        if price <= best:
+            best, best_i = price, i
+        if i > 0:
+            head[v, i], head[v, i - 1] = head[v, i - 1], head[v, i]
+    for i in range(best_i):
+        head[v, i], head[v, i + 1] = head[v, i + 1], head[v, i]
+
+
+@inner_kernel
+def settle_row(day, plan, v):
+    """Make the told row of vehicle v legal: the last trips give up what may go; False where that is not enough.
+
+    What must stay is late by no fault of this round: then the vehicle's own limits give way.
+    """
+    if time_row(day, plan, v, 0):
+        return True
+    for k in range(plan.chain[v, col.TRIPS] - 1, -1, -1):
+        for j in range(plan.trip[v, k, col.COUNT] - 1, -1, -1):
+            r = plan.orders[v * (plan.trip.shape[1] - 1) + k, j]
+            if day.request[r, col.TAKE] < NEVER:
+                take_out(plan, r)
+                if time_row(day, plan, v, 0):
+                    return True
+    day.vehicle[v, col.LAST_PICKUP] = col.FAR
+    day.vehicle[v, col.END] = col.FAR
+    for k in range(plan.chain[v, col.TRIPS]):
+        for j in range(plan.trip[v, k, col.COUNT]):
+            day.request[plan.orders[v * (plan.trip.shape[1] - 1) + k, j], col.BOARD] = 2 * col.FAR
+    return time_row(day, plan, v, 0)
+
+
+@inner_kernel
+def freeze_row(day, plan, rows, v):
+    """Leave the row of vehicle v as it was told, because it cannot be driven: nothing joins it, nothing leaves it."""
+    plan.chain[v, col.TRIPS] = 0
+    plan.chain[v, col.FIRST] = 0
+    plan.chain[v, col.TOTAL] = 0
+    for r in range(len(plan.where)):
+        day.allowed[r, v] = 0
+        plan.where[r] = -1 if plan.where[r] == v else plan.where[r]
+    for a in range(rows.act_ptr[rows.stop_ptr[v]], rows.act_ptr[rows.stop_ptr[v + 1]]):
+        r = rows.act_request[a]
+        plan.where[r] = v
+        day.request[r, col.TAKE] = NEVER
+
+
+@lean_kernel
+def read_rows(day, plan, rows, stop_level, prices, aboard_of, start_place, start, head, heads):
+    """Read every told row.
+
+    heads[v]: drops of goods on board, or -1 for a row that is frozen because it cannot be driven as it was told.
+    """
+    for v in range(len(start)):
+        heads[v] = read_row(day, plan, rows, stop_level, prices, aboard_of, head, v)
+    for r in range(len(aboard_of)):
+        v = aboard_of[r]
+        if v >= 0 and plan.where[r] < 0:
+            place_in_head(day, head, heads[v], v, start_place[v], start[v], r)
+            heads[v] += 1
+            plan.where[r] = v
+    for v in range(len(start)):
+        legal = start_row(day, head, heads[v], v, start_place[v], start[v])
+        drop_empty(plan, v)
+        if not (legal and settle_row(day, plan, v)):
+            freeze_row(day, plan, rows, v)
+            heads[v] = -1
+
+
+@inner_kernel
+def copy_told(rows, v, stops, acts, stop_place, act_ptr, act_request, act_kind):
+    """Append the row of vehicle v as it was told: (stops, acts)."""
+    for s in range(rows.stop_ptr[v], rows.stop_ptr[v + 1]):
+        stop_place[stops] = rows.stop_place[s]
+        stops += 1
+        for a in range(rows.act_ptr[s], rows.act_ptr[s + 1]):
+            act_request[acts] = rows.act_request[a]
+            act_kind[acts] = rows.act_kind[a]
+            acts += 1
+        act_ptr[stops] = acts
+    return stops, acts
+
+
+@inner_kernel
+def write_drops(day, orders, row, count, stops, acts, stop_place, act_ptr, act_request, act_kind):
+    """Append the drop stops of a row of requests, some of which share one: (stops, acts)."""
+    for j in range(count):
+        r = orders[row, j]
+        if not shares_stop(day.request, day.window, orders, row, j):
+            stop_place[stops] = day.request[r, col.DROP]
+            stops += 1
+        act_request[acts] = r
+        act_kind[acts] = DROP
+        acts += 1
+        act_ptr[stops] = acts
+    return stops, acts
+
+
+@lean_kernel
+def write_rows(day, plan, told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind):
+    """Write the plan as compressed rows into arrays that are long enough: (stops, acts)."""
+    stops, acts = 0, 0
+    for v in range(len(heads)):
+        if heads[v] < 0:
+            stops, acts = copy_told(told, v, stops, acts, stop_place, act_ptr, act_request, act_kind)
+        stops, acts = write_drops(day, head, v, heads[v], stops, acts, stop_place, act_ptr, act_request, act_kind)
+        for k in range(plan.chain[v, col.TRIPS]):
+            count = plan.trip[v, k, col.COUNT]
+            if is_left_out(plan.trip, v, k):
+                continue
+            stop_place[stops] = plan.trip[v, k, col.STORE]
+            stops += 1
+            row = v * (plan.trip.shape[1] - 1) + k
+            for j in range(count):
+                act_request[acts] = plan.orders[row, j]
+                act_kind[acts] = PICKUP
+                acts += 1
+            act_ptr[stops] = acts
+            stops, acts = write_drops(
+                day, plan.orders, row, count, stops, acts, stop_place, act_ptr, act_request, act_kind
+            )
+        stop_ptr[v + 1] = stops
+    return stops, acts

@@ -1,0 +1,254 @@
+"""Packs a Problem into the trip planner's arrays, and the told plan with it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import InvalidInput
+from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels.layout import Day, Plan, Search
+from routing.plans.trips.kernels.rows import read_rows
+from routing.plans.trips.kernels.search import keeps
+from routing.problem.problem import INFINITE, NEVER, ActKind, Level, Problem, Travel, TripRule
+
+POOL = 12
+"""Requests that one iteration of the search may take out."""
+
+
+class Packed(NamedTuple):
+    """A Problem as the kernels see it."""
+
+    day: Day
+    plan: Plan
+    search: Search
+    head: NDArray[np.int32]  # [V, H] requests on board in the sequence of their drops
+    heads: NDArray[np.int32]  # [V] how many, -1 where the told row cannot be driven and stays as it is
+    act_at: NDArray[np.int64]  # [V, G] earliest act instant at a group's store by reach alone, whatever the laws say
+
+
+def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
+    """Arrays for the kernels, with the told plan read in; requests that have no place yet have `where` -1.
+
+    Raises InvalidInput (`not_trips`) where the problem is not one of trips.
+    """
+    if problem.trip_rule != TripRule.ONE_STORE_UNTIL_EMPTY:
+        raise InvalidInput("the trip planner serves one store until empty", code="not_trips", field="trip_rule")
+    fresh = problem.aboard_of < 0
+    one_ended = (fresh & (problem.pick_place < 0)) | (problem.drop_place < 0)
+    if one_ended.any():
+        r = int(np.argmax(one_ended))
+        raise InvalidInput(f"request {r} lacks a pickup or a drop", code="not_trips", field="pick_place", index=r)
+    group, group_place = _groups(problem)
+    vehicles, requests = len(problem.start_place), len(problem.pick_place)
+    seats = max(int(problem.max_requests.max(initial=1)) if requests else 1, 1)
+    seats = max(min(seats, requests), _longest_trip(problem), 1)
+    told_trips = _told_trips(problem)
+    trips = max(min(int(problem.max_trips.max(initial=1)), requests) + 1, 1) + told_trips
+    day = Day(
+        request=_requests(problem, travel, group),
+        vehicle=_vehicles(problem),
+        legs=_legs(travel),
+        window=_windows(problem),
+        allowed=_allowed(problem.allowed, vehicles),
+        keep_ptr=problem.keep_ptr,
+        keep_one_of=problem.keep_one_of,
+        near=np.zeros((len(group_place), vehicles), dtype=np.int32),
+        near_at=np.zeros((len(group_place), vehicles), dtype=np.int32),
+    )
+    rows = vehicles + 2 * POOL
+    plan = Plan(
+        orders=np.zeros((rows * trips + 3, seats + 1), dtype=np.int32),
+        trip=np.zeros((rows, trips + 1, col.TRIP_COLUMNS), dtype=np.int64),
+        chain=np.zeros((rows, col.CHAIN_COLUMNS), dtype=np.int64),
+        where=np.full(requests, -1, dtype=np.int32),
+    )
+    aboard = np.bincount(problem.aboard_of[~fresh], minlength=vehicles) if requests else np.zeros(vehicles)
+    head = np.zeros((vehicles, int(aboard.max(initial=0)) + 1), dtype=np.int32)
+    heads = np.zeros(vehicles, dtype=np.int32)
+    start = np.where(_standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
+    prices = np.stack([problem.take_price[:, 0], problem.add_price[:, 1]], axis=1)
+    read_rows(
+        day, plan, problem.told, problem.stop_level, prices, problem.aboard_of, problem.start_place, start, head, heads
+    )
+    act_at = _earliest(day, plan, travel, group_place, problem)
+    lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, col.FAR), col.FAR).T
+    # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
+    bits = max(vehicles - 1, 1).bit_length()
+    both = np.sort((lawful << bits) | np.arange(vehicles, dtype=np.int64), axis=1)
+    day.near[:] = both & ((1 << bits) - 1)
+    day.near_at[:] = both >> bits
+    _floors(day, problem, group)
+    day = _owed(day, plan)
+    return Packed(day, plan, _search(problem, day, seed), head, heads, act_at)
+
+
+def _groups(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Group of each request (same pickup place and store; 0 for goods on board), and the place of each group."""
+    fresh = problem.aboard_of < 0
+    keys = problem.pick_place.astype(np.int64) * 2**32 + problem.store
+    values, first, inverse = np.unique(keys[fresh], return_index=True, return_inverse=True)
+    group = np.zeros(len(keys), dtype=np.int64)
+    group[fresh] = inverse
+    return group, problem.pick_place[fresh][first] if len(values) else np.zeros(0, dtype=np.int32)
+
+
+def _longest_trip(problem: Problem) -> int:
+    """Most pickups at one told stop."""
+    picks = np.concatenate([[0], np.cumsum(problem.told.act_kind == ActKind.PICKUP)])
+    return int(np.diff(picks[problem.told.act_ptr]).max(initial=0))
+
+
+def _told_trips(problem: Problem) -> int:
+    """Most told stops of one vehicle that open a trip."""
+    told = problem.told
+    picks = np.concatenate([[0], np.cumsum(told.act_kind == ActKind.PICKUP)])
+    opens = (np.diff(picks[told.act_ptr]) > 0) | (np.diff(told.act_ptr) == 0)
+    return int(np.diff(np.concatenate([[0], np.cumsum(opens)])[told.stop_ptr]).max(initial=0))
+
+
+def _standing(problem: Problem) -> NDArray[np.bool_]:
+    """Vehicles that stand at their told first stop since `start`, or will from then on."""
+    told = problem.told
+    first = told.stop_ptr[:-1]
+    standing = told.stop_ptr[1:] > first
+    stops = first[standing]
+    standing[standing] = (told.stop_place[stops] == problem.start_place[standing]) & (
+        problem.stop_level[stops] >= Level.UNDERWAY
+    )
+    return standing
+
+
+def _requests(problem: Problem, travel: Travel, group: NDArray[np.int64]) -> NDArray[np.int64]:
+    width = col.REQUEST_COLUMNS + problem.load.shape[1]
+    request = np.zeros((len(problem.pick_place), width), dtype=np.int64)
+    request[:, col.REQUEST_COLUMNS :] = problem.load
+    for column, values in (
+        (col.PICK, problem.pick_place), (col.DROP, problem.drop_place), (col.GROUP, group), (col.READY, problem.ready),
+        (col.PLACED, problem.placed), (col.SKIP, problem.skip_cost), (col.BOARD, problem.max_on_board),
+    ):  # fmt: skip
+        request[:, column] = values
+    for column, table in (
+        (col.DUE, problem.due), (col.SLOPE, problem.slope), (col.LATE, problem.late_fixed), (col.ACT, problem.act),
+    ):  # fmt: skip
+        request[:, column : column + table.shape[1]] = table
+    request[problem.aboard_of >= 0, col.BOARD] = 2 * col.FAR
+    leg = travel.ticks[:, problem.pick_place, problem.drop_place].min(axis=0)
+    request[:, col.DIRECT] = problem.act[:, 0] + problem.exit[problem.pick_place] + leg
+    request[:, col.DIRECT] += problem.enter[problem.drop_place]
+    for side, places in enumerate((problem.pick_place, problem.drop_place)):
+        request[:, col.ENTER + side] = problem.enter[places]
+        request[:, col.EXIT + side] = problem.exit[places]
+    request[:, col.HOME] = -1
+    _note_homes(problem, request)
+    return request
+
+
+def _note_homes(problem: Problem, request: NDArray[np.int64]) -> None:
+    """Which vehicle each request was told to, and the price of taking it away: its own, and that of its drop stop."""
+    told = problem.told
+    stop = np.repeat(np.arange(len(told.stop_place)), np.diff(told.act_ptr))
+    vehicle = np.repeat(np.arange(len(told.stop_ptr) - 1), np.diff(told.stop_ptr))
+    pickup = told.act_kind == ActKind.PICKUP
+    request[told.act_request, col.HOME] = vehicle[stop]
+    take = np.where(pickup, problem.take_price[problem.act_level, 1], problem.take_price[problem.stop_level[stop], 0])
+    for r, price in zip(told.act_request.tolist(), take.tolist(), strict=True):
+        request[r, col.TAKE] = min(int(request[r, col.TAKE]) + price, NEVER)
+    request[problem.aboard_of >= 0, col.TAKE] = NEVER
+
+
+def _vehicles(problem: Problem) -> NDArray[np.int64]:
+    width = col.VEHICLE_COLUMNS + problem.capacity.shape[1]
+    vehicle = np.zeros((len(problem.start_place), width), dtype=np.int64)
+    vehicle[:, col.VEHICLE_COLUMNS :] = problem.capacity
+    for column, values in (
+        (col.END_PLACE, problem.end_place), (col.LAST_PICKUP, problem.last_pickup), (col.END, problem.end),
+        (col.PAID, problem.paid_until), (col.PROFILE, problem.profile), (col.MAX_REQUESTS, problem.max_requests),
+        (col.MAX_TRIPS, problem.max_trips), (col.FIXED, problem.fixed), (col.PER_WORK, problem.per_work),
+        (col.PER_DRIVE, problem.per_drive), (col.PER_METRE, problem.per_metre),
+    ):  # fmt: skip
+        vehicle[:, column] = values
+    return vehicle
+
+
+def _legs(travel: Travel) -> NDArray[np.int32]:
+    """Ticks, and metres where they are known, side by side."""
+    if travel.metres.shape == travel.ticks.shape:
+        return np.stack([travel.ticks, travel.metres], axis=3)
+    return travel.ticks[..., None]
+
+
+def _windows(problem: Problem) -> NDArray[np.int32]:
+    if (problem.window[..., 0] == -INFINITE).all() and (problem.window[..., 1] == INFINITE).all():
+        return np.zeros((0, 0, 0, 0), dtype=np.int32)
+    return problem.window
+
+
+def _allowed(bits: NDArray[np.uint64], vehicles: int) -> NDArray[np.uint8]:
+    """The bit matrix as one byte per pair."""
+    rows = np.ascontiguousarray(bits).view(np.uint8).reshape(len(bits), 8 * bits.shape[1])
+    return np.ascontiguousarray(np.unpackbits(rows, axis=1, bitorder="little")[:, :vehicles])
+
+
+def _earliest(
+    day: Day, plan: Plan, travel: Travel, group_place: NDArray[np.int32], problem: Problem
+) -> NDArray[np.int64]:
+    """Earliest act instant [V, G] at each group's store: from where a vehicle is free, past the stop it must make."""
+    free_at, place = day.vehicle[:, col.FREE_AT].copy(), day.vehicle[:, col.FREE_PLACE].copy()
+    profile = problem.profile
+    first = plan.trip[: len(place), 0]
+    bound = (plan.chain[: len(place), col.FIRST] > 0) & (first[:, col.LEAVE_PRICE] >= NEVER)
+    bound &= first[:, col.ANCHORED] == 1
+    if bound.any():
+        store = first[bound, col.STORE]
+        leg = np.where(place[bound] == store, 0, travel.ticks[profile[bound], place[bound], store])
+        free_at[bound] = np.where(leg > 0, np.maximum(free_at[bound], 0), free_at[bound]) + leg
+        place[bound] = store
+    leg = travel.ticks[profile[:, None], place[:, None], group_place[None, :]].astype(np.int64)
+    here = place[:, None] == group_place[None, :]
+    leave = np.where(here, free_at[:, None], np.maximum(free_at, 0)[:, None] + leg)
+    return np.maximum(leave + problem.enter[group_place], 0)
+
+
+def _floors(day: Day, problem: Problem, group: NDArray[np.int64]) -> None:
+    """Least door price of every request: nobody picks it up before it is ready or the first vehicle can be there."""
+    soonest = day.near_at[:, 0].astype(np.int64) if day.near_at.shape[1] else np.full(len(day.near_at), col.FAR)
+    fresh = problem.aboard_of < 0
+    picked = np.maximum(soonest[group] if len(soonest) else np.zeros(len(group)), day.request[:, col.READY])
+    instant = picked + day.request[:, col.DIRECT]
+    waited = np.maximum(instant - problem.placed, 0)
+    # The smallest slope everywhere: a bound has to be below, not exact.
+    floor = np.minimum(problem.slope.min(axis=1) * waited, problem.skip_cost)
+    day.request[:, col.FLOOR] = np.where(fresh, np.where(instant < col.FAR, floor, problem.skip_cost), 0)
+
+
+def _owed(day: Day, plan: Plan) -> Day:
+    """Obligations that the search has to watch: those that the told plan meets in the trip told first.
+
+    One that it meets otherwise holds what meets it; one that it does not meet nobody can be held to.
+    """
+    watched = np.zeros(len(day.keep_ptr) - 1, dtype=np.bool_)
+    for v in np.flatnonzero(np.diff(day.keep_ptr)).tolist():
+        listed = day.keep_one_of[day.keep_ptr[v] : day.keep_ptr[v + 1]]
+        watched[v] = keeps(day, plan, v)
+        if not watched[v]:
+            day.request[listed[plan.where[listed] == v], col.TAKE] = NEVER
+    size = np.diff(day.keep_ptr)
+    ptr = np.concatenate([[0], np.cumsum(np.where(watched, size, 0))]).astype(np.int32)
+    return day._replace(keep_ptr=ptr, keep_one_of=np.ascontiguousarray(day.keep_one_of[np.repeat(watched, size)]))
+
+
+def _search(problem: Problem, day: Day, seed: int) -> Search:
+    movable = np.flatnonzero((problem.aboard_of < 0) & (day.request[:, col.TAKE] < NEVER)).astype(np.int32)
+    return Search(
+        # xorshift wants a state other than zero; the factor spreads neighbouring seeds (Knuth's multiplicative hash).
+        rng=np.array([(seed * 2654435761 + 88172645) % 0xFFFFFFFF + 1], dtype=np.int64),
+        movable=movable,
+        score=np.zeros(len(movable), dtype=np.int64),
+        pool=np.zeros(POOL, dtype=np.int32),
+        home=np.zeros(POOL, dtype=np.int32),
+        slot=np.full(len(day.vehicle), -1, dtype=np.int32),
+        saved=np.zeros(2 * POOL, dtype=np.int32),
+    )

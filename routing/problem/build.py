@@ -1,0 +1,196 @@
+"""Makes a Problem from what matters: every field that is not named gets its constant default."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import InvalidProblem
+from routing.problem.problem import (
+    INFINITE,
+    NEVER,
+    NO_BREAKS,
+    NO_TABLE,
+    ActKind,
+    Breaks,
+    Level,
+    Problem,
+    Rows,
+    TripRule,
+    empty_rows,
+)
+
+SKIP = 10**10
+"""Default price of leaving a request out: above any plan, with room for a hundred million of them in int64."""
+
+Stop = tuple[int, Sequence[tuple[int, int]]]
+"""(local place, [(request, ActKind), ...])."""
+
+_PER_PLACE = {"enter": 0, "exit": 0}
+_PER_REQUEST = {"aboard_of": -1, "placed": 0, "ready": 0, "max_on_board": INFINITE}
+_PER_VEHICLE = {
+    "start": 0, "end_place": -1, "last_pickup": INFINITE, "end": INFINITE, "paid_until": INFINITE, "profile": 0,
+    "max_requests": INFINITE, "max_trips": INFINITE,
+}  # fmt: skip
+_SOMETIMES: dict[str, type] = {
+    "rank": np.int64, "max_drive": np.int32, "max_metres": np.int64, "max_acts": np.int32,
+    "per_task": np.int64, "per_toll": np.int64,
+}  # fmt: skip
+"""Fields that stay empty unless they are given."""
+
+_PRICE_PER_VEHICLE = {"fixed": 0, "per_work": 0, "per_drive": 1, "per_metre": 0}
+
+
+def make_rows(routes: Sequence[Sequence[Stop]]) -> Rows:
+    """Compress routes (per vehicle a list of stops, per stop its place and acts) into Rows."""
+    stops = [stop for route in routes for stop in route]
+    acts = [act for _, stop_acts in stops for act in stop_acts]
+    return Rows(
+        np.cumsum([0, *(len(route) for route in routes)], dtype=np.int32),
+        np.array([place for place, _ in stops], dtype=np.int32),
+        np.cumsum([0, *(len(stop_acts) for _, stop_acts in stops)], dtype=np.int32),
+        np.array([request for request, _ in acts], dtype=np.int32),
+        np.array([kind for _, kind in acts], dtype=np.int8),
+    )
+
+
+def read_rows(rows: Rows) -> list[list[tuple[int, list[tuple[int, int]]]]]:
+    """The inverse of `make_rows`, in plain Python numbers."""
+    acts = list(zip(rows.act_request.tolist(), rows.act_kind.tolist(), strict=True))
+    stops = [
+        (place, acts[begin:finish])
+        for place, begin, finish in zip(
+            rows.stop_place.tolist(), rows.act_ptr[:-1].tolist(), rows.act_ptr[1:].tolist(), strict=True
+        )
+    ]
+    ends = rows.stop_ptr.tolist()
+    return [stops[begin:finish] for begin, finish in pairwise(ends)]
+
+
+def make_problem(**fields: Any) -> Problem:
+    """A Problem from its named fields; `place`, `pick_place`, `drop_place` and `start_place` give the sizes.
+
+    Defaults: nothing limits (infinite windows, limits, capacities), nothing costs but driving (1 per tick) and leaving
+    a request out (SKIP), everybody may carry everything, nothing has been told.  `told` may be Rows or nested routes.
+    Raises InvalidProblem for an unknown or missing field.
+    """
+    given = dict(fields)
+    for name in ("place", "start_place"):
+        if name not in given:
+            raise InvalidProblem(f"a problem needs {name}", field=name)
+    place = _array(given.pop("place"), np.int32, "place")
+    pick_place = _array(given.pop("pick_place", ()), np.int32, "pick_place")
+    drop_place = _array(given.pop("drop_place", np.full(len(pick_place), -1)), np.int32, "drop_place")
+    start_place = _array(given.pop("start_place"), np.int32, "start_place")
+    requests, vehicles = len(pick_place), len(start_place)
+    made: dict[str, Any] = {
+        "tick_us": int(given.pop("tick_us", 1_000_000)),
+        "trip_rule": int(given.pop("trip_rule", TripRule.ANY)),
+        "place": place, "pick_place": pick_place, "drop_place": drop_place, "start_place": start_place,
+    }  # fmt: skip
+    for defaults, size, dtype in (
+        (_PER_PLACE, len(place), np.int32),
+        (_PER_REQUEST, requests, np.int32),
+        (_PER_VEHICLE, vehicles, np.int32),
+        (_PRICE_PER_VEHICLE, vehicles, np.int64),
+    ):
+        for name, default in defaults.items():
+            made[name] = _filled(given.pop(name, default), (size,), dtype, name)
+    made["store"] = _filled(given.pop("store", pick_place), (requests,), np.int32, "store")
+    made["load"] = _table(given.pop("load", 1), requests, np.int32, name="load")
+    dimensions = made["load"].shape[1]
+    made["capacity"] = _table(given.pop("capacity", INFINITE), vehicles, np.int32, dimensions, name="capacity")
+    made["act"] = _filled(given.pop("act", 0), (requests, 2), np.int32, "act")
+    window = given.pop("window", None)
+    if window is None:
+        window = np.broadcast_to(np.array([-INFINITE, INFINITE]), (requests, 2, 1, 2))
+    made["window"] = _array(window, np.int32, "window")
+    made["due"] = _filled(given.pop("due", INFINITE), (requests, 2), np.int32, "due")
+    made["slope"] = _filled(given.pop("slope", 0), (requests, 3), np.int64, "slope")
+    made["late_fixed"] = _filled(given.pop("late_fixed", 0), (requests, 2), np.int64, "late_fixed")
+    made["skip_cost"] = _filled(given.pop("skip_cost", SKIP), (requests,), np.int64, "skip_cost")
+    words = (vehicles + 63) // 64
+    everybody = np.full((requests, words), 2**64 - 1, dtype=np.uint64)
+    made["allowed"] = _array(given.pop("allowed", everybody), np.uint64, "allowed")
+    made["keep_ptr"] = _array(given.pop("keep_ptr", np.zeros(vehicles + 1)), np.int32, "keep_ptr")
+    made["keep_one_of"] = _array(given.pop("keep_one_of", ()), np.int32, "keep_one_of")
+    told = given.pop("told", None)
+    made["told"] = empty_rows(vehicles) if told is None else told if isinstance(told, Rows) else make_rows(told)
+    made["stop_level"] = _filled(
+        given.pop("stop_level", Level.TENTATIVE), (len(made["told"].stop_place),), np.int8, "stop_level"
+    )
+    made["act_level"] = _filled(
+        given.pop("act_level", Level.TENTATIVE), (len(made["told"].act_request),), np.int8, "act_level"
+    )
+    made["add_price"] = _filled(given.pop("add_price", 0), (len(Level), 2), np.int64, "add_price")
+    taking = np.zeros((len(Level), 2), dtype=np.int64)
+    taking[Level.ON_BOARD] = NEVER
+    made["take_price"] = _filled(given.pop("take_price", taking), (len(Level), 2), np.int64, "take_price")
+    for name, kind in _SOMETIMES.items():
+        many = requests if name == "rank" else vehicles
+        made[name] = _filled(given.pop(name), (many,), kind, name) if name in given else np.zeros(0, dtype=kind)
+    back = given.pop("load_back", None)
+    made["load_back"] = NO_TABLE if back is None else _table(back, requests, np.int32, dimensions, name="load_back")
+    made["breaks"] = _breaks(given.pop("breaks", NO_BREAKS))
+    if given:
+        name = min(given)
+        raise InvalidProblem(f"a problem has no field {name}", field=name)
+    return Problem(**made)
+
+
+def _breaks(breaks: Breaks) -> Breaks:
+    """Breaks with arrays of the right kind."""
+    return Breaks(
+        *(_array(values, np.int32, f"breaks.{name}") for name, values in zip(Breaks._fields, breaks, strict=True))
+    )
+
+
+def allow(pairs: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Pack bool[R, V] into the bit matrix `Problem.allowed`."""
+    requests, vehicles = pairs.shape
+    padded = np.zeros((requests, (vehicles + 63) // 64 * 64), dtype=np.uint8)
+    padded[:, :vehicles] = pairs
+    return np.packbits(padded, axis=1, bitorder="little").view(np.uint64)
+
+
+def visit(request: int, place: int, kind: ActKind) -> Stop:
+    """A stop with one act."""
+    return (place, [(request, int(kind))])
+
+
+def _array(values: Any, dtype: Any, name: str) -> Any:
+    """An array of `dtype` with the same values; one that cannot hold them is refused, never cut or wrapped."""
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind not in "iub" and given.size:
+            whole = np.asarray(given, dtype=np.float64)
+            if not np.isfinite(whole).all() or (whole != np.rint(whole)).any():
+                raise InvalidProblem(f"{name} holds a value that is no whole number", field=name)
+        made = np.array(given, dtype=dtype, order="C")
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InvalidProblem(f"{name} cannot be read as whole numbers: {error}", field=name) from None
+    if given.size and (made != given).any():
+        raise InvalidProblem(f"{name} holds a value beyond {np.dtype(dtype).name}", field=name)
+    return made
+
+
+def _filled(values: Any, shape: tuple[int, ...], dtype: Any, name: str) -> Any:
+    """`values` broadcast to `shape`; arrays of another size are kept as they are, for `check` to name."""
+    values = np.asarray(values)
+    if values.ndim and values.shape != shape and values.shape[:1] != (1,):
+        return _array(values, dtype, name)
+    return _array(np.broadcast_to(values, shape), dtype, name)
+
+
+def _table(values: Any, rows: int, dtype: Any, columns: int = 1, *, name: str) -> Any:
+    """A [rows, columns] table from a number, one number per row, or the table itself."""
+    values = np.asarray(values)
+    if values.ndim == 0:
+        values = np.broadcast_to(values, (rows, columns))
+    elif values.ndim == 1:
+        values = np.repeat(values[:, None], columns, axis=1)
+    return _array(values, dtype, name)

@@ -1,0 +1,59 @@
+"""Answers in VROOM's JSON: summary, routes with steps, unassigned with a reason each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from routing.problem.formats.vroom import VroomCase
+from routing.problem.formats.vroom_route import Told, where
+from routing.problem.problem import Reason, Solution
+
+SUMMED = ("cost", "setup", "service", "duration", "waiting_time", "priority", "distance")
+"""What a summary adds up over routes."""
+
+
+def write_vroom(case: VroomCase, solution: Solution) -> dict[str, Any]:
+    """The answer in VROOM's JSON: summary, routes with steps, unassigned with a reason each."""
+    rows = solution.rows
+    routes = []
+    for v in range(len(case.given.vehicles)):
+        stops = rows.act_ptr[rows.stop_ptr[v]], rows.act_ptr[rows.stop_ptr[v + 1]]
+        acts = list(zip(rows.act_request[slice(*stops)].tolist(), rows.act_kind[slice(*stops)].tolist(), strict=True))
+        if acts:
+            routes.append(Told(case, v, acts).answer())
+    missing = _unassigned(case, solution)
+    summary = {key: sum(route[key] for route in routes) for key in SUMMED}
+    for key in ("delivery", "pickup"):
+        summary[key] = [sum(amounts) for amounts in zip(*(route[key] for route in routes), strict=True)]
+    summary |= {"routes": len(routes), "unassigned": len(missing), "violations": []}
+    if any(row.penalty is not None for row in case.given.rows):
+        left = np.flatnonzero(solution.reason).tolist()
+        summary["penalty"] = sum(case.given.rows[request].penalty or 0 for request in left)
+    answer = {"code": 0, "summary": summary, "unassigned": missing, "routes": routes}
+    if case.warnings:
+        answer["warnings"] = [{"path": path, "message": message} for path, message in case.warnings]
+    return answer
+
+
+def failure(code: str, message: str) -> dict[str, Any]:
+    """The answer where there is none: VROOM's code 2 for an input that is wrong, and our own code and sentence."""
+    return {"code": 2, "error": message, "reason": code}
+
+
+def _unassigned(case: VroomCase, solution: Solution) -> list[dict[str, Any]]:
+    names = {act: name for name, act in case.given.request_of.items()}
+    missing = []
+    for request in np.flatnonzero(solution.reason).tolist():
+        row = case.given.rows[request]
+        reason = Reason(int(solution.reason[request]))
+        if row.penalty is not None and reason in (Reason.NO_RIDER_IN_REACH, Reason.BUDGET):
+            reason = Reason.TOO_DEAR
+        for side, place in enumerate((row.pick, row.drop)):
+            if place >= 0:
+                task = case.given.tasks[place]
+                kind, number = names[request, side]
+                one = {"id": number, "type": kind, **where(case, task.location), "reason": reason.name}
+                missing.append(one if task.description is None else {**one, "description": task.description})
+    return missing

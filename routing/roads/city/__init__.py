@@ -1,0 +1,1 @@
+"""One city on streets: its network under traffic, travel times, ways and maps."""

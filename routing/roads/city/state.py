@@ -1,0 +1,163 @@
+"""A state: the travel times of every profile under one set of conditions, made ready when they are asked for.
+
+A state never changes; new traffic is a new state, swapped in whole.  Metrics are kept for few slots at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
+from routing.roads.hierarchy.graphs import Graph
+from routing.roads.hierarchy.metric import FAR_MS, Metric
+from routing.roads.streets import SHUT, SLOWEST_MS, Streets
+from routing.roads.traffic.traffic import Conditions, Rule, closed_by, digest_of, factors_of
+
+Key = tuple[str, bool, tuple[Rule, ...]]
+"""Profile, whether of pairs, and the rules in force: what a metric depends on."""
+
+KEPT_SLOTS = 2
+"""Sets of weights kept per profile: those of the slot that holds and of the next."""
+
+
+class Travel(NamedTuple):
+    """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric.
+
+    `holding`: the conditions of restrictions that hold; `closed` bool[2, e]: what may be left and not entered.
+    """
+
+    ms: NDArray[np.int32]
+    metric: Metric
+    holding: frozenset[str]
+    closed: NDArray[np.bool_]
+
+
+class State:
+    """Travel times under `conditions`; `version` and `digest` name it."""
+
+    def __init__(
+        self,
+        streets: Streets,
+        graphs: Mapping[str, Graph],
+        conditions: Conditions,
+        version: int,
+        streets_digest: str,
+    ) -> None:
+        self.conditions = conditions
+        self.version = version
+        self.digest = digest_of(streets_digest, conditions)
+        self._streets = streets
+        self._graphs = graphs
+        self._ready: OrderedDict[Key, Travel] = OrderedDict()
+        self._asked: dict[tuple[str, bool], int | None] = {}
+        # Two locks, so that nobody who finds what he needs waits for somebody else's customisation.
+        self._lock = threading.Lock()
+        self._building = threading.Lock()
+
+    def weights(self, profile: str, at: int | None) -> NDArray[np.int32]:
+        """Milliseconds of every edge along and against for a profile at epoch second `at`, FAR_MS where closed.
+
+        Raises UnknownProfile, OutsideTraffic, and InvalidSpeed where a factor makes an edge endless.
+        """
+        return self._weigh(profile, self.conditions.rules(at))
+
+    def closed(self, profile: str, at: int | None) -> NDArray[np.bool_]:
+        """What is closed to a profile at epoch second `at`, along and against, bool[2, e]."""
+        return closed_by(self.conditions.rules(at), profile, self._streets)
+
+    def holding(self, at: int | None) -> frozenset[str]:
+        """The conditions of restrictions that hold at epoch second `at`."""
+        return frozenset()
+
+    def travel(self, profile: str, at: int | None, *, metres: bool = False) -> Travel:
+        """What a profile's travel times at epoch second `at` come from; with `metres`, a metric of pairs."""
+        with self._lock:
+            self._asked[profile, metres] = at
+        return self.prepare(profile, at, metres=metres)
+
+    def prepare(self, profile: str, at: int | None, *, metres: bool = False) -> Travel:
+        """As `travel`, without counting as a question that the next state must be ready for."""
+        rules = self.conditions.rules(at)
+        key = (profile, metres, rules)
+        found = self._look_up(key)
+        if found is not None:
+            return found
+        with self._building:
+            found = self._look_up(key)
+            if found is None:
+                ms = self._weigh(profile, rules)
+                lengths = self._streets.length_cm if metres else None
+                closed, holding = closed_by(rules, profile, self._streets), self.holding(at)
+                metric = self._graphs[profile].metric(ms, lengths, holding, closed)
+                found = Travel(ms, metric, holding, closed)
+                self._put(key, found)
+            return found
+
+    def is_ready(self, profile: str, at: int | None) -> bool:
+        """Whether the times of a profile at epoch second `at` need no more preparation."""
+        with self._lock:
+            return (profile, False, self.conditions.rules(at)) in self._ready
+
+    def _look_up(self, key: Key) -> Travel | None:
+        with self._lock:
+            found = self._ready.get(key)
+            if found is not None:
+                self._ready.move_to_end(key)
+            return found
+
+    def _put(self, key: Key, fresh: Travel) -> None:
+        with self._lock:
+            self._ready[key] = fresh
+            same = [each for each in self._ready if each[:2] == key[:2]]
+            for old in same[:-KEPT_SLOTS]:
+                del self._ready[old]
+
+    def in_use(self) -> list[tuple[str, bool, int | None]]:
+        """The (profile, of pairs, at) asked for last of every profile, in order of first use."""
+        with self._lock:
+            return [(profile, metres, at) for (profile, metres), at in self._asked.items()]
+
+    def get_ready_for(self, uses: Iterable[tuple[str, bool, int | None]]) -> None:
+        """Make ready what another state was asked for; a time that no slot of this one holds is left out."""
+        for profile, metres, at in uses:
+            with contextlib.suppress(OutsideTraffic):
+                self.travel(profile, at, metres=metres)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the metrics held."""
+        with self._lock:
+            return sum(each.metric.nbytes + each.ms.nbytes for each in self._ready.values())
+
+    def _weigh(self, profile: str, rules: tuple[Rule, ...]) -> NDArray[np.int32]:
+        index = profile_index(self._streets, profile)
+        drive, wait = self._streets.drive_ms[index], self._streets.wait_ms[index]
+        shut = drive == SHUT
+        if not rules:
+            return np.where(shut, FAR_MS, drive + wait).astype(np.int32)
+        ms = np.rint(drive / factors_of(rules, profile, self._streets))
+        slow = (ms > SLOWEST_MS) & ~shut
+        if slow.any():
+            edge = int(np.argwhere(slow)[0][1])
+            raise InvalidSpeed(
+                f"traffic slows {profile} so much that edge {edge} takes over {SLOWEST_MS // 3_600_000} hours",
+                profile=profile,
+                edge=edge,
+            )
+        return np.where(shut, FAR_MS, ms + wait).astype(np.int32)
+
+
+def profile_index(streets: Streets, profile: str) -> int:
+    """The row of a profile in the streets' arrays.  Raises UnknownProfile."""
+    if profile not in streets.profiles:
+        raise UnknownProfile(
+            f"the network was not built for {profile!r}", profile=profile, hint=f"It has {', '.join(streets.profiles)}."
+        )
+    return streets.profiles.index(profile)

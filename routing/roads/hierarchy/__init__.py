@@ -1,0 +1,1 @@
+"""The hierarchy: what makes exact answers fast."""

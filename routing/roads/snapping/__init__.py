@@ -1,0 +1,1 @@
+"""From points on the map to spots on streets."""

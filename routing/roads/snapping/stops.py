@@ -1,0 +1,136 @@
+"""Where one can stop for a place: several spots on streets, and the walk from each to the door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.hierarchy.metric import PAIR_SHIFT
+from routing.roads.snapping.snapping import Snaps, StreetGrid
+from routing.roads.snapping.spots import Spots, spot_table
+from routing.roads.streets import Streets
+from routing.roads.turns.turns import Turns
+
+if TYPE_CHECKING:
+    from routing.roads.hierarchy.metric import Metric
+
+MOST = 4
+"""Spots kept for a place."""
+SLACK_M = 15.0
+"""How much farther than the nearest a spot may lie that is kept beside it."""
+MAIN_M = 100.0
+"""A place belongs to the main network if that is this near, or less than twice as far as the nearest street."""
+NAMED_M = 100.0
+"""A street that the address names is looked for this far away."""
+WALK_M_PER_S = 5.0 / 3.6
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stops:
+    """Spots on edges where one can stop for places, the nearest first, [n, k] each.
+
+    `edge` int32 (-1 for none), `fraction` float64 of the edge from its tail, `metres` float64 from the spot to the
+    place, `walk_ms` int32 for the walk between them.
+    """
+
+    edge: NDArray[np.int32]
+    fraction: NDArray[np.float64]
+    metres: NDArray[np.float64]
+    walk_ms: NDArray[np.int32]
+
+    @staticmethod
+    def at(snaps: Snaps) -> Stops:
+        """One spot each, to which the walk takes no time."""
+        column = snaps.edge[:, None]
+        return Stops(column, snaps.fraction[:, None], snaps.metres[:, None], np.zeros(column.shape, dtype=np.int32))
+
+    def nearest(self) -> Snaps:
+        """The nearest spot of every place."""
+        return Snaps(self.edge[:, 0], self.fraction[:, 0], self.metres[:, 0])
+
+    def flat(self) -> tuple[Snaps, NDArray[np.int64], NDArray[np.int32]]:
+        """(every spot, where those of each place begin, walk of every spot); a place without any counts as one."""
+        held = self.edge >= 0
+        held[:, 0] = True
+        many = held.sum(axis=1)
+        return (
+            Snaps(self.edge[held], self.fraction[held], self.metres[held]),
+            np.cumsum(many) - many,
+            self.walk_ms[held],
+        )
+
+
+class StopFinder:
+    """Finds where a profile can stop for places."""
+
+    def __init__(self, streets: Streets, turns: Turns, grid: StreetGrid) -> None:
+        self._streets = streets
+        self._grid = grid
+        self._island = turns.island
+        usable = (turns.island >= 0) & (streets.length_cm > 0)
+        self._stops = usable & streets.stops
+        if not self._stops.any():
+            self._stops = usable
+        self._main = self._stops & (turns.island == 0)
+
+    def find(self, points: NDArray[np.float64], max_snap_m: float, names: Sequence[str] | None = None) -> Stops:
+        """Where to stop for every point, on streets within `max_snap_m`; `names`: street of each, "" if not known.
+
+        The main network is taken if it is near enough (see MAIN_M), else the part beside it that lies nearest.
+        """
+        edge, fraction, metres = self._grid.near(points, self._main, max_snap_m, SLACK_M, MOST)
+        anywhere = self._grid.snap(points, self._stops, max_snap_m)
+        beside = (anywhere.edge >= 0) & ~(metres[:, 0] <= np.maximum(MAIN_M, 2.0 * anywhere.metres))
+        for island in np.unique(self._island[anywhere.edge[beside]]).tolist():
+            mine = np.flatnonzero(beside & (self._island[anywhere.edge] == island))
+            allowed = self._stops & (self._island == island)
+            edge[mine], fraction[mine], metres[mine] = self._grid.near(points[mine], allowed, max_snap_m, SLACK_M, MOST)
+        if names is not None:
+            self._prefer_named(points, names, (edge, fraction, metres))
+        walk = np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)
+        return Stops(edge, fraction, metres, np.rint(walk).astype(np.int32))
+
+    def _prefer_named(self, points: NDArray[np.float64], names: Sequence[str], found: tuple[NDArray[Any], ...]) -> None:
+        folded: dict[str, list[int]] = {}
+        for number, name in enumerate(self._streets.names):
+            folded.setdefault(_plain(name), []).append(number)
+        for name in dict.fromkeys(names):
+            numbers = folded.get(_plain(name), []) if name else []
+            if not numbers:
+                continue
+            mine = np.flatnonzero(np.array([each == name for each in names]))
+            allowed = self._stops & np.isin(self._streets.name, numbers)
+            near = self._grid.near(points[mine], allowed, NAMED_M, SLACK_M, MOST)
+            held = near[0][:, 0] >= 0
+            for k, all_ in enumerate(found):
+                all_[mine[held]] = near[k][held]
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def stop_table(
+    metric: Metric, starts: tuple[Spots, Any, Any], ends: tuple[Spots, Any, Any], no_way: int
+) -> NDArray[Any]:
+    """Least weights between places over all of their spots and walks; `no_way` where there is none.
+
+    Each side: spots, where those of each place begin, and walks in milliseconds.
+    """
+    (from_, first_row, walk_from), (to, first_column, walk_to) = starts, ends
+    shift = PAIR_SHIFT if metric.dtype == np.int64 else 0
+    table = spot_table(metric, from_, to, int(metric.far))
+    if not table.size:
+        return np.empty((len(first_row), len(first_column)), dtype=table.dtype)
+    table += (walk_from.astype(metric.dtype) << shift)[:, None]
+    table += (walk_to.astype(metric.dtype) << shift)[None, :]
+    if len(first_row) < len(walk_from):
+        table = np.minimum.reduceat(table, first_row, axis=0)
+    if len(first_column) < len(walk_to):
+        table = np.minimum.reduceat(table, first_column, axis=1)
+    table[table >= metric.far] = no_way
+    return table

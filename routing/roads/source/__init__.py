@@ -1,0 +1,1 @@
+"""Streets from whatever holds them: OpenStreetMap files, osmnx graphs, arrays."""

@@ -1,0 +1,167 @@
+"""OpenStreetMap files (.osm.pbf, .osm, .osm.gz, .osm.bz2) straight into arrays, through pyosmium."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from routing.errors import UnreadableFile, Unsupported
+from routing.roads.source.access import Access
+from routing.roads.source.cutting import Holding, RawWays, cut_ways
+from routing.roads.source.junctions import RawJunctions
+from routing.roads.source.profiles import MODES, TAGS_READ, Profile
+from routing.roads.source.restrictions import RawRestriction
+from routing.roads.streets import Streets
+
+logger = logging.getLogger(__name__)
+
+MISSING = 2**31 - 1
+"""What pyosmium gives as coordinate of a node that the file does not hold."""
+Progress = Callable[[str], None]
+Kind = tuple[tuple[tuple[tuple[float, bool], tuple[float, bool]], ...], bool, bool]
+"""Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses."""
+RESTRICTION_KEYS = (
+    "restriction", "restriction:conditional",
+    *(f"restriction:{mode}{when}" for mode in MODES for when in ("", ":conditional")),
+)  # fmt: skip
+
+
+def read_osm(
+    path: Path, profiles: Sequence[Profile], area: Sequence[Holding] = (), progress: Progress = lambda step: None
+) -> tuple[Streets, RawJunctions]:
+    """The streets of an OpenStreetMap file that the profiles may use, and what it says of their junctions.
+
+    `area`: keep only what lies in one of these polygons.  Extracts cut at their border load; the missing references
+    are counted in `facts` and warned of.  Raises UnreadableFile for a file that is missing, cut off or no OSM file,
+    NoRoads where nothing is left.
+    """
+    progress("reading")
+    raw = _read(path, profiles)
+    progress("assembling")
+    streets = cut_ways(raw, profiles, area, str(path))
+    missing = streets.facts["missing_references"]
+    if missing:
+        logger.warning("%s is cut at its border: %d nodes of its ways are missing", path.name, missing)
+    return streets, raw.junctions
+
+
+def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
+    try:
+        import osmium
+    except ImportError as error:
+        raise Unsupported("reading OpenStreetMap files needs pyosmium", hint='Install "halfhour[maps]".') from error
+    if not path.is_file():
+        raise UnreadableFile("there is no such file", file=str(path))
+    raw = RawWays()
+    keys = tuple(dict.fromkeys([*TAGS_READ, *(k for p in profiles for k in (*p.access, *p.oneway))]))
+    kinds: dict[Kind, int] = {}
+
+    @cache
+    def kind_of(values: tuple[str | None, ...]) -> int:
+        tags = {key: value for key, value in zip(keys, values, strict=True) if value is not None}
+        ways = tuple(profile.ways(tags) for profile in profiles)
+        if not any(kmh > 0 for both in ways for kmh, _ in both):
+            return -1
+        return kinds.setdefault((ways, may_stop(tags), _crosses(tags)), len(kinds))
+
+    try:
+        newest = _newest_ways(path, raw)
+        wanted = osmium.filter.KeyFilter("highway", "barrier", "crossing", *RESTRICTION_KEYS)
+        for item in osmium.FileProcessor(str(path)).with_locations().with_filter(wanted):
+            tags = item.tags
+            if item.is_way():
+                if newest.get(item.id, item.version) == item.version and item.visible and not item.deleted:
+                    _read_way(raw, item, tags, kind_of(tuple(map(tags.get, keys))) if "highway" in tags else -1)
+            elif item.is_node():
+                _read_node(raw, item.id, tags, profiles)
+            elif item.is_relation() and tags.get("type", "").startswith("restriction"):
+                members = tuple((m.type, m.ref, m.role) for m in item.members)
+                raw.junctions.restrictions.append(RawRestriction(item.id, dict(tags), members))
+        _find_missing(raw, path)
+    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
+        hint = "" if path.suffix else "The end of its name must say what it is: .osm.pbf, .osm, .osm.gz or .osm.bz2."
+        raise UnreadableFile(
+            f"the file cannot be read as OpenStreetMap data: {error}", file=str(path), hint=hint
+        ) from error
+    raw.kinds = list(kinds)
+    return raw
+
+
+def may_stop(tags: Mapping[str, str]) -> bool:
+    """Whether one can stop on a way: it is no motorway, no tunnel and no bridge."""
+    fast = tags.get("highway") in ("motorway", "motorway_link") or tags.get("motorroad") == "yes"
+    below = tags.get("tunnel", "no") not in ("no", "building_passage", "passage")
+    above = tags.get("bridge", "no") not in ("no",)
+    return not (fast or below or above)
+
+
+def _crosses(tags: Mapping[str, str]) -> bool:
+    """Whether a way is for those who cross streets on foot, and wait at their lights."""
+    return tags.get("highway") in ("footway", "path", "pedestrian", "cycleway", "steps", "bridleway")
+
+
+def _newest_ways(path: Path, raw: RawWays) -> dict[int, int]:
+    """The newest version of every way that the file holds more than once, -1 where it is deleted."""
+    import osmium
+
+    seen: dict[int, tuple[int, bool]] = {}
+    many: set[int] = set()
+    for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
+        gone = way.deleted or not way.visible
+        before = seen.get(way.id)
+        if before is None or way.version >= before[0]:
+            seen[way.id] = way.version, gone
+        if before is not None or gone:
+            many.add(way.id)
+    raw.old_versions = sum(not seen[number][1] for number in sorted(many))
+    return {number: -1 if seen[number][1] else seen[number][0] for number in sorted(many)}
+
+
+def _read_node(raw: RawWays, number: int, tags: Any, profiles: Sequence[Profile]) -> None:
+    if tags.get("highway") == "traffic_signals":
+        raw.signals[number] = tags.get("traffic_signals:direction", "both")
+    if tags.get("crossing") == "traffic_signals" or tags.get("crossing:signals") == "yes":
+        raw.crossings[number] = True
+    if "barrier" in tags:
+        given = dict(tags)
+        gates = tuple(profile.gate(given) for profile in profiles)
+        if any(verdict != Access.OPEN or seconds for verdict, seconds in gates):
+            raw.junctions.gates[number] = gates
+
+
+def _find_missing(raw: RawWays, path: Path) -> None:
+    """Give ways the nodes that come after them in the file, and those with numbers below zero.
+
+    Editors and query services write such files, as XML.
+    """
+    import osmium
+
+    if path.suffix == ".pbf":
+        return
+    at: dict[int, list[int]] = {}
+    for index, (ref, x) in enumerate(zip(raw.refs, raw.x, strict=True)):
+        if x == MISSING:
+            at.setdefault(ref, []).append(index)
+    if not at:
+        return
+    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
+        for index in at.get(node.id, ()):
+            raw.x[index], raw.y[index] = node.location.x, node.location.y
+
+
+def _read_way(raw: RawWays, way: Any, tags: Any, kind: int) -> None:
+    nodes = way.nodes
+    if kind < 0 or len(nodes) < 2:
+        return
+    for node in nodes:
+        raw.refs.append(node.ref)
+        raw.x.append(node.x)
+        raw.y.append(node.y)
+    raw.size.append(len(nodes))
+    raw.way.append(way.id)
+    raw.kind.append(kind)
+    raw.road_class.append(tags.get("highway"))
+    raw.name.append(tags.get("name") or tags.get("ref") or "")

@@ -1,0 +1,147 @@
+"""Streets from an osmnx graph: one in memory, a graphml file, or a place fetched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from routing.errors import InvalidInput, UnreadableFile, Unsupported
+from routing.roads.errors import NoRoads
+from routing.roads.source.profiles import TAGS_READ, Profile
+from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
+
+
+def _osmnx() -> Any:
+    try:
+        import osmnx
+    except ImportError as error:
+        raise Unsupported("this needs osmnx", hint='Install "halfhour[maps]".') from error
+    return osmnx
+
+
+def read_graphml(path: Path, profiles: Sequence[Profile]) -> Streets:
+    """The streets of a graph that osmnx saved.  Raises UnreadableFile, NoRoads."""
+    osmnx = _osmnx()
+    if not path.is_file():
+        raise UnreadableFile("there is no such file", file=str(path))
+    try:
+        graph = osmnx.load_graphml(path)
+    except Exception as error:  # osmnx lets every parser's own error through
+        raise UnreadableFile(f"the file cannot be read as graphml of osmnx: {error}", file=str(path)) from error
+    return streets_of_graph(graph, profiles)
+
+
+def fetch_place(place: str, profiles: Sequence[Profile]) -> Streets:
+    """The streets of a place by name, fetched from OpenStreetMap.  Needs the network; raises NoRoads, InvalidInput."""
+    osmnx = _osmnx()
+    osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *TAGS_READ})
+    try:
+        graph = osmnx.graph_from_place(place, network_type="all", simplify=True, retain_all=True)
+    except Exception as error:  # network, name service and parser each have their own
+        # What is wrong with a connection fills a page; what a name service says of a place fits a line.
+        why = "there is no connection" if isinstance(error, OSError) else str(error)
+        raise InvalidInput(
+            f"the place {place!r} could not be fetched: {why}",
+            code="place_not_fetched",
+            hint="This needs the network; without it, build from a file.",
+        ) from error
+    return streets_of_graph(graph, profiles)
+
+
+def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
+    """The streets of an osmnx MultiDiGraph in degrees (not projected).
+
+    An edge and its twin in the other direction become one.  Raises InvalidInput for a graph that is none of osmnx's.
+    """
+    nodes = sorted(graph.nodes)
+    index = {node: i for i, node in enumerate(nodes)}
+    try:
+        lat = np.array([float(graph.nodes[node]["y"]) for node in nodes])
+        lng = np.array([float(graph.nodes[node]["x"]) for node in nodes])
+        edges = _merge_twins(graph)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInput(f"the graph lacks what osmnx graphs have: {error}", code="invalid_graph") from error
+    if not edges:
+        raise NoRoads("the graph has no edges")
+    if not (np.abs(lat) <= 90).all() or not (np.abs(lng) <= 180).all():
+        raise InvalidInput("the graph is projected; give it in degrees", code="invalid_graph")
+    signal = [graph.nodes[node].get("highway") == "traffic_signals" for node in nodes]
+    kmh = np.zeros((len(profiles), 2, len(edges)))
+    for e, (_, _, _, tags) in enumerate(edges):
+        for p, profile in enumerate(profiles):
+            kmh[p, :, e] = profile.speeds(tags)
+    tail = np.array([index[u] for u, _, _, _ in edges], dtype=np.int32)
+    head = np.array([index[v] for _, v, _, _ in edges], dtype=np.int32)
+    length_cm = np.rint([float(data["length"]) * 100 for _, _, data, _ in edges]).astype(np.int32)
+    arrives = np.array([[signal[h] for h in head.tolist()], [signal[t] for t in tail.tolist()]], dtype=np.int64)
+    classes, class_names = number_words([tags.get("highway", "road") for _, _, _, tags in edges])
+    names, name_list = number_words([tags.get("name") or tags.get("ref") or "" for _, _, _, tags in edges])
+    start, shape_lat, shape_lng = _shapes(edges, lat, lng, index)
+    way = [_first(data.get("osmid")) for _, _, data, _ in edges]
+    return Streets(
+        lat=lat,
+        lng=lng,
+        tail=tail,
+        head=head,
+        length_cm=length_cm,
+        road_class=classes.astype(np.int16),
+        classes=class_names,
+        name=names.astype(np.int32),
+        names=name_list,
+        way=np.array([int(each) if str(each).isdigit() else -1 for each in way], dtype=np.int64),
+        shape_start=start,
+        shape_lat=shape_lat,
+        shape_lng=shape_lng,
+        profiles=tuple(profile.name for profile in profiles),
+        drive_ms=drive_time_ms(length_cm, kmh),
+        wait_ms=np.stack([np.rint(arrives * profile.signal_s * 1000) for profile in profiles]).astype(np.int32),
+        attribution=OSM_ATTRIBUTION,
+        facts={"missing_references": 0, "turn_restrictions": 0, "signals": sum(signal), "barriers": 0},
+    )
+
+
+def _merge_twins(graph: Any) -> list[tuple[Any, Any, dict[str, Any], dict[str, str]]]:
+    """Edges with their tags; of an edge and its twin the first, open both ways."""
+    waiting: dict[tuple[Any, ...], list[int]] = {}
+    edges: list[tuple[Any, Any, dict[str, Any], dict[str, str]]] = []
+    for u, v, data in graph.edges(data=True):
+        name = (repr(sorted(str(part) for part in _all(data.get("osmid")))), round(float(data["length"]), 1))
+        single = str(data.get("oneway")) in ("True", "yes", "1", "-1")
+        twin = waiting.get((v, u, *name))
+        if not single and twin:
+            twin.pop()
+            continue
+        if not single:
+            waiting.setdefault((u, v, *name), []).append(len(edges))
+        tags = {key: str(_first(data[key])) for key in (*TAGS_READ, "name", "ref") if data.get(key) is not None}
+        # The graph's edges already point the way they may be driven.
+        tags["oneway"] = "yes" if single else "no"
+        edges.append((u, v, data, tags))
+    return edges
+
+
+def _shapes(
+    edges: Sequence[tuple[Any, Any, dict[str, Any], Any]], lat: Any, lng: Any, index: Any
+) -> tuple[Any, Any, Any]:
+    start, all_lat, all_lng = [0], [], []
+    for u, v, data, _ in edges:
+        line = data.get("geometry")
+        if line is None:
+            points = [(lng[index[u]], lat[index[u]]), (lng[index[v]], lat[index[v]])]
+        else:
+            points = list(line.coords)
+        all_lng += [point[0] for point in points]
+        all_lat += [point[1] for point in points]
+        start.append(len(all_lat))
+    return np.array(start, dtype=np.int64), np.array(all_lat), np.array(all_lng)
+
+
+def _all(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _first(value: Any) -> Any:
+    return _all(value)[0]

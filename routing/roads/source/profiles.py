@@ -1,0 +1,320 @@
+"""Profiles: who may use which street in which direction, and how fast.
+
+Constants come from `profiles.toml`, which a user's file may override value by value.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from routing.errors import UnreadableFile
+from routing.roads.errors import InvalidSpeed, UnknownProfile
+from routing.roads.source.access import (
+    SUFFIXES,
+    VALUES,
+    Access,
+    is_being_built,
+    is_too_small,
+    read_access,
+    read_oneway,
+)
+
+MILE_KM = 1.609344
+CLOSED = 0.0
+"""Speed of a direction that may not be used."""
+
+_WORDS = {"walk": 7.0, "living_street": 10.0}
+_COUNTRY = {"urban": 50.0, "rural": 90.0, "trunk": 100.0, "motorway": 130.0, "living_street": 10.0, "walk": 7.0}
+"""Speeds of "RO:urban" and the like, where a country's own differ from these they are in `_ABROAD`."""
+_ABROAD = {
+    "DE:rural": 100.0, "AT:rural": 100.0, "GB:urban": 48.28, "UK:urban": 48.28, "GB:rural": 96.56, "FI:rural": 80.0,
+    "GB:nsl_single": 96.56, "GB:nsl_dual": 112.65, "RU:urban": 60.0, "FR:rural": 80.0, "IT:motorway": 130.0,
+    "NL:rural": 80.0, "BE:motorway": 120.0, "BE-VLG:rural": 70.0, "CH:rural": 80.0, "ES:rural": 90.0,
+}  # fmt: skip
+NO_LIMIT_KMH = 130.0
+"""What "none" means where it can be meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One way to travel; fields as documented at the head of `profiles.toml`."""
+
+    name: str
+    access: tuple[str, ...]
+    oneway: tuple[str, ...]
+    kmh: Mapping[str, float]
+    kmh_if_allowed: Mapping[str, float]
+    surface: Mapping[str, float]
+    barriers: frozenset[str]
+    maxspeed: str = "caps"
+    maxspeed_share: float = 1.0
+    max_kmh: float = 200.0
+    signal_s: float = 0.0
+    contraflow: bool = False
+    shut: frozenset[str] = frozenset()
+    ends_only: frozenset[str] = frozenset()
+    values: Mapping[str, Access] = field(default_factory=lambda: VALUES)
+    tracktype: Mapping[str, float] = field(default_factory=dict)
+    service: Mapping[str, float] = field(default_factory=dict)
+    smoothness_shut: frozenset[str] = frozenset()
+    height_m: float = 0.0
+    width_m: float = 0.0
+    gate_s: float = 0.0
+    restrictions: tuple[str, ...] = ()
+    turn_s: float = 0.0
+    turn_bias: float = 1.0
+    u_turn_s: float = 0.0
+    push: Profile | None = None
+    push_kmh: float = 4.5
+
+    def speeds(self, tags: Mapping[str, str]) -> tuple[float, float]:
+        """Speed of riding along and against the way, km/h; CLOSED where the profile may not go."""
+        open_ = read_oneway(tags, self.oneway, contraflow=self.contraflow)
+        along, against = (
+            self._kmh(tags, suffix)[0] if may else CLOSED for suffix, may in zip(SUFFIXES, open_, strict=True)
+        )
+        return along, against
+
+    def ways(self, tags: Mapping[str, str]) -> tuple[tuple[float, bool], tuple[float, bool]]:
+        """Along and against the way: speed in km/h (CLOSED where the profile may not go), and whether for ends only.
+
+        Where riding is closed and walking is not, a profile with `push` walks.
+        """
+        open_ = read_oneway(tags, self.oneway, contraflow=self.contraflow)
+        both = []
+        for suffix, may in zip(SUFFIXES, open_, strict=True):
+            kmh, ends = self._kmh(tags, suffix) if may else (CLOSED, False)
+            if kmh <= 0 and self.push is not None and tags.get("route") != "ferry":
+                walk, ends = self.push._kmh(tags, suffix)
+                kmh = min(0.9 * walk, self.push_kmh)
+            both.append((kmh, ends and kmh > 0))
+        return both[0], both[1]
+
+    def passes(self, tags: Mapping[str, str]) -> bool:
+        """Whether a barrier node lets the profile through."""
+        return self.gate(tags)[0] == Access.OPEN
+
+    def gate(self, tags: Mapping[str, str]) -> tuple[Access, float]:
+        """What a barrier node lets through, and the seconds that takes."""
+        kind = tags.get("barrier", "")
+        price = self.gate_s if kind.endswith("gate") else 0.0
+        if tags.get("locked") in ("yes", "true", "1"):
+            return Access.SHUT, price
+        verdict = read_access(tags, self.access, values=self.values)
+        if verdict is None:
+            verdict = Access.SHUT if kind in self.barriers else Access.OPEN
+        if verdict != Access.SHUT and is_too_small(tags, self.height_m, self.width_m):
+            verdict = Access.SHUT
+        if verdict == Access.ENDS_ONLY:
+            price = self.gate_s
+        return verdict, price
+
+    def _kmh(self, tags: Mapping[str, str], suffix: str) -> tuple[float, bool]:
+        road = tags.get("highway", "")
+        if road in self.shut or self._is_impossible(tags):
+            return CLOSED, False
+        allowed = read_access(tags, self.access, suffix, self.values)
+        kmh = self.kmh.get(road, CLOSED)
+        if kmh <= 0 and allowed is not None and allowed != Access.SHUT:
+            kmh = self.kmh_if_allowed.get(road, CLOSED)
+        if kmh <= 0 or allowed == Access.SHUT:
+            return CLOSED, False
+        kind = tags.get("tracktype", "") if road == "track" else ""
+        ends = allowed == Access.ENDS_ONLY
+        if road in self.ends_only and allowed is None and kind != "grade1":
+            ends = True
+        if tags.get(self.access[-1]) == "dismount":
+            return min(kmh, 4.5), ends
+        sign = self._sign(tags, suffix)
+        if sign is not None:
+            kmh = sign * self.maxspeed_share if self.maxspeed == "sets" else min(kmh, sign)
+        kmh *= self.surface.get(tags.get("surface", ""), 1.0) * self.tracktype.get(kind, 1.0)
+        if road == "service":
+            kmh = min(kmh, self.service.get(tags.get("service", ""), kmh))
+        return min(kmh, self.max_kmh), ends
+
+    def _is_impossible(self, tags: Mapping[str, str]) -> bool:
+        """Whether something besides access keeps the profile out of a way."""
+        if tags.get("area") == "yes" and not self._walks:
+            return True
+        if tags.get("motorroad") == "yes" and "motorway" not in self.kmh:
+            return True
+        if tags.get("service") == "emergency_access" and not self._walks:
+            return True
+        if tags.get("smoothness") in self.smoothness_shut or is_being_built(tags):
+            return True
+        return is_too_small(tags, self.height_m, self.width_m)
+
+    @property
+    def _walks(self) -> bool:
+        return self.access[-1] == "foot"
+
+    def _sign(self, tags: Mapping[str, str], suffix: str) -> float | None:
+        """The speed that a sign allows in a direction of the way, km/h."""
+        text = tags.get("maxspeed" + suffix, tags.get("maxspeed"))
+        if text == "none":
+            fast = tags.get("highway") in ("motorway", "trunk") or tags.get("motorroad") == "yes"
+            return NO_LIMIT_KMH if fast else None
+        sign = parse_maxspeed(text)
+        if sign is None:
+            for key in ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic"):
+                sign = _of_country(tags.get(key, ""))
+                if sign is not None:
+                    # What a country says of towns is a limit; streets within them have a pace of their own.
+                    break
+        return sign
+
+
+def parse_maxspeed(value: str | None) -> float | None:
+    """A `maxspeed` tag in km/h, None where it says nothing that can be read.
+
+    Plain numbers are km/h, "30 mph" is converted, "walk" and codes such as "RO:urban" or "DE:zone:30" are known;
+    of "50;30" the first counts.
+    """
+    if not value:
+        return None
+    text = value.split(";")[0].strip()
+    if ":" in text:
+        return _of_country(text)
+    text = text.lower()
+    if text in _WORDS:
+        return _WORDS[text]
+    factor = 1.0
+    for unit, scale in (("mph", MILE_KM), ("km/h", 1.0), ("kmh", 1.0), ("kph", 1.0), ("knots", 1.852)):
+        if text.endswith(unit):
+            text, factor = text[: -len(unit)].strip(), scale
+            break
+    try:
+        kmh = float(text) * factor
+    except ValueError:
+        return None
+    return kmh if 0 < kmh < 400 else None
+
+
+def _of_country(code: str) -> float | None:
+    """The speed that a code such as RO:urban, DE:zone:30 or DE:zone30 stands for."""
+    country, _, rest = code.partition(":")
+    if not rest or not country[:2].isupper():
+        return None
+    if code in _ABROAD:
+        return _ABROAD[code]
+    digits = rest.rpartition(":")[2].removeprefix("zone")
+    if digits.isdecimal() and 0 < float(digits) < 200:
+        return float(digits)
+    return _COUNTRY.get(rest)
+
+
+MODES = ("vehicle", "motor_vehicle", "motorcar", "moped", "mofa", "motorcycle", "bicycle", "foot")
+TAGS_READ = (
+    "highway", "access", *MODES, "oneway", *(f"oneway:{mode}" for mode in MODES), "junction", "maxspeed", "surface",
+    "area", "cycleway", "cycleway:left", "cycleway:right", "cycleway:both",
+    "cycleway:left:oneway", "cycleway:right:oneway", "cycleway:both:oneway", "tracktype", "service", "smoothness",
+    "motorroad", "construction", "maxheight", "maxheight:physical", "maxwidth", "maxwidth:physical",
+    "maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic", "tunnel", "bridge", "covered", "layer",
+    *(key + suffix for key in ("access", "maxspeed", *MODES) for suffix in SUFFIXES),
+)  # fmt: skip
+"""Tags of a way that the built-in tables look at; a user's own access and one-way keys are added to them."""
+
+
+def read_tables(override: Path | None = None) -> dict[str, Any]:
+    """The profile and weather tables, with the values of the TOML file `override` laid over them."""
+    tables = tomllib.loads((Path(__file__).parent / "profiles.toml").read_text(encoding="utf-8"))
+    if override is not None:
+        try:
+            given = tomllib.loads(override.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise UnreadableFile(f"the profile file cannot be read: {error.strerror}", file=str(override)) from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UnreadableFile(f"the profile file is not TOML: {error}", file=str(override)) from error
+        _overlay(tables, given)
+    return tables
+
+
+def _overlay(tables: dict[str, Any], given: Mapping[str, Any]) -> None:
+    for key, value in given.items():
+        if isinstance(value, dict) and isinstance(tables.get(key), dict):
+            _overlay(tables[key], value)
+        else:
+            tables[key] = value
+
+
+def make_profiles(names: Sequence[str], tables: Mapping[str, Any]) -> tuple[Profile, ...]:
+    """The named profiles out of the tables.
+
+    Raises UnknownProfile for a name without a table, for a key that no profile has and for a table without speeds,
+    InvalidSpeed for a speed that is not above zero.
+    """
+    return tuple(_make_profile(name, tables) for name in names)
+
+
+def _make_profile(name: str, tables: Mapping[str, Any]) -> Profile:
+    known = [key for key in tables if key != "weather"]
+    if name not in known:
+        raise UnknownProfile(f"there is no profile {name!r}", profile=name, hint=f"Known: {', '.join(known)}.")
+    if not isinstance(tables[name], Mapping):
+        raise UnknownProfile(f"profile {name!r} must be a table", profile=name)
+    table = {"kmh_if_allowed": {}, "surface": {}, **tables[name]}
+    _check_keys(name, table)
+    for part in ("kmh", "kmh_if_allowed", "surface", "tracktype", "service"):
+        if not isinstance(table.get(part, {}), Mapping):
+            raise UnknownProfile(f"{name}.{part} must be a table", profile=name, field=f"{name}.{part}")
+        for road, value in table.get(part, {}).items():
+            require_speed(value, f"{name}.{part}.{road}")
+    for part in ("maxspeed_share", "max_kmh", "turn_bias", "push_kmh"):
+        require_speed(table.get(part, 1.0), f"{name}.{part}")
+    for part in ("access", "oneway", "restrictions"):
+        table[part] = tuple(table.get(part, ()))
+    for part in ("barriers", "shut", "ends_only", "smoothness_shut"):
+        table[part] = frozenset(table.get(part, ()))
+    table["values"] = {**VALUES, **{key: _verdict(said, name) for key, said in table.get("values", {}).items()}}
+    if "push" in table:
+        table["push"] = _make_profile(table["push"], tables)
+    try:
+        return Profile(name=name, **table)
+    except TypeError as error:
+        raise UnknownProfile(f"the table of profile {name!r} cannot be used: {error}", profile=name) from error
+
+
+def _check_keys(name: str, table: Mapping[str, Any]) -> None:
+    allowed = sorted(each.name for each in fields(Profile) if each.name != "name")
+    for key in table:
+        if key not in allowed:
+            near = difflib.get_close_matches(key, allowed, 1)
+            raise UnknownProfile(
+                f"the table of profile {name!r} has a key that no profile has: {key}",
+                profile=name,
+                field=f"{name}.{key}",
+                hint=f"Did you mean {near[0]}?" if near else f"Known: {', '.join(allowed)}.",
+            )
+    if not table.get("kmh"):
+        raise UnknownProfile(
+            f"the table of profile {name!r} says nothing of speed",
+            profile=name,
+            field=f"{name}.kmh",
+            hint="Give kmh = { residential = 20 } and so on, or lay the file over a built-in profile.",
+        )
+    if not table.get("access"):
+        raise UnknownProfile(
+            f"the table of profile {name!r} names no access tags", profile=name, field=f"{name}.access",
+            hint='Give access = ["access", "foot"] or the like.',
+        )  # fmt: skip
+
+
+def _verdict(said: Any, name: str) -> Access:
+    words = {"open": Access.OPEN, "ends": Access.ENDS_ONLY, "shut": Access.SHUT}
+    if said not in words:
+        raise UnknownProfile(f"{name}.values: {said!r} is none of {', '.join(words)}", field=f"{name}.values")
+    return words[said]
+
+
+def require_speed(value: Any, field: str) -> float:
+    """`value` as a float; InvalidSpeed unless it is a number above zero."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
+    if not good:
+        raise InvalidSpeed(f"{field} must be a number above zero, not {value!r}", field=field)
+    return float(value)

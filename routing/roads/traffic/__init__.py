@@ -1,0 +1,1 @@
+"""Traffic: what changes travel times."""

@@ -1,0 +1,1 @@
+"""Turn-aware graphs: what one may drive after what."""

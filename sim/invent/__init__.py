@@ -1,0 +1,1 @@
+"""Invented cities and days."""

@@ -1,0 +1,1 @@
+"""The published meal-delivery problem: files and a judge of its rules."""

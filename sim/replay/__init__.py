@@ -1,0 +1,1 @@
+"""A day replayed against the engine."""

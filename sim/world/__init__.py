@@ -1,0 +1,1 @@
+"""The true city: riders, customers, kitchens, their phones and their luck."""

@@ -1,0 +1,119 @@
+"""A live service on streets: one table for quotes, plans and receipts, its board's map, its solver's process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.config import read_config
+from api.live.travel import Travel
+from api.solver.process import Solver
+from dispatch.record.catalogue import RoadsSpec
+from routing.errors import UnreadableFile
+from sim.invent.city_plan import plan_city
+from sim.invent.ground import streets_of
+from tests.api.http.routes.test_deliveries import QUICK, deliver
+from tests.kit.service.running import running
+
+TRAVEL = {"kind": "roads", "profiles": {"default": "scooter"}}
+
+
+@pytest.fixture
+def city(tmp_path: Path) -> Path:
+    """The city file of a small invented town."""
+    file = tmp_path / "town.npz"
+    streets_of(plan_city(3, width_m=1_500, height_m=1_500)).save(file)
+    return file
+
+
+def at(city: Path, node: int) -> dict[str, float]:
+    from routing.roads import RoadNetwork
+
+    lat, lng = RoadNetwork.load(city).latlng[node].tolist()
+    return {"lat": lat, "lng": lng}
+
+
+def test_quote_plan_and_receipt_tell_the_times_of_one_table(city: Path, tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path / "ledger", speed=20, travel=TRAVEL | {"file": str(city)}, **QUICK) as run:
+            board = run.host.board
+            assert (board.travel_version, board.travel_digest) == (run.host.times.version, run.host.times.digest)
+            assert board.profiles == ("default",)
+            await run.ops.put("/v1/stores/s1", json={"location": at(city, 0), "mean_ready_s": 0})
+            await run.riders.put("/v1/riders/r1", json={"location": at(city, 20)})
+            await run.riders.post("/v1/riders/r1/shift")
+            body = {"external_delivery_id": "o1", "pickup_store_id": "s1", "dropoff": {"location": at(city, 7)}}
+            quoted = (await run.orders.post("/v1/quotes", json=body)).json()
+            made = await run.orders.post("/v1/quotes/o1/accept", json={"quote_id": quoted["quote_id"]})
+            assert made.status_code == 201, made.text
+
+            def told() -> Any:
+                stops = board.riders["r1"].route.stops
+                return stops if any(act.order_id for stop in stops for act in stop.acts) else None
+
+            pickup, drop = await run.until(told, most_s=60)
+            network, times = run.host.times.network, run.host.times
+            legs = [[20, 0], [0, 7]]
+            for stop, (here, there) in zip((pickup, drop), legs, strict=True):
+                exact = network.travel_ms([here], [there], profile="scooter")[0, 0]
+                assert stop.leg_s == round(exact / 1000)
+            assert times.profiles == ("default",)
+            # The quote adds up the same legs: stops take no time here.
+            apart = seconds(quoted["dropoff_at"]) - seconds(quoted["pickup_at"])
+            assert drop.expected_act_at - pickup.expected_act_at == drop.leg_s == apart
+            # The receipt is given when the order is told for good, by a plan on the same legs.
+            await deliver(run, "o1", upto="picked_up")
+            receipt = (await run.orders.get("/v1/decisions/o1")).json()
+            assert receipt["rider_id"] == "r1"
+            (last,) = board.riders["r1"].route.stops
+            assert last.leg_s == drop.leg_s
+            assert board.travel_version == times.version
+
+    asyncio.run(go())
+
+
+def seconds(text: str) -> int:
+    from datetime import datetime
+
+    return round(datetime.fromisoformat(text).timestamp())
+
+
+def test_the_board_draws_the_streets_around_its_stores(city: Path, tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path / "ledger", travel=TRAVEL | {"file": str(city)}) as run:
+            assert (await run.ops.get("/v1/board/streets")).json() == {"lines": [], "attribution": ""}
+            await run.ops.put("/v1/stores/s1", json={"location": at(city, 0)})
+            shown = (await run.ops.get("/v1/board/streets")).json()
+            assert shown["attribution"] == "Invented city, seed 3"
+            assert len(shown["lines"]) > 40
+            lat, lng = shown["lines"][0][0]
+            assert 44 < lat < 46 and 8 < lng < 10
+            assert (await run.ops.get("/v1/board/streets")).json() == shown
+        async with running(tmp_path / "plain") as run:
+            await run.ops.put("/v1/stores/s1", json={"location": at(city, 0)})
+            assert (await run.ops.get("/v1/board/streets")).json() == {"lines": [], "attribution": ""}
+
+    asyncio.run(go())
+
+
+def test_the_solver_in_its_own_process_holds_the_streets(city: Path) -> None:
+    async def go() -> None:
+        solver = Solver(Travel(1, "wgs84", RoadsSpec(str(city), {"default": "scooter"}, weather="rain")))
+        await solver.start()
+        assert solver.is_warm
+        await solver.close()
+
+    asyncio.run(go())
+
+
+def test_files_of_a_configuration_lie_beside_it(city: Path, tmp_path: Path) -> None:
+    file = tmp_path / "service.toml"
+    file.write_text('[travel]\nkind = "roads"\nfile = "town.npz"\nweather = "rain"\n')
+    assert read_config(file).travel == {"kind": "roads", "file": str(city), "weather": "rain"}
+    file.write_text('[travel]\nkind = "roads"\nfile = "nowhere.npz"\n')
+    with pytest.raises(UnreadableFile) as caught:
+        read_config(file)
+    assert caught.value.details["file"] == str(tmp_path / "nowhere.npz")

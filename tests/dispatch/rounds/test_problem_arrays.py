@@ -1,0 +1,70 @@
+"""A round's arrays: what the operating rules make of what was told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dispatch.errors import InvalidSetting
+from dispatch.model import Level, Order
+from dispatch.rounds.problem_arrays import open_behind_the_first, thresholds
+from dispatch.settings.settings import Settings
+from routing.problem.build import make_rows
+
+
+def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> None:
+    # Two routes: three told stops (the first under way), and one tentative stop; an empty route between them.
+    rows = make_rows([[(0, [(0, 1)]), (1, []), (2, [(1, 0)])], [], [(3, [(2, 0)])]])
+    level = np.array([Level.UNDERWAY, Level.TOLD, Level.TOLD, Level.TENTATIVE], dtype=np.int8)
+    mixed = Settings().with_values({"rules.batch_scope": "any"})
+
+    def levels(settings: Settings) -> list[int]:
+        return open_behind_the_first(rows, level, settings.rules).tolist()
+
+    assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
+    for kept in ({"rules.batch_scope": "same_store"}, {"rules.grow_until": "told"}):
+        assert levels(mixed.with_values(kept)) == level.tolist()
+
+
+def late_and_failed(promise_s: int, **prices: Any) -> tuple[int, int]:
+    """Both thresholds of an order placed at 0, by the settings given."""
+    settings = Settings.stated({f"prices.{name}": value for name, value in prices.items()})
+    return thresholds(Order("o", "s", 0, 0, 0, promise_s), settings.prices)
+
+
+def test_lateness_counts_from_the_placement_or_from_the_promise() -> None:
+    assert late_and_failed(1800) == (2400, 5400)
+    assert late_and_failed(1800, late_from="promise") == (1800, 5400)
+    assert late_and_failed(1800, late_from="promise", late_before_s=240) == (1560, 5400)
+    assert late_and_failed(100, late_from="promise", late_before_s=240) == (0, 5400)  # no sooner than it is placed
+
+
+@pytest.mark.parametrize("promise_s", [1800, 3600, 5460, 14_400])
+def test_a_failure_threshold_that_follows_the_promise_never_meets_the_late_one(promise_s: int) -> None:
+    # Counted from the placement it does so for every promise of 90 minutes and more: one second late is a failure.
+    assert late_and_failed(promise_s, late_from="promise")[1] == max(promise_s, 5400)
+    follows = {"late_from": "promise", "fail_after_promise_s": 3600}
+    assert late_and_failed(promise_s, **follows) == (promise_s, promise_s + 3600)
+    ramp = {"late_from": "promise", "late_before_s": 240, "fail_after_promise_s": 120}
+    assert late_and_failed(promise_s, **ramp) == (promise_s - 240, promise_s + 120)
+
+
+def test_the_earlier_name_of_a_setting_is_read_for_ever() -> None:
+    assert Settings().with_values({"prices.promise": True}).prices.late_from == "promise"
+    assert Settings.stated({"prices.promise": "false"}).prices.late_from == "placement"
+    assert "prices.promise" not in Settings().flat()
+    with pytest.raises(InvalidSetting) as refused:
+        Settings().with_values({"prices.promise": "maybe"})
+    assert refused.value.details["field"] == "prices.promise"
+
+
+def test_thresholds_in_the_wrong_order_are_refused_by_name_but_read_from_what_was_written() -> None:
+    wrong = {"prices.late_from": "placement", "prices.late_after_s": 6000, "prices.fail_after_s": 5400}
+    wrong["prices.fail_after_promise_s"] = 0
+    with pytest.raises(InvalidSetting) as refused:
+        Settings().with_values(wrong)
+    assert refused.value.details["field"] == "prices.late_after_s"
+    assert Settings.stated(wrong).prices.late_after_s == 6000
+    assert Settings().with_values({"prices.late_after_s": 6000}).prices.late_from == "promise"

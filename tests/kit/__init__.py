@@ -1,0 +1,1 @@
+"""What tests are made with: a service, a city, cases, slow twins."""
