@@ -33,7 +33,7 @@ test-min: $(VENV)-min/.full ## the suite on the oldest dependencies that pyproje
 	$(VENV)-min/bin/python -m pytest -n $(WORKERS) $(TESTS)
 
 test-interpreted: $(VENV)/.full ## what the kernels do, as plain Python: the tests of routing without compiled code
-	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/plans tests/roads
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/routing
 
 lint: $(VENV)/.full ## style, spelling, types, workflows
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from fastapi import FastAPI
 
 from api.access.keys import EPOCH, KeyBook
 from api.access.lanes import STREAMS, STREAMS_EACH, Lane, Lanes, shares
-from api.access.rate_limits import BodyLimit, Limits, QuotaHeaders
+from api.access.rate_limits import Limits
 from api.access.rules import Gate
 from api.access.secret import file_of, secrets_of
 from api.access.shedding import Shed
@@ -29,9 +30,11 @@ from api.http.openapi import openapi
 from api.http.routes import (
     admin,
     deliveries,
+    delivery_changes,
     events,
     health,
     operations,
+    positions,
     presets,
     quotes,
     riders,
@@ -42,21 +45,24 @@ from api.http.routes import (
     webhooks,
 )
 from api.http.transport.manners import Manners
+from api.http.transport.middleware import BodyLimit, QuotaHeaders
 from api.ledger import configuration
 from api.ledger.protocol import Ledger, Write
 from api.live import store_hours
 from api.live.host import LiveHost
-from api.live.travel import LiveTravel, Travel
-from api.live.upkeep import chores as upkeep
-from api.observe.metrics import Metrics, RequestMeter
+from api.live.travel import LiveTravel
+from api.live.upkeep.chores import run as look_after
+from api.observe.metrics import Metrics
+from api.observe.request_meter import RequestMeter
 from api.outbox.name_lookups import Lookups
 from api.outbox.webhook_request import Post
 from api.outbox.webhook_sender import Webhooks
 from api.solver.process import Solver
 from api.solver.rounds import Rounds, Solves
+from api.solver.travel_state import TravelState
 from api.solver.warm_up import warm_up_roads
 from dispatch.codec import SCHEMA_VERSION
-from dispatch.record.catalogue import TravelSpec, travel_spec, travel_table
+from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
 from dispatch.settings.choosing import contradictions
 from routing.errors import HalfhourError
 from routing.places import LatLng
@@ -65,9 +71,11 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     deliveries.router,
+    delivery_changes.router,
     quotes.router,
     stores.router,
     riders.router,
+    positions.router,
     stops.router,
     operations.router,
     presets.router,
@@ -115,7 +123,7 @@ def create_app(
     configuration.require_frame(header, config)
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
-    rounds = Rounds(solver or Solver(Travel(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
+    rounds = Rounds(solver or Solver(TravelState(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
     times = LiveTravel(spec, config.service.frame, ledger)
     times.check()
     host = LiveHost(
@@ -195,7 +203,7 @@ def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], 
         if not service.shadow:
             host.feed.listeners.append(sender.notify)
             sender.start()
-        chores = asyncio.create_task(upkeep.run(service))
+        chores = asyncio.create_task(look_after(host, service.ledger, service.config.service))
         try:
             yield
         finally:
@@ -224,7 +232,7 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     if values:
         await asyncio.wrap_future(ledger.append(Write(extra=values)))
     await host.start()
-    await store_hours.renew(service)
+    await store_hours.renew(host, config.service.time_zone)
     for make in configuration.openings(host.board, config):
         await host.tell(make)
     service.notes = configuration.kept(host.board, config) if begun else contradictions(config.engine)
@@ -238,3 +246,15 @@ def _look(host: LiveHost) -> dict[str, Any]:
         return LatLng(position.first, position.second) if position is not None else None
 
     return board_view(host.board, host.clock.now(), seen=seen, step=host.rounds.ladder.step.name.lower())
+
+
+def document(version: str = "1") -> dict[str, Any]:
+    """The document without a service: what `halfhour openapi` prints and docs/openapi.json holds."""
+    from api.application import new_app
+
+    return openapi(new_app(version))
+
+
+def document_text() -> str:
+    """The document as it is committed."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"

@@ -29,11 +29,11 @@ GIVE_UP, GIVE_UP_S = "rules.give_up_s", 7200
 """In a live city no order waits for ever; days that are replayed end."""
 
 
-class _Block(BaseModel):
+class _ConfigBlock(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Service(_Block):
+class ServiceConfig(_ConfigBlock):
     """Address, limits and habits of the service itself."""
 
     host: str = "127.0.0.1"
@@ -83,10 +83,10 @@ class Service(_Block):
         return name
 
 
-class Config(_Block):
+class Config(_ConfigBlock):
     """One configuration file."""
 
-    service: Service = Field(default_factory=lambda: Service())
+    service: ServiceConfig = Field(default_factory=lambda: ServiceConfig())
     engine: dict[str, Any] = {}
     travel: dict[str, Any] = {"kind": "straight", "detour": 1.3, "metres_per_minute": {"default": 250.0}}
 

@@ -116,7 +116,7 @@ class Measured(NamedTuple):
         }
 
 
-class Clock(NamedTuple):
+class Stopwatch(NamedTuple):
     """Where seconds come from, and what is done before they are counted; tests hand in their own."""
 
     wall: Callable[[], float] = time.perf_counter
@@ -128,14 +128,14 @@ def measure(
     cases: Iterable[Case],
     *,
     repeats: int | None = None,
-    clock: Clock | None = None,
+    clock: Stopwatch | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> list[Measured]:
     """Prepare, warm up, then run all cases in turn; `repeats` overrides the cases' own number.
 
     Raises NotRepeatable where two runs of a case differ in counters or quality.
     """
-    clock = clock or Clock()
+    clock = clock or Stopwatch()
     runs = [_Runs(case, repeats or case.repeats) for case in cases]
     for run in runs:
         told(f"{run.case.name}: warm-up")
@@ -159,7 +159,7 @@ class _Runs:
         self.sample: Sample | None = None
         self.peak_mib: float | None = None
 
-    def warm_up(self, clock: Clock) -> None:
+    def warm_up(self, clock: Stopwatch) -> None:
         """The first run compiles and fills caches; a second one, traced, tells the memory."""
         self._keep(self.work())
         if self.case.memory:
@@ -171,7 +171,7 @@ class _Runs:
             finally:
                 tracemalloc.stop()
 
-    def once(self, clock: Clock) -> None:
+    def once(self, clock: Stopwatch) -> None:
         clock.settle()
         wall, cpu = clock.wall(), clock.cpu()
         sample = self.work()

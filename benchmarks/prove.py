@@ -27,7 +27,7 @@ EXTRAS = ".[dev,maps,analysis,peers]"
 RESULT_FOLDER = "benchmarks/results"
 
 
-class Lane(NamedTuple):
+class ProveLane(NamedTuple):
     """One command, and the environment it runs in: this one, or one made by uv with another Python or resolution."""
 
     name: str
@@ -38,29 +38,30 @@ class Lane(NamedTuple):
 
 SUITE = ("-m", "pytest", "-n", "2", "tests")
 LANES = (
-    Lane("slow", (PYTHON, "-m", "pytest", "-m", "slow", "tests")),
-    Lane("mutation", (PYTHON, "-m", "tests.mutation")),
-    Lane("oldest", SUITE, python="3.11", resolution="lowest-direct"),
-    Lane("newest", SUITE, python="3.11", resolution="highest"),
-    Lane("python-3.12", SUITE, python="3.12"),
-    Lane("python-3.13", SUITE, python="3.13"),
-    Lane("interpreted", ("make", "test-interpreted")),
-    Lane("benchmarks", (PYTHON, "-m", "benchmarks", "--suite", "full", "--record", RESULT_FOLDER)),
-    Lane(
+    ProveLane("slow", (PYTHON, "-m", "pytest", "-m", "slow", "tests")),
+    ProveLane("mutation", (PYTHON, "-m", "tests.mutation")),
+    ProveLane("oldest", SUITE, python="3.11", resolution="lowest-direct"),
+    ProveLane("newest", SUITE, python="3.11", resolution="highest"),
+    ProveLane("python-3.12", SUITE, python="3.12"),
+    ProveLane("python-3.13", SUITE, python="3.13"),
+    ProveLane("interpreted", ("make", "test-interpreted")),
+    ProveLane("benchmarks", (PYTHON, "-m", "benchmarks", "--suite", "full", "--record", RESULT_FOLDER)),
+    ProveLane(
         "grubhub",
         (PYTHON, "-m", "benchmarks.days.grubhub", "--all-rows", "--seeds", "1,2,3", "--out", "docs/results/grubhub"),
     ),
-    Lane("city-days", (PYTHON, "-m", "benchmarks.days.city_days", "--out", "docs/results/city-days")),
-    Lane(
-        "bigday-published", (PYTHON, "-m", "benchmarks.days.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER)
+    ProveLane("city-days", (PYTHON, "-m", "benchmarks.days.city_days", "--out", "docs/results/city-days")),
+    ProveLane(
+        "bigday-published",
+        (PYTHON, "-m", "benchmarks.days.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER),
     ),
-    Lane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
-    Lane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
-    Lane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
-    Lane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
-    Lane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),
-    Lane("soak", (PYTHON, "-m", "benchmarks.live.soak", "--out", RESULT_FOLDER)),
-    Lane("heap-http", (PYTHON, "-m", "benchmarks.live.replay_vs_http", "--out", RESULT_FOLDER)),
+    ProveLane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
+    ProveLane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
+    ProveLane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
+    ProveLane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
+    ProveLane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),
+    ProveLane("soak", (PYTHON, "-m", "benchmarks.live.soak", "--out", RESULT_FOLDER)),
+    ProveLane("heap-http", (PYTHON, "-m", "benchmarks.live.replay_vs_http", "--out", RESULT_FOLDER)),
 )
 
 
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(failed)
 
 
-def proved(lane: Lane) -> dict[str, Any]:
+def proved(lane: ProveLane) -> dict[str, Any]:
     """Run one lane; what became of it."""
     began = time.monotonic()
     status, said = "skipped", "needs uv"
@@ -115,7 +116,7 @@ def proved(lane: Lane) -> dict[str, Any]:
     }
 
 
-def python_of(lane: Lane) -> Path:
+def python_of(lane: ProveLane) -> Path:
     """The interpreter of an environment for this lane, made anew under build/."""
     home = ROOT / "build" / f"prove-{lane.name}"
     quiet = {"check": True, "cwd": ROOT, "stdout": subprocess.DEVNULL}

@@ -18,6 +18,9 @@ class Event:
     at: int
 
 
+Events = tuple[Event, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreKnown(Event):
     store: Store
@@ -42,7 +45,7 @@ class ShiftOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftClosed(Event):
-    """A rider logged off (or was lost): he gets no work until the next shift."""
+    """A rider logged off (or was lost): they get no work until the next shift."""
 
     rider_id: str
 
@@ -180,7 +183,7 @@ class RiderForced(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiderRefused(Event):
-    """This rider is not asked again for this order; where only his phone was silent, until it speaks again."""
+    """This rider is not asked again for this order; where only their phone was silent, until it speaks again."""
 
     order_id: str
     rider_id: str
@@ -222,7 +225,7 @@ class PositionsTaken(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteRevised(Event):
-    """A rider's route is now this one; `told` says whether his phone must hear of it."""
+    """A rider's route is now this one; `told` says whether their phone must hear of it."""
 
     route: Route
     told: bool
@@ -239,7 +242,7 @@ class RouteAcknowledged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiderArrived(Event):
-    """A rider is at the first stop of his route since `happened_at`."""
+    """A rider is at the first stop of their route since `happened_at`."""
 
     rider_id: str
     stop_id: str
@@ -248,7 +251,7 @@ class RiderArrived(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiderDone(Event):
-    """A rider has finished the first stop of his route: he is free at `place` from `free_at`."""
+    """A rider has finished the first stop of their route: they are free at `place` from `free_at`."""
 
     rider_id: str
     stop_id: str
@@ -297,7 +300,7 @@ class OrderGivingUp(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiderLost(Event):
-    """Nothing heard for `rules.lost_after_s`: his open orders are planned anew, goods on board are flagged."""
+    """Nothing heard for `rules.lost_after_s`: their open orders are planned anew, goods on board are flagged."""
 
     rider_id: str
 

@@ -203,7 +203,7 @@ class BreakBegan(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakEnded(Input):
-    """A rider is back from his break."""
+    """A rider is back from their break."""
 
     rider_id: str
 
@@ -219,7 +219,7 @@ class OrderForced(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderUnassigned(Input):
-    """Operations take an order off its rider's route; he is not asked again.  Refused once picked up."""
+    """Operations take an order off its rider's route; they are not asked again.  Refused once picked up."""
 
     order_id: str
     reason: str
@@ -399,7 +399,7 @@ class PlannedStop(NamedTuple):
 
 
 class RouteChange(NamedTuple):
-    """A new plan for one rider, made from `revision` of his route."""
+    """A new plan for one rider, made from `revision` of their route."""
 
     rider_id: str
     revision: int

@@ -143,7 +143,7 @@ class Rider:
 
     rider_id: str
     place: int
-    """His own place: a handle that moves with him."""
+    """Their own place: a handle that moves with them."""
     profile: str = "default"
     capacity_units: int = 1000
     provides: int = 0

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import platformdirs
 
-from halfhour.terminal import Progress, console, progress
+from halfhour.terminal import ProgressBar, console, progress
 from routing.errors import HalfhourError
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ def compile_first(*, quiet: bool = False) -> None:
             warm_up()
 
 
-def _show(bar: Progress, count: int) -> None:
+def _show(bar: ProgressBar, count: int) -> None:
     bar.pulse(f"{count} parts")
 
 

@@ -129,9 +129,7 @@ class Model:
         self._matrices: dict[str, dict[str, Any]] = {}
         self._points: dict[tuple[float, float], int] = {}
 
-    def set_matrix(
-        self, durations: Any, *, distances: Any = None, costs: Any = None, profile: str = "car"
-    ) -> None:
+    def set_matrix(self, durations: Any, *, distances: Any = None, costs: Any = None, profile: str = "car") -> None:
         """Ways between numbered locations, in seconds (metres, prices) from row to column."""
         tables = {"durations": durations, "distances": distances, "costs": costs}
         self._matrices[profile] = {

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halfhour.policies import Chosen, choose
-from halfhour.streets import Streets, map_of_streets
+from halfhour.streets import ScenarioStreets, map_of_streets
 from routing.errors import UnreadableFile
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dispatch.policies.policy import Policy
     from dispatch.record.run_folder import RunFolderWriter
-    from sim.replay.replay import Progress, Run
+    from sim.replay.result import Progress, Run
     from sim.scenario import Scenario
 
 MAP_FILE = "map.geojson"
@@ -98,7 +98,7 @@ def replay(
     """
     from sim.replay import replay as runs
 
-    day, features = opened(scenario, Streets(roads, traffic, weather, true_traffic, true_weather))
+    day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose(policy, recipe=recipe)
     options: dict[str, Any] = {
         "settings": day.catalogue.settings.with_values(dict(settings or {})),
@@ -120,7 +120,9 @@ def replay(
     return done
 
 
-def opened(scenario: str | Path | Scenario, streets: Streets | None = None) -> tuple[Scenario, dict[str, Any] | None]:
+def opened(
+    scenario: str | Path | Scenario, streets: ScenarioStreets | None = None
+) -> tuple[Scenario, dict[str, Any] | None]:
     """The Scenario, on other `streets` where they are given, and the map in its folder or of its streets."""
     from sim.sources import open_scenario
 

@@ -184,9 +184,7 @@ def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bo
     return Budget(UNLIMITED if work is None else work, expired, spent)
 
 
-def _solve_file(
-    path: Path, roads: str | Path | None, objective: Objective, run: Run
-) -> SolvedFile:
+def _solve_file(path: Path, roads: str | Path | None, objective: Objective, run: Run) -> SolvedFile:
     name, begun = format_of(path), time.perf_counter()
     if name == "vroom":
         return _solve_vroom(vroom.parsed(path.read_bytes(), path.name), path.stem, roads, run, begun)
@@ -206,9 +204,7 @@ def _solve_file(
     )
 
 
-def _solve_vroom(
-    data: dict[str, Any], name: str, roads: str | Path | None, run: Run, begun: float
-) -> SolvedFile:
+def _solve_vroom(data: dict[str, Any], name: str, roads: str | Path | None, run: Run, begun: float) -> SolvedFile:
     measure = None if roads is None else _measure(roads)
     case = vroom.vroom_case(data, table_of=measure)
     loaded = time.perf_counter()

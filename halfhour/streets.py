@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from routing.errors import InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
-    from dispatch.record.catalogue import Catalogue, RoadsSpec
+    from dispatch.record.catalogue import Catalogue
+    from dispatch.record.travel_spec import RoadsSpec
     from sim.scenario import Scenario
 
 MARGIN_DEG = 0.02
@@ -19,7 +20,7 @@ MARGIN_DEG = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Streets:
+class ScenarioStreets:
     """What a replay says about streets; empty where it leaves that to the scenario.
 
     `roads`: a city file to travel on, in the engine's belief and in truth.  `traffic`: a TOML file of speeds by time
@@ -34,7 +35,7 @@ class Streets:
 
     def under(self, day: Scenario) -> Scenario:
         """The day on these streets; raises UnreadableFile, and InvalidInput for traffic where there are no streets."""
-        if self == Streets():
+        if self == ScenarioStreets():
             return day
         believed, true, notes = day.catalogue.travel, day.reality.travel, day.notes
         if self.roads is not None:
@@ -51,7 +52,7 @@ class Streets:
         )
 
     def _roads(self, day: Scenario) -> RoadsSpec:
-        from dispatch.record.catalogue import RoadsSpec
+        from dispatch.record.travel_spec import RoadsSpec
 
         if not Path(str(self.roads)).is_file():
             raise UnreadableFile(
@@ -70,7 +71,7 @@ def _notes(profiles: Mapping[str, str]) -> Iterator[str]:
 
 
 def _with(spec: Any, traffic: str | Path | None, weather: str) -> Any:
-    from dispatch.record.catalogue import RoadsSpec
+    from dispatch.record.travel_spec import RoadsSpec
 
     if traffic is None and not weather:
         return spec
@@ -85,7 +86,7 @@ def _with(spec: Any, traffic: str | Path | None, weather: str) -> Any:
 
 def map_of_streets(catalogue: Catalogue) -> dict[str, Any] | None:
     """GeoJSON of the streets around the places of a day, with its attribution; None for a day on no streets."""
-    from dispatch.record.catalogue import RoadsSpec
+    from dispatch.record.travel_spec import RoadsSpec
 
     if not isinstance(catalogue.travel, RoadsSpec):
         return None

@@ -55,7 +55,7 @@ def explain(problem: HalfhourError) -> str:
     return f"Error: {message} [{problem.code}]"
 
 
-class Progress:
+class ProgressBar:
     """A bar that moves on a terminal and does nothing elsewhere."""
 
     def __init__(self, bar: Any, task: Any) -> None:
@@ -74,10 +74,10 @@ class Progress:
 
 
 @contextmanager
-def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
+def progress(title: str, *, quiet: bool = False) -> Iterator[ProgressBar]:
     """A progress bar on standard error if that is a terminal (and `quiet` is false)."""
     if quiet or not sys.stderr.isatty():
-        yield Progress(None, None)
+        yield ProgressBar(None, None)
         return
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
@@ -86,4 +86,4 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
     with Bar(
         *columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console(stderr=True), transient=True
     ) as bar:
-        yield Progress(bar, bar.add_task(title, total=1.0, note=""))
+        yield ProgressBar(bar, bar.add_task(title, total=1.0, note=""))

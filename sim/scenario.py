@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from dispatch.inputs import Input
 from dispatch.model import Order, Store
-from dispatch.record.catalogue import Catalogue, TravelSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import TravelSpec
 from routing.errors import InvalidInput
 
 MAX_DAY_S = 14 * 86_400
@@ -47,9 +48,9 @@ class Reality:
     decline_share: float = 0.1
     """Share of offers that a crowd rider turns down."""
     silent_share: float = 0.0
-    """Share of offers that he does not answer."""
+    """Share of offers that they do not answer."""
     answer_s: int = 8
-    """Seconds until he answers."""
+    """Seconds until they answer."""
     early_logoff_share: float = 0.0
     """Share of shifts that end before their time."""
     position_every_s: int = 0

@@ -16,12 +16,12 @@ import secrets
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass, replace
-from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from api.common.api_keys import Key, Scope
 from api.common.signed_tokens import Secret, each
 
-__all__ = ["Key", "KeyBook", "KeyShelf", "KitchenToken", "RiderToken", "Scope", "looks_like_key"]
+__all__ = ["KeyBook", "KeyShelf", "KitchenToken", "RiderToken", "looks_like_key"]
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _ID_LENGTH, _SECRET_LENGTH, _CHECK_LENGTH = 10, 40, 6
@@ -30,33 +30,6 @@ EPOCH = "rider_epoch:"
 """Where the ledger keeps how often a rider's tokens have been ended."""
 LONGEST_TOKEN_S = 86_400
 """A token lives no longer than this, however often it is renewed: then whoever gave it must vouch again."""
-
-
-class Scope(StrEnum):
-    """What a key may do; `ops` and `admin` keys are the operator's and see every tenant."""
-
-    ORDERS = "orders"
-    RIDERS = "riders"
-    KITCHENS = "kitchens"
-    OPS = "ops"
-    ADMIN = "admin"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What is kept of an API key: never the key itself."""
-
-    key_id: str
-    tenant: str
-    scopes: frozenset[Scope]
-    digest: str
-    created_at: int
-    expires_at: int | None = None
-    label: str = ""
-
-    def is_valid(self, now: int) -> bool:
-        """True until `expires_at`."""
-        return self.expires_at is None or now < self.expires_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from api.access.rate_limits import Slots
+from api.access.slots import Slots
 
 __all__ = ["NEW_WORK", "STREAMS", "STREAMS_EACH", "Lane", "Lanes", "is_new_work", "shares"]
 
@@ -44,9 +44,7 @@ def is_new_work(method: str, path: str) -> bool:
 class Lanes:
     """Slots for each lane."""
 
-    def __init__(
-        self, sizes: Mapping[Lane, int], most_each: int | None = None, *, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, sizes: Mapping[Lane, int], most_each: int | None = None, *, clock: Callable[[], float]) -> None:
         self._slots = {lane: Slots(most, most_each, clock=clock) for lane, most in sizes.items()}
 
     def of(self, lane: Lane) -> Slots:

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from routing.errors import HalfhourError
+from api.common.errors import LockedOut
 
-__all__ = ["LockedOut", "Lockout"]
-
-
-class LockedOut(HalfhourError):
-    """Too many failed keys from one address; details hold retry_after_s."""
-
-    code = "locked_out"
+__all__ = ["Lockout"]
 
 
 class Lockout:

@@ -20,45 +20,26 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 
-from api.access.keys import KeyBook, KitchenToken, RiderToken, Scope
+from api.access.keys import KeyBook, KitchenToken, RiderToken
 from api.access.lanes import Lane
-from api.access.lockout import LockedOut, Lockout
-from api.access.rate_limits import Limits, Meter, Quota, RateLimited
-from routing.errors import HalfhourError, InvalidInput
+from api.access.lockout import Lockout
+from api.access.rate_limits import Limits, Meter, Quota
+from api.common.api_keys import Scope
+from api.common.errors import Forbidden, LockedOut, NotFound, RateLimited, Unauthorized
+from routing.errors import InvalidInput
 
 __all__ = [
     "AccessRule",
     "Caller",
-    "Forbidden",
     "Gate",
     "LockedOut",
-    "NotFound",
     "Scope",
-    "Unauthorized",
     "access",
     "access_public",
     "owned",
     "routes_without_rule",
     "rules_of",
 ]
-
-
-class Unauthorized(HalfhourError):
-    """No key, or one that is unknown, ended or badly formed: which, is not said."""
-
-    code = "unauthorized"
-
-
-class Forbidden(HalfhourError):
-    """A valid key whose scopes do not reach this operation."""
-
-    code = "forbidden"
-
-
-class NotFound(HalfhourError):
-    """A thing that is not there, or not the caller's; its code says what was looked for."""
-
-    code = "not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +94,7 @@ class Caller:
         return self.sees_all or self.tenant == tenant
 
     def is_rider(self, rider_id: str) -> bool:
-        """True where the caller may act as this rider: he himself, or his operator's key."""
+        """True where the caller may act as this rider: the rider's own token, or a key of their operator."""
         return self.rider_id == rider_id if self.rider_id is not None else True
 
 

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 from api.access.keys import KeyBook
 from api.access.lanes import is_new_work
-from api.access.rate_limits import App, Overloaded, Receive, Scope, Send, Slots
+from api.access.slots import Slots
+from api.common.asgi import App, Receive, Scope, Send
+from api.common.errors import Overloaded
 from routing.errors import HalfhourError
 
 

@@ -1,6 +1,6 @@
 """The board as a stream: one look for all viewers, a few times a second, and only what has changed.
 
-Frames are numbered.  A viewer who comes back with the number of his last frame gets the ones he missed, or the whole
+Frames are numbered.  Who comes back with the number of the last frame seen gets those that were missed, or the whole
 board if those are no longer kept.
 """
 

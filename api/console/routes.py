@@ -11,9 +11,10 @@ from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, NotFound, Scope, access, access_public
+from api.access.rules import Caller, Scope, access, access_public
+from api.common.errors import NotFound
 from api.console.board_feed import BoardFeed
-from api.console.schemas import BoardShown, Streets
+from api.console.schemas import BoardShown, StreetsShown
 from api.console.streets import StreetLines
 from api.http.problems import problems
 from api.http.routes.events import listens
@@ -77,7 +78,7 @@ async def asset(name: str) -> Response:
 @router.get(
     "/v1/board",
     tags=["operations"],
-    summary="The whole board",
+    summary="Get the board",
     response_model=BoardShown,
     responses=problems(),
     dependencies=[access(Scope.OPS)],
@@ -92,7 +93,7 @@ async def get_board(request: Request) -> Response:
 @router.get(
     "/v1/board/stream",
     tags=["operations"],
-    summary="The board as server-sent events",
+    summary="Stream the board",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **problems()},
 )
@@ -120,8 +121,8 @@ async def _events(feed: BoardFeed, after: int | None, may_watch: Callable[[], bo
 @router.get(
     "/v1/board/streets",
     tags=["operations"],
-    summary="Streets to draw",
-    response_model=Streets,
+    summary="Get streets to draw",
+    response_model=StreetsShown,
     responses=problems(),
     dependencies=[access(Scope.OPS)],
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.http.schemas.wire import Shown
+from api.http.schemas.base import Shown
 
 
 class BoardStore(Shown):
@@ -29,7 +29,7 @@ class BoardStop(Shown):
 
 
 class BoardRider(Shown):
-    """A rider on duty; `on_board` counts the orders he carries."""
+    """A rider on duty; `on_board` counts the orders they carry."""
 
     id: str
     doing: Literal["working", "idle", "on_break", "lost"]
@@ -80,7 +80,7 @@ class BoardShown(Shown):
     cursor: int = Field(description="Where `/v1/board/stream` goes on.")
 
 
-class Streets(Shown):
+class StreetsShown(Shown):
     """Lines of [lat, lng]; none where the service travels on no streets.  `attribution` belongs on the map."""
 
     lines: list[list[Annotated[list[float], Field(min_length=2, max_length=2)]]]

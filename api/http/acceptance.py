@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from api.access.rules import Caller
+from api.common.ids import tenant_of
 from api.http.belonging import may_use
 from api.http.presenters import mask_of
-from api.http.schemas import wire
+from api.http.schemas.base import Location, epoch_of
+from api.http.schemas.deliveries import DeliveryPatch, Dropoff, QuoteRequest
+from api.http.schemas.stores import ReadyEstimate
 from api.live.positions import FASTEST_M_PER_S, metres_between
-from api.outbox.notices import tenant_of
 from dispatch.errors import Refused
 from dispatch.inputs import Position
 from dispatch.model import Order
@@ -45,30 +47,30 @@ class Times(NamedTuple):
     release_at: int | None
 
 
-def defaults(service: Service, body: wire.QuoteRequest, now: int) -> Times:
+def defaults(service: Service, body: QuoteRequest, now: int) -> Times:
     """Instants that the caller did not name: ready by the store's mean, due by the rule, released in good time.
 
     What is released later counts from its release, what comes outside its store's hours from their beginning.  A store
     that has closed for a while goes on cooking; what is promised counts from when it hands out again.
     """
     board = service.host.board
-    placed_at = min(wire.epoch(body.placed_at) or now, now)
+    placed_at = min(epoch_of(body.placed_at) or now, now)
     record = board.stores[body.pickup_store_id]
-    begins_at = max(placed_at, wire.epoch(body.release_at) or 0)
+    begins_at = max(placed_at, epoch_of(body.release_at) or 0)
     begins_at = _opening(record.store.opens_from, begins_at, now)
     usual_s = record.store.mean_ready_s if record.store.mean_ready_s is not None else USUAL_READY_S
-    ready_at = wire.epoch(body.pickup_ready_at)
+    ready_at = epoch_of(body.pickup_ready_at)
     if ready_at is None:
         ready_at = begins_at + usual_s
-    due_at = wire.epoch(body.dropoff_deadline_at)
+    due_at = epoch_of(body.dropoff_deadline_at)
     if due_at is None:
         stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
         fetched_at = _opening(record.opens_from, begins_at, now)
-        earliest = max(fetched_at, ready_at - usual_s, (wire.epoch(body.dropoff_ready_at) or 0))
+        earliest = max(fetched_at, ready_at - usual_s, (epoch_of(body.dropoff_ready_at) or 0))
         due_at = earliest + board.settings.rules.promise_s + stretch_s
         if begins_at <= now:
             due_at = max(due_at, now + service.waiting.wait_s(board, now))  # behind all that are there
-    release_at = wire.epoch(body.release_at)
+    release_at = epoch_of(body.release_at)
     if release_at is None and ready_at > max(now + AHEAD_S, begins_at + usual_s):
         release_at = ready_at - RELEASE_BEFORE_S
     return Times(placed_at, ready_at, due_at, release_at)
@@ -81,7 +83,7 @@ def _opening(opens_from: Callable[[int], int | None], begins_at: int, now: int) 
     return opens_at if opens_at is not None and opens_at > at else begins_at
 
 
-def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: int, at: int) -> Order:
+def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, at: int) -> Order:
     """The order that a body stands for, with what was not said filled in."""
     times = defaults(service, body, at)
     return Order(
@@ -92,7 +94,7 @@ def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: i
         expected_ready_at=times.ready_at,
         due_at=times.due_at,
         release_at=times.release_at,
-        earliest_drop_at=wire.epoch(body.dropoff_ready_at),
+        earliest_drop_at=epoch_of(body.dropoff_ready_at),
         load_units=body.load_units,
         needs=mask_of(body.needs, service.host.board.needs),
         max_on_board_s=body.max_on_board_s,
@@ -101,12 +103,12 @@ def order_of(service: Service, body: wire.QuoteRequest, order_id: str, handle: i
     )
 
 
-def door_of(service: Service, order_id: str, drop: wire.Dropoff) -> str:
+def door_of(service: Service, order_id: str, drop: Dropoff) -> str:
     """The name of the door that an order leads to."""
     return service.doors.name(service.host.board, service.secret, tenant_of(order_id), order_id, drop)
 
 
-def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest, now: int) -> None:
+def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now: int) -> None:
     """Raises Refused or InvalidInput, naming the field, for an order that could not be delivered by anyone."""
     record = service.host.board.stores.get(body.pickup_store_id)
     if record is None or not may_use(caller, record.store):
@@ -115,17 +117,15 @@ def check_deliverable(service: Service, caller: Caller, body: wire.QuoteRequest,
     check_instants(body, now)
     check_area(service, body.pickup_store_id, body.dropoff.location)
     check_sequence(
-        deadline_at=wire.epoch(body.dropoff_deadline_at),
-        ready_at=wire.epoch(body.pickup_ready_at),
-        opens_at=wire.epoch(body.dropoff_ready_at),
-        release_at=wire.epoch(body.release_at),
+        deadline_at=epoch_of(body.dropoff_deadline_at),
+        ready_at=epoch_of(body.pickup_ready_at),
+        opens_at=epoch_of(body.dropoff_ready_at),
+        release_at=epoch_of(body.release_at),
         earliest_at=now + least_way_s(service, body.pickup_store_id, body.dropoff.location),
     )
 
 
-def check_change(
-    service: Service, body: wire.DeliveryPatch, record: OrderRecord, now: int, *, has_deadline: bool
-) -> None:
+def check_change(service: Service, body: DeliveryPatch, record: OrderRecord, now: int, *, has_deadline: bool) -> None:
     """The same of what a change names, beside what stays; a kitchen that is late is news and held against nothing.
 
     `has_deadline`: the deadline in force was named by the caller, not chosen by us.
@@ -137,11 +137,11 @@ def check_change(
         check_area(service, order.store_id, where)
     if body.needs is not None:
         check_needs(service, body.needs)
-    deadline_at = wire.epoch(body.dropoff_deadline_at)
-    opens_at = wire.epoch(body.dropoff_ready_at) if "dropoff_ready_at" in said else order.earliest_drop_at
-    release_at = wire.epoch(body.release_at) if "release_at" in said else order.release_at
+    deadline_at = epoch_of(body.dropoff_deadline_at)
+    opens_at = epoch_of(body.dropoff_ready_at) if "dropoff_ready_at" in said else order.earliest_drop_at
+    release_at = epoch_of(body.release_at) if "release_at" in said else order.release_at
     is_new = deadline_at is not None
-    ready_at = wire.epoch(body.pickup_ready_at) or record.expected_ready_at
+    ready_at = epoch_of(body.pickup_ready_at) or record.expected_ready_at
     check_sequence(
         deadline_at=order.due_at if deadline_at is None else deadline_at,
         ready_at=ready_at if is_new and record.is_waiting else None,
@@ -151,13 +151,13 @@ def check_change(
     )
 
 
-def check_instants(body: wire.QuoteRequest | wire.DeliveryPatch | wire.ReadyEstimate, now: int) -> None:
+def check_instants(body: QuoteRequest | DeliveryPatch | ReadyEstimate, now: int) -> None:
     """Raises InvalidInput for an instant of an order more than a day back or a week ahead."""
     for name in ORDER_INSTANTS:
-        at = wire.epoch(getattr(body, name, None))
+        at = epoch_of(getattr(body, name, None))
         if at is not None and not now - OLDEST_S <= at <= now + FURTHEST_AHEAD_S:
             raise _invalid(name, "lies more than a day back or a week ahead")
-    placed_at = wire.epoch(getattr(body, "placed_at", None))
+    placed_at = epoch_of(getattr(body, "placed_at", None))
     if placed_at is not None and not now - OLDEST_S <= placed_at <= now + 60:
         raise _invalid("placed_at", "lies ahead, or more than a day back")
 
@@ -186,14 +186,14 @@ def check_sequence(
         raise _invalid("dropoff_deadline_at", "has passed, or cannot be kept by anyone")
 
 
-def least_way_s(service: Service, store_id: str, where: wire.Location) -> int:
+def least_way_s(service: Service, store_id: str, where: Location) -> int:
     """Seconds that nobody can do without between a store and a door: at the fastest speed believed of a rider."""
     board = service.host.board
     metres = metres_to(board, board.stores[store_id].store.place, where)
     return LEAST_WAY_S + int(metres / FASTEST_M_PER_S)
 
 
-def check_area(service: Service, store_id: str, where: wire.Location) -> None:
+def check_area(service: Service, store_id: str, where: Location) -> None:
     """Raises where a drop is at the store itself, or too far from it."""
     board = service.host.board
     if metres_to(board, board.stores[store_id].store.place, where) < SAME_PLACE_M:
@@ -201,7 +201,7 @@ def check_area(service: Service, store_id: str, where: wire.Location) -> None:
     check_reach(service, store_id, where, "dropoff.location")
 
 
-def check_reach(service: Service, store_id: str, where: wire.Location, field: str) -> None:
+def check_reach(service: Service, store_id: str, where: Location, field: str) -> None:
     """Raises where goods of a store would lie outside its service area."""
     board, radius_m = service.host.board, service.config.service.radius_m
     away = metres_to(board, board.stores[store_id].store.place, where)
@@ -211,7 +211,7 @@ def check_reach(service: Service, store_id: str, where: wire.Location, field: st
         )
 
 
-def check_city(service: Service, where: wire.Location, besides: str = "") -> None:
+def check_city(service: Service, where: Location, besides: str = "") -> None:
     """Raises where a store or a rider would be nowhere, or too far from every (other) store to be of this city."""
     board = service.host.board
     if (where.lat, where.lng) == (0.0, 0.0) and board.places.frame == "wgs84":
@@ -227,7 +227,7 @@ def check_city(service: Service, where: wire.Location, besides: str = "") -> Non
         )
 
 
-def metres_to(board: Board, place: int, where: wire.Location) -> float:
+def metres_to(board: Board, place: int, where: Location) -> float:
     """Metres in a straight line from a place to a location."""
     at = board.places.latlng(place)
     return metres_between(Position("", at.lat, at.lng, 0), Position("", where.lat, where.lng, 0))

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 
 from api.common.signed_tokens import Secret, digest
-from api.http.schemas import wire
+from api.http.schemas.base import Location
+from api.http.schemas.deliveries import Dropoff
 from api.live.positions import metres_between
 from dispatch.board.board import Board
 from dispatch.inputs import Position
@@ -28,7 +29,7 @@ class Doors:
         self._size = 0
         self._is_made = False
 
-    def name(self, board: Board, secret: Secret, tenant: str, order_id: str, drop: wire.Dropoff) -> str:
+    def name(self, board: Board, secret: Secret, tenant: str, order_id: str, drop: Dropoff) -> str:
         """The door of an order: that of open orders which lead there too, else a new one; empty without an address."""
         said = said_of(drop)
         if said is None:
@@ -65,7 +66,7 @@ class Doors:
             self.note(order_id, record.order.door)
 
 
-def said_of(drop: wire.Dropoff) -> tuple[str, str] | None:
+def said_of(drop: Dropoff) -> tuple[str, str] | None:
     """What names a drop's address, and how; None where nothing does."""
     if drop.address_id is not None:
         return "id", drop.address_id
@@ -77,6 +78,6 @@ def _base(door: str) -> str:
     return door.partition("~")[0]
 
 
-def _metres(board: Board, place: int, where: wire.Location) -> float:
+def _metres(board: Board, place: int, where: Location) -> float:
     at = board.places.latlng(place)
     return metres_between(Position("", at.lat, at.lng, 0), Position("", where.lat, where.lng, 0))

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from api.access.keys import Scope
-from api.access.rules import Caller, Forbidden, NotFound
-from api.outbox.notices import tenant_of
+from api.access.rules import Caller
+from api.common.api_keys import Scope
+from api.common.errors import Forbidden, NotFound
+from api.common.ids import tenant_of
 from dispatch.board.board import Board
 from dispatch.board.records import StoreRecord
 from dispatch.model import Store
@@ -38,7 +39,7 @@ def require_store(service: Service, caller: Caller, store_id: str) -> StoreRecor
 
 
 def require_say(caller: Caller, store: Store) -> None:
-    """Raises Forbidden where the caller may use a store and not stop it: others' orders would wait for his sake."""
+    """Raises Forbidden where the caller may use a store and not stop it, for others' orders would wait."""
     if not caller.sees_all and caller.tenant not in store.tenants:
         raise Forbidden(
             "this store is shared by all tenants",

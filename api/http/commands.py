@@ -16,13 +16,14 @@ from fastapi.responses import Response
 
 from api.access.lanes import Lane, Lanes, is_new_work
 from api.access.rules import Caller
+from api.common.errors import NotReady
 from api.common.signed_tokens import Secret
 from api.config import Config
 from api.http import problems
 from api.http.addresses import Doors
 from api.http.pages import Pages
-from api.ledger.protocol import Answer, Ledger, Write
-from api.live.host import LiveHost, NotReady
+from api.ledger.protocol import Ledger, StoredReply, Write
+from api.live.host import LiveHost
 from api.live.waiting import Waiting
 from dispatch.errors import Refused
 from routing.errors import HalfhourError, InvalidInput
@@ -47,9 +48,9 @@ class Reply(NamedTuple):
         return Response(self.body, status_code=self.status, media_type=media_type, headers=headers)
 
 
-Keep = Callable[[Reply], Answer] | None
+Keep = Callable[[Reply], StoredReply] | None
 Do = Callable[[Keep], Awaitable[Reply]]
-Restore = Callable[[Answer], Reply]
+Restore = Callable[[StoredReply], Reply]
 
 
 @dataclass(slots=True)
@@ -123,8 +124,8 @@ class Service:
             del self._busy[name]
 
     async def _first(self, name: tuple[str, str, str], fingerprint: str, do: Do) -> Reply:
-        def keep(reply: Reply) -> Answer:
-            return Answer(*name, fingerprint, reply.status, _kept_here(reply.body), self.host.clock.now())
+        def keep(reply: Reply) -> StoredReply:
+            return StoredReply(*name, fingerprint, reply.status, _kept_here(reply.body), self.host.clock.now())
 
         try:
             return await do(keep)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.http.openapi_examples import add_examples
-from api.http.schemas import wire
+from api.http.schemas.base import ProblemBody
 
-__all__ = ["document", "document_text", "openapi"]
+__all__ = ["openapi"]
 
 ABOUT = """Dispatch for 30-minute delivery: hand over orders, get back a promise, a rider and a stream of facts.
 
@@ -28,20 +27,8 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             servers=app.servers or None,
         )  # fmt: skip
         schemas = found.setdefault("components", {}).setdefault("schemas", {})
-        schemas["Problem"] = wire.Problem.model_json_schema()
+        schemas["Problem"] = ProblemBody.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         app.openapi_schema = add_examples(found)
     return app.openapi_schema
-
-
-def document(version: str = "1") -> dict[str, Any]:
-    """The document without a service: what `halfhour openapi` prints and docs/openapi.json holds."""
-    from api.application import new_app
-
-    return openapi(new_app(version))
-
-
-def document_text() -> str:
-    """The document as it is committed."""
-    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"

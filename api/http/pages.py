@@ -32,9 +32,7 @@ class Pages:
     def __init__(self) -> None:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def rows(
-        self, request: Request, caller: Caller, items: Iterable[Item], make: Callable[[Item], str]
-    ) -> str:
+    async def rows(self, request: Request, caller: Caller, items: Iterable[Item], make: Callable[[Item], str]) -> str:
         """A JSON list of what `make` says of each item, while no other long answer of this caller is made."""
         rest, rows = iter(items), list[str]()
         async with self._turns.setdefault(caller.purse, asyncio.Lock()):

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.access.rules import Caller
+from api.common.ids import external_id_of
 from api.common.signed_tokens import Secret, signed
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
-from api.http.schemas import wire
+from api.http.schemas.base import Location, instant_at, instant_of
+from api.http.schemas.deliveries import Delivery, Dropoff, Item, RiderSeen, Tracking
+from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, StopShown
+from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
 from api.outbox.counter import planned_bags
-from api.outbox.notices import external_id_of
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
@@ -46,12 +49,12 @@ def location(places: PlaceBook, handle: int) -> dict[str, float]:
     return {"lat": round(point.lat, PRECISION), "lng": round(point.lng, PRECISION)}
 
 
-def dropoff_of(row: VaultRow | None) -> wire.Dropoff | None:
+def dropoff_of(row: VaultRow | None) -> Dropoff | None:
     """What the vault holds of a drop; None once erased."""
     if row is None or row.erased_at is not None:
         return None
     personal = {name: value for name, value in row.personal.items() if name not in ("pin", CANCEL_WORDS)}
-    return wire.Dropoff(location=wire.Location(lat=row.first, lng=row.second), **personal)
+    return Dropoff(location=Location(lat=row.first, lng=row.second), **personal)
 
 
 def version_of(record: OrderRecord, row: VaultRow | None) -> str:
@@ -69,7 +72,7 @@ def delivery(
     row: VaultRow | None = None,
     *,
     base: str = "",
-) -> wire.Delivery:
+) -> Delivery:
     """A delivery as its order system sees it; `row`: the vault's row of its drop, where it is at hand.
 
     `base`: the path under which a proxy shows the service.
@@ -78,10 +81,10 @@ def delivery(
     order_id = order.order_id
     row = row or host.vault_row(order.drop_place)
     body: dict[str, Any] = row.body if row is not None else {}
-    instant = wire.instant
+    instant = instant_of
     waiting = record.reason.name if record.reason not in (None, Reason.SERVED) else None
     is_planned = record.rider_id is None and record.planned_rider_id is not None
-    return wire.Delivery.model_construct(
+    return Delivery.model_construct(
         delivery_id=order_id,
         external_delivery_id=external_id_of(order_id),
         status=record.state.value,
@@ -112,7 +115,7 @@ def delivery(
         needs=needs_of(order.needs, names),
         order_value=body.get("order_value"),
         currency=body.get("currency"),
-        items=[wire.Item(**item) for item in body.get("items", ())],
+        items=[Item(**item) for item in body.get("items", ())],
         proof_of_delivery=body.get("proof_of_delivery", "none"),
         pin=row.personal.get("pin") if row is not None else None,
         proof=body.get("proof"),
@@ -121,14 +124,14 @@ def delivery(
     )
 
 
-def _rider_of(host: LiveHost, record: OrderRecord) -> wire.RiderSeen | None:
+def _rider_of(host: LiveHost, record: OrderRecord) -> RiderSeen | None:
     if record.rider_id is None:
         return None
     seen = host.positions.newest(record.rider_id) if not record.state.is_final else None
     if seen is None:
-        return wire.RiderSeen(rider_id=record.rider_id)
+        return RiderSeen(rider_id=record.rider_id)
     where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
-    return wire.RiderSeen(rider_id=record.rider_id, location=where, seen_at=wire.instant(seen.seen_at))
+    return RiderSeen(rider_id=record.rider_id, location=where, seen_at=instant_of(seen.seen_at))
 
 
 def _batch_of(board: Board, record: OrderRecord) -> str | None:
@@ -147,23 +150,23 @@ def _batch_of(board: Board, record: OrderRecord) -> str | None:
     return min(carried) if mine in carried and len(carried) > 1 else None
 
 
-def tracking(host: LiveHost, record: OrderRecord) -> wire.Tracking:
-    """What a customer sees: where his order is, and his rider once the goods are on board."""
+def tracking(host: LiveHost, record: OrderRecord) -> Tracking:
+    """What a customer sees: where their order is, and their rider once the goods are on board."""
     seen = host.positions.newest(record.rider_id) if record.rider_id and record.state.is_on_board else None
     where = {"lat": round(seen.first, 4), "lng": round(seen.second, 4)} if seen is not None else None
     delivered_at = record.ended_at if record.state is OrderState.DELIVERED else None
-    return wire.Tracking.model_construct(
+    return Tracking.model_construct(
         status=record.state.value,
-        expected_dropoff_at=wire.instant(expected_dropoff_at(record, host.board, host.clock.now())),
-        due_at=wire.instant(record.order.due_at),
+        expected_dropoff_at=instant_of(expected_dropoff_at(record, host.board, host.clock.now())),
+        due_at=instant_of(record.order.due_at),
         rider_location=where,
-        delivered_at=wire.instant(delivered_at),
+        delivered_at=instant_of(delivered_at),
     )
 
 
 def store(
     host: LiveHost, store_id: str, caller: Caller | None = None, waiting: Counter[str] | None = None
-) -> wire.StoreShown:
+) -> StoreShown:
     """A store as the caller sees it (None: the operator); `waiting`: open orders by store, where counted already."""
     board = host.board
     record = board.stores[store_id]
@@ -171,17 +174,17 @@ def store(
     personal = row.personal if row is not None else {}
     now = host.clock.now()
     opens_at = record.opens_from(now)
-    return wire.StoreShown(
+    return StoreShown(
         store_id=store_id,
         location=location(board.places, record.store.place),
         name=personal.get("name"),
         address=personal.get("address"),
         mean_ready_s=record.store.mean_ready_s,
         closed=opens_at != now,
-        closed_until=wire.instant(opens_at) if opens_at != now else None,
+        closed_until=instant_of(opens_at) if opens_at != now else None,
         hours=record.store.hours or None,
         delay_s=record.delay_at(now),
-        delay_until=wire.instant(record.delay_until) if record.delay_at(now) else None,
+        delay_until=instant_of(record.delay_until) if record.delay_at(now) else None,
         open_deliveries=(open_at_stores(board, caller) if waiting is None else waiting)[store_id],
         tenants=[
             tenant for tenant in record.store.tenants if caller is None or caller.sees_all or caller.tenant == tenant
@@ -189,8 +192,8 @@ def store(
     )
 
 
-def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> wire.RiderShown:
-    """A rider as operations and himself see him."""
+def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> RiderShown:
+    """A rider as operations and they themselves see them."""
     board, known = host.board, record.rider
     row = host.vault_row(known.place)
     shift = record.shift_at(board.now)
@@ -198,7 +201,7 @@ def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> wire.Rid
     where = location(board.places, known.place)
     if seen is not None:
         where = {"lat": round(seen.first, PRECISION), "lng": round(seen.second, PRECISION)}
-    return wire.RiderShown(
+    return RiderShown(
         rider_id=known.rider_id,
         name=row.personal.get("name") if row is not None else None,
         profile=known.profile,
@@ -208,29 +211,27 @@ def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> wire.Rid
         on_duty=shift is not None and shift.start_at <= board.now,
         on_break=record.on_break,
         lost=record.lost,
-        shift_end_at=wire.instant(shift.end_at) if shift is not None else None,
+        shift_end_at=instant_of(shift.end_at) if shift is not None else None,
         location=where,
-        heard_at=wire.at(record.heard_at),
+        heard_at=instant_at(record.heard_at),
         revision=record.told_revision,
         offer_id=record.offer_id,
     )
 
 
-def route(host: LiveHost, record: RiderRecord) -> wire.RouteShown:
+def route(host: LiveHost, record: RiderRecord) -> RouteShown:
     """What a rider's phone shows: told stops, each with the acts told."""
     told: Route = record.route
     stops = [_stop(host, stop) for stop in told.told]
     if stops:
-        stops[0].planned = [
-            wire.BagShown(delivery_id=act.order_id, items=_items(host, act)) for act in planned_bags(record)
-        ]
-    return wire.RouteShown(rider_id=record.rider.rider_id, revision=told.revision, stops=stops)
+        stops[0].planned = [BagShown(delivery_id=act.order_id, items=_items(host, act)) for act in planned_bags(record)]
+    return RouteShown(rider_id=record.rider.rider_id, revision=told.revision, stops=stops)
 
 
-def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
+def _stop(host: LiveHost, stop: Stop) -> StopShown:
     acts = [_act(host, stop, act) for act in stop.acts if act.level >= Level.TOLD]
-    at = wire.instant
-    return wire.StopShown.model_construct(
+    at = instant_of
+    return StopShown.model_construct(
         stop_id=stop.stop_id,
         location=location(host.board.places, stop.place),
         store_id=stop.store_id,
@@ -243,18 +244,18 @@ def _stop(host: LiveHost, stop: Stop) -> wire.StopShown:
     )
 
 
-def _items(host: LiveHost, act: Act) -> list[wire.Item]:
+def _items(host: LiveHost, act: Act) -> list[Item]:
     row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
-    return [wire.Item(**item) for item in (row.body if row is not None else {}).get("items", ())]
+    return [Item(**item) for item in (row.body if row is not None else {}).get("items", ())]
 
 
-def _act(host: LiveHost, stop: Stop, act: Act) -> wire.ActShown:
+def _act(host: LiveHost, stop: Stop, act: Act) -> ActShown:
     row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
     body: dict[str, Any] = row.body if row is not None else {}
     items = _items(host, act)
     if act.kind is ActKind.DROP and stop.store_id is not None:
-        return wire.ActShown(delivery_id=act.order_id, kind="return", items=items)
-    return wire.ActShown(
+        return ActShown(delivery_id=act.order_id, kind="return", items=items)
+    return ActShown(
         delivery_id=act.order_id,
         kind="pickup" if act.kind is ActKind.PICKUP else "drop",
         items=items,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 
-from api.http.schemas import wire
+from api.common.ids import external_id_of, tenant_of
+from api.http.schemas.riders import StopDone
 from api.ledger.protocol import Notice, VaultRow, Write
 from api.live.host import LiveHost
-from api.outbox.notices import external_id_of, tenant_of
 from dispatch.engine.reports.goods import given_to_customers
 from dispatch.inputs import StopCompleted
 from dispatch.model import OrderState
@@ -25,7 +25,7 @@ class ProofLocked(HalfhourError):
     code = "proof_locked"
 
 
-async def proofs(host: LiveHost, item: StopCompleted, done: wire.StopDone) -> tuple[VaultRow, ...]:
+async def proofs(host: LiveHost, item: StopCompleted, done: StopDone) -> tuple[VaultRow, ...]:
     """Vault rows with the proofs of what is handed over; raises where one is missing, wrong or locked.
 
     A wrong PIN is counted on the disk before it is answered.
@@ -39,7 +39,7 @@ async def proofs(host: LiveHost, item: StopCompleted, done: wire.StopDone) -> tu
     return tuple(row for row in rows if row is not None)
 
 
-async def _with_proof(host: LiveHost, order_id: str, row: VaultRow, done: wire.StopDone) -> VaultRow | None:
+async def _with_proof(host: LiveHost, order_id: str, row: VaultRow, done: StopDone) -> VaultRow | None:
     wanted = row.body.get("proof_of_delivery", "none")
     if wanted == "pin":
         pin = (done.pins or {}).get(order_id, done.pin)

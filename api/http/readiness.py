@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from api.common.clock import STEP_S
-from api.http.schemas import wire
-from api.live.host import LiveHost, NotReady
+from api.common.errors import NotReady
+from api.http.schemas.operations import Readiness
+from api.live.host import LiveHost
 from routing.errors import HalfhourError
 
 MOST_FALLBACKS = 3
@@ -30,7 +31,7 @@ class ClockOff(HalfhourError):
     code = "clock_off"
 
 
-def readiness(host: LiveHost) -> wire.Readiness:
+def readiness(host: LiveHost) -> Readiness:
     """What `/readyz` answers; raises what keeps the service from taking work."""
     failure = host.failure or host.ledger.failed
     if failure is not None:
@@ -51,7 +52,7 @@ def readiness(host: LiveHost) -> wire.Readiness:
         )
     in_a_row = host.rounds.fallbacks_in_a_row
     warnings = {"solver": in_a_row >= MOST_FALLBACKS, "clock": abs(off_s) > STEP_S}
-    return wire.Readiness(
+    return Readiness(
         ready=True,
         warnings=[name for name, holds in warnings.items() if holds],
         fallbacks_in_a_row=in_a_row,

@@ -9,9 +9,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from api.common.ids import order_id_of
 from api.http.acceptance import order_of
-from api.http.schemas import wire
-from api.outbox.notices import order_id_of
+from api.http.schemas.deliveries import QuoteRequest
 from dispatch.model import Reason
 from dispatch.rounds.trial import Fit, frozen_with, outcome
 
@@ -24,7 +24,7 @@ ASKED = "?"
 """A tenant's own id of the order that is asked about; no order has it."""
 
 
-async def fit(service: Service, tenant: str, body: wire.QuoteRequest) -> Fit:
+async def fit(service: Service, tenant: str, body: QuoteRequest) -> Fit:
     """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
     from dispatch.rounds.solve import solve_round
 
@@ -37,7 +37,7 @@ async def fit(service: Service, tenant: str, body: wire.QuoteRequest) -> Fit:
         frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
         try:
             answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
-        except Exception:  # an order that no round can be planned with costs nobody else his quote
+        except Exception:  # an order that no round can be planned with costs nobody else their quote
             log.exception("a trial cannot be planned")
             return Fit(None, None, Reason.BUDGET)
     return outcome(answer, order.order_id)

@@ -1,4 +1,4 @@
-"""`python -m api.ledger.fold_process FOLDER`: folds a ledger that another process writes and keeps the snapshot beside it.
+"""`python -m api.ledger.fold_process FOLDER`: folds a ledger that another process writes, and keeps a snapshot.
 
 What two snapshots cover it moves into a segment.
 """

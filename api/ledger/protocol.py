@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from api.access.keys import Key
+from api.common.api_keys import Key
 from routing.errors import HalfhourError, InvalidInput
 
 OPERATOR = ""
@@ -68,7 +68,7 @@ class Identity(NamedTuple):
     """The last entry that was written before there were chains: snapshots up to it carry no stamp of their own."""
 
 
-class Entry(NamedTuple):
+class LedgerEntry(NamedTuple):
     """One line of the journal: an input and the events it led to, as `dispatch.codec` encodes them."""
 
     seq: int
@@ -79,7 +79,7 @@ class Entry(NamedTuple):
     """Why it is left out of every fold (`halfhour journal repair`); input and events are empty then."""
 
 
-class Answer(NamedTuple):
+class StoredReply(NamedTuple):
     """The first answer given under an idempotency key, replayed to whoever asks again with the same fingerprint."""
 
     tenant: str
@@ -181,8 +181,8 @@ class Snapshot(NamedTuple):
 class Write:
     """One transaction; all of it happens, or none."""
 
-    entry: Entry | None = None
-    answers: Sequence[Answer] = ()
+    entry: LedgerEntry | None = None
+    answers: Sequence[StoredReply] = ()
     notices: Sequence[Notice] = ()
     vault: Sequence[VaultRow] = ()
     """Places that are new or replace the row of their handle."""
@@ -221,7 +221,7 @@ class Ledger(Protocol):
     def head(self) -> int:
         """`seq` of the last entry (0: none)."""
 
-    def entries(self, after: int = 0) -> Iterator[Entry]:
+    def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         """The entries with seq > `after`, in order, those that were moved into segments among them."""
 
     def cut(self, most: int) -> Future[None] | None:
@@ -234,7 +234,7 @@ class Ledger(Protocol):
         """The newest one that can be read; raises CorruptLedger where it belongs to another journal."""
 
     # --- answers and notices
-    def answer(self, tenant: str, route: str, key: str) -> Answer | None:
+    def answer(self, tenant: str, route: str, key: str) -> StoredReply | None:
         """What was answered under an idempotency key, if it is still kept."""
 
     def notice_head(self) -> int:

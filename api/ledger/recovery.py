@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from api.ledger.configuration import require_readable
-from api.ledger.protocol import Entry, Snapshot, VaultRow
+from api.ledger.protocol import LedgerEntry, Snapshot, VaultRow
 from api.ledger.sqlite.reader import way_on
 from dispatch.board.board import Board
 from dispatch.codec import decode_event
@@ -28,7 +28,7 @@ class Folds(Protocol):
 
     def vault(self) -> Iterator[VaultRow]: ...
 
-    def entries(self, after: int = 0) -> Iterator[Entry]: ...
+    def entries(self, after: int = 0) -> Iterator[LedgerEntry]: ...
 
     def newest_snapshot(self) -> Snapshot | None: ...
 
@@ -65,7 +65,7 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     return Recovered(board, places, seq, seq - began)
 
 
-def apply(board: Board, entry: Entry) -> None:
+def apply(board: Board, entry: LedgerEntry) -> None:
     """Takes one entry in; raises CorruptJournal naming it where that cannot be."""
     with taking_in(entry.seq, hint=way_on(entry.seq)):
         for event in entry.events:

@@ -31,7 +31,7 @@ class JournalAhead(HalfhourError):
     code = "journal_ahead"
 
 
-class Host(Protocol):
+class AlarmHost(Protocol):
     """What an alarm rings for; `api.live.host.LiveHost`."""
 
     clock: Clock
@@ -50,7 +50,7 @@ class Host(Protocol):
 class Alarm:
     """The one timer of a host."""
 
-    def __init__(self, host: Host, *, trusts_journal: bool = False) -> None:
+    def __init__(self, host: AlarmHost, *, trusts_journal: bool = False) -> None:
         """`trusts_journal`: go on from its last instant, however far the machine's clock is behind it."""
         self._host = host
         self._trusts_journal = trusts_journal

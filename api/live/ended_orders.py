@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from api.common.ids import tenant_of
 from api.ledger.protocol import Ended, Ledger
-from api.outbox.notices import tenant_of
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord
 from dispatch.codec import plain, typed

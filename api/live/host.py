@@ -18,13 +18,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from api.common.clock import Clock
-from api.ledger.protocol import Answer, Entry, Ledger, LedgerFailed, Notice, VaultRow, Write
+from api.common.errors import NotReady
+from api.ledger.protocol import Ledger, LedgerEntry, LedgerFailed, Notice, StoredReply, VaultRow, Write
 from api.ledger.recovery import recover, snapshot_of
-from api.live import ended_orders as ended
+from api.live import ended_orders
 from api.live.alarm import Alarm
 from api.live.phones import Phones
 from api.live.positions import Positions
-from api.live.travel import LiveTravel, Travel
+from api.live.travel import LiveTravel
 from api.observe.disk_times import Commits
 from api.observe.metrics import Metrics
 from api.observe.watchdog import out_of_memory
@@ -32,6 +33,7 @@ from api.outbox.feed import Feed
 from api.outbox.notices import Notices
 from api.solver import parking
 from api.solver.rounds import Rounds
+from api.solver.travel_state import TravelState
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord
 from dispatch.codec import encode
@@ -40,7 +42,6 @@ from dispatch.errors import CorruptJournal
 from dispatch.events import Event, RoundOpened
 from dispatch.inputs import Input, RoundSolved, TravelChanged
 from dispatch.settings.settings import Settings
-from routing.errors import HalfhourError
 from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,6 @@ log = logging.getLogger(__name__)
 RESUME_EVERY_S = 0.5
 UNFOLDABLE_EVERY_S = 30.0
 FLUSH_FAILED_EXIT = 70
-
-
-class NotReady(HalfhourError):
-    """The service is starting, or folding anew; details hold retry_after_s."""
-
-    code = "not_ready"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +219,11 @@ class LiveHost:
     def order(self, order_id: str) -> OrderRecord | None:
         """An order, on the board or long ended; None where nobody has heard of it."""
         found = self.board.orders.get(order_id) or self.leaving.get(order_id)
-        return found or ended.kept(self.ledger, order_id)
+        return found or ended_orders.kept(self.ledger, order_id)
 
     def newest_orders(self, **wanted: Any) -> list[OrderRecord]:
-        """Orders on the board and off it, the newest first; what may be asked for: `ended.newest`."""
-        return ended.newest(self.ledger, self.board, self.leaving, **wanted)
+        """Orders on the board and off it, the newest first; what may be asked for: `ended_orders.newest`."""
+        return ended_orders.newest(self.ledger, self.board, self.leaving, **wanted)
 
     @property
     def leaving(self) -> Mapping[str, OrderRecord]:
@@ -252,7 +247,7 @@ class LiveHost:
         *,
         vault: Sequence[VaultRow] = (),
         respond: Callable[[tuple[Event, ...]], Any] | None = None,
-        answer: Callable[[Any], Answer] | None = None,
+        answer: Callable[[Any], StoredReply] | None = None,
     ) -> Told:
         """Says one input to the engine and returns when it is durable.
 
@@ -270,7 +265,7 @@ class LiveHost:
         *,
         vault: Sequence[VaultRow] = (),
         respond: Callable[[tuple[Event, ...]], Any] | None = None,
-        answer: Callable[[Any], Answer] | None = None,
+        answer: Callable[[Any], StoredReply] | None = None,
         times: TravelTimes | None = None,
         keep: Sequence[tuple[str, Any]] = (),
     ) -> tuple[Told, asyncio.Future[None]]:
@@ -307,7 +302,7 @@ class LiveHost:
         )
         await durable
 
-    def travel_state(self) -> Travel:
+    def travel_state(self) -> TravelState:
         """The travel times in force, as the solver's process is told of them."""
         return self.travel.sent(self.board.travel_version)
 
@@ -343,7 +338,7 @@ class LiveHost:
         began = time.perf_counter()
         events = engine.decide(item)  # reads only: where it fails, nothing has happened
         try:
-            leaving = ended.leaving(engine.board, events)
+            leaving = ended_orders.leaving(engine.board, events)
             engine.apply(item, events)
             lasted_s = time.perf_counter() - began
             self.slowest_command_s = max(self.slowest_command_s, lasted_s)
@@ -351,8 +346,8 @@ class LiveHost:
             self.metrics.took(events, engine.board)
             state.seq += 1
             state.leaving.update((record.order.order_id, record) for record in leaving)
-            entry = Entry(state.seq, item.at, encode(item), [encode(event) for event in events])
-            return events, Write(entry, ended=[ended.row(record) for record in leaving])
+            entry = LedgerEntry(state.seq, item.at, encode(item), [encode(event) for event in events])
+            return events, Write(entry, ended=[ended_orders.row(record) for record in leaving])
         except MemoryError:
             out_of_memory()
         except Exception:

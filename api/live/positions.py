@@ -65,7 +65,7 @@ class Positions:
         return last.position if last else None
 
     def forget(self, rider_id: str) -> None:
-        """Starts anew for a rider: with a new shift he may be anywhere."""
+        """Starts anew for a rider: with a new shift they may be anywhere."""
         self._last.pop(rider_id, None)
 
 

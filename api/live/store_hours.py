@@ -14,7 +14,7 @@ from dispatch.inputs import StoreListed
 from routing.errors import HalfhourError
 
 if TYPE_CHECKING:
-    from api.http.commands import Service
+    from api.live.host import LiveHost
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +29,10 @@ def spans_of(text: str, now: int, time_zone: str) -> tuple[Span, ...]:
     return parsed(text).spans(local_of(now, zone).date() - timedelta(days=1), AHEAD_DAYS, zone)
 
 
-async def renew(service: Service) -> None:
+async def renew(host: LiveHost, time_zone: str) -> None:
     """Tells the engine of days that have come nearer, and of a time zone that has changed."""
-    now, time_zone = service.host.clock.now(), service.config.service.time_zone
-    for record in tuple(service.host.board.stores.values()):
+    now = host.clock.now()
+    for record in tuple(host.board.stores.values()):
         store = record.store
         if not store.hours:
             continue
@@ -40,7 +40,7 @@ async def renew(service: Service) -> None:
             spans = spans_of(store.hours, now, time_zone)
             if _ahead(spans, now) != _ahead(store.spans, now):
                 listed = replace(store, spans=spans)
-                await service.host.tell(lambda at, listed=listed: StoreListed(at=at, store=listed))  # type: ignore[misc]
+                await host.tell(lambda at, listed=listed: StoreListed(at=at, store=listed))  # type: ignore[misc]
         except HalfhourError as problem:
             log.error("the opening hours of store %s are not renewed: %s", store.store_id, problem)
 

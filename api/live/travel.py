@@ -11,13 +11,14 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from routing.errors import HalfhourError, InvalidInput
+from api.solver.travel_state import TravelState, get_ready, on_streets, under
+from routing.errors import InvalidInput
 from routing.places import PlaceBook
 from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
     from api.ledger.protocol import Ledger
-    from dispatch.record.catalogue import TravelSpec
+    from dispatch.record.travel_spec import TravelSpec
     from routing.roads import RoadTravel, TrafficNews
 
 log = logging.getLogger(__name__)
@@ -26,49 +27,12 @@ KEPT = "traffic"
 """The ledger's value: the digest of the times it was handed to, and the news."""
 
 
-class NotOnStreets(HalfhourError):
-    """Traffic was handed to a service that does not travel on streets."""
-
-    code = "not_on_streets"
-
-
-class Travel(NamedTuple):
-    """Travel times as they are sent: a version, where they come from, and the traffic handed over since."""
-
-    version: int
-    frame: str
-    spec: TravelSpec
-    news: TrafficNews | None = None
-
-
 class TravelChange(NamedTuple):
     """Other travel times, the traffic that makes them, and the value that the ledger keeps of it."""
 
     times: RoadTravel
     news: TrafficNews
     value: tuple[str, Any]
-
-
-def under(opened: TravelTimes, news: TrafficNews | None) -> TravelTimes:
-    """Travel times under news of traffic; None leaves them as they opened."""
-    return opened if news is None else on_streets(opened).under(news)
-
-
-def get_ready(fresh: TravelTimes, like: TravelTimes, at: int) -> None:
-    """Makes ready in `fresh`, for the instant `at`, what `like` is asked for."""
-    if fresh is not like:
-        on_streets(fresh).get_ready_for(at, on_streets(like))
-
-
-def on_streets(times: TravelTimes) -> RoadTravel:
-    """Travel times as those of streets; raises NotOnStreets."""
-    from routing.roads import RoadTravel
-
-    if not isinstance(times, RoadTravel):
-        raise NotOnStreets(
-            "this service does not travel on streets", hint='Its configuration needs [travel] kind = "roads".'
-        )
-    return times
 
 
 class LiveTravel:
@@ -93,9 +57,9 @@ class LiveTravel:
         _require_every_hour(times)
         return times
 
-    def sent(self, version: int) -> Travel:
+    def sent(self, version: int) -> TravelState:
         """What the solver's process must know of them."""
-        return Travel(version, self._frame, self._spec, self.news)
+        return TravelState(version, self._frame, self._spec, self.news)
 
     async def changed(self, used: TravelTimes, at: int, **changes: Any) -> TravelChange | None:
         """What other `speeds`, `weather` or `table` make of the times `used`, made ready for the instant `at`.

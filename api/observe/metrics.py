@@ -6,18 +6,12 @@ of foreign exceptions never get in: that is how an address in a body stays out o
 
 from __future__ import annotations
 
-import json
-import logging
-import time
-import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TextIO
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from api.access.rate_limits import App, Message, Receive, Scope, Send
-from api.observe.watchdog import out_of_memory
 from dispatch import events as e
 from dispatch.model import OrderState
 
@@ -25,15 +19,13 @@ if TYPE_CHECKING:
     from dispatch.board.board import Board
     from dispatch.board.records import RiderRecord
 
-__all__ = ["CONTENT_TYPE", "JsonLines", "Metrics", "RequestMeter", "log_json"]
+__all__ = ["CONTENT_TYPE", "Metrics"]
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _ROUND_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0)
 _LATELY = 500
 """Deliveries that the on-time share looks back on."""
-
-_access = logging.getLogger("api.access")
 
 
 class Metrics:
@@ -152,81 +144,3 @@ def _doing(rider: RiderRecord, now: int) -> str:
     if rider.route.told:
         return "working"
     return "idle" if shift is not None and shift.start_at <= now else "off_duty"
-
-
-class RequestMeter:
-    """Times every answer by route template and writes one line for it; who asked is named by tenant and key id."""
-
-    def __init__(self, app: App, *, metrics: Metrics, clock: Callable[[], float] = time.perf_counter) -> None:
-        self._app, self._metrics, self._clock = app, metrics, clock
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began, status, streams = self._clock(), 500, False
-
-        async def noting(message: Message) -> None:
-            nonlocal status, streams
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                streams = any(value.startswith(b"text/event-stream") for _, value in message.get("headers", ()))
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting)
-        except MemoryError:
-            out_of_memory()
-        finally:
-            lasted_s = self._clock() - began
-            route = getattr(scope.get("route"), "path", "unmatched")
-            if not streams:  # how long somebody watched is no answer time
-                self._metrics.requests.labels(scope["method"], route, str(status)).observe(lasted_s)
-            caller = scope.get("state", {}).get("caller")
-            fields = {"method": scope["method"], "route": route, "status": status, "ms": round(lasted_s * 1000, 1)}
-            if caller is not None:
-                who = caller.key_id if caller.rider_id is None else "a rider"
-                fields |= {"tenant": caller.tenant, "key_id": who}
-            _access.info("answered", extra=fields)
-
-
-_FIELDS = (
-    "method", "route", "status", "ms", "tenant", "key_id", "round", "cause", "work", "seq", "code", "step",
-    "webhook_id", "orders", "riders", "seconds", "count", "exit_status",
-)  # fmt: skip
-"""What a log line may carry beside its text; anything else that is handed over is left out."""
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a line.  An exception shows its type and its frames; its text stays out, it may quote a body."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, Any] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
-        if record.exc_info and record.exc_info[0] is not None:
-            line["error"] = record.exc_info[0].__name__
-            frames = traceback.extract_tb(record.exc_info[2])[-12:]
-            line["frames"] = [f"{frame.name} at {_module(frame.filename)}:{frame.lineno}" for frame in frames]
-        return json.dumps(line, default=str)
-
-
-def _module(filename: str) -> str:
-    return "/".join(filename.rsplit("/", 2)[-2:])
-
-
-def log_json(stream: TextIO, level: int = logging.INFO) -> None:
-    """Sends all logs to `stream` as JSON lines; the server's own request log, which would show paths, is silenced."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
-        logging.getLogger(name).handlers.clear()
-        logging.getLogger(name).propagate = name != "uvicorn.access"
-    logging.getLogger("httpx").setLevel(logging.WARNING)

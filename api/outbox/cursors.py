@@ -17,6 +17,7 @@ from routing.errors import HalfhourError
 CURSOR = r"^(?:[0-9]{1,15}|[0-9a-f]{8}-[0-9]{1,15}(?:-[0-9a-f]{8})?)$"
 BEGIN = "0"
 
+
 class CursorGone(HalfhourError):
     """What comes behind a cursor cannot be told any more; details hold `next`, from which it can."""
 

@@ -13,9 +13,9 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
+from api.common.ids import timestamp
 from api.ledger.protocol import OPERATOR, Ledger, Notice
 from api.outbox.cursors import Spot, check_event, event_cursor, spot_of
-from api.outbox.notices import timestamp
 
 KEPT = 4096
 HEARTBEAT_S = 10.0
@@ -151,7 +151,7 @@ class Feed:
 
 
 def seen_by(tenant: str, *, all_tenants: bool, operator: bool, rider_id: str | None) -> Sees:
-    """Which notices a caller may see: a rider his own, a tenant those of his deliveries, the operator's keys more."""
+    """Which notices a caller may see: a rider theirs, a tenant those of its deliveries, the operator's keys more."""
     if rider_id is not None:
         return lambda notice: notice.tenant == OPERATOR and notice.data.get("rider_id") == rider_id
     if all_tenants:

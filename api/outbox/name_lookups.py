@@ -16,7 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
-from api.access.rate_limits import Slots
+from api.access.slots import Slots
 from api.outbox.webhook_addresses import Resolver, addresses_of
 
 __all__ = ["Lookups", "NameUnknown"]

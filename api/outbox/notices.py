@@ -1,7 +1,7 @@
 """Events of the engine as notices to the outside, in the words of the wire.
 
 A delivery's notices go to its tenant, those about riders, stores, rounds and settings to the operator.  A rider's
-route and offers are notices too: his phone hears of them by the same cursor.
+route and offers are notices too: their phone hears of them by the same cursor.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from api.common.ids import external_id_of, rider_of_offer, tenant_of, timestamp
 from api.ledger.protocol import OPERATOR, Notice
 from api.outbox.counter import Counters
 from dispatch import events as e
@@ -19,39 +19,6 @@ from dispatch.board.board import Board
 from dispatch.board.records import FOR_EVER
 
 log = logging.getLogger(__name__)
-
-SEPARATOR = "."
-"""Between tenant and external id in an order's id; no tenant's name holds one."""
-
-
-def order_id_of(tenant: str, external_id: str) -> str:
-    """The engine's id of a tenant's delivery."""
-    return f"{tenant}{SEPARATOR}{external_id}"
-
-
-def tenant_of(order_id: str) -> str:
-    """Whose delivery an order id names."""
-    return order_id.partition(SEPARATOR)[0]
-
-
-def external_id_of(order_id: str) -> str:
-    """The tenant's own id of a delivery."""
-    return order_id.partition(SEPARATOR)[2]
-
-
-def rider_of_offer(offer_id: str) -> str:
-    """Whom an offer was made to: its id begins with his."""
-    return offer_id.partition("@")[0]
-
-
-def rider_of_stop(stop_id: str) -> str:
-    """On whose route a stop stands, or stood: its id begins with his."""
-    return stop_id.rpartition(".")[0]
-
-
-def timestamp(at: int | None) -> str | None:
-    """Epoch seconds as RFC 3339 UTC."""
-    return None if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Notices:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from routing.errors import InvalidInput
 
-__all__ = ["Pinned", "Resolver", "UnsafeTarget", "addresses_of", "check_url", "is_public", "pin"]
+__all__ = ["PinnedAddress", "Resolver", "UnsafeTarget", "addresses_of", "check_url", "is_public", "pin"]
 
 Resolver = Callable[[str, int], Awaitable[Iterable[str]]]
 _LONGEST = 2048
@@ -36,7 +36,7 @@ class UnsafeTarget(InvalidInput):
     code = "unsafe_target"
 
 
-class Pinned(NamedTuple):
+class PinnedAddress(NamedTuple):
     """A target with its address: the URL to connect to, and the name for Host and TLS."""
 
     url: str
@@ -66,7 +66,7 @@ def check_url(url: str, *, development: bool = False) -> tuple[str, str, int]:
     return parts.scheme, host, port or (443 if parts.scheme == "https" else 80)
 
 
-async def pin(url: str, resolve: Resolver, *, development: bool = False) -> Pinned:
+async def pin(url: str, resolve: Resolver, *, development: bool = False) -> PinnedAddress:
     """`url` with its host replaced by a checked address; raises UnsafeTarget, OSError where the name is unknown."""
     scheme, host, port = check_url(url, development=development)
     addresses = list(await resolve(host, port))
@@ -80,7 +80,7 @@ async def pin(url: str, resolve: Resolver, *, development: bool = False) -> Pinn
     query = f"?{parts.query}" if parts.query else ""
     host_header = f"[{host}]" if ":" in host else host
     usual_port = 443 if scheme == "https" else 80
-    return Pinned(
+    return PinnedAddress(
         f"{scheme}://{numeric}:{port}{parts.path or '/'}{query}",
         host_header if port == usual_port else f"{host_header}:{port}",
         host,

@@ -6,9 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from api.outbox.webhook_request import Answer, Post
+from api.outbox.webhook_request import Post, ReceiverAnswer
 
-__all__ = ["DOWN_AFTER", "Attempt", "Line", "words_of"]
+__all__ = ["DOWN_AFTER", "Attempt", "ReceiverLine", "words_of"]
 
 DOWN_AFTER = 5
 """After so many failures in a row a receiver is only probed."""
@@ -30,7 +30,7 @@ class Attempt(NamedTuple):
 
 
 @dataclass(slots=True)
-class Line:
+class ReceiverLine:
     """One receiver, as far as this process has heard of it."""
 
     post: Post
@@ -76,7 +76,7 @@ _WORDS = {
 }
 
 
-def words_of(answer: Answer) -> str:
+def words_of(answer: ReceiverAnswer) -> str:
     """What a person is told of a try; empty where the receiver took it."""
     if answer.is_taken:
         return ""

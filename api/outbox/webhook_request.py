@@ -16,14 +16,14 @@ from api.outbox.webhook_signature import signed_headers
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Answer", "Post"]
+__all__ = ["Post", "ReceiverAnswer"]
 
 _LONGEST_ANSWER = 16 * 1024
 _READ_OUT_S = 1.0
 """An answer that is longer, or takes longer, costs the receiver its connection, never the message."""
 
 
-class Answer(NamedTuple):
+class ReceiverAnswer(NamedTuple):
     """How a try ended: a status, or None with the kind of failure; `retry_after_s` where the receiver asked for it."""
 
     status: int | None
@@ -72,7 +72,7 @@ class Post:
         """Closes every connection."""
         await self._http.aclose()
 
-    async def send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
+    async def send(self, secrets: Iterable[str], message_id: str, body: bytes) -> ReceiverAnswer:
         """Tries once and never raises: whatever a receiver does wrong is an Answer."""
         import httpx
 
@@ -80,13 +80,13 @@ class Post:
             async with asyncio.timeout(self._timeout_s):  # a receiver that drips a byte a second passes all others
                 return await self._send(secrets, message_id, body)
         except UnsafeTarget as unsafe:
-            return Answer(None, unsafe.code)
+            return ReceiverAnswer(None, unsafe.code)
         except TimeoutError:
-            return Answer(None, "timeout")
+            return ReceiverAnswer(None, "timeout")
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, UnicodeError) as failure:
-            return Answer(None, type(failure).__name__)
+            return ReceiverAnswer(None, type(failure).__name__)
 
-    async def _send(self, secrets: Iterable[str], message_id: str, body: bytes) -> Answer:
+    async def _send(self, secrets: Iterable[str], message_id: str, body: bytes) -> ReceiverAnswer:
         import httpx
 
         pinned = await pin(self.url, self._resolve, development=self._development)
@@ -107,7 +107,7 @@ class Post:
         finally:
             await response.aclose()
         # The status line is the answer: what follows it changes nothing.
-        return Answer(response.status_code, "", wait_s(response.headers.get("retry-after", ""), self._clock()))
+        return ReceiverAnswer(response.status_code, "", wait_s(response.headers.get("retry-after", ""), self._clock()))
 
 
 async def _read_out(response: httpx.Response) -> None:

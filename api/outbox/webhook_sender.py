@@ -19,13 +19,13 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Protocol
 
-from api.access.rate_limits import Slots
-from api.access.rules import NotFound
+from api.access.slots import Slots
+from api.common.errors import NotFound
 from api.ledger.protocol import Due, Notice, Webhook
 from api.outbox.event_kinds import TEST
 from api.outbox.name_lookups import Lookups
-from api.outbox.webhook_receivers import LONGEST_WAIT_S, Attempt, Line, words_of
-from api.outbox.webhook_request import Answer, Post
+from api.outbox.webhook_receivers import LONGEST_WAIT_S, Attempt, ReceiverLine, words_of
+from api.outbox.webhook_request import Post, ReceiverAnswer
 from api.outbox.webhook_signature import new_secret
 
 __all__ = ["MOST_FAILURES", "MOST_TRIES", "Outbox", "Webhooks", "enabled", "retry_wait_s", "rotated"]
@@ -75,10 +75,10 @@ class Webhooks:
         self.names = names or Lookups()
         """Finds the addresses of receivers."""
         self.development = development
-        """Receivers on loopback are allowed: for whoever tries things on his own machine."""
+        """Receivers on loopback are allowed: for whoever tries things on their own machine."""
         self._outbox, self._post, self._render, self._clock = outbox, post, render, clock
         self._jitter, self._at_once = jitter, at_once
-        self._lines: dict[str, Line] = {}
+        self._lines: dict[str, ReceiverLine] = {}
         self._tests = Slots(_TESTS, _TESTS_EACH, clock=clock)
         self._wake = asyncio.Event()
         self._lock = asyncio.Lock()
@@ -155,16 +155,16 @@ class Webhooks:
                 task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _line(self, webhook: Webhook) -> Line:
+    async def _line(self, webhook: Webhook) -> ReceiverLine:
         line = self._lines.get(webhook.webhook_id)
         if line is not None and line.post.url != webhook.url:
             await line.post.close()
             line.post, line.rests_until = self._post(webhook), 0.0
         if line is None:
-            line = self._lines[webhook.webhook_id] = Line(self._post(webhook), webhook.failures)
+            line = self._lines[webhook.webhook_id] = ReceiverLine(self._post(webhook), webhook.failures)
         return line
 
-    async def _serve(self, webhook: Webhook, line: Line, batch: list[Due]) -> None:
+    async def _serve(self, webhook: Webhook, line: ReceiverLine, batch: list[Due]) -> None:
         """Sends a batch, a few notices at once, after a failure one; leaves the rest due once the receiver rests."""
         try:
             failures, disabled = line.failures, ""
@@ -182,12 +182,14 @@ class Webhooks:
             line.busy = False
             self.notify()
 
-    async def _send(self, webhook: Webhook, line: Line, due: Due) -> Answer:
+    async def _send(self, webhook: Webhook, line: ReceiverLine, due: Due) -> ReceiverAnswer:
         answer, attempt = await self._tried(webhook, line, due.notice, due.attempts + 1)
         line.note(attempt)
         return answer
 
-    async def _tried(self, webhook: Webhook, line: Line, notice: Notice, number: int) -> tuple[Answer, Attempt]:
+    async def _tried(
+        self, webhook: Webhook, line: ReceiverLine, notice: Notice, number: int
+    ) -> tuple[ReceiverAnswer, Attempt]:
         began, at = time.monotonic(), int(self._clock())
         answer = await line.post.send(webhook.secrets, notice.event_id, self._render(notice))
         lasted_s, error = time.monotonic() - began, words_of(answer)
@@ -203,11 +205,11 @@ class Webhooks:
             line.attempts.append(attempt)
             return attempt
 
-    def line(self, webhook_id: str) -> Line | None:
+    def line(self, webhook_id: str) -> ReceiverLine | None:
         """What is known of a receiver since the service started; None where nothing was sent to it."""
         return self._lines.get(webhook_id)
 
-    async def _book(self, line: Line, answers: Sequence[tuple[Due, Answer]]) -> str:
+    async def _book(self, line: ReceiverLine, answers: Sequence[tuple[Due, ReceiverAnswer]]) -> str:
         """Writes how tries ended; the reason to disable the webhook, or an empty one."""
         now, done, later, disabled = self._clock(), list[Due](), list[Due](), ""
         for due, answer in answers:

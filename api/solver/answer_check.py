@@ -69,7 +69,7 @@ def _flaw_of_route(
                 return f"order {order_id} is not served at place {stop.place}"
             if kind == ActKind.PICKUP:
                 if not _may(frozen, request, vehicle):
-                    return f"order {order_id} is not for him"
+                    return f"order {order_id} is not for them"
                 aboard.add(request)
                 load = load + problem.load[request]
                 if (load > problem.capacity[vehicle]).any():

@@ -20,7 +20,7 @@ from routing.travel import TravelTimes
 log = logging.getLogger(__name__)
 
 
-class Host(Protocol):
+class ParkingHost(Protocol):
     """What is needed of the live host."""
 
     clock: Clock
@@ -32,7 +32,7 @@ class Host(Protocol):
     def report(self, make: Callable[[int], Input]) -> tuple[Event, ...]: ...
 
 
-def park(host: Host, blame: Parked) -> None:
+def park(host: ParkingHost, blame: Parked) -> None:
     """Lets those take no part whom something failed because of; the journal, its notices and a metric tell."""
     host.report(lambda at: replace(blame, at=at))
     for what, ids in (("order", blame.order_ids), ("rider", blame.rider_ids)):
@@ -48,7 +48,7 @@ def frozen(engine: Engine) -> Frozen | None:
         return None
 
 
-async def park_unplannable(host: Host, opened: RoundOpened, times: TravelTimes) -> RoundSolved:
+async def park_unplannable(host: ParkingHost, opened: RoundOpened, times: TravelTimes) -> RoundSolved:
     """Parks whoever the round failed because of; the answer that keeps everything as it is."""
     board = host.engine.board
     found = await asyncio.to_thread(unplannable, board.dump(), board.places, times)
@@ -59,7 +59,7 @@ async def park_unplannable(host: Host, opened: RoundOpened, times: TravelTimes) 
     return RoundSolved(at=opened.at, round=opened.round, cause="FALLBACK")
 
 
-def acceptable(host: Host, answer: RoundSolved) -> RoundSolved:
+def acceptable(host: ParkingHost, answer: RoundSolved) -> RoundSolved:
     """What the engine takes of an answer that it fails on; riders whose part in it is at fault are parked."""
     blame = host.engine.to_blame(replace(answer, at=host.clock.now()))
     if blame is not None:
@@ -69,7 +69,7 @@ def acceptable(host: Host, answer: RoundSolved) -> RoundSolved:
     return RoundSolved(at=answer.at, round=answer.round, cause="FALLBACK")
 
 
-def wake(host: Host, now: int) -> tuple[Event, ...]:
+def wake(host: ParkingHost, now: int) -> tuple[Event, ...]:
     """Lets time pass; riders for whom that fails are parked, so that it passes for all others."""
     try:
         return host.report(lambda at: Wake(at=at))

@@ -1,4 +1,4 @@
-"""The solver in a process of its own: it reads rounds from its input and answers on its output.
+"""The solver in a process of its own, as its parent sees it: started, warmed, asked, replaced where it fails.
 
 Messages are pickles behind their length.  The process holds the travel times, newer ones being made ready beside those
 in use; each round brings the places it names.  One that is asked for times it does not hold says so and never guesses.
@@ -11,76 +11,30 @@ import contextlib
 import logging
 import os
 import pickle
-import signal
-import struct
 import sys
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from api.common.parent_process import die_with_parent
-from api.live.travel import Travel, get_ready, under
+from api.solver.messages import LENGTH, RoundTask, SolverFailed
+from api.solver.travel_state import TravelState
 from dispatch.inputs import RoundSolved
-from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.leg_metres import with_metres
-from routing.errors import HalfhourError
-from routing.places import PlaceBook
-from routing.travel import TravelTimes
 
 if TYPE_CHECKING:
-    from dispatch.rounds.solve import Recipe
+    pass
 
 log = logging.getLogger(__name__)
 
-_LENGTH = struct.Struct("!Q")
 HOLD_S = 60.0
 """How long the process may take to make other travel times ready."""
 GRACE_S = 10.0
 """A process that is late keeps its place if it answers within this; to start another one takes as long."""
-COMMAND = (sys.executable, "-c", "from api.solver.process import main; main()")
-
-
-class SolverFailed(HalfhourError):
-    """The solver is late, dead, or does not hold what is asked of it; `why` is one of late, dead, error, travel."""
-
-    code = "solver_failed"
-
-    def __init__(self, why: str, message: str) -> None:
-        super().__init__(message)
-        self.why = why
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SolverFailed, (self.why, self.message)
-
-
-class Task(NamedTuple):
-    """One round as it is sent; coordinates and matrix rows are those of `frozen.problem.place`."""
-
-    frozen: Frozen
-    travel_version: int
-    first: NDArray[np.float64]
-    second: NDArray[np.float64]
-    matrix_row: NDArray[np.int32]
-    recipe: Recipe
-    budget_s: float
-
-
-def task_of(frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Recipe, budget_s: float) -> Task:
-    """A round with what the solver must know of its places."""
-    handles = frozen.problem.place
-    return Task(
-        frozen, travel_version, places.first[handles], places.second[handles], places.matrix_row[handles],
-        recipe, budget_s,
-    )  # fmt: skip
+COMMAND = (sys.executable, "-m", "api.solver.child")
 
 
 class Solver:
     """The parent's side: starts the process, warms it, asks it, and replaces it when it fails."""
 
-    def __init__(self, travel: Travel, command: Sequence[str] = COMMAND, grace_s: float = GRACE_S) -> None:
+    def __init__(self, travel: TravelState, command: Sequence[str] = COMMAND, grace_s: float = GRACE_S) -> None:
         self._travel = travel
         self._command = tuple(command)
         self._grace_s = grace_s
@@ -133,7 +87,7 @@ class Solver:
             await self._ask(held)
         self.is_warm = True
 
-    async def hold(self, travel: Travel) -> None:
+    async def hold(self, travel: TravelState) -> None:
         """Has the process make other travel times ready, beside those in use; where it fails, its successor does."""
         self._travel = travel
         async with self._lock:
@@ -146,7 +100,7 @@ class Solver:
                 log.error("the solver does not take travel times %d: %s", travel.version, problem)
                 self._replace()
 
-    async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
+    async def solve(self, task: RoundTask, timeout_s: float) -> RoundSolved:
         """The answer to one round; raises SolverFailed.
 
         One late answer costs one round: the process goes on, what it says in the end is thrown away, and a round that
@@ -184,7 +138,7 @@ class Solver:
         if self._process is not None:
             await self._process.wait()
 
-    async def _exchange(self, task: Task) -> Any:
+    async def _exchange(self, task: RoundTask) -> Any:
         """Asks and hears the answer, whoever still waits for it; lets the next one in."""
         try:
             if not self.is_warm:
@@ -212,9 +166,9 @@ class Solver:
         assert process is not None and process.stdin is not None and process.stdout is not None
         try:
             data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-            process.stdin.write(_LENGTH.pack(len(data)) + data)
+            process.stdin.write(LENGTH.pack(len(data)) + data)
             await process.stdin.drain()
-            (length,) = _LENGTH.unpack(await process.stdout.readexactly(_LENGTH.size))
+            (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
             answer = pickle.loads(await process.stdout.readexactly(length))
         # uvloop says RuntimeError of a pipe whose other end has gone, asyncio ConnectionResetError.
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, asyncio.IncompleteReadError) as problem:
@@ -247,111 +201,3 @@ class Solver:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-
-
-# --- the process ----------------------------------------------------------------------------------------------------
-
-
-class _Desk:
-    """What the process holds: a book that grows as rounds name places, and travel times bound to it, by version."""
-
-    def __init__(self, travel: Travel) -> None:
-        self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
-        self._opened = travel.spec.bind(self.places)
-        self._held = {travel.version: under(self._opened, travel.news)}
-        self._at = 0
-
-    def hold(self, travel: Travel) -> None:
-        """Makes other times ready; those of the version before stay, for the round that is open."""
-        fresh = under(self._opened, travel.news)
-        get_ready(fresh, self._held[max(self._held)], self._at)
-        before = {version: times for version, times in self._held.items() if version == travel.version - 1}
-        self._held = before | {travel.version: fresh}
-
-    def answer(self, task: Task) -> RoundSolved:
-        from dispatch.rounds.solve import solve_round
-
-        times = self._times(task)
-        began = time.monotonic()
-        self._place(task)
-        answer = solve_round(
-            task.frozen,
-            times,
-            recipe=task.recipe,
-            expired=lambda: time.monotonic() - began > task.budget_s,
-        )
-        return with_metres(task.frozen, answer, times)
-
-    def _times(self, task: Task) -> TravelTimes:
-        wanted = task.travel_version
-        if wanted not in self._held:
-            holds = " and ".join(map(str, sorted(self._held)))
-            raise SolverFailed("travel", f"holds travel times {holds}, not {wanted}")
-        self._held = {version: times for version, times in self._held.items() if version >= wanted}
-        self._at = task.frozen.at
-        return self._held[wanted]
-
-    def _place(self, task: Task) -> None:
-        handles = task.frozen.problem.place
-        first, second = self.places.first, self.places.second
-        for k, handle in enumerate(handles.tolist()):
-            while len(self.places) <= handle:
-                row = int(task.matrix_row[k]) if len(self.places) == handle else -1
-                self.places.add(0.0, 0.0, matrix_row=row)
-                first, second = self.places.first, self.places.second
-            if first[handle] != task.first[k] or second[handle] != task.second[k]:
-                self.places.move(handle, float(task.first[k]), float(task.second[k]))
-
-
-def serve(source: BinaryIO, sink: BinaryIO) -> None:
-    """Answers messages until the parent is gone."""
-    desk: _Desk | None = None
-    while True:
-        message = _read(source)
-        if message is None:
-            return
-        answer: Any
-        try:
-            if isinstance(message, Travel) and desk is not None:
-                desk.hold(message)
-                answer = "held"
-            elif isinstance(message, Travel):
-                desk = _Desk(message)
-                from api.solver.warm_up import warm_up, warm_up_roads
-
-                warm_up_roads(message.spec)
-                warm_up()
-                answer = "warm"
-            else:
-                assert desk is not None
-                answer = desk.answer(message)
-        except SolverFailed as problem:
-            answer = problem
-        except Exception as problem:
-            log.exception("a round could not be solved")
-            answer = SolverFailed("error", f"{type(problem).__name__}: {problem}")
-        data = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
-        sink.write(_LENGTH.pack(len(data)) + data)
-        sink.flush()
-
-
-def _read(source: BinaryIO) -> Any:
-    """The next message, None at the end."""
-    head = source.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    data = source.read(length)
-    return pickle.loads(data) if len(data) == length else None
-
-
-def main() -> None:
-    """Serves on the real standard output; whatever prints goes to standard error."""
-    from api.solver.warm_up import get_ready
-
-    die_with_parent()  # also in the midst of a round
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
-    get_ready()
-    with os.fdopen(os.dup(1), "wb") as sink:
-        os.dup2(2, 1)
-        serve(sys.stdin.buffer, sink)

@@ -13,11 +13,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from api.ledger.protocol import OPERATOR, LedgerFailed, Notice, Write
-from api.live.travel import Travel
 from api.solver.answer_check import flaw_of
+from api.solver.messages import RoundTask, SolverFailed, task_of
 from api.solver.overload import Ladder, Step
-from api.solver.parking import Host, acceptable, park_unplannable
-from api.solver.process import SolverFailed, Task, task_of
+from api.solver.parking import ParkingHost, acceptable, park_unplannable
+from api.solver.travel_state import TravelState
 from dispatch.board.board import Board
 from dispatch.events import RoundOpened
 from dispatch.inputs import RoundsLimited, RoundSolved
@@ -42,14 +42,14 @@ class Solves(Protocol):
 
     async def start(self) -> None: ...
 
-    async def hold(self, travel: Travel) -> None: ...
+    async def hold(self, travel: TravelState) -> None: ...
 
-    async def solve(self, task: Task, timeout_s: float) -> RoundSolved: ...
+    async def solve(self, task: RoundTask, timeout_s: float) -> RoundSolved: ...
 
     async def close(self) -> None: ...
 
 
-class Market(Host, Protocol):
+class Market(ParkingHost, Protocol):
     """What rounds need of the live host that they are solved for."""
 
     failure: LedgerFailed | None
@@ -57,7 +57,7 @@ class Market(Host, Protocol):
     @property
     def board(self) -> Board: ...
 
-    def travel_state(self) -> Travel: ...
+    def travel_state(self) -> TravelState: ...
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None: ...
 

@@ -13,7 +13,7 @@ from routing.places import PlaceBook
 from routing.travel import StraightTravel
 
 if TYPE_CHECKING:
-    from dispatch.record.catalogue import TravelSpec
+    from dispatch.record.travel_spec import TravelSpec
     from dispatch.rounds.solve import Recipe
 
 _AT = 1_700_000_000
@@ -28,7 +28,7 @@ def get_ready() -> None:
 
 def warm_up_roads(spec: TravelSpec) -> None:
     """Compiles the kernels of the roads where travel is on them."""
-    from dispatch.record.catalogue import RoadsSpec
+    from dispatch.record.travel_spec import RoadsSpec
 
     if isinstance(spec, RoadsSpec):
         from routing.roads.city.warm import warm_up

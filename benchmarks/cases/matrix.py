@@ -6,10 +6,11 @@ import numpy as np
 
 from benchmarks.harness import Case, Sample, Work
 from benchmarks.inputs.snapshots import make_snapshot
-from routing.plans.general.insert import new_work, start_routes
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import start_routes
 from routing.plans.general.insertion_prices import price_matrix
 from routing.plans.general.kernels.moves import best_in, insert
-from routing.plans.general.tables import gather
+from routing.plans.general.work import new_work
 
 SIZES = ((50, 100), (500, 1000))
 

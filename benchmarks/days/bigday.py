@@ -27,7 +27,7 @@ from halfhour.replaying import opened, replay
 from halfhour.synthetic import write_synthetic
 from routing.errors import HalfhourError
 from sim.invent.lunch_peak import DaySize
-from sim.replay.replay import Progress
+from sim.replay.result import Progress
 from sim.scenario import Scenario
 
 MORNING = 40

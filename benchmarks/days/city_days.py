@@ -1,7 +1,8 @@
 """Whole invented days, by scarcity of riders: what ships, beside VROOM asked anew in every round.
 
-    python -m benchmarks.days.city_days [--riders 100,85,70] [--seeds 101,102] [--policies "nearest;vroom, as published"]
-                                   [--orders 150] [--round-s 30] [--out docs/results/city-days]
+    python -m benchmarks.days.city_days [--riders 100,85,70] [--seeds 101,102]
+                                        [--policies "nearest;vroom, as published"]
+                                        [--orders 150] [--round-s 30] [--out docs/results/city-days]
 
 Every policy faces the same day with the same luck in the same simulator.  A finished day is appended to the CSV at once
 and is not run again, unless the settings behind its name have changed: runs may be stopped, and several processes may
@@ -16,79 +17,29 @@ import hashlib
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from api.solver.warm_up import warm_up
+from benchmarks.days.contenders import CONTENDERS, LATE_WEIGHT, REPORTED, UNDELIVERED_LATE_S
 from benchmarks.harness import versions
 from dispatch.events import Event, RiderDone, RouteRevised
 from dispatch.inputs import Input
 from dispatch.model import Level
-from dispatch.policies.policy import HalfhourPolicy, Policy
-from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.settings import Settings
-from halfhour.policies import choose
 from halfhour.synthetic import write_synthetic
 from sim.invent.lunch_peak import DaySize
-from sim.replay.replay import Run, replay
+from sim.replay.replay import replay
+from sim.replay.result import Run
 from sim.scenario import Scenario
 from sim.sources import open_scenario
-
-REPORTED = tuple(range(101, 121))
-"""The days of the table, named before anything was measured on them.  Settings were chosen on days 11 to 18."""
-
-PUBLISHED: Mapping[str, Any] = {
-    **{key: value for key, value in DEFAULTS_0_1.items() if key.startswith(("prices.", "reposition."))},
-    "rules.empty_moves": True, "prices.late_from": "promise", "prices.late_after_s": 0, "prices.late_per_s": 300,
-}  # fmt: skip
-"""The prices and empty moves under which 0.1.0 published VROOM: steep lateness, no charge for a missed promise."""
 
 FIELDS = (
     "cost_per_order", "driven_s_per_order", "on_time_share", "lateness_mean_s", "click_to_door_mean_s",
     "click_to_door_p90_s", "delivered", "undelivered", "batched_share", "orders_per_rider_hour", "co2_g_per_order",
     "empty_moves", "rounds", "round_cpu_mean_s", "round_wall_max_s", "run_cpu_s",
 )  # fmt: skip
-LATE_WEIGHT, UNDELIVERED_LATE_S = 3, 3600
-"""What a second late counts in seconds of driving, as in the snapshots of the solver's table; how late an order counts
-that never arrives."""
-
-
-class Contender(NamedTuple):
-    """A policy, the settings in which its row differs from what ships, and whether it belongs to the page."""
-
-    policy: Callable[[float], Policy]
-    settings: Mapping[str, Any] = {}
-    note: str = ""
-
-
-def _ours(recipe: str) -> Callable[[float], Policy]:
-    return lambda round_s: HalfhourPolicy(recipe)
-
-
-def _vroom(round_s: float) -> Policy:
-    from benchmarks.policies.vroom_rounds import VroomRounds
-
-    return VroomRounds(round_s=round_s)
-
-
-AS_SHIPPED, VROOM, VROOM_STAR = "halfhour, as shipped", "vroom, as published", "vroom, our prices, no empty moves"
-CONTENDERS = {
-    AS_SHIPPED: Contender(_ours("lns")),
-    VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge"),
-    VROOM_STAR: Contender(_vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve"),
-    "halfhour, one store a trip": Contender(
-        _ours("lns"), {"rules.batch_scope": "same_store"}, "may not mix stores; both rows of VROOM mix them"
-    ),
-    "halfhour, preset on_time": Contender(_ours("lns"), {"preset": "on_time"}),
-    "halfhour, preset thrifty": Contender(_ours("lns"), {"preset": "thrifty"}),
-    "halfhour, preset door": Contender(_ours("lns"), {"preset": "door"}),
-    "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.batch_scope": "same_store"},
-                                           "what `halfhour scenario new` wrote; may not mix stores"),
-    "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),
-    "batch": Contender(lambda round_s: choose("batch").policy),
-    "nearest": Contender(lambda round_s: choose("nearest").policy),
-}  # fmt: skip
 
 
 class Churn:

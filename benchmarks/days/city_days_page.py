@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks.days.city_days import AS_SHIPPED, CONTENDERS, LATE_WEIGHT, REPORTED, VROOM, VROOM_STAR
+from benchmarks.days.contenders import AS_SHIPPED, CONTENDERS, LATE_WEIGHT, REPORTED, VROOM, VROOM_STAR
 from benchmarks.harness import versions
 from dispatch.settings.presets import DEFAULT
 from halfhour.comparing import Group, differences
 
-Row = Mapping[str, str]
+CityDayRow = Mapping[str, str]
 
 COLUMNS = (
     ("on_time_share", "on time %", 1, 100.0), ("driven_s_per_order", "driven min", 2, 1 / 60),
@@ -27,7 +27,7 @@ PAIRED = (
 )  # fmt: skip
 
 
-def page(rows: Sequence[Row], csv_name: str) -> str:
+def page(rows: Sequence[CityDayRow], csv_name: str) -> str:
     """The whole page; means over days, differences paired day by day with half their 95 % interval."""
     made = versions()
     parts = [
@@ -56,7 +56,7 @@ def page(rows: Sequence[Row], csv_name: str) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _means(rows: Sequence[Row]) -> list[str]:
+def _means(rows: Sequence[CityDayRow]) -> list[str]:
     parts = _header(["row", "days", *(title for _, title, *_ in COLUMNS)])
     for name, contender in CONTENDERS.items():
         mine = [row for row in rows if row["policy"] == name]
@@ -68,12 +68,12 @@ def _means(rows: Sequence[Row]) -> list[str]:
     return [*parts, ""]
 
 
-def _mean(rows: Sequence[Row], field: str, digits: int, factor: float) -> str:
+def _mean(rows: Sequence[CityDayRow], field: str, digits: int, factor: float) -> str:
     known = [float(row[field]) for row in rows if row[field] != ""]
     return f"{factor * statistics.mean(known):.{digits}f}" if known else ""
 
 
-def frontier(rows: Sequence[Row]) -> str:
+def frontier(rows: Sequence[CityDayRow]) -> str:
     """What each preset does, by staffing, over the days on which every preset has been run."""
     names = [AS_SHIPPED, *(name for name in CONTENDERS if ", preset " in name)]
     parts = _header(["riders", "preset", "days", *(title for _, title, *_ in COLUMNS[:7]), COLUMNS[8][1]])
@@ -90,7 +90,7 @@ def frontier(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def as_shipped(rows: Sequence[Row]) -> str:
+def as_shipped(rows: Sequence[CityDayRow]) -> str:
     """The table of the front page: what ships beside both rows of VROOM, over the days that all three have."""
     names = (AS_SHIPPED, VROOM, VROOM_STAR)
     parts = _header(["riders", "", "days", *(title for _, title, *_ in COLUMNS[:6])])
@@ -106,7 +106,7 @@ def as_shipped(rows: Sequence[Row]) -> str:
     return "\n".join(parts)
 
 
-def _paired(rows: Sequence[Row]) -> list[str]:
+def _paired(rows: Sequence[CityDayRow]) -> list[str]:
     """Our rows less each row of VROOM, over the days that both have."""
     parts = _header(["difference", "days", *(title for _, title, *_ in PAIRED)])
     for reference in (VROOM, VROOM_STAR):
@@ -116,7 +116,7 @@ def _paired(rows: Sequence[Row]) -> list[str]:
     return [*parts, ""] if len(parts) > 2 else []
 
 
-def _group(rows: Sequence[Row], name: str) -> Group:
+def _group(rows: Sequence[CityDayRow], name: str) -> Group:
     fields = [field for field, *_ in PAIRED]
     days = {int(row["seed"]): {key: float(row[key]) for key in fields} for row in rows if row["policy"] == name}
     return Group(name, days)
@@ -138,7 +138,7 @@ def _header(titles: Sequence[str]) -> list[str]:
     return ["| " + " | ".join(titles) + " |", "|---" * len(titles) + "|"]
 
 
-def _about_vroom(rows: Sequence[Row]) -> list[str]:
+def _about_vroom(rows: Sequence[CityDayRow]) -> list[str]:
     """How long VROOM searched, in a sentence."""
     mine = [row for row in rows if row["policy"] in (VROOM, VROOM_STAR)]
     if not mine:

@@ -34,7 +34,7 @@ from sim.sources.grubhub import write_solution
 
 
 @dataclass(frozen=True)
-class Row:
+class GrubhubRow:
     """One row of the table: a policy, what it changes, and the liberty its solutions are judged under."""
 
     policy: str
@@ -47,15 +47,15 @@ class Row:
 
 STILL = {"rules.empty_moves": False}
 ROWS = {
-    "halfhour": Row("halfhour"),
-    "halfhour without empty moves": Row("halfhour", settings=STILL, liberty="updates"),
-    "halfhour on store means": Row("halfhour", settings={"rules.ready_times": "store_mean"}),
-    "insertion": Row("halfhour", "insertion", seeded=False),
-    "ortools": Row("halfhour", "ortools"),
-    "lns+ortools": Row("halfhour", "lns+ortools"),
-    "batch": Row("batch", liberty="updates", seeded=False),
-    "greedy": Row("greedy", liberty="updates", seeded=False),
-    "nearest": Row("nearest", liberty="updates", seeded=False),
+    "halfhour": GrubhubRow("halfhour"),
+    "halfhour without empty moves": GrubhubRow("halfhour", settings=STILL, liberty="updates"),
+    "halfhour on store means": GrubhubRow("halfhour", settings={"rules.ready_times": "store_mean"}),
+    "insertion": GrubhubRow("halfhour", "insertion", seeded=False),
+    "ortools": GrubhubRow("halfhour", "ortools"),
+    "lns+ortools": GrubhubRow("halfhour", "lns+ortools"),
+    "batch": GrubhubRow("batch", liberty="updates", seeded=False),
+    "greedy": GrubhubRow("greedy", liberty="updates", seeded=False),
+    "nearest": GrubhubRow("nearest", liberty="updates", seeded=False),
 }
 
 
@@ -188,7 +188,9 @@ def _instances(folder: Path | None, wanted: str) -> list[Path]:
     beginnings = tuple(part.strip() for part in wanted.split(",")) if wanted else ("",)
     found = [path for path in public_data.grubhub_instances(folder) if path.name.startswith(beginnings)]
     if not found:
-        raise public_data.DataMissing("there is no such instance", hint="docs/benchmarks.md says where they are to be had.")
+        raise public_data.DataMissing(
+            "there is no such instance", hint="docs/benchmarks.md says where they are to be had."
+        )
     return found
 
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from routing.errors import HalfhourError
-from sim.mdrp.rules import LIBERTIES, Verdict, judge, read_instance, read_solution
+from sim.mdrp.rules import LIBERTIES, MdrpVerdict, judge, read_instance, read_solution
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if verdict.feasible else 1
 
 
-def _print(verdict: Verdict) -> None:
+def _print(verdict: MdrpVerdict) -> None:
     print(f"{verdict.instance}: {'feasible' if verdict.feasible else 'NOT FEASIBLE'} ({verdict.liberty})")
     for code, count in verdict.counts().items():
         first = next(violation for violation in verdict.violations if violation.code == code)

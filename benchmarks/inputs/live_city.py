@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.settings.settings import Settings
 from routing.cells import METRES_PER_DEGREE
 from routing.places import PlaceBook

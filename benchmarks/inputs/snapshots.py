@@ -19,14 +19,14 @@ STORE_S, DOOR_S, PROMISE_S, PLACED_S = 60, 90, 1800, 240
 LATE_SLOPE = 3
 
 
-class Snapshot(NamedTuple):
+class LiveMoment(NamedTuple):
     """One moment of a city."""
 
     problem: Problem
     travel: Travel
 
 
-def make_snapshot(riders: int, orders: int, seed: int, *, late_charge: int = 0) -> Snapshot:
+def make_snapshot(riders: int, orders: int, seed: int, *, late_charge: int = 0) -> LiveMoment:
     """A snapshot with so many riders and open orders; the same seed gives the same moment.
 
     `late_charge`: price of being late at all, in seconds of travel, on top of the price of each late second.
@@ -57,4 +57,4 @@ def make_snapshot(riders: int, orders: int, seed: int, *, late_charge: int = 0) 
         late_fixed=np.tile([late_charge, 0], (requests, 1)),
         start_place=reachable + np.arange(riders), capacity=CAPACITY, skip_cost=10**7,
     )  # fmt: skip
-    return Snapshot(problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)))
+    return LiveMoment(problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)))

@@ -16,7 +16,8 @@ from dispatch.engine.engine import Engine
 from dispatch.events import RoundOpened
 from dispatch.inputs import OrderPlaced, TravelChanged, Wake
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, Pay, StraightSpec
+from dispatch.record.catalogue import Catalogue, Pay
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.rounds.frozen_round import Frozen
 from dispatch.rounds.solve import solve_round, travel_block
 from dispatch.settings.settings import Settings

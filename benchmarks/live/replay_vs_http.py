@@ -1,6 +1,7 @@
 """The same days through the heap and through HTTP: do their KPIs agree?
 
-    python -m benchmarks.live.replay_vs_http [--days 8 --orders 60 --riders 14 --hours 0.5 --speed 60] [--out benchmarks/results]
+    python -m benchmarks.live.replay_vs_http [--days 8 --orders 60 --riders 14 --hours 0.5 --speed 60]
+                                           [--out benchmarks/results]
 
 Each day is lived once by robots against `halfhour serve` under a fast clock, and replayed in the simulator under the
 same luck, from the same instant, with the latency that the solver turned out to have.  What is compared is a pair a
@@ -26,7 +27,7 @@ from typing import Any
 
 from api.ledger.upkeep.maintenance import opened
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
-from benchmarks.live.load import service
+from benchmarks.live.load_service import service
 from benchmarks.published import publish
 from dispatch.policies.policy import HalfhourPolicy
 from halfhour.live.live_kpis import kpis_of
@@ -46,7 +47,7 @@ SEEDS = 6
 
 
 @dataclasses.dataclass(frozen=True)
-class Lived:
+class DayTwice:
     """A life behind HTTP: its figures, when it began, how long rounds took by the service's clock, what went wrong."""
 
     kpis: dict[str, Any]
@@ -65,7 +66,7 @@ def through_the_heap(day: Scenario, seed: int, begin_at: int, solver_s: int) -> 
     return replay(dataclasses.replace(day, reality=modelled), HalfhourPolicy(), seed=seed).summary
 
 
-def through_http(day: Scenario, seed: int, speed: float) -> Lived:
+def through_http(day: Scenario, seed: int, speed: float) -> DayTwice:
     """One life behind HTTP, from the service's journal."""
     with tempfile.TemporaryDirectory(prefix="heap-http-") as text:
         folder = Path(text)
@@ -76,7 +77,7 @@ def through_http(day: Scenario, seed: int, speed: float) -> Lived:
             tally = asyncio.run(robots.run())
             cpu_s = time.process_time() - cpu_s
         latencies, fallbacks = _rounds(folder / "ledger")
-        return Lived(
+        return DayTwice(
             kpis_of(folder / "ledger").summary(), robots.scenario.catalogue.begin_at,
             round(statistics.fmean(latencies)), len(latencies), fallbacks, tally.failures, round(cpu_s, 1),
         )  # fmt: skip

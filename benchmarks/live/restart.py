@@ -25,13 +25,14 @@ from typing import Any
 
 from api.application import header_of
 from api.config import Config, read_config
-from api.ledger.protocol import Entry, VaultRow, Write
+from api.ledger.protocol import LedgerEntry, VaultRow, Write
 from api.ledger.recovery import place_book, snapshot_of
 from api.ledger.sqlite.store import SqliteLedger
 from api.live import ended_orders
 from api.outbox.notices import Notices
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
-from benchmarks.live.load import Connections, fsync_ms, request
+from benchmarks.live.load import fsync_ms
+from benchmarks.live.load_service import ClientConnections, request
 from benchmarks.published import publish
 from dispatch.board.board import Board
 from dispatch.codec import encode
@@ -70,7 +71,7 @@ class Scribe:
         drops = [event.order.drop_place for event in events if isinstance(event, OrderAccepted)]
         durable = self._ledger.append(
             Write(
-                Entry(self.seq, item.at, encode(item), [encode(event) for event in events]),
+                LedgerEntry(self.seq, item.at, encode(item), [encode(event) for event in events]),
                 notices=self._notices.of(events, self._board),
                 vault=[self._rows[handle] for handle in drops],
                 ended=[ended_orders.row(record) for record in leaving],
@@ -138,7 +139,7 @@ def restart(folder: Path, config: Path) -> tuple[float, float]:
 
 async def _until(port: int, path: str, began: float, process: subprocess.Popen[bytes]) -> float:
     while process.poll() is None:
-        status, _ = await Connections(port, 1).ask(request("GET", path, "none"))
+        status, _ = await ClientConnections(port, 1).ask(request("GET", path, "none"))
         if status == 200:
             return time.perf_counter() - began
         await asyncio.sleep(0.01)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
-from benchmarks.live.load import Connections, Service, request, service
+from benchmarks.live.load_service import ClientConnections, ServiceProcess, request, service
 from benchmarks.published import publish
 from halfhour.live.live_kpis import kpis_of
 from halfhour.robots import Robots
@@ -34,7 +34,7 @@ KPIS = ("click_to_door_mean_s", "on_time_share", "orders_per_rider_hour")
 MOST_GROWTH, MOST_STALL_S = 0.05, 0.2
 
 
-async def live(found: Service, *, hours: float, speed: float, orders: int, riders: int) -> dict[str, Any]:
+async def live(found: ServiceProcess, *, hours: float, speed: float, orders: int, riders: int) -> dict[str, Any]:
     """Peaks until `hours` are over; what was seen of the service meanwhile."""
     began, ended, failures = time.monotonic(), Counter[str](), Counter[str]()
     placed, samples = 0, list[dict[str, Any]]()
@@ -61,13 +61,13 @@ async def live(found: Service, *, hours: float, speed: float, orders: int, rider
     }
 
 
-async def _go_home(found: Service, day: Scenario) -> None:
-    http = Connections(found.port, 4)
+async def _go_home(found: ServiceProcess, day: Scenario) -> None:
+    http = ClientConnections(found.port, 4)
     for rider in day.catalogue.riders:
         await http.ask(request("POST", f"/v1/riders/{rider.rider_id}/shift/end", found.keys["admin"]))
 
 
-async def _watch(found: Service, speed: float, began: float, samples: list[dict[str, Any]]) -> None:
+async def _watch(found: ServiceProcess, speed: float, began: float, samples: list[dict[str, Any]]) -> None:
     while True:
         samples.append(await _look(found, speed, began))
         before = time.monotonic()
@@ -77,8 +77,8 @@ async def _watch(found: Service, speed: float, began: float, samples: list[dict[
             samples[-1]["paused_s"] = round(late_s, 1)
 
 
-async def _look(found: Service, speed: float, began: float) -> dict[str, Any]:
-    http = Connections(found.port, 1)
+async def _look(found: ServiceProcess, speed: float, began: float) -> dict[str, Any]:
+    http = ClientConnections(found.port, 1)
     _, text = await http.ask(request("GET", "/metrics", found.keys["riders"]))
     _, status = await http.ask(request("GET", "/v1/status", found.keys["riders"]))
     said, metrics = json.loads(status), _gauges(text.decode())

@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.harness import versions
 from benchmarks.inputs.snapshots import make_snapshot
 from benchmarks.paper.page import page
-from benchmarks.paper.rows import ROWS, Row, Task, run, tasks_of
+from benchmarks.paper.rows import ROWS, PaperTask, Row, run, tasks_of
 from benchmarks.paper.table import key_of
 from benchmarks.peers import PEERS, PeerFailed
 from benchmarks.peers.as_vroom import to_vroom
@@ -79,7 +79,7 @@ def _row(name: str) -> Row:
     return ROWS[name]
 
 
-def _measure(tasks: Sequence[Task], chosen: argparse.Namespace) -> int:
+def _measure(tasks: Sequence[PaperTask], chosen: argparse.Namespace) -> int:
     """Append a line for each run; how many failed."""
     made = versions()
     stamp = {"version": made["halfhour"], "commit": made["commit"]}
@@ -111,7 +111,7 @@ def _said(line: dict[str, Any]) -> str:
     return f"{line['vehicles']} vehicles{against}{late}{judged}; {line['wall_s']} s, {line['cpu_s']} s of CPU"
 
 
-def _least_s(tasks: Sequence[Task]) -> float:
+def _least_s(tasks: Sequence[PaperTask]) -> float:
     """Seconds of search that the tasks will take; VROOM without a limit counts as a minute."""
     return sum(60 if ROWS[t.row].is_snapshot and t.solver == "vroom" else ROWS[t.row].seconds + 1 for t in tasks)
 

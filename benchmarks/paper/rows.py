@@ -87,7 +87,7 @@ class Public(NamedTuple):
     value: float
 
 
-class Task(NamedTuple):
+class PaperTask(NamedTuple):
     """One run that the table wants."""
 
     row: str
@@ -114,13 +114,13 @@ def instances_of(row: Row) -> dict[str, Public | None]:
     return {public.name: public for public in published(*map(str, row.sources))}
 
 
-def tasks_of(row: Row, seeds: list[int], solvers: tuple[str, ...], sample: int | None = None) -> list[Task]:
+def tasks_of(row: Row, seeds: list[int], solvers: tuple[str, ...], sample: int | None = None) -> list[PaperTask]:
     """What the row wants, solvers side by side on one instance; `sample`: so many instances, evenly spread."""
     names = list(instances_of(row))
     if sample is not None and sample < len(names):
         names = [names[k * len(names) // sample] for k in range(sample)]
     return [
-        Task(row.name, name, solver, seed)
+        PaperTask(row.name, name, solver, seed)
         for seed in seeds
         for name in names
         for solver in row.solvers
@@ -128,7 +128,7 @@ def tasks_of(row: Row, seeds: list[int], solvers: tuple[str, ...], sample: int |
     ]
 
 
-def run(task: Task, clock: Clock) -> dict[str, Any]:
+def run(task: PaperTask, clock: Clock) -> dict[str, Any]:
     """Have a solver do a task; the evaluator judges."""
     row = ROWS[task.row]
     if row.is_snapshot:
@@ -148,7 +148,7 @@ def _read(public: Public, *, fixed: int) -> PickupDelivery:
     return reader(public.path, fixed=fixed)
 
 
-def _moment(row: Row, task: Task, clock: Clock) -> dict[str, Any]:
+def _moment(row: Row, task: PaperTask, clock: Clock) -> dict[str, Any]:
     riders, orders = (int(size) for size in row.sources)
     problem, travel = make_snapshot(riders, orders, task.seed, late_charge=row.late_charge)
     is_ours = task.solver == "halfhour"

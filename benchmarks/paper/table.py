@@ -13,7 +13,7 @@ Line = Mapping[str, Any]
 TIE = 1e-6
 
 
-class Figure(NamedTuple):
+class PaperFigure(NamedTuple):
     """What a row of the table says."""
 
     text: str
@@ -48,7 +48,7 @@ def of(lines: Sequence[Line], row: str, solver: str | None = None) -> list[Line]
     return [line for line in lines if line["row"] == row and solver in (None, line["solver"])]
 
 
-def figure(lines: Sequence[Line], name: str, seeds: list[int]) -> Figure:
+def figure(lines: Sequence[Line], name: str, seeds: list[int]) -> PaperFigure:
     """The row's figure from what is there."""
     row = ROWS[name]
     own = of(lines, name)
@@ -58,7 +58,7 @@ def figure(lines: Sequence[Line], name: str, seeds: list[int]) -> Figure:
     keys = {key_of(line) for line in lines}
     have = sum(tuple(task) in keys for task in wanted)
     provisional = sum(line["clock"] == "cpu" for line in of(lines, name))
-    return Figure(_TEXT[name](own) if own else "", have, len(wanted), provisional)
+    return PaperFigure(_TEXT[name](own) if own else "", have, len(wanted), provisional)
 
 
 def by_seed(lines: Iterable[Line]) -> dict[int, dict[str, Line]]:

@@ -1,7 +1,7 @@
 """Solvers side by side: each in a process of its own, on one thread, with one wall budget, judged by our evaluator.
 
 A peer is a module with `solve(question) -> Plan`: it translates the Problem into its own words, searches for the
-budget and gives back routes.  `ask` runs it; nobody is believed, whatever he says his plan costs.
+budget and gives back routes.  `ask` runs it; nobody is believed, whatever they say their plan costs.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ AHEAD = 3 * 10**8
 
 
 class Pinned:
-    """The told first stop of every vehicle that must go there: where and when he is behind it, and what it does."""
+    """The told first stop of every vehicle that must go there: where and when they are behind it, and what it does."""
 
     def __init__(self, problem: Problem, travel: Travel) -> None:
         told = problem.told
@@ -67,7 +67,7 @@ def to_vroom(
     pinned = Pinned(problem, travel)
     jobs: list[dict[str, Any]] = []
     shipments: list[dict[str, Any]] = []
-    # He who must do only this is asked no more: told pickups make their orders ones on board of him.
+    # Who must do only this is asked no more: told pickups make their orders ones on board.
     owner = problem.aboard_of.copy()
     for vehicle, acts in pinned.acts.items():
         for request, kind in acts:

@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.harness import Case, Sample, Work
 from routing.roads import EdgeFactors, RoadNetwork
 from routing.roads.hierarchy.hierarchy import build_hierarchy
-from routing.roads.hierarchy.metric import Work as Counted
+from routing.roads.hierarchy.metric import MetricWork as Counted
 from routing.roads.source.arrays import streets_from_arrays
 
 SIDE = 80

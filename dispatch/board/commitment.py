@@ -12,7 +12,7 @@ from dispatch.board.board import Board
 from dispatch.board.progress import tell_by
 from dispatch.board.records import RiderRecord
 from dispatch.model import ActKind, Engagement, Level, Stop, latest_departure
-from dispatch.settings.settings import Rules
+from dispatch.settings.groups import Rules
 from routing.places import PlaceBook
 
 
@@ -44,7 +44,7 @@ def rule_for(rules: Rules) -> CommitRule:
 
 
 def settles_at_departure(rules: Rules) -> bool:
-    """True where a rider is told his orders together with the place."""
+    """True where a rider is told their orders together with the place."""
     return rules.grow_until != "pickup" and rules.swap_until != "pickup"
 
 

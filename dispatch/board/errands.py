@@ -50,7 +50,7 @@ def _to_fetch(board: Board, rider: RiderRecord, first: Stop, requests: list[Orde
 
 
 def _is_in_time(board: Board, rider: RiderRecord, stop: Stop, order: OrderRecord) -> bool:
-    """Whether a rider bound for a store can be believed to fetch an order there before his last pickup."""
+    """Whether a rider bound for a store can be believed to fetch an order there before their last pickup."""
     shift = rider.shift_at(board.now)
     if shift is None:
         return True

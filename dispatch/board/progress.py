@@ -1,4 +1,4 @@
-"""One belief about where a rider is and when he is free, from reported facts only.
+"""One belief about where a rider is and when they are free, from reported facts only.
 
 Freeze, expected times and maps all ask here.  Told routes keep their leg times, so no travel table is needed.
 """
@@ -20,7 +20,7 @@ class Whereabouts(NamedTuple):
     place: int
     free_at: int
     at_first_stop: bool
-    """True: `place` is that of his first stop and `free_at` his (expected) arrival there."""
+    """True: `place` is that of their first stop and `free_at` their (expected) arrival there."""
 
 
 def ready_at(record: OrderRecord, board: Board, now: int) -> int:
@@ -90,7 +90,7 @@ def tell_by(record: OrderRecord, board: Board) -> int:
 
 
 def whereabouts(rider: RiderRecord, now: int, *, divert: bool = False) -> Whereabouts:
-    """Where the rider's plan starts: at his first stop if that is settled, else where he was last for certain."""
+    """Where the rider's plan starts: at their first stop if that is settled, else where they were last for certain."""
     stops = rider.route.stops
     if stops and stops[0].level >= Level.TOLD:
         if rider.arrived_at is not None:

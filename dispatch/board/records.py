@@ -95,15 +95,15 @@ class RiderRecord:
     rider: Rider
     seq: int
     here: int
-    """Handle of the place where he last was for certain."""
+    """Handle of the place where they last were for certain."""
     free_at: int
-    """When he can leave `here`."""
+    """When they can leave `here`."""
     route: Route
     shifts: tuple[Shift, ...] = ()
     on_break: bool = False
     lost: bool = False
     arrived_at: int | None = None
-    """At the first stop of his route since then."""
+    """At the first stop of their route since then."""
     departed_at: int | None = None
     """On the way to it since then."""
     told_revision: int = 0
@@ -111,7 +111,7 @@ class RiderRecord:
     seen_revision: int = 0
     heard_at: int = 0
     unseen: tuple[str, ...] = ()
-    """Orders taken from him because his phone did not show them; his again once it shows anything."""
+    """Orders taken from them because their phone did not show them; theirs again once it shows anything."""
     offer_id: str | None = None
     stops_told: int = 0
     shown: tuple[ShownStop, ...] = ()
@@ -137,7 +137,7 @@ class RiderRecord:
 
     @property
     def has_nothing_to_do(self) -> bool:
-        """No stops, or standing at a store to which an empty move took him."""
+        """No stops, or standing at a store to which an empty move took them."""
         stops = self.route.stops
         return not stops or (len(stops) == 1 and stops[0].level == Level.AT_STOP and not stops[0].acts)
 
@@ -149,13 +149,13 @@ class RiderRecord:
             self.route = _with_first_level(self.route, Level.UNDERWAY)
 
     def arrive(self, at: int) -> None:
-        """The rider is at his first stop since `at`."""
+        """The rider is at their first stop since `at`."""
         self.heard_at = max(self.heard_at, at)
         self.arrived_at = at
         self.route = _with_first_level(self.route, Level.AT_STOP)
 
     def finish(self, stop_id: str, place: int, free_at: int, acted_at: int) -> None:
-        """The rider has finished a stop; if it was his first, the rest of the route moves up."""
+        """The rider has finished a stop; if it was their first, the rest of the route moves up."""
         self.here, self.free_at, self.acted_at = place, free_at, max(self.acted_at, acted_at)
         self.arrived_at = self.departed_at = None
         stops = self.route.stops

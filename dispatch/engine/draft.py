@@ -15,6 +15,7 @@ from dispatch.board.commitment import accepted, committed
 from dispatch.board.doors import at_its_door
 from dispatch.board.progress import retimed
 from dispatch.board.records import RiderRecord
+from dispatch.engine.route_parts import plan_part, shown_part, told_pickups
 from dispatch.lifecycle import Trigger, next_state
 from dispatch.model import Act, ActKind, Level, Offer, Order, OrderState, Reason, Route, Stop
 
@@ -108,7 +109,7 @@ class Draft:
         )
 
     def acknowledge(self, rider_id: str, revision: int, happened_at: int) -> None:
-        """The rider's phone has shown a revision of his route."""
+        """The rider's phone has shown a revision of their route."""
         self.events.append(
             e.RouteAcknowledged(at=self.at, rider_id=rider_id, revision=revision, happened_at=happened_at)
         )
@@ -117,7 +118,7 @@ class Draft:
             record.set_off(max(happened_at, record.free_at))
 
     def arrive(self, rider_id: str, stop_id: str, happened_at: int) -> None:
-        """The rider is at his first stop."""
+        """The rider is at their first stop."""
         self.events.append(e.RiderArrived(at=self.at, rider_id=rider_id, stop_id=stop_id, happened_at=happened_at))
         for record in self._both(rider_id):
             record.arrive(happened_at)
@@ -139,7 +140,7 @@ class Draft:
             record.finish(stop.stop_id, stop.place, free_at, acted_at)
 
     def _both(self, rider_id: str) -> tuple[RiderRecord, RiderRecord]:
-        """A rider as he will be, and as the board will hold him by the events alone."""
+        """A rider as they will be, and as the board will hold them by the events alone."""
         if rider_id not in self._held:
             self._held[rider_id] = self.board.riders[rider_id].copied()
         return self.rider(rider_id), self._held[rider_id]
@@ -154,7 +155,7 @@ class Draft:
         record.take(replace(record.route, stops=stops, travel_version=version), self.at)
 
     def without(self, rider_id: str, unwanted: Callable[[Act], bool]) -> None:
-        """Take acts off a rider's route; the store he goes to or stands at stays, as an empty stop."""
+        """Take acts off a rider's route; the store they go to or stand at stays, as an empty stop."""
         record = self.rider(rider_id)
         stops = []
         for index, stop in enumerate(record.route.stops):
@@ -176,7 +177,7 @@ class Draft:
         self.without(rider_id, lambda act: act.order_id == order_id)
 
     def withdraw_offer(self, rider_id: str) -> None:
-        """Close a rider's open offer, if he has one; its orders stay where they are."""
+        """Close a rider's open offer, if they have one; its orders stay where they are."""
         record = self.rider(rider_id)
         if record.offer_id is not None:
             self.events.append(e.OfferClosed(at=self.at, offer_id=record.offer_id, outcome="withdrawn"))
@@ -234,7 +235,7 @@ class Draft:
         return tuple(self.events)
 
     def _moved_on(self, record: RiderRecord, stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
-        """A rider who stands at a store without orders is done there once he is told to go elsewhere."""
+        """A rider who stands at a store without orders is done there once they are told to go elsewhere."""
         if len(stops) < 2 or stops[0].acts or stops[0].level != Level.AT_STOP or stops[1].level < Level.TOLD:
             return stops
         self.leave(record.rider.rider_id, stops[0], self.at)
@@ -260,9 +261,9 @@ class Draft:
     def _settle_orders(self, finished: list[tuple[RiderRecord, Route]]) -> None:
         told_by: dict[str, tuple[str, Stop]] = {}
         for record, route in finished:
-            told_by.update({o: (record.rider.rider_id, stop) for o, stop in _told_pickups(route).items()})
+            told_by.update({o: (record.rider.rider_id, stop) for o, stop in told_pickups(route).items()})
         for record, _ in finished:
-            for order_id in _told_pickups(self.board.riders[record.rider.rider_id].route):
+            for order_id in told_pickups(self.board.riders[record.rider.rider_id].route):
                 if order_id not in told_by and self._is_his(order_id, record.rider.rider_id):
                     self._release_order(order_id, record.rider.rider_id)
         for order_id, (rider_id, stop) in told_by.items():
@@ -325,8 +326,8 @@ class Draft:
         held = self._held.get(route.rider_id, self.board.riders[route.rider_id]).route
         if route.stops == held.stops:
             return
-        told = _shown(route.stops) != _shown(held.stops)
-        changes_plan = told or _plan(route.stops) != _plan(held.stops)
+        told = shown_part(route.stops) != shown_part(held.stops)
+        changes_plan = told or plan_part(route.stops) != plan_part(held.stops)
         revision = held.revision + 1 if changes_plan else held.revision
         self.events.append(e.RouteRevised(at=self.at, route=replace(route, revision=revision), told=told))
         self._announce_times(route)
@@ -342,26 +343,3 @@ class Draft:
                     self.events.append(
                         e.EtaChanged(at=self.at, order_id=act.order_id, expected_dropoff_at=stop.expected_act_at)
                     )
-
-
-def _told_pickups(route: Route) -> dict[str, Stop]:
-    return {
-        act.order_id: stop
-        for stop in route.stops
-        for act in stop.acts
-        if act.kind is ActKind.PICKUP and act.level >= Level.TOLD
-    }
-
-
-def _shown(stops: tuple[Stop, ...]) -> list[tuple[str, int, tuple[tuple[str, ActKind], ...]]]:
-    """What a phone shows of a route."""
-    return [
-        (stop.stop_id, stop.place, tuple((act.order_id, act.kind) for act in stop.acts if act.level >= Level.TOLD))
-        for stop in stops
-        if stop.level >= Level.TOLD
-    ]
-
-
-def _plan(stops: tuple[Stop, ...]) -> list[tuple[int, Level, tuple[Act, ...]]]:
-    """A route without its times."""
-    return [(stop.place, stop.level, stop.acts) for stop in stops]

@@ -1,6 +1,6 @@
 """The engine: inputs in, events out.  It has no clock, no I/O, no randomness, and never solves.
 
-A table from input to decision; the decisions live in `requests`, `reports` and `rounds`.  A host feeds inputs in order,
+A table from input to decision; `decisions` holds one module for each subject.  A host feeds inputs in order,
 freezes right after RoundOpened, has the round solved and answers it, and calls again at `wake_at`.
 """
 
@@ -15,8 +15,7 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
-from dispatch.engine.decisions import giving_up, riders, rounds
-from dispatch.engine.decisions import orders as requests
+from dispatch.engine.decisions import giving_up, offers, operations, orders, riders, rounds, stores
 from dispatch.engine.timers import Timers
 from dispatch.errors import ClockWentBack
 from dispatch.rounds.blame import undecidable
@@ -26,41 +25,41 @@ from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 
 _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
-    i.StoreListed: requests.store_listed,
-    i.RiderListed: requests.rider_listed,
-    i.ZoneListed: requests.zone_listed,
-    i.ShiftPlanned: requests.shift_planned,
-    i.OrderPlaced: requests.order_placed,
-    i.OrderChanged: requests.order_changed,
-    i.OrderCancelled: requests.order_cancelled,
-    i.ReadyEstimated: requests.ready_estimated,
-    i.OrderReady: requests.order_ready,
-    i.StoreClosed: requests.store_closed,
-    i.StoreOpened: requests.store_opened,
-    i.StoreThrottled: requests.store_throttled,
-    i.TravelChanged: requests.travel_changed,
+    i.StoreListed: stores.store_listed,
+    i.RiderListed: riders.rider_listed,
+    i.ZoneListed: operations.zone_listed,
+    i.ShiftPlanned: riders.shift_planned,
+    i.OrderPlaced: orders.order_placed,
+    i.OrderChanged: orders.order_changed,
+    i.OrderCancelled: orders.order_cancelled,
+    i.ReadyEstimated: stores.ready_estimated,
+    i.OrderReady: stores.order_ready,
+    i.StoreClosed: stores.store_closed,
+    i.StoreOpened: stores.store_opened,
+    i.StoreThrottled: stores.store_throttled,
+    i.TravelChanged: operations.travel_changed,
     i.ServiceResumed: rounds.service_resumed,
-    i.SettingChanged: requests.setting_changed,
-    i.RoundsLimited: requests.rounds_limited,
-    i.PresetChosen: requests.preset_chosen,
-    i.NeedsListed: requests.needs_listed,
+    i.SettingChanged: operations.setting_changed,
+    i.RoundsLimited: operations.rounds_limited,
+    i.PresetChosen: operations.preset_chosen,
+    i.NeedsListed: operations.needs_listed,
     i.ShiftEnded: riders.shift_ended,
     i.BreakBegan: riders.break_began,
     i.BreakEnded: riders.break_ended,
-    i.OrderForced: requests.order_forced,
-    i.OrderUnassigned: requests.order_unassigned,
-    i.OrderHeld: requests.order_held,
-    i.Parked: requests.parked,
-    i.ZonePaused: requests.zone_paused,
-    i.HandoverOrdered: requests.handover_ordered,
-    i.OutcomeSet: requests.outcome_set,
+    i.OrderForced: operations.order_forced,
+    i.OrderUnassigned: operations.order_unassigned,
+    i.OrderHeld: operations.order_held,
+    i.Parked: operations.parked,
+    i.ZonePaused: operations.zone_paused,
+    i.HandoverOrdered: operations.handover_ordered,
+    i.OutcomeSet: operations.outcome_set,
     i.PositionsSeen: riders.positions_seen,
     i.RouteSeen: riders.route_seen,
     i.StopArrived: riders.stop_arrived,
     i.StopCompleted: riders.stop_completed,
     i.StopFailed: riders.stop_failed,
-    i.OfferAccepted: riders.offer_accepted,
-    i.OfferDeclined: riders.offer_declined,
+    i.OfferAccepted: offers.offer_accepted,
+    i.OfferDeclined: offers.offer_declined,
 }
 
 

@@ -30,7 +30,7 @@ class OpenOrder:
 
 @dataclass(frozen=True, slots=True)
 class FreeRider:
-    """A rider who can be given work: where and when his present route ends."""
+    """A rider who can be given work: where and when their present route ends."""
 
     index: int
     rider_id: str
@@ -72,7 +72,7 @@ class View:
         return bool(word >> (rider.index % 64) & 1) and fits
 
     def pickup_in_s(self, rider: FreeRider, order: OpenOrder) -> int | None:
-        """When the rider could pick this order up after his present work; None if never."""
+        """When the rider could pick this order up after their present work; None if never."""
         leg = self.seconds(rider.place, order.pickup, rider)
         if leg >= INFINITE or not self.may(rider, order):
             return None
@@ -80,7 +80,7 @@ class View:
         return at if at <= rider.last_pickup_in_s else None
 
     def new_plan(self) -> Plan:
-        """A plan in which everybody keeps what he has."""
+        """A plan in which everybody keeps what they have."""
         return Plan(self)
 
     def _orders(self) -> tuple[OpenOrder, ...]:
@@ -120,7 +120,7 @@ class Plan:
         self._view = view
         self._trips: dict[int, list[tuple[OpenOrder, ...]]] = {}
         self._given_back: dict[int, Reason] = {}
-        """Told requests that their rider can no longer fetch, for he has fallen behind."""
+        """Told requests that their rider can no longer fetch, for they have fallen behind."""
         self._excused: frozenset[int] = frozenset()
         """Riders who run late with goods on board: nothing can mend that, and nothing is added to it."""
 
@@ -222,7 +222,7 @@ class Plan:
                 span = slice(int(told.act_ptr[s]), int(told.act_ptr[s + 1]))
                 pairs = zip(told.act_request[span].tolist(), told.act_kind[span].tolist(), strict=True)
                 acts = [pair for pair in pairs if pair[0] not in self._given_back]
-                # A place he was told to go to stays, even if nothing is left to do there.
+                # A place they were told to go to stays, even if nothing is left to do there.
                 if acts or stop_level[s] >= Level.TOLD:
                     add(int(told.stop_place[s]), acts)
             for trip in self._trips.get(v, ()):

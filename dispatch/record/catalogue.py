@@ -9,18 +9,18 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dispatch.codec import decode_input, encode, plain, typed
 from dispatch.inputs import Input, RiderListed, ShiftPlanned, StoreListed, ZoneListed
 from dispatch.model import Rider, Shift, Store, Zone
+from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
 from dispatch.settings.settings import Settings
-from routing.errors import HalfhourError, InvalidInput, UnreadableFile
+from routing.errors import HalfhourError, UnreadableFile
 from routing.places import PlaceBook
-from routing.travel import MatrixTravel, StraightTravel, TravelTimes
 
 CATALOGUE_FORMAT = 1
 
@@ -40,126 +40,6 @@ class Pay:
         """Pay for `orders` delivered in shifts of `shift_s` seconds, in the catalogue's currency."""
         hours = shift_s / 3600
         return max(self.per_order * orders + self.per_hour * hours, self.guaranteed_per_hour * hours)
-
-
-@dataclass(frozen=True, slots=True)
-class StraightSpec:
-    """Straight lines at a constant speed per profile, times a detour."""
-
-    metres_per_minute: Mapping[str, float]
-    detour: float = 1.0
-
-    def bind(self, places: PlaceBook) -> TravelTimes:
-        """Travel times for the places of one book."""
-        return StraightTravel(places, dict(self.metres_per_minute), detour=self.detour)
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixSpec:
-    """A square matrix of seconds in an .npz file: `profiles`, `seconds` [profile, n, n], optionally `metres`."""
-
-    file: str
-
-    def bind(self, places: PlaceBook) -> TravelTimes:
-        """Travel times for the places of one book, by their `matrix_row`."""
-        import numpy as np
-
-        try:
-            with np.load(self.file, allow_pickle=False) as arrays:
-                profiles = tuple(str(name) for name in arrays["profiles"])
-                metres = arrays.get("metres")
-                return MatrixTravel(places, profiles, arrays["seconds"], metres)
-        except (OSError, KeyError, ValueError) as problem:
-            raise UnreadableFile(
-                f"the travel matrix cannot be read: {problem}",
-                file=self.file,
-                hint="It needs the arrays profiles and seconds [profile, n, n].",
-            ) from problem
-
-
-ROAD_PROFILES_OF = {
-    "default": ("scooter", "ebike", "bike", "car", "foot"),
-    "motorcycle": ("scooter", "car"),
-    "bicycle": ("bike", "ebike"),
-    "walking": ("foot",),
-}
-"""How riders of public days and of our own travel on streets, the best first; other names are the network's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class RoadsSpec:
-    """Shortest paths on a road network saved as .npz.
-
-    `profiles`: {profile of the riders: profile of the network}; empty: those of the network under their own names.
-    `traffic`: a TOML file of speeds by time slot, `weather`: one of the network's (both instead of those the file opens
-    with).
-    """
-
-    file: str
-    profiles: Mapping[str, str] = field(default_factory=dict)
-    traffic: str = ""
-    weather: str = ""
-
-    def for_riders(self, riders: Iterable[Rider], *, anyhow: bool = False) -> RoadsSpec:
-        """The same roads for these riders, their profiles matched to the network's by what they mean.
-
-        `anyhow`: names that mean nothing on streets travel as `default` does; else `bind` refuses them.
-        """
-        from routing.roads import RoadNetwork
-
-        names = sorted({rider.profile for rider in riders})
-        if not names:
-            return self
-        known = RoadNetwork.load(self.file).profiles
-
-        def fitting(name: str) -> str:
-            meant = ROAD_PROFILES_OF.get(name) or ((name, *ROAD_PROFILES_OF["default"]) if anyhow else (name,))
-            return next((each for each in meant if each in known), name)
-
-        return replace(self, profiles={name: fitting(name) for name in names})
-
-    def bind(self, places: PlaceBook) -> TravelTimes:
-        """Travel times for the places of one book, each snapped to the network."""
-        from routing.roads import RoadNetwork, road_travel
-
-        network = RoadNetwork.load(self.file, traffic=self.traffic or None, weather=self.weather)
-        return road_travel(network, places, self.profiles or network.profiles)
-
-
-TravelSpec = StraightSpec | MatrixSpec | RoadsSpec
-
-_TRAVEL = {"straight": StraightSpec, "matrix": MatrixSpec, "roads": RoadsSpec}
-
-
-def travel_spec(value: Mapping[str, Any]) -> TravelSpec:
-    """The travel description in a JSON or TOML table whose `kind` is straight, matrix or roads."""
-    fields = dict(value)
-    kind = fields.pop("kind", "straight")
-    if kind not in _TRAVEL:
-        raise InvalidInput(f"travel of kind {kind!r}", field="travel.kind", hint=f"Choose one of {', '.join(_TRAVEL)}.")
-    try:
-        spec: TravelSpec = _TRAVEL[kind](**fields)
-    except TypeError as problem:
-        raise InvalidInput(f"travel of kind {kind}: {problem}", field="travel") from problem
-    return spec
-
-
-def travel_table(spec: TravelSpec, *, for_process: bool = False) -> dict[str, Any]:
-    """The inverse of `travel_spec`, but for the folder of a file: a catalogue says the same wherever it lies.
-
-    `for_process`: for another process on this machine, with the absolute paths of files.
-    """
-
-    def named(file: str) -> str:
-        return str(Path(file).resolve()) if for_process else Path(file).name
-
-    if isinstance(spec, StraightSpec):
-        return {"kind": "straight", "detour": spec.detour, "metres_per_minute": dict(spec.metres_per_minute)}
-    if isinstance(spec, RoadsSpec):
-        conditions = {"traffic": named(spec.traffic) if spec.traffic else "", "weather": spec.weather}
-        stated = {name: value for name, value in conditions.items() if value}
-        return {"kind": "roads", "file": named(spec.file), "profiles": dict(spec.profiles), **stated}
-    return {"kind": "matrix", "file": named(spec.file)}
 
 
 @dataclass(frozen=True)

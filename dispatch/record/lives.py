@@ -74,7 +74,7 @@ class Leg(NamedTuple):
 
 @dataclass(slots=True)
 class RiderDay:
-    """One rider's day, followed through the reports of his phone."""
+    """One rider's day, followed through the reports of their phone."""
 
     rider: Rider
     free_at: int
@@ -83,9 +83,9 @@ class RiderDay:
     left: set[str] = field(default_factory=set)
     on_board: dict[str, OrderLife] = field(default_factory=dict)
     place: int = -1
-    """Where he last halted; his own place at first."""
+    """Where they last halted; their own place at first."""
     target: str = ""
-    """The stop he drives to."""
+    """The stop they drive to."""
     departed_at: int | None = None
     arrived_at: int | None = None
     delivered: int = 0
@@ -119,7 +119,7 @@ class RiderDay:
         ]
 
     def follow(self, at: int) -> None:
-        """The phone has shown the newest route: he sets off to its first stop, or turns round to it."""
+        """The phone has shown the newest route: they set off to its first stop, or turns round to it."""
         target = self.shown[0].stop_id if self.shown else ""
         if target == self.target:
             return
@@ -131,7 +131,7 @@ class RiderDay:
         self.arrived_at = None
 
     def arrive(self, stop_id: str, at: int) -> Leg | None:
-        """He is at a stop: the leg he drove, None for a stop never shown."""
+        """They are at a stop: the leg they drove, None for a stop never shown."""
         stop = next((stop for stop in self.shown if stop.stop_id == stop_id), None)
         if stop is None:
             return None
@@ -143,7 +143,7 @@ class RiderDay:
         return leg
 
     def finish(self, event: RiderDone, enter_s: int, exit_s: int) -> None:
-        """He has done a stop and is free at `event.free_at`."""
+        """They have done a stop and are free at `event.free_at`."""
         stop = next((stop for stop in self.shown if stop.stop_id == event.stop_id), None)
         self.left.add(event.stop_id)
         self.shown = [other for other in self.shown if other.stop_id != event.stop_id]

@@ -1,4 +1,4 @@
-"""One order's life in plain words, read from the journal: promise, who, why him, next best, and how it ended."""
+"""One order's life in plain words, read from the journal: promise, who, why this rider, next best, and how it ended."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class _Teller:
         if others:
             best = others[0]
             text += (
-                f", because he was the cheapest: next best {best['rider_id']} would have cost "
+                f", because they were the cheapest: next best {best['rider_id']} would have cost "
                 f"{_seconds(best['more_points'])} more"
             )
             rest = ", ".join(f"{other['rider_id']} {_seconds(other['more_points'])} more" for other in others[1:])
@@ -180,7 +180,7 @@ class _Teller:
         self.say(event.at, f"Taken from {event.previous_rider_id} and given to {now}")
 
     def rider_refused(self, event: e.RiderRefused) -> None:
-        until = "until his phone speaks again" if event.unseen else "again"
+        until = "until their phone speaks again" if event.unseen else "again"
         self.say(event.at, f"{event.rider_id} is not asked for it {until}")
 
     def rider_forced(self, event: e.RiderForced) -> None:

@@ -107,7 +107,7 @@ def _blamed(board: Board, attempt: Callable[[], object]) -> list[_Name]:
     if not _raises(attempt) or fails(frozenset()):
         return []
     found, complete = culprits(suspects, fails)
-    if len(found) > 1:  # one rider may fail with every order: then he is to blame, not they
+    if len(found) > 1:  # one rider may fail with every order: then that rider is to blame, not the orders
         others = culprits(sorted(suspects, key=lambda suspect: suspect[1]), fails)
         found = others[0] if (not others[1], len(others[0])) < (not complete, len(found)) else found
     return found

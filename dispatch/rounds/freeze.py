@@ -86,7 +86,7 @@ def freeze(board: Board) -> Frozen:
 
 
 def takes_part(record: RiderRecord, board: Board) -> bool:
-    """Usable within the horizon, or holding orders that must find another rider if he cannot fetch them."""
+    """Usable within the horizon, or holding orders that must find another rider if they cannot fetch them."""
     now, rules = board.now, board.settings.rules
     if record.lost or record.parked or record.offer_id is not None:
         return False
@@ -101,7 +101,7 @@ def takes_part(record: RiderRecord, board: Board) -> bool:
 
 
 def _is_movable(record: RiderRecord, board: Board) -> bool:
-    """Idle, and his turn: empty moves are considered for each rider once in `reposition.every_s`."""
+    """Idle, and their turn: empty moves are considered for each rider once in `reposition.every_s`."""
     if not record.has_nothing_to_do or record.on_break or record.free_at > board.now or is_stale(record, board):
         return False
     shift = record.shift_at(board.now)

@@ -40,7 +40,7 @@ class Outlook(NamedTuple):
     notice: NDArray[np.int32]
     """[S, 61] orders by minutes of notice"""
     movable: NDArray[np.bool_]
-    """[V] idle, and his turn to be considered"""
+    """[V] idle, and their turn to be considered"""
     closes: NDArray[np.int32]
     """[S] ticks until it closes, INFINITE where nobody knows; 0 where it is not open"""
     silent_s: int

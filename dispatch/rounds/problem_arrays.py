@@ -13,7 +13,8 @@ from dispatch.board.errands import obligations
 from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
-from dispatch.settings.settings import Prices, Rules, Settings
+from dispatch.settings.groups import Prices, Rules
+from dispatch.settings.settings import Settings
 from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Rows
 
 ALWAYS = -INFINITE
@@ -194,7 +195,7 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
 
 
 def _limits(record: RiderRecord, now: int) -> tuple[int, int, int]:
-    """Ticks until a rider's last pickup, the end of his shift, and the end of what he is paid for."""
+    """Ticks until a rider's last pickup, the end of their shift, and the end of what they are paid for."""
     shift = record.shift_at(now)
     if shift is None:
         return ALWAYS, INFINITE, 0
@@ -222,7 +223,7 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
         if order.forced_rider_id is not None:
             forced = vehicle_of.get(order.forced_rider_id)
             may[r] = np.arange(vehicles) == (-1 if forced is None else forced)
-        # What a rider has on his route stays lawful for him: silence and breaks bar new work only.
+        # What a rider has on their route stays lawful for them: silence and breaks bar new work only.
         for owner in (order.rider_id, order.planned_rider_id):
             refused = order.is_waiting and (owner in order.refused_by or order.forced_rider_id is not None)
             if owner in vehicle_of and not refused:

@@ -16,7 +16,7 @@ from dispatch.inputs import RoundSolved
 from dispatch.rounds.changes import answer
 from dispatch.rounds.empty_moves import with_empty_moves
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.settings.settings import Rules
+from dispatch.settings.groups import Rules
 from routing.plans.budget import Budget
 from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, TripRule, empty_rows
 from routing.travel import TravelTimes
@@ -63,9 +63,7 @@ def solve(
     if problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY:
         from routing.plans.trips.plan import plan_trips
 
-        return plan_trips(
-            problem, travel, recipe=chosen, budget=budget, seed=seed, explain=_told_soon(settings.rules)
-        )
+        return plan_trips(problem, travel, recipe=chosen, budget=budget, seed=seed, explain=_told_soon(settings.rules))
     from routing.plans.plan import plan_routes
 
     return plan_routes(

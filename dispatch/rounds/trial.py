@@ -92,7 +92,6 @@ def _with_stop(frozen: Frozen, handle: int, stop_s: tuple[int, int]) -> Problem:
     problem = frozen.problem
     here = problem.place == handle
     enter, exit_ = (
-        np.where(here, np.int32(seconds), of)
-        for seconds, of in zip(stop_s, (problem.enter, problem.exit), strict=True)
+        np.where(here, np.int32(seconds), of) for seconds, of in zip(stop_s, (problem.enter, problem.exit), strict=True)
     )
     return problem._replace(enter=enter, exit=exit_)

@@ -125,16 +125,16 @@ class Riders(_Part):
     def start_shift(
         self, rider_id: str, *, last_pickup_at: datetime | None = None, end_at: datetime | None = None
     ) -> Json:
-        """He may be given work from now on."""
+        """Begin a shift: the rider may be given work from now on."""
         body = _given(last_pickup_at=last_pickup_at, end_at=end_at)
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/shift", body)
 
     def end_shift(self, rider_id: str) -> Json:
-        """He logs off."""
+        """End the shift."""
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/shift/end", {})
 
     def position(self, rider_id: str, lat: float, lng: float, *, seen_at: datetime | None = None) -> Json:
-        """Where he is."""
+        """Report where the rider is."""
         body = {"location": {"lat": lat, "lng": lng}, **_given(seen_at=seen_at)}
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/position", body)
 
@@ -143,16 +143,16 @@ class Riders(_Part):
         return self._request("POST", "/v1/positions", {"positions": list(positions)})
 
     def route(self, rider_id: str) -> Json:
-        """What he is to do: {revision, stops}."""
+        """Read what the rider is to do: {revision, stops}."""
         return self._request("GET", f"/v1/riders/{_part(rider_id)}/route")
 
     def seen(self, rider_id: str, revision: int, *, happened_at: datetime | None = None) -> Json:
-        """His phone has shown this revision."""
+        """Report that the phone has shown this revision."""
         body = {"revision": revision, **_given(happened_at=happened_at)}
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/route/seen", body)
 
     def arrive(self, stop_id: str, *, happened_at: datetime | None = None) -> Json:
-        """He is there."""
+        """Report arrival at a stop."""
         return self._request("POST", f"/v1/stops/{_part(stop_id)}/arrive", _given(happened_at=happened_at))
 
     def complete(
@@ -219,7 +219,7 @@ class Ops(_Part):
         return self._request("PUT", f"/v1/stores/{_part(store_id)}", {"location": {"lat": lat, "lng": lng}, **more})
 
     def add_rider(self, rider_id: str, lat: float, lng: float, **more: Any) -> Json:
-        """Lists a rider, or changes him."""
+        """Lists a rider, or changes one."""
         return self._request("PUT", f"/v1/riders/{_part(rider_id)}", {"location": {"lat": lat, "lng": lng}, **more})
 
     def add_webhook(self, url: str, kinds: Sequence[str] = ()) -> Json:

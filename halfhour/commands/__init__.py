@@ -48,13 +48,21 @@ VERBS = (
     Verb("bench", "Measure speed and quality (needs a checkout).", PROJECT),
 )
 
+AROUND_A_SERVICE = tuple(verb.name for verb in VERBS if verb.panel == LIVE)
+
 COMPILING = ("demo", "replay", "compare", "verify", "scenario", "solve", "roads", "serve", "robots", "bench")
 """Verbs that run compiled code."""
 
 
+def module_of(name: str) -> str:
+    """The module of a verb: those around a live service have a room of their own."""
+    room = "halfhour.commands.live" if name in AROUND_A_SERVICE else "halfhour.commands"
+    return f"{room}.{name}"
+
+
 def load(name: str) -> Any:
     """The typer.Typer or function behind a verb."""
-    module = importlib.import_module(f"halfhour.commands.{name}")
+    module = importlib.import_module(module_of(name))
     return getattr(module, "app", None) or getattr(module, name)
 
 
@@ -80,7 +88,7 @@ def build(wanted: str | None) -> typer.Typer:
 
 def _mount(app: typer.Typer, verb: Verb) -> None:
     loaded = load(verb.name)
-    module = sys.modules[f"halfhour.commands.{verb.name}"]
+    module = sys.modules[module_of(verb.name)]
     example = getattr(module, "EXAMPLE", None)
     epilog = f"Example:  {example}" if example else None
     if not isinstance(loaded, typer.Typer):

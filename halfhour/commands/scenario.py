@@ -141,10 +141,10 @@ def _written(folder: Path, scenario: Scenario, as_data: bool) -> None:
 
 def described(scenario: Scenario) -> dict[str, Any]:
     """What is in a scenario, as JSON values."""
-    from halfhour.report.figures import Clock
+    from halfhour.report.figures import FilmClock
 
     catalogue = scenario.catalogue
-    clock = Clock(catalogue.time_zone)
+    clock = FilmClock(catalogue.time_zone)
     placed = [one.order.placed_at for one in scenario.demand]
     shift_s = sum(max(0, (shift.end_at or shift.last_pickup_at) - shift.start_at) for shift in catalogue.shifts)
     notice_s = [one.order.expected_ready_at - one.order.placed_at for one in scenario.demand]

@@ -17,10 +17,10 @@ def story(
     order: Annotated[str, typer.Argument(help="The order's id, as in orders.csv.")],
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Tell one order's life in plain words: promise, who, why him, next best."""
+    """Tell one order's life in plain words: promise, who, why this rider, next best."""
     from dispatch.record.run_folder import RunFolder
     from dispatch.record.story import tell
-    from halfhour.report.figures import Clock
+    from halfhour.report.figures import FilmClock
 
     run = RunFolder(folder)
     zone = run.catalogue.time_zone
@@ -29,7 +29,7 @@ def story(
         lines = [{"at": line.at, "text": line.text} for line in told.lines]
         print_json({**told.facts, "lines": lines})
         return
-    clock = Clock(zone)
+    clock = FilmClock(zone)
     out = console()
     out.print(f"Order {order}, {clock.day(told.lines[0].at)}", style="bold", markup=False)
     for line in told.lines:

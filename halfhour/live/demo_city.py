@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api.http.schemas.wire import Location, RiderBody, StoreBody
+    from api.http.schemas.base import Location
+    from api.http.schemas.riders import RiderBody
+    from api.http.schemas.stores import StoreBody
 
 CENTRE = (48.1374, 11.5755)
 STORES, RIDERS = 6, 12
@@ -17,7 +19,7 @@ DEGREE_M = 111_195.0
 
 def stores() -> Iterator[tuple[str, StoreBody]]:
     """Store ids and bodies, store-1 nearest to the centre."""
-    from api.http.schemas.wire import StoreBody
+    from api.http.schemas.stores import StoreBody
 
     for k in range(STORES):
         place = _at(k, STORES, RING_M if k else 100.0)
@@ -26,7 +28,7 @@ def stores() -> Iterator[tuple[str, StoreBody]]:
 
 def riders() -> Iterator[tuple[str, RiderBody]]:
     """Rider ids and bodies; rider-1 waits beside store-1."""
-    from api.http.schemas.wire import RiderBody
+    from api.http.schemas.riders import RiderBody
 
     for k in range(RIDERS):
         place = _at(k, RIDERS, RING_M * 0.6 if k else 150.0)
@@ -34,7 +36,7 @@ def riders() -> Iterator[tuple[str, RiderBody]]:
 
 
 def _at(k: int, of: int, radius_m: float) -> Location:
-    from api.http.schemas.wire import Location
+    from api.http.schemas.base import Location
 
     angle = 2 * math.pi * k / of
     lat = CENTRE[0] + radius_m * math.sin(angle) / DEGREE_M

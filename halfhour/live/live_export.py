@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from api.ledger.protocol import Entry, VaultRow
+from api.ledger.protocol import LedgerEntry, VaultRow
 from api.ledger.upkeep.maintenance import Reading, beginning, opened
 from dispatch import events as e
 from dispatch import inputs as i
@@ -20,7 +20,8 @@ from dispatch.board.records import FOR_EVER
 from dispatch.bounds import flaw_of
 from dispatch.codec import decode_event, decode_input
 from dispatch.model import Order, OrderState, Rider, Shift, Store, Zone
-from dispatch.record.catalogue import Catalogue, TravelSpec, travel_spec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import TravelSpec, travel_spec
 from dispatch.settings.settings import Settings
 from routing.cells import cell_of, centre_of
 from routing.errors import InvalidInput
@@ -64,7 +65,7 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
     """
     with closing(opened(folder)) as reader:
         board, begin, rows = beginning(reader)
-        day = _Day(exact, {row.handle: row for row in rows}, reader.header().get("frame", "wgs84"))
+        day = _LivedDay(exact, {row.handle: row for row in rows}, reader.header().get("frame", "wgs84"))
         if begin:
             day.begin(board)
         read = Reading(reader, begin)
@@ -79,7 +80,7 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
     return Exported(*counted, begin + 1, read.skipped, read.left_out, day.beyond_bounds)
 
 
-class _Day:
+class _LivedDay:
     def __init__(self, exact: bool, vault: dict[int, VaultRow], frame: str) -> None:
         self.exact, self.vault = exact, vault
         self.places = PlaceBook("plane" if frame == "plane" else "wgs84")
@@ -108,7 +109,7 @@ class _Day:
                 until = store.closed_until if store.closed_until < FOR_EVER else None
                 self.news.append(i.StoreClosed(at=board.now, store_id=store_id, until=until))
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: LedgerEntry) -> None:
         """What the world said in one entry."""
         item = decode_input(entry.input)
         if isinstance(item, i.StoreListed):

@@ -11,8 +11,9 @@ from api.ledger.recovery import place_book
 from api.ledger.upkeep.maintenance import Reading, opened
 from dispatch.calendar.local_time import zone_of
 from dispatch.codec import decode_event, decode_input
-from dispatch.record.catalogue import Catalogue, travel_spec
+from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
+from dispatch.record.travel_spec import travel_spec
 
 NOTHING = hashlib.sha256().hexdigest()
 

@@ -13,13 +13,13 @@ from api.ledger.recovery import recover
 from api.ledger.sqlite.store import SqliteLedger
 from api.ledger.upkeep.maintenance import backup
 from dispatch.codec import SCHEMA_VERSION, encode
-from dispatch.record.catalogue import travel_spec
+from dispatch.record.travel_spec import travel_spec
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.settings import Settings, text_of
 from dispatch.version import __version__
 
 
-class Outlook(NamedTuple):
+class UpgradeOutlook(NamedTuple):
     """A ledger as this version finds it under a configuration."""
 
     entries: int
@@ -57,7 +57,7 @@ class Outlook(NamedTuple):
         return said + [f"note: {note}" for note in self.notes]
 
 
-def look(folder: Path, config: Config) -> Outlook:
+def look(folder: Path, config: Config) -> UpgradeOutlook:
     """Brings a copy of a ledger to this version and looks at that; raises what would stop a start."""
     with tempfile.TemporaryDirectory(prefix="halfhour-upgrade-") as passing:
         copy = Path(passing) / "ledger"
@@ -72,7 +72,7 @@ def look(folder: Path, config: Config) -> Outlook:
     board = found.board
     require_fit(board, config, travel_spec(config.travel).bind(found.places).profiles)
     mine, new, stated = board.settings.flat(), Settings().flat(), header.get("settings") or {}
-    return Outlook(
+    return UpgradeOutlook(
         entries=found.seq,
         written_by=header.get("code_version", "of an unknown version"),
         schema=header.get("schema", SCHEMA_VERSION),

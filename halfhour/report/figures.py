@@ -35,7 +35,7 @@ class Span:
         return max(1, -(-(self.end - self.begin) // self.step))
 
 
-class Clock:
+class FilmClock:
     """Writes an instant as hours and minutes of the scenario's time zone (with the day where it lasts longer)."""
 
     def __init__(self, time_zone: str) -> None:
@@ -145,7 +145,7 @@ def acts_by_rider(fold: KpiFold) -> dict[str, list[int]]:
 
 
 def halts(catalogue: Catalogue, legs: Iterable[Leg], acts: dict[str, list[int]]) -> Iterable[tuple[Leg, int, int]]:
-    """Each leg with the instant at which its rider left the halt after it, and the seconds he waited there."""
+    """Each leg with the instant at which its rider left the halt after it, and the seconds they waited there."""
     enter_s, exit_s = catalogue.places.enter_s, catalogue.places.exit_s
     for leg in legs:
         instants = acts.get(leg.rider_id, [])

@@ -64,7 +64,7 @@
     stroke("bridge", colours.avenue, 3);
   }
 
-  // Where a rider is: on a leg, at the end of his last one, or at his own place; null when off duty.
+  // Where a rider is: on a leg, at the end of their last one, or at their own place; null when off duty.
   function whereabouts(rider) {
     const list = legs[rider];
     let low = 0, high = list.length;

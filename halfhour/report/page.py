@@ -45,7 +45,7 @@ def page(
 ) -> str:
     """The report as HTML text."""
     span = figures.span_of(fold)
-    clock = figures.Clock(catalogue.time_zone)
+    clock = figures.FilmClock(catalogue.time_zone)
     other = baseline[0] if baseline else None
     cards = [
         _map_card(catalogue, features),
@@ -138,7 +138,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _over_time(fold: KpiFold, span: figures.Span, clock: figures.Clock) -> str:
+def _over_time(fold: KpiFold, span: figures.Span, clock: figures.FilmClock) -> str:
     series = figures.orders_over_time(list(fold.orders.values()), span)
     chart = charts.lines_over_time(span.begin, span.step, series, clock, "orders over time", filled=0)
     note = f"Orders under way, and orders placed and delivered in each {span.step // 60} minutes."
@@ -157,7 +157,7 @@ def _arrivals(fold: KpiFold, baseline: tuple[Mapping[str, Any], KpiFold] | None)
     return _card("Lateness", "Delivered orders by minutes before or after their promise.", chart + charts.legend(key))
 
 
-def _fleet(catalogue: Catalogue, fold: KpiFold, span: figures.Span, clock: figures.Clock) -> str:
+def _fleet(catalogue: Catalogue, fold: KpiFold, span: figures.Span, clock: figures.FilmClock) -> str:
     series = figures.fleet_over_time(catalogue, fold, span)
     chart = charts.shares_over_time(span.begin, span.step, series, clock, "utilisation over time")
     return _card("Utilisation", "What riders on duty were doing; the rest is idle.", chart + charts.legend(series))

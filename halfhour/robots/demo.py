@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec
 from halfhour.live import demo_city
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario

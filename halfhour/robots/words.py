@@ -77,7 +77,7 @@ def order_body(order: Order, places: PlaceBook, *, tells_ready: bool = True) -> 
 
 
 def rider_body(rider: Rider, places: PlaceBook) -> Json:
-    """A rider as operations list him; the service knows his profile by the name of its own travel times."""
+    """A rider as operations list them; the service knows their profile by the name of its own travel times."""
     body: Json = {
         "location": location(places, rider.place),
         "capacity_units": rider.capacity_units,
@@ -87,7 +87,7 @@ def rider_body(rider: Rider, places: PlaceBook) -> Json:
 
 
 def shift_body(shift: Shift) -> Json:
-    """When he works."""
+    """When they work."""
     return instants(start_at=shift.start_at, last_pickup_at=shift.last_pickup_at, end_at=shift.end_at)
 
 

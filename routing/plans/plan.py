@@ -10,11 +10,13 @@ import numpy as np
 
 from routing.errors import InvalidInput, Unsupported
 from routing.plans.budget import Budget
-from routing.plans.general.insert import Work, insert_absent, new_work, sequence, start_routes, to_rows
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, sequence, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.reasons import explain_absent, explain_choices
 from routing.plans.general.search import improve
-from routing.plans.general.tables import Routes, Tables, gather
+from routing.plans.general.tables import Routes, Tables
+from routing.plans.general.work import Work, new_work
 from routing.problem.evaluate import Timeline, evaluate, fetched_soon
 from routing.problem.problem import I8, Explain, Problem, Rows, Solution, Travel
 from routing.problem.validate import check

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.record.catalogue import MatrixSpec, RoadsSpec, TravelSpec
+from dispatch.record.travel_spec import MatrixSpec, RoadsSpec, TravelSpec
 from routing.cells import METRES_PER_DEGREE
 from routing.errors import InvalidInput
 from routing.places import LatLng, PlaceBook

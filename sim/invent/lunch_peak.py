@@ -67,15 +67,15 @@ def synthetic_day(seed: int, size: DaySize, matrix_file: Path, *, name: str = ""
     plan = plan_city(seed)
     ways = all_ways(plan, slower=RAIN_SLOWER if size.rain else 1.0)
     ways.save(matrix_file)
-    return _Day(invented(plan, ways, matrix_file), size).scenario(name), plan
+    return _InventedDay(invented(plan, ways, matrix_file), size).scenario(name), plan
 
 
 def day_on_streets(file: Path, seed: int, size: DaySize, *, near: LatLng | None = None, name: str = "") -> Scenario:
     """A scenario on the streets of a city file, around `near` (default: where they are densest)."""
-    return _Day(on_streets(file, seed, near=near, weather="rain" if size.rain else ""), size).scenario(name)
+    return _InventedDay(on_streets(file, seed, near=near, weather="rain" if size.rain else ""), size).scenario(name)
 
 
-class _Day:
+class _InventedDay:
     """Draws the parts of a day one after another; each part has a random stream of its own."""
 
     def __init__(self, ground: Ground, size: DaySize) -> None:

@@ -18,7 +18,7 @@ ORDERS = ("orders.csv", "solution_info_orders.txt")
 MOVES = ("moves.csv", "solution_info_couriers.txt")
 
 
-class Order(NamedTuple):
+class MdrpOrder(NamedTuple):
     """One order of an instance, minutes."""
 
     restaurant: str
@@ -51,7 +51,7 @@ class Instance(NamedTuple):
     pay_per_hour: float
     points: dict[str, tuple[float, float]]
     restaurants: frozenset[str]
-    orders: dict[str, Order]
+    orders: dict[str, MdrpOrder]
     couriers: dict[str, Courier]
 
     def travel(self, origin: str, destination: str) -> float:
@@ -100,7 +100,7 @@ class Move(NamedTuple):
     destination: str
 
 
-class Solution(NamedTuple):
+class MdrpSolution(NamedTuple):
     """The three solution files; `repeated` are orders with more than one line."""
 
     bundles: list[Bundle]
@@ -123,7 +123,7 @@ def read_instance(folder: Path) -> Instance:
     orders = {}
     for line in _table(folder / "orders.txt", 6):
         points[line.cells[0]] = (line.number(1), line.number(2))
-        orders[line.cells[0]] = Order(line.cells[4], line.number(3), line.number(5))
+        orders[line.cells[0]] = MdrpOrder(line.cells[4], line.number(3), line.number(5))
     parameters = [line.number(n) for line in _table(folder / "instance_parameters.txt", 7) for n in range(7)]
     if len(parameters) != 7 or not orders or not couriers:
         raise UnreadableFile("an instance has one line of parameters, orders and couriers", file=str(folder))
@@ -134,7 +134,7 @@ def read_instance(folder: Path) -> Instance:
     )  # fmt: skip
 
 
-def read_solution(folder: Path) -> Solution:
+def read_solution(folder: Path) -> MdrpSolution:
     """A folder with assignments, orders and moves; raises UnreadableFile."""
     bundles = [
         Bundle(line.number(0), line.number(1), line.cells[2], tuple(line.cells[3:]))
@@ -154,7 +154,7 @@ def read_solution(folder: Path) -> Solution:
         courier, origin = line.cells[0], line.cells[2]
         move = Move(line.number(1), courier if origin == "0" else origin, line.cells[3])
         moves.setdefault(courier, []).append(move)
-    return Solution(bundles, handovers, moves, repeated)
+    return MdrpSolution(bundles, handovers, moves, repeated)
 
 
 class _Line(NamedTuple):

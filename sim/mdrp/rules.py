@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from sim.mdrp.files import Bundle, Courier, Instance, Move, Solution, read_instance, read_solution
+from sim.mdrp.files import Bundle, Courier, Instance, MdrpSolution, Move, read_instance, read_solution
 
-__all__ = ["LIBERTIES", "Liberty", "Verdict", "Violation", "judge", "read_instance", "read_solution"]
+__all__ = ["LIBERTIES", "Liberty", "MdrpVerdict", "MdrpViolation", "judge", "read_instance", "read_solution"]
 
 Liberty = Literal["strict", "updates", "preposition"]
 LIBERTIES: tuple[Liberty, ...] = ("strict", "updates", "preposition")
@@ -27,7 +27,7 @@ UNDELIVERED_OVER_FLOOR_MIN = 60.0
 """... or its floor and this, where that is more: leaving an order out never pays."""
 
 
-class Violation(NamedTuple):
+class MdrpViolation(NamedTuple):
     """A rule that was broken: its code, whose bundle, order or route it is, and what happened."""
 
     code: str
@@ -36,12 +36,12 @@ class Violation(NamedTuple):
 
 
 @dataclass(slots=True)
-class Verdict:
+class MdrpVerdict:
     """The judgement of one solution; `measures` hold minutes, shares in percent, and counts."""
 
     instance: str
     liberty: str
-    violations: list[Violation] = field(default_factory=list)
+    violations: list[MdrpViolation] = field(default_factory=list)
     measures: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -60,9 +60,9 @@ class _Delivery(NamedTuple):
     dropoff: float
 
 
-def judge(instance: Instance, solution: Solution, liberty: Liberty = "updates") -> Verdict:
+def judge(instance: Instance, solution: MdrpSolution, liberty: Liberty = "updates") -> MdrpVerdict:
     """Check every rule and measure the solution."""
-    verdict = Verdict(instance.name, liberty)
+    verdict = MdrpVerdict(instance.name, liberty)
     bundles = list(_sound_bundles(instance, solution, verdict))
     _check_handovers(instance, solution, verdict)
     delivered: dict[str, _Delivery] = {}
@@ -74,12 +74,12 @@ def judge(instance: Instance, solution: Solution, liberty: Liberty = "updates") 
         walks.append(walk)
     for courier_id in solution.moves:
         if courier_id not in instance.couriers:
-            verdict.violations.append(Violation("unknown", courier_id, "moves of a courier that is not there"))
+            verdict.violations.append(MdrpViolation("unknown", courier_id, "moves of a courier that is not there"))
     verdict.measures = _measures(instance, bundles, delivered, walks)
     return verdict
 
 
-def _sound_bundles(instance: Instance, solution: Solution, verdict: Verdict) -> Iterator[Bundle]:
+def _sound_bundles(instance: Instance, solution: MdrpSolution, verdict: MdrpVerdict) -> Iterator[Bundle]:
     """The bundles whose ids mean something; everything that can be said of a bundle alone is checked here."""
     taken: dict[str, str] = {}
     for bundle in solution.bundles:
@@ -88,10 +88,10 @@ def _sound_bundles(instance: Instance, solution: Solution, verdict: Verdict) -> 
         if bundle.courier not in instance.couriers:
             strangers.append(bundle.courier)
         if strangers or not bundle.orders:
-            verdict.violations.append(Violation("unknown", who, f"unknown: {', '.join(strangers) or 'no orders'}"))
+            verdict.violations.append(MdrpViolation("unknown", who, f"unknown: {', '.join(strangers) or 'no orders'}"))
         for order in bundle.orders:
             if order in taken:
-                verdict.violations.append(Violation("twice", order, f"by {taken[order]} and by {who}"))
+                verdict.violations.append(MdrpViolation("twice", order, f"by {taken[order]} and by {who}"))
             taken[order] = who
         if strangers or not bundle.orders:
             continue
@@ -99,42 +99,46 @@ def _sound_bundles(instance: Instance, solution: Solution, verdict: Verdict) -> 
         yield bundle
 
 
-def _bundle_violations(instance: Instance, bundle: Bundle, who: str) -> Iterator[Violation]:
+def _bundle_violations(instance: Instance, bundle: Bundle, who: str) -> Iterator[MdrpViolation]:
     orders = [instance.orders[order] for order in bundle.orders]
     restaurants = sorted({order.restaurant for order in orders})
     if len(restaurants) > 1:
-        yield Violation("mixed", who, f"orders of {', '.join(restaurants)}")
+        yield MdrpViolation("mixed", who, f"orders of {', '.join(restaurants)}")
     last_placed = max(order.placed for order in orders)
     if bundle.assigned < last_placed - TOLERANCE:
-        yield Violation("clairvoyant", who, f"decided at {bundle.assigned:g}, an order was placed at {last_placed:g}")
+        yield MdrpViolation(
+            "clairvoyant", who, f"decided at {bundle.assigned:g}, an order was placed at {last_placed:g}"
+        )
     if bundle.assigned > bundle.pickup + TOLERANCE:
-        yield Violation("clairvoyant", who, f"decided at {bundle.assigned:g}, after the pickup")
+        yield MdrpViolation("clairvoyant", who, f"decided at {bundle.assigned:g}, after the pickup")
     last_ready = max(order.ready for order in orders)
     if bundle.pickup < last_ready - TOLERANCE:
-        yield Violation("not_ready", who, f"goods were ready at {last_ready:g}")
+        yield MdrpViolation("not_ready", who, f"goods were ready at {last_ready:g}")
     off_time = instance.couriers[bundle.courier].off_time
     if bundle.pickup > off_time + TOLERANCE:
-        yield Violation("off_time", who, f"the courier went off at {off_time:g}")
+        yield MdrpViolation("off_time", who, f"the courier went off at {off_time:g}")
 
 
-def _check_handovers(instance: Instance, solution: Solution, verdict: Verdict) -> None:
+def _check_handovers(instance: Instance, solution: MdrpSolution, verdict: MdrpVerdict) -> None:
     """Does the orders file repeat what the instance and the assignments say?"""
     by_order = {order: bundle for bundle in solution.bundles for order in bundle.orders}
     for order_id, handover in solution.handovers.items():
         order, bundle = instance.orders.get(order_id), by_order.get(order_id)
         if order is None:
-            verdict.violations.append(Violation("unknown", order_id, "in the orders file"))
+            verdict.violations.append(MdrpViolation("unknown", order_id, "in the orders file"))
         elif bundle is None:
-            verdict.violations.append(Violation("mismatch", order_id, "reported delivered, never assigned"))
+            verdict.violations.append(MdrpViolation("mismatch", order_id, "reported delivered, never assigned"))
         else:
             said = (handover.placed, handover.ready, handover.pickup)
             meant = (order.placed, order.ready, bundle.pickup)
             if any(abs(a - b) > TOLERANCE for a, b in zip(said, meant, strict=True)):
-                verdict.violations.append(Violation("mismatch", order_id, f"reported {said}, should be {meant}"))
+                verdict.violations.append(MdrpViolation("mismatch", order_id, f"reported {said}, should be {meant}"))
             if handover.courier != bundle.courier:
-                verdict.violations.append(Violation("mismatch", order_id, f"{handover.courier} or {bundle.courier}?"))
+                verdict.violations.append(
+                    MdrpViolation("mismatch", order_id, f"{handover.courier} or {bundle.courier}?")
+                )
     for order_id in solution.repeated:
-        verdict.violations.append(Violation("mismatch", order_id, "reported more than once"))
+        verdict.violations.append(MdrpViolation("mismatch", order_id, "reported more than once"))
 
 
 class _Walk:
@@ -143,10 +147,10 @@ class _Walk:
     def __init__(
         self,
         instance: Instance,
-        solution: Solution,
+        solution: MdrpSolution,
         liberty: Liberty,
         courier_id: str,
-        verdict: Verdict,
+        verdict: MdrpVerdict,
         delivered: dict[str, _Delivery],
     ) -> None:
         self.instance, self.solution, self.liberty = instance, solution, liberty
@@ -172,7 +176,7 @@ class _Walk:
             self._empty_move()
 
     def _wrong(self, code: str, text: str) -> None:
-        self.verdict.violations.append(Violation(code, self.courier_id, text))
+        self.verdict.violations.append(MdrpViolation(code, self.courier_id, text))
 
     def _go(self) -> Move:
         """Make the next move: afterwards `free` is its arrival."""

@@ -17,9 +17,9 @@ from dispatch.events import Event, OrderMoved, RoundOpened
 from dispatch.inputs import Input, OrderCancelled, OrderPlaced, Parked, PositionsSeen, RoundSolved, TravelChanged, Wake
 from dispatch.model import Order, OrderState
 from dispatch.policies.policy import Policy
-from dispatch.record.catalogue import RoadsSpec, TravelSpec
 from dispatch.record.journal import Header, JournalWriter
 from dispatch.record.kpi import KpiFold
+from dispatch.record.travel_spec import RoadsSpec, TravelSpec
 from dispatch.rounds.blame import UNPLANNABLE, unplannable, without
 from dispatch.rounds.leg_metres import with_metres
 from dispatch.settings.settings import Settings
@@ -29,7 +29,7 @@ from routing.places import PlaceBook
 from routing.travel import TravelTimes
 from sim.heap import EventHeap, Rank
 from sim.replay.answer_audit import audit_answer
-from sim.replay.replay import Progress, Run, RunTimes
+from sim.replay.result import Progress, Run, RunTimes
 from sim.scenario import Scenario
 from sim.world.city import City
 from sim.world.luck import AcceptanceModel, Luck

@@ -6,7 +6,7 @@ import datetime
 import re
 
 from dispatch.calendar.local_time import UnclearLocalTime, instant_of, instants_of, local_of, zone_of
-from sim.sources.rows import Row
+from sim.sources.rows import TableRow
 
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")
 DAY_S = 86_400
@@ -74,7 +74,7 @@ class DayClock:
             return None
         return int(moment.timestamp()) if moment.tzinfo else instant_of(moment, self.zone)
 
-    def instant(self, row: Row, field: str, *, days: int = 0) -> int:
+    def instant(self, row: TableRow, field: str, *, days: int = 0) -> int:
         """Epoch seconds of a cell; fails with file, line and field where it is no instant."""
         text = row.text(field)
         try:

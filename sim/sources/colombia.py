@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
 from sim.sources.clock import DayClock
-from sim.sources.rows import Row, Unique, read_rows, require_some
+from sim.sources.rows import TableRow, Unique, read_rows, require_some
 
 ATTRIBUTION = "S. Quintero Rojas, github.com/sebastian-quintero/mdrp-sim (2020); days provided by Rappi"
 
@@ -98,7 +99,7 @@ class _Day:
         notes = (f"{self.clamped} orders were ready before they were placed: taken as ready at once.",)
         return Scenario(catalogue, demand, notes=notes if self.clamped else ())
 
-    def _store(self, row: Row) -> Store:
+    def _store(self, row: TableRow) -> Store:
         point = (row.number("pick_up_lat"), row.number("pick_up_lng"))
         if point not in self.stores:
             enter_s, exit_s = STORE_STOP_S
@@ -124,7 +125,7 @@ class _Day:
             shifts.append(Shift(rider_id, on_at, off_at))
         return tuple(riders), tuple(shifts)
 
-    def _one(self, row: Row, ids: Unique) -> Demand:
+    def _one(self, row: TableRow, ids: Unique) -> Demand:
         placed_at = self.clock.instant(row, "placement_time")
         ready_at = self._after(row, "ready_time", placed_at)
         enter_s, exit_s = DROP_STOP_S
@@ -138,7 +139,7 @@ class _Day:
         )
         return Demand(order, ready_at)
 
-    def _after(self, row: Row, field: str, placed_at: int) -> int:
+    def _after(self, row: TableRow, field: str, placed_at: int) -> int:
         """An instant of the order's life: far before its placement is past midnight, a little before is at once."""
         at = self.clock.instant(row, field)
         if at < placed_at - HALF_A_DAY_S:

@@ -16,7 +16,8 @@ from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
 from dispatch.inputs import Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
-from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay, RoadsSpec, TravelSpec, travel_spec
+from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
+from dispatch.record.travel_spec import RoadsSpec, TravelSpec, travel_spec
 from dispatch.settings.choosing import contradictions
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
@@ -25,7 +26,7 @@ from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.clock import DayClock
 from sim.sources.opening import opening_of
-from sim.sources.rows import InvalidScenario, Row, Unique, read_rows, require_some
+from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
 
 FORMAT = 2
 """1: what [settings] leaves out is as in 0.1.0.  2: it is as in the version that reads; folders that we write leave out
@@ -189,7 +190,7 @@ class _Folder:
 
     # --- tables -------------------------------------------------------------------------------------------------
 
-    def _place(self, row: Row, enter_s: int, exit_s: int) -> int:
+    def _place(self, row: TableRow, enter_s: int, exit_s: int) -> int:
         return row.place(
             self.book,
             self.fields,
@@ -198,7 +199,7 @@ class _Folder:
             matrix_row=_else(row.maybe("matrix_row", row.whole), -1),
         )
 
-    def _at(self, row: Row, field: str) -> int | None:
+    def _at(self, row: TableRow, field: str) -> int | None:
         return self.clock.instant(row, field) if row.has(field) else None
 
     def _stores(self, ids: Unique) -> list[Store]:
@@ -207,7 +208,7 @@ class _Folder:
         require_some(rows, path, "stores")
         return [self._store(row, ids) for row in rows]
 
-    def _store(self, row: Row, ids: Unique) -> Store:
+    def _store(self, row: TableRow, ids: Unique) -> Store:
         store = Store(
             store_id=ids.add(row, "store_id"),
             place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
@@ -231,7 +232,7 @@ class _Folder:
             shifts.append(self._shift(row, rider_id))
         return tuple(riders.values()), tuple(shifts)
 
-    def _rider(self, row: Row, rider_id: str) -> Rider:
+    def _rider(self, row: TableRow, rider_id: str) -> Rider:
         engagement = row.text("engagement") if row.has("engagement") else Engagement.EMPLOYED.value
         if engagement not in list(Engagement):
             row.fail(f"{engagement!r} is no engagement", "engagement", "Write employed or crowd.")
@@ -245,7 +246,7 @@ class _Folder:
         )
         return row.bounded(rider, self.clock.start_at)
 
-    def _shift(self, row: Row, rider_id: str) -> Shift:
+    def _shift(self, row: TableRow, rider_id: str) -> Shift:
         start_at, last_pickup_at = self.clock.instant(row, "start_at"), self.clock.instant(row, "last_pickup_at")
         end_at = self._at(row, "end_at")
         if last_pickup_at < start_at or (end_at is not None and end_at < last_pickup_at):
@@ -263,7 +264,7 @@ class _Folder:
         # Handles follow the order of placement, so that a day cut short gives its first orders the same ones.
         return tuple(self._one(row, stores) for row in sorted(rows, key=lambda r: self.clock.instant(r, "placed_at")))
 
-    def _one(self, row: Row, stores: Unique) -> Demand:
+    def _one(self, row: TableRow, stores: Unique) -> Demand:
         placed_at, ready_at = self.clock.instant(row, "placed_at"), self.clock.instant(row, "ready_at")
         if ready_at < placed_at:
             row.fail("the order is ready before it is placed", "ready_at", "placed_at must come first.")

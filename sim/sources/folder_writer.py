@@ -12,8 +12,9 @@ from typing import Any
 
 from dispatch.codec import encode, plain
 from dispatch.model import Shift
-from dispatch.record.catalogue import Catalogue, MatrixSpec, StraightSpec, TravelSpec
+from dispatch.record.catalogue import Catalogue
 from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
+from dispatch.record.travel_spec import MatrixSpec, StraightSpec, TravelSpec
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML

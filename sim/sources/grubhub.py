@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, Pay, StraightSpec
+from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.kpi import KpiFold
 from dispatch.record.run_folder import write_csv
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
-from sim.sources.rows import Row, Unique, read_rows, require_some
+from sim.sources.rows import TableRow, Unique, read_rows, require_some
 
 MINUTE_0 = 1_500_000_000 // 3600 * 3600
 """Epoch seconds at which every instance's minute 0 is laid: a full hour in July 2017."""
@@ -159,18 +160,18 @@ def _demand(path: Path, book: PlaceBook, parameters: Parameters, ids: Unique, st
     return tuple(found)
 
 
-def _table(path: Path, columns: tuple[str, ...]) -> list[Row]:
+def _table(path: Path, columns: tuple[str, ...]) -> list[TableRow]:
     return read_rows(path, columns, delimiter="\t")
 
 
-def _seconds(row: Row, field: str) -> int:
+def _seconds(row: TableRow, field: str) -> int:
     minutes = row.number(field)
     if minutes < 0:
         row.fail(f"{minutes:g} minutes lie before the start of business", field)
     return round(minutes * 60)
 
 
-def _instant(row: Row, field: str) -> int:
+def _instant(row: TableRow, field: str) -> int:
     return MINUTE_0 + _seconds(row, field)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 from dispatch.calendar.opening_hours import InvalidHours, parsed
 from sim.scenario import MAX_DAY_S
 from sim.sources.clock import DAY_S, DayClock, seconds_of
-from sim.sources.rows import Row
+from sim.sources.rows import TableRow
 
 
-def opening_of(row: Row, clock: DayClock) -> dict[str, Any]:
+def opening_of(row: TableRow, clock: DayClock) -> dict[str, Any]:
     """The fields of a Store that say when it is open."""
     one_day = _one_day(row, clock)
     if not row.has("hours"):
@@ -26,7 +26,7 @@ def opening_of(row: Row, clock: DayClock) -> dict[str, Any]:
         row.fail(problem.message, "hours", problem.hint)
 
 
-def _one_day(row: Row, clock: DayClock) -> dict[str, Any]:
+def _one_day(row: TableRow, clock: DayClock) -> dict[str, Any]:
     opens_at = clock.instant(row, "opens_at") if row.has("opens_at") else None
     closes_at = clock.instant(row, "closes_at") if row.has("closes_at") else None
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:

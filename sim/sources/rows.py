@@ -25,7 +25,7 @@ class InvalidScenario(InvalidInput):
     code = "invalid_scenario"
 
 
-class Row:
+class TableRow:
     """One line of a table.  `names`: what the file calls a field, where that is not the field's own name."""
 
     def __init__(self, file: Path, line: int, cells: dict[str, str], names: Mapping[str, str] = NO_NAMES) -> None:
@@ -110,7 +110,7 @@ class Row:
 
 def read_rows(
     path: Path, required: Sequence[str], *, delimiter: str = ",", names: Mapping[str, str] = NO_NAMES
-) -> list[Row]:
+) -> list[TableRow]:
     """The lines of a table with one header line; raises UnreadableFile, or InvalidScenario for a missing column."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -121,7 +121,9 @@ def read_rows(
         raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
 
 
-def _rows(path: Path, reader: Iterator[list[str]], required: Sequence[str], names: Mapping[str, str]) -> Iterator[Row]:
+def _rows(
+    path: Path, reader: Iterator[list[str]], required: Sequence[str], names: Mapping[str, str]
+) -> Iterator[TableRow]:
     header = [name.strip() for name in next(reader, [])]
     for name in (names.get(field, field) for field in required):
         if name not in header:
@@ -131,7 +133,7 @@ def _rows(path: Path, reader: Iterator[list[str]], required: Sequence[str], name
             )
     for line, cells in enumerate(reader, start=2):
         if any(cell.strip() for cell in cells):
-            yield Row(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)), names)
+            yield TableRow(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)), names)
 
 
 class Unique:
@@ -141,7 +143,7 @@ class Unique:
         self._kind = kind
         self._line: dict[str, int] = {}
 
-    def add(self, row: Row, field: str) -> str:
+    def add(self, row: TableRow, field: str) -> str:
         """The id in a cell; fails where it came up before."""
         name = row.text(field)
         if name in self._line:
@@ -149,7 +151,7 @@ class Unique:
         self._line[name] = row.line
         return name
 
-    def known(self, row: Row, field: str) -> str:
+    def known(self, row: TableRow, field: str) -> str:
         """The id in a cell that refers to one of these; fails where there is none such."""
         name = row.text(field)
         if name not in self._line:
@@ -157,7 +159,7 @@ class Unique:
         return name
 
 
-def require_some(rows: Sequence[Row], path: Path, what: str) -> None:
+def require_some(rows: Sequence[TableRow], path: Path, what: str) -> None:
     """Fail where a table has a header but no lines."""
     if not rows:
         raise InvalidScenario(f"there are no {what}", file=str(path), hint="A day needs at least one.")

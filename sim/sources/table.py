@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dispatch.model import Engagement, Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec, travel_spec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec, travel_spec
 from dispatch.settings.choosing import contradictions
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
@@ -18,7 +19,7 @@ from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
 from sim.sources.clock import DAY_S, DayClock, seconds_of
-from sim.sources.rows import InvalidScenario, Row, Unique, read_rows, require_some
+from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
 
 ORDER_FIELDS = (
     "order_id", "store_id", "store_lat", "store_lng", "lat", "lng", "placed_at", "ready_at", "expected_ready_at",
@@ -86,7 +87,7 @@ class _Import:
         )
         return Scenario(catalogue, demand, notes=self._notes(rows))
 
-    def _notes(self, rows: list[Row]) -> tuple[str, ...]:
+    def _notes(self, rows: list[TableRow]) -> tuple[str, ...]:
         guessed = sum(not row.has("ready_at") for row in rows)
         ready_s = self.values.get("ready_s", READY_S)
         said = [f"{guessed} orders name no ready time: taken as {ready_s} s after placement."] if guessed else []
@@ -120,7 +121,7 @@ class _Import:
         zone, pattern = str(self.values.get("time_zone", "UTC")), str(self.values.get("instants", ""))
         return DayClock(day, zone, pattern=pattern, begins_s=begins_s)
 
-    def _rows(self, path: Path, required: tuple[str, ...], names: Mapping[str, str], what: str) -> list[Row]:
+    def _rows(self, path: Path, required: tuple[str, ...], names: Mapping[str, str], what: str) -> list[TableRow]:
         delimiter = str(self.values.get("delimiter", ","))
         rows = read_rows(path, (*required, *names), delimiter=delimiter, names=names)
         require_some(rows, path, what)
@@ -128,7 +129,7 @@ class _Import:
 
     # --- the tables ---------------------------------------------------------------------------------------------
 
-    def _store(self, row: Row) -> str:
+    def _store(self, row: TableRow) -> str:
         """The id of an order's store; a store without one is known by its coordinates."""
         named = row.has("store_id")
         store_id = row.text("store_id") if named else f"{row.number('store_lat'):.6f},{row.number('store_lng'):.6f}"
@@ -158,7 +159,7 @@ class _Import:
             shifts.append(row.bounded(Shift(rider_id, start_at, end_at), self.clock.start_at))
         return tuple(riders.values()), tuple(shifts)
 
-    def _rider(self, row: Row, rider_id: str) -> Rider:
+    def _rider(self, row: TableRow, rider_id: str) -> Rider:
         given = row.text("profile") if row.has("profile") else ""
         profile = str(self._table("profiles").get(given, given or "default"))
         known = self.travel.bind(self.book).profiles
@@ -175,14 +176,14 @@ class _Import:
         units = row.maybe("capacity_units", row.whole)
         return row.bounded(rider if units is None else dataclasses.replace(rider, capacity_units=units), 0)
 
-    def _start(self, row: Row) -> int:
+    def _start(self, row: TableRow) -> int:
         """Where a rider begins: as the table says, or in the middle of the stores."""
         if row.has("lat"):
             return row.place(self.book, ("lat", "lng"), enter_s=0, exit_s=0)
         places = [store.place for store in self.stores.values()]
         return self.book.add(float(self.book.first[places].mean()), float(self.book.second[places].mean()))
 
-    def _one(self, row: Row, ids: Unique) -> Demand:
+    def _one(self, row: TableRow, ids: Unique) -> Demand:
         placed_at = self.clock.instant(row, "placed_at")
         ready_at = self._after(row, "ready_at", placed_at, placed_at + int(self.values.get("ready_s", READY_S)))
         row.within("ready_at", ready_at, placed_at)
@@ -200,7 +201,7 @@ class _Import:
         cancelled_at = self._after(row, "cancelled_at", placed_at, 0) if row.has("cancelled_at") else None
         return row.bounded(Demand(order, ready_at, cancelled_at), placed_at)
 
-    def _after(self, row: Row, field: str, placed_at: int, default: int) -> int:
+    def _after(self, row: TableRow, field: str, placed_at: int, default: int) -> int:
         """An instant of the order's life; a time of day before its placement lies after midnight."""
         if not row.has(field):
             return default

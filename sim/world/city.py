@@ -1,7 +1,7 @@
 """The true city: where riders really are, when goods are really ready, who opens the door.
 
 Riders know nothing but the route their phone shows.  Each is a small state machine whose instants lie on the event
-heap; what happens to him he reports through his phone, and only that reaches the engine.
+heap; what happens to them they report through their phone, and only that reaches the engine.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Doing(Enum):
     AT_STOP = "at_stop"
     """Arrived; its acts are not done yet."""
     LEAVING = "leaving"
-    """The acts are done; he walks back to his vehicle."""
+    """The acts are done; they walk back to their vehicle."""
 
 
 class Whose(Enum):
@@ -63,12 +63,12 @@ class Body:
     on_duty_at: int
     shifts: tuple[Shift, ...]
     place: int
-    """Where he stands, or whence he set off."""
+    """Where they stand, or whence they set off."""
     origin: tuple[float, float] = (0.0, 0.0)
-    """Where that was when he set off: the engine moves a rider's own place with his positions."""
+    """Where that was when they set off: the engine moves a rider's own place with their positions."""
     doing: Doing = Doing.IDLE
     stop: Stop | None = None
-    """What he drives to, or is at."""
+    """What they drive to, or are at."""
     since: int = 0
     """Set off, or arrived, at this instant."""
     until: int = 0
@@ -78,7 +78,7 @@ class Body:
     shown: tuple[Stop, ...] = ()
     revision: int = -1
     waiting: Route | None = None
-    """A route that came before he was on duty."""
+    """A route that came before they were on duty."""
     left: set[str] = field(default_factory=set)
     """Stops done: a route made before the report of one arrived still names it."""
 
@@ -232,7 +232,7 @@ class City:
             self._set_off(body, first, at)
 
     def _halt(self, body: Body, at: int) -> None:
-        """He turns round: a place of its own, which in a travel matrix has the row of the nearer end of his way."""
+        """The rider turns round at a place of its own, in a travel matrix in the row of the nearer end of the way."""
         first, second = self._point(body, at)
         ahead = body.stop is not None and 2 * (at - body.since) >= body.until - body.since
         near = body.stop.place if body.stop is not None and ahead else body.place
@@ -266,7 +266,7 @@ class City:
         self._prepare(body, at)
 
     def _prepare(self, body: Body, at: int) -> None:
-        """Schedule the act instant of the stop he is at, as far as its acts are told."""
+        """Schedule the act instant of the stop they are at, as far as its acts are told."""
         body.step += 1
         assert body.stop is not None
         acts = _told(body.stop)
@@ -280,7 +280,7 @@ class City:
             act_at += self._reality.absent_wait_s
         picks = any(act.kind is ActKind.PICKUP for act in acts)
         if picks:
-            # He waits until his last pickup, takes what there is, and goes home without the rest.
+            # They wait until their last pickup, take what there is, and go home without the rest.
             act_at = min(act_at, max(entered_at, _off_at(body, at)))
         if act_at >= FOR_EVER:
             return
@@ -352,7 +352,7 @@ class City:
             )
 
     def _give_up_waiting(self, body: Body, stop: Stop, at: int) -> None:
-        """Sent on from a stop at which there is nothing for him to do after all."""
+        """Sent on from a stop at which there is nothing for them to do after all."""
         rider_id = body.rider.rider_id
         body.phone.report(StopCompleted(at=at, rider_id=rider_id, stop_id=stop.stop_id, happened_at=at, order_ids=()))
         self._leave_behind(body, stop.stop_id)
@@ -388,7 +388,7 @@ class City:
         return math.ceil(seconds * factor)
 
     def _point(self, body: Body, at: int) -> tuple[float, float]:
-        """Where he is, along a straight line between the places he drives from and to."""
+        """Where they are, along a straight line between the places they drive from and to."""
         book = self._places
         if body.doing is not Doing.DRIVING or body.stop is None or body.until <= body.since:
             return float(book.first[body.place]), float(book.second[body.place])
@@ -401,7 +401,7 @@ class City:
 
 
 def _off_at(body: Body, at: int) -> int:
-    """The last instant at which he takes goods, in the shift that has begun last."""
+    """The last instant at which they take goods, in the shift that has begun last."""
     begun = [shift for shift in body.shifts if shift.start_at <= at] or list(body.shifts[:1])
     return begun[-1].last_pickup_at if begun else FOR_EVER
 

@@ -44,7 +44,7 @@ class AcceptanceModel(Protocol):
     """How a crowd rider answers an offer."""
 
     def answer(self, offer: Offer, at: int) -> tuple[bool | None, int]:
-        """(accepts, seconds until he says so); None: he does not answer."""
+        """(accepts, seconds until they say so); None: they do not answer."""
 
 
 class SharedAcceptance:

@@ -1,4 +1,4 @@
-"""A rider's phone: what the service learns of him, how late, and what it never learns."""
+"""A rider's phone: what the service learns of them, how late, and what it never learns."""
 
 from __future__ import annotations
 

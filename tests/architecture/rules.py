@@ -20,11 +20,11 @@ OURS = {*MAY_IMPORT, "benchmarks", "tests"}
 # Third-party packages that are kept in one place, and that place.
 CONFINED = {
     "numba": ["routing/kernels/*", "*/kernels/*"],
-    "ortools": ["*/matching.py", "*/vrp*.py"],
+    "ortools": ["routing/plans/ortools/*"],
     "h3": ["routing/cells.py"],
     "shapely": ["routing/cells.py"],
-    "osmnx": ["routing/roads/build*", "routing/roads/osmnx*.py", "routing/roads/graph*.py"],
-    "osmium": ["routing/roads/build*", "routing/roads/source/osm.py"],
+    "osmnx": ["routing/roads/source/*"],
+    "osmium": ["routing/roads/source/*"],
     "fastapi": ["api/*", "halfhour/commands/live/serve.py"],
     "starlette": ["api/*"],
     "pydantic": ["api/*"],

@@ -57,6 +57,16 @@ def modules() -> tuple[Source, ...]:
     return tuple(found)
 
 
+@functools.cache
+def everything() -> tuple[Source, ...]:
+    """Every module of the checkout: the packages, benchmarks and tests."""
+    found = list(modules())
+    for package in ("benchmarks", "tests"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            found.append(parse(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")))
+    return tuple(found)
+
+
 def imports_of(source: Source) -> list[Import]:
     """Every import in a module, inside functions and TYPE_CHECKING blocks too; relative ones made absolute."""
     found = []

@@ -11,12 +11,6 @@ import pytest
 from tests.architecture.sources import ROOT, committed, modules
 
 TEXT = {".py", ".md", ".toml", ".json", ".csv", ".ipynb", ".html", ".css", ".js", ".yml", ".yaml", ".txt", ".sh", ""}
-LONGEST = 500
-"""Lines after which a module certainly holds two ideas (the aim is 300: `python -m benchmarks.lengths`)."""
-
-LONGER = {"api/http/schemas/wire.py": 650}
-"""One vocabulary stays in one place: every body that is taken or answered over HTTP."""
-
 # A file that only works on the machine it was written on, or names where packages come from, is not for everybody.
 FOREIGN = re.compile(
     r"(?<![\w.~}/:-])/(?:work|root|home|opt|Users|mnt)/[A-Za-z0-9_.]"
@@ -76,11 +70,6 @@ def test_links_of_documents_lead_somewhere(path):
         if not goal.exists() or not goal.is_relative_to(ROOT):
             lost.append(target)
     assert lost == []
-
-
-@pytest.mark.parametrize("source", modules(), ids=lambda source: source.path)
-def test_a_module_holds_one_idea(source):
-    assert source.text.count("\n") <= LONGER.get(source.path, LONGEST)
 
 
 @pytest.mark.parametrize("source", modules(), ids=lambda source: source.path)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.days import city_days
+from benchmarks.days import city_days, contenders
 from benchmarks.days.city_days_page import as_shipped, frontier, page
 from dispatch.settings.settings import Settings
 
@@ -19,11 +19,11 @@ def test_effort_counts_driving_lateness_and_what_never_arrives() -> None:
 
 def test_vroom_answers_every_round_of_a_day_and_days_are_not_run_twice(tmp_path, monkeypatch, capsys) -> None:
     pytest.importorskip("vroom")
-    asked = ["--orders", "20", "--riders", "50", "--seeds", "3", "--policies", f"nearest;{city_days.VROOM}"]
+    asked = ["--orders", "20", "--riders", "50", "--seeds", "3", "--policies", f"nearest;{contenders.VROOM}"]
     out = tmp_path / "days"
     assert city_days.main([*asked, "--out", str(out)]) == 0
     rows = city_days.read_rows(out.with_suffix(".csv"))
-    assert [row["policy"] for row in rows] == ["nearest", city_days.VROOM]
+    assert [row["policy"] for row in rows] == ["nearest", contenders.VROOM]
     # Half of the riders are scarce: the day has rounds in which all that there is was told, and some with too much.
     assert int(rows[1]["vroom_asked"]) > 20
     assert rows[1]["vroom_overruled"] == "0"
@@ -48,7 +48,7 @@ def day(name: str, seed: int, kept: float) -> dict[str, str]:
 
 
 def test_what_ships_comes_first_and_is_compared_over_the_days_that_both_have() -> None:
-    kept = {city_days.VROOM: (0.6, 0.8, 0.0), city_days.AS_SHIPPED: (0.7, 1.0)}
+    kept = {contenders.VROOM: (0.6, 0.8, 0.0), contenders.AS_SHIPPED: (0.7, 1.0)}
     rows = [day(name, seed, share) for name, shares in kept.items() for seed, share in enumerate(shares)]
     lines = page(rows, "days.csv").splitlines()
     means = [line for line in lines if line.startswith(("| **halfhour, as shipped**", "| vroom, as published"))]
@@ -71,7 +71,7 @@ def test_a_row_whose_settings_have_changed_is_run_again(tmp_path: Path) -> None:
 
 
 def test_tables_of_other_pages_hold_only_the_days_that_all_their_rows_have() -> None:
-    names = [city_days.AS_SHIPPED, city_days.VROOM, city_days.VROOM_STAR]
+    names = [contenders.AS_SHIPPED, contenders.VROOM, contenders.VROOM_STAR]
     rows = [day(name, seed, 0.5) for name in names for seed in (1, 2)][:-1]
     assert [line.split(" | ")[2] for line in as_shipped(rows).splitlines()[2:]] == ["1", "1", "1"]
     assert frontier(rows).splitlines()[2:] == []

@@ -8,10 +8,10 @@ import pytest
 
 from benchmarks import gate
 from benchmarks.__main__ import judged
-from benchmarks.harness import Bound, Case, Clock, Sample, measure, report
+from benchmarks.harness import Bound, Case, Sample, Stopwatch, measure, report
 from routing.errors import UnreadableFile
 
-QUICK = Clock(settle=int)
+QUICK = Stopwatch(settle=int)
 BOUNDS = {"minutes": Bound("lower", share=0.02), "on_time": Bound("higher", slack=0.5)}
 
 

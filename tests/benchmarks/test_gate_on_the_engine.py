@@ -25,9 +25,7 @@ def reported(name, work, bounds):
 
 
 def search(made, work_per_order):
-    frozen = made.frozen._replace(
-        settings=made.frozen.settings.with_values({"search.work_per_order": work_per_order})
-    )
+    frozen = made.frozen._replace(settings=made.frozen.settings.with_values({"search.work_per_order": work_per_order}))
 
     def work():
         solution = solve(frozen, made.travel, recipe="lns")

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from benchmarks.harness import Case, Clock, NotRepeatable, Sample, Spread, measure, report
+from benchmarks.harness import Case, NotRepeatable, Sample, Spread, Stopwatch, measure, report
 
-QUICK = Clock(settle=int)
+QUICK = Stopwatch(settle=int)
 """Without a sweep of the whole heap before each run."""
 
 
@@ -32,7 +32,7 @@ def test_medians_and_spread_of_the_repeats_without_the_warm_up():
         cpu.now += cost
         return Sample({"steps": 7}, amount=10)
 
-    (measured,) = measure([Case("a", lambda: work, repeats=3, unit="steps")], clock=Clock(wall, cpu, int))
+    (measured,) = measure([Case("a", lambda: work, repeats=3, unit="steps")], clock=Stopwatch(wall, cpu, int))
     assert measured.cpu_s == Spread(2.0, 1.0, 3.0)
     assert measured.wall_s == Spread(4.0, 2.0, 6.0)
     assert measured.rate == 5.0

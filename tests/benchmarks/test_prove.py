@@ -25,8 +25,8 @@ def results(tmp_path, monkeypatch):
         prove,
         "LANES",
         (
-            prove.Lane("good", (sys.executable, "-c", good)),
-            prove.Lane("bad", (sys.executable, "-c", "raise SystemExit('it is broken')")),
+            prove.ProveLane("good", (sys.executable, "-c", good)),
+            prove.ProveLane("bad", (sys.executable, "-c", "raise SystemExit('it is broken')")),
         ),
     )
     return path, said

@@ -152,7 +152,7 @@ def test_a_day_with_luck_is_answered_to_its_end(small_day, seed):
 
 
 def test_a_rider_who_falls_behind_gives_back_what_he_cannot_fetch():
-    # His shift lets him pick up until 600 s.  He is told to fetch the order at once (ready at 500 s), but sits at the
+    # Last pickup at 600 s.  They are told to fetch the order at once (ready at 500 s), but sit at the
     # store's door only after the last second: the order is open again, and the round is answered all the same.
     world = world_of(Nearest())
     world.store("s", 0, 0)

@@ -13,7 +13,7 @@ import pytest
 
 from dispatch.settings.settings import schema
 from dispatch.version import __version__
-from halfhour.commands import VERBS
+from halfhour.commands import VERBS, module_of
 from tests.architecture.sources import ROOT
 from tests.kit.fixtures import SMALL
 
@@ -48,7 +48,7 @@ def test_help_lists_every_verb(halfhour):
 
 @pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
 def test_every_verb_is_there_and_shows_an_example(halfhour, verb):
-    assert importlib.util.find_spec(f"halfhour.commands.{verb}") is not None
+    assert importlib.util.find_spec(module_of(verb)) is not None
     typed = halfhour(verb, "--help")
     assert typed.status == 0
     assert f"halfhour {verb}" in typed.out.split("Example", 1)[1]

@@ -100,7 +100,7 @@ def test_a_first_use_shows_a_bar_on_a_terminal(cache: Path, monkeypatch: pytest.
     first_use(monkeypatch)
     shown: list[str] = []
     monkeypatch.setattr(compiling.sys.stderr, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(compiling.Progress, "pulse", lambda bar, note: shown.append(note))
+    monkeypatch.setattr(compiling.ProgressBar, "pulse", lambda bar, note: shown.append(note))
     with words():
         while not shown:
             pass

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import halfhour
-from dispatch.record.catalogue import RoadsSpec
+from dispatch.record.travel_spec import RoadsSpec
 from halfhour.commands.verify import verified
 from sim.invent.city_plan import plan_city
 

@@ -25,7 +25,8 @@ from dispatch.events import RouteRevised
 from dispatch.record.journal import fold
 from dispatch.record.run_folder import RunFolder
 from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
-from dispatch.settings.settings import Known, Prices, Reposition, Rules, Search, Settings, renamed, schema
+from dispatch.settings.groups import Prices, Reposition, Rules, Search
+from dispatch.settings.settings import Known, Settings, renamed, schema
 from halfhour.live.live_export import export
 from routing.places import PlaceBook
 from sim.sources import open_scenario

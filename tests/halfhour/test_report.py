@@ -87,7 +87,7 @@ def test_the_film_shows_every_order_and_leg(run):
 
 
 def test_an_empty_chart_is_drawn_all_the_same():
-    clock = figures.Clock("UTC")
+    clock = figures.FilmClock("UTC")
     nothing = [Series("none", "a", [0])]
     for drawn in (
         charts.lines_over_time(0, 60, nothing, clock, "none"),

@@ -13,7 +13,8 @@ from halfhour.commands.solve import app
 from halfhour.solving import LeftOut, WrongAnswer, solve, solve_file
 from routing.errors import InvalidInput
 from routing.problem.formats import vroom_judge
-from tests.routing.problem.test_formats import LILIM, vroom_input, written
+from tests.routing.problem.test_formats import LILIM, written
+from tests.routing.problem.test_vroom_files import vroom_input
 
 
 def hopeless(tmp_path: Path) -> Path:

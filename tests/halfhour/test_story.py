@@ -1,4 +1,4 @@
-"""One order's life in plain words: it tells what the journal holds, in order, and why him."""
+"""One order's life in plain words: it tells what the journal holds, in order, and why this rider."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_life_by_hand():
         "No rider yet: no rider was in reach.",
         "r1 was told.",
         # Points are hundredths of a second: (6500 - 5000) / 100 = 15 s, (9000 - 5000) / 100 = 40 s.
-        "Given to r1 in round 7, because he was the cheapest: next best r2 would have cost 15 s more "
+        "Given to r1 in round 7, because they were the cheapest: next best r2 would have cost 15 s more "
         "(then r3 40 s more); for somebody cheaper still, nobody had room for it.",
         "r1 picked it up.",
         # 1990 - 1000 = 990 s = 16 min 30 s; 2800 - 1990 = 810 s = 13 min 30 s.

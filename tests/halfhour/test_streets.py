@@ -13,10 +13,10 @@ import halfhour as facade
 from dispatch.events import OrderMoved, RouteRevised, TravelAdopted
 from dispatch.inputs import RoundSolved
 from dispatch.model import OrderState
-from dispatch.record.catalogue import RoadsSpec
+from dispatch.record.travel_spec import RoadsSpec
 from halfhour.policies import choose
 from halfhour.replaying import opened
-from halfhour.streets import Streets
+from halfhour.streets import ScenarioStreets
 from routing.roads import RoadNetwork, SpeedRule
 from routing.roads.errors import TooFarFromRoad, UnknownProfile
 from sim.invent.city_plan import all_ways, plan_city
@@ -252,7 +252,7 @@ def test_how_riders_travel_on_other_streets_is_noted(small_day, tmp_path):
     scenario, _ = opened(small_day)
     strangers = tuple(dataclasses.replace(rider, profile="sleigh") for rider in scenario.catalogue.riders)
     scenario = dataclasses.replace(scenario, catalogue=dataclasses.replace(scenario.catalogue, riders=strangers))
-    scenario, drawn = opened(scenario, Streets(roads=tmp_path / "town.npz"))
+    scenario, drawn = opened(scenario, ScenarioStreets(roads=tmp_path / "town.npz"))
     assert scenario.notes == ("riders of profile sleigh travel as scooter",)
     assert drawn is not None and drawn["attribution"] == "Invented city, seed 3"
 

@@ -12,7 +12,8 @@ from dispatch.events import Event, OrderMoved
 from dispatch.inputs import Input
 from dispatch.model import OrderState
 from dispatch.record.kpi import KpiFold
-from sim.replay.replay import Run, replay
+from sim.replay.replay import replay
+from sim.replay.result import Run
 from sim.scenario import Scenario
 from sim.sources import grubhub
 

@@ -90,13 +90,13 @@ class World:
         self.say(i.OrderPlaced(at=self.now, order=order))
 
     def arrive(self, rider_id: str) -> None:
-        """The rider reports that he is at his next stop."""
+        """The rider reports that they are at their next stop."""
         stop = self.route(rider_id).stops[0]
         assert stop.level >= Level.TOLD
         self.say(i.StopArrived(at=self.now, rider_id=rider_id, stop_id=stop.stop_id, happened_at=self.now))
 
     def complete(self, rider_id: str, order_ids: tuple[str, ...] | None = None) -> None:
-        """The rider reports that everything told at his stop is done."""
+        """The rider reports that everything told at their stop is done."""
         stop = self.route(rider_id).stops[0]
         self.say(
             i.StopCompleted(
@@ -105,7 +105,7 @@ class World:
         )
 
     def fail(self, rider_id: str, reason: str) -> None:
-        """The rider reports that his stop could not be done."""
+        """The rider reports that their stop could not be done."""
         stop = self.route(rider_id).stops[0]
         self.say(
             i.StopFailed(at=self.now, rider_id=rider_id, stop_id=stop.stop_id, happened_at=self.now, reason=reason)

@@ -25,7 +25,7 @@ SEED = 20_261_129
 
 def is_core(path: str) -> bool:
     """The engine, and who may do what."""
-    return path.startswith("dispatch/") or path in ("api/access/rules.py", "api/access/keys.py", "api/http/belonging.py", "api/access/rate_limits.py")
+    return path.startswith(("dispatch/", "api/access/")) or path == "api/http/belonging.py"
 
 
 def main() -> int:

@@ -10,7 +10,8 @@ import pytest
 from dispatch import inputs as i
 from dispatch.events import OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.model import Act, ActKind, Level, Offer, Order, Rider, Route, Shift, Stop, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec
 from routing.places import PlaceBook
 from sim.heap import EventHeap
 from sim.scenario import Demand, Reality, Scenario
@@ -162,7 +163,7 @@ def test_turned_round_on_the_way_he_drives_on_from_there():
     street.until(40)
     street.show(40, stop("r.2", STORE))
     street.until(300)
-    # At 40 s he is at x = 400; the store at 600 m lies 20 s ahead.
+    # At 40 s they are at x = 400; the store at 600 m lies 20 s ahead.
     assert street.instants(i.StopArrived) == [60]
     assert street.told(i.StopArrived)[0].stop_id == "r.2"
 
@@ -211,7 +212,7 @@ def test_goods_that_another_has_taken_are_missing():
 
 
 def off_at(scenario, seconds):
-    """The same town, in which the rider takes his last goods at T0 + seconds."""
+    """The same town, in which the rider takes their last goods at T0 + seconds."""
     shifts = (Shift("r", T0, T0 + seconds),)
     return dataclasses.replace(scenario, catalogue=dataclasses.replace(scenario.catalogue, shifts=shifts))
 
@@ -222,7 +223,7 @@ def off_at(scenario, seconds):
         (400, [(400, ("near", "far"))], []),
         (399, [(399, ("near",))], [(399, ("far",))]),
         (299, [], [(299, ("near", "far"))]),
-        # He is there at 60 and needs 30 s to enter: too late for anything.
+        # They are there at 60 and need 30 s to enter: too late for anything.
         (80, [], [(90, ("near", "far"))]),
     ],
 )

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from dispatch.record.catalogue import MatrixSpec
+from dispatch.record.travel_spec import MatrixSpec
 from halfhour.policies import choose
 from routing.errors import InvalidInput
 from sim.invent.city_plan import BRIDGE, SPEED_M_PER_MIN, CityPlan, all_ways, map_of, plan_city

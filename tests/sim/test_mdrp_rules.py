@@ -148,7 +148,7 @@ def test_an_empty_move_is_a_liberty(tmp_path):
 
 
 def test_growing_a_bundle_is_a_liberty(tmp_path):
-    # c1 leaves at 5 for o1, and at 8 o2 is added: strictly he may not leave before the last decision.
+    # c1 leaves at 5 for o1, and at 8 o2 is added: strictly they may not leave before the last decision.
     assert verdict_of(tmp_path, "strict").counts() == {"untold": 1}
     assert verdict_of(tmp_path, "strict", **changed("moves", "c1 5 0 r1", "c1 8 0 r1")).feasible
 

@@ -119,7 +119,8 @@ def test_two_processes_decide_alike(folder, jit, orders):
     instance = write_day(folder / "day", 7, orders=orders, couriers=5)
     here = replay(read_day(instance), HalfhourPolicy()).summary["decision_digest"]
     code = (
-        "import sys; from pathlib import Path; from dispatch.policies.policy import HalfhourPolicy; from sim.replay.replay import replay;"
+        "import sys; from pathlib import Path; from dispatch.policies.policy import HalfhourPolicy;"
+        "from sim.replay.replay import replay;"
         "from sim.sources import open_scenario;"
         "print(replay(open_scenario(Path(sys.argv[1])), HalfhourPolicy()).summary['decision_digest'])"
     )
@@ -165,7 +166,7 @@ def test_store_means_hide_the_true_ready_times(folder):
 
 
 def test_who_may_be_diverted_is_seen_on_his_way():
-    """Phones of published days report stops only: a rider under way would be believed where his shift began."""
+    """Phones of published days report stops only: a rider under way would be believed where their shift began."""
     door_s = {}
     for divert in (False, True):
         total = 0.0

@@ -1,5 +1,5 @@
-// The rider's page: the route his dispatcher has told him, and big buttons for what he does.
-// What he reports is queued on the phone with the instant at which it was so, and sent when there is a line.
+// The rider's page: the route that they have been told, and big buttons for what they do.
+// What they report is queued on the phone with the instant at which it was so, and sent when there is a line.
 
 const $ = (id) => document.getElementById(id);
 const POSITION_MS = 15000;
@@ -9,11 +9,11 @@ const RENEW_MS = 20 * 60 * 1000; // a token lives for an hour
 
 let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? localStorage.getItem("halfhour-rider");
 history.replaceState(null, "", location.pathname);
-let rider; // as the service shows him
+let rider; // as the service shows them
 let route = { revision: -1, stops: [] };
 let offer = null;
 let watch = null; // of the phone's position
-const arrived = new Set(); // ids of stops where he has said that he is
+const arrived = new Set(); // ids of stops at which they have said that they are
 let refused = ""; // why the service did not take the last report
 let queue = JSON.parse(localStorage.getItem("halfhour-queue") ?? "[]"); // reports not yet taken down
 
@@ -242,7 +242,7 @@ function showOffer() {
   if (left === 0) { offer = null; showOffer(); }
 }
 
-// --- what he does ----------------------------------------------------------------------------------------------------
+// --- what they do ---------------------------------------------------------------------------------------------------
 
 async function about(path) {
   try {
@@ -317,7 +317,7 @@ async function renewToken() {
     try {
       token = (await call("POST", mine("/token"))).token;
       localStorage.setItem("halfhour-rider", token);
-    } catch { /* the old one serves a while yet; then he is asked for a new one */ }
+    } catch { /* the old one serves a while yet; then they are asked for a new one */ }
   }
 }
 

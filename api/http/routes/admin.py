@@ -9,12 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
-from api.access.keys import Key, KeyBook
+from api.access.keys import KeyBook
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, NotFound, Scope, access
+from api.access.rules import Caller, Scope, access
+from api.common.api_keys import Key
+from api.common.errors import NotFound
 from api.http.commands import Running
 from api.http.problems import problems
-from api.http.schemas import wire
+from api.http.schemas.base import RequestBody, Shown, instant_at, instant_of
+from api.http.schemas.values import Name
+from api.http.schemas.values import TenantId as WireTenantId
 from api.http.transport.door import Door
 from api.ledger.protocol import Tenant
 from routing.errors import InvalidInput
@@ -22,17 +26,17 @@ from routing.errors import InvalidInput
 router = APIRouter(tags=["administration"], route_class=Door)
 
 Admin = Annotated[Caller, access(Scope.ADMIN, meter=Meter.WRITE)]
-TenantId = Annotated[wire.TenantId, Path()]
+TenantId = Annotated[WireTenantId, Path()]
 KeyId = Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,32}$", examples=["3fKq0aZ81x"])]
 
 
-class TenantBody(wire.Body):
+class TenantBody(RequestBody):
     """An order system's name, for people."""
 
-    name: wire.Name
+    name: Name
 
 
-class TenantShown(wire.Shown):
+class TenantShown(Shown):
     """An order system."""
 
     tenant: str
@@ -40,16 +44,16 @@ class TenantShown(wire.Shown):
     created_at: datetime
 
 
-class KeyBody(wire.Body):
+class KeyBody(RequestBody):
     """A key for a tenant."""
 
-    tenant: wire.TenantId
+    tenant: WireTenantId
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope), examples=[["orders"]])]
     valid_s: Annotated[int, Field(strict=True, ge=60, le=10 * 366 * 86_400)] | None = None
-    label: wire.Name | None = None
+    label: Name | None = None
 
 
-class KeyShown(wire.Shown):
+class KeyShown(Shown):
     """A key; its text is shown once, when it is made."""
 
     key_id: str
@@ -61,13 +65,13 @@ class KeyShown(wire.Shown):
     key: str | None = None
 
 
-class Rotate(wire.Body):
+class Rotate(RequestBody):
     """How long the old key goes on working."""
 
     overlap_s: Annotated[int, Field(strict=True, ge=0, le=30 * 86_400)] = 3600
 
 
-@router.put("/v1/tenants/{tenant}", summary="Make a tenant", response_model=TenantShown, responses=problems())
+@router.put("/v1/tenants/{tenant}", summary="Create a tenant", response_model=TenantShown, responses=problems())
 async def put_tenant(service: Running, caller: Admin, tenant: TenantId, body: TenantBody) -> TenantShown:
     """An order system is new, or is now called this."""
     known = next((found for found in service.ledger.tenants() if found.tenant == tenant), None)
@@ -82,7 +86,7 @@ async def list_tenants(service: Running, caller: Admin) -> list[TenantShown]:
     return [_tenant(found) for found in service.ledger.tenants()]
 
 
-@router.post("/v1/keys", status_code=201, summary="Make a key", response_model=KeyShown, responses=problems())
+@router.post("/v1/keys", status_code=201, summary="Create a key", response_model=KeyShown, responses=problems())
 async def make_key(request: Request, service: Running, caller: Admin, body: KeyBody) -> KeyShown:
     """Its text is in this answer and nowhere else."""
     if body.tenant not in {found.tenant for found in service.ledger.tenants()}:
@@ -117,7 +121,7 @@ async def rotate_key(
     return _key(key, text)
 
 
-@router.delete("/v1/keys/{key_id}", summary="End a key", response_model=KeyShown, responses=problems())
+@router.delete("/v1/keys/{key_id}", summary="Revoke a key", response_model=KeyShown, responses=problems())
 async def revoke_key(request: Request, service: Running, caller: Admin, key_id: KeyId) -> KeyShown:
     """It stops working at once."""
     try:
@@ -128,7 +132,7 @@ async def revoke_key(request: Request, service: Running, caller: Admin, key_id: 
 
 
 def _tenant(found: Tenant) -> TenantShown:
-    return TenantShown(tenant=found.tenant, name=found.name, created_at=wire.at(found.created_at))
+    return TenantShown(tenant=found.tenant, name=found.name, created_at=instant_at(found.created_at))
 
 
 def _key(key: Key, text: str | None = None) -> KeyShown:
@@ -136,8 +140,8 @@ def _key(key: Key, text: str | None = None) -> KeyShown:
         key_id=key.key_id,
         tenant=key.tenant,
         scopes=sorted(key.scopes),
-        created_at=wire.at(key.created_at),
-        expires_at=wire.instant(key.expires_at),
+        created_at=instant_at(key.created_at),
+        expires_at=instant_of(key.expires_at),
         label=key.label,
         key=text,
     )

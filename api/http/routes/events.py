@@ -10,10 +10,11 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, Gate, Scope, Unauthorized, access
+from api.access.rules import Caller, Gate, Scope, access
+from api.common.errors import Unauthorized
 from api.http.commands import Running, Service
 from api.http.problems import problems
-from api.http.schemas import wire
+from api.http.schemas.operations import Events
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, Notice
 from api.outbox.cursors import BEGIN, CURSOR
@@ -26,7 +27,7 @@ MOST_LOOKED_AT = 5000
 """Notices of others that one request reads past: the answer may be empty and its cursor further on."""
 
 
-@router.get("/v1/events", summary="Events behind a cursor", response_model=wire.Events, responses=problems(410))
+@router.get("/v1/events", summary="List events", response_model=Events, responses=problems(410))
 async def events(
     request: Request,
     service: Running,
@@ -85,7 +86,7 @@ async def _behind(service: Service, caller: Caller, after: int, limit: int) -> t
 
 @router.get(
     "/v1/stream",
-    summary="Events as they happen",
+    summary="Stream events",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **problems(410)},
 )

@@ -8,32 +8,33 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from api.access.rules import Caller, Scope, access, access_public
+from api.common.ids import tenant_of
 from api.http.belonging import may_use
 from api.http.commands import Running, Service
 from api.http.problems import problems
 from api.http.readiness import readiness
-from api.http.schemas import wire
+from api.http.schemas.base import instant_at
+from api.http.schemas.operations import Readiness, Status
 from api.http.transport.door import Door
 from api.observe.metrics import CONTENT_TYPE
-from api.outbox.notices import tenant_of
 from routing.errors import HalfhourError
 
 router = APIRouter(tags=["health"], route_class=Door)
 
 
-@router.get("/healthz", summary="Is the process alive?", responses={200: {"description": "It is"}})
+@router.get("/healthz", summary="Check liveness", responses={200: {"description": "It is"}})
 async def healthz(_: Annotated[None, access_public()]) -> dict[str, bool]:
     """True as long as it can answer at all."""
     return {"alive": True}
 
 
-@router.get("/readyz", summary="May it be given work?", response_model=wire.Readiness, responses=problems())
-async def readyz(service: Running, _: Annotated[None, access_public()]) -> wire.Readiness:
+@router.get("/readyz", summary="Check readiness", response_model=Readiness, responses=problems())
+async def readyz(service: Running, _: Annotated[None, access_public()]) -> Readiness:
     """200 once the ledger is folded and the solver warm; 503 before, and while the ledger refuses writes."""
     return readiness(service.host)
 
 
-@router.get("/metrics", summary="Prometheus metrics", response_class=Response, responses=problems())
+@router.get("/metrics", summary="Get metrics", response_class=Response, responses=problems())
 async def metrics(request: Request, service: Running, caller: Annotated[Caller, access(Scope.OPS)]) -> Response:
     """Everything in the Prometheus text format."""
     host = service.host
@@ -62,7 +63,7 @@ def _is_ready(service: Service) -> bool:
     return True
 
 
-@router.get("/v1/status", summary="How it goes", response_model=wire.Status, responses=problems())
+@router.get("/v1/status", summary="Get status", response_model=Status, responses=problems())
 async def status(
     service: Running, caller: Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.OPS)]
 ) -> JSONResponse:
@@ -78,9 +79,9 @@ async def status(
         if caller.sees_all
         else sum(caller.owns(tenant_of(order_id)) for order_id in board.open_orders)
     )
-    found = wire.Status(
+    found = Status(
         ready=host.is_ready,
-        now=wire.at(host.clock.now()),
+        now=instant_at(host.clock.now()),
         version=service.version,
         open_orders=orders,
         riders_on_duty=on_duty,

@@ -14,7 +14,9 @@ from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, rep
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find
 from api.http.routes.presets import choose
-from api.http.schemas import wire
+from api.http.schemas.base import Taken, instant_of
+from api.http.schemas.operations import Decision, Override, SettingBody, ZoneBody, ZoneShown
+from api.http.schemas.values import Id
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.live.ended_orders import require_on_board
@@ -50,22 +52,22 @@ Asks = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 # --- overrides ------------------------------------------------------------------------------------------------------
 
 
-@router.post("/v1/overrides", summary="Decide by hand", response_model=wire.Taken, responses=problems(409))
+@router.post("/v1/overrides", summary="Override a decision", response_model=Taken, responses=problems(409))
 async def override(
-    request: Request, service: Running, caller: OpsWrite, body: wire.Override, key: IdempotencyKey = None
+    request: Request, service: Running, caller: OpsWrite, body: Override, key: IdempotencyKey = None
 ) -> Response:
     """A person knows better: the reason goes into the journal."""
 
     async def do(keep: Keep) -> Reply:
         rows, make = _override(service, caller, body)
-        taken = Reply(200, wire.Taken().model_dump_json())
+        taken = Reply(200, Taken().model_dump_json())
         await service.host.tell(make, vault=rows, respond=lambda events: taken, answer=keep)
         return taken
 
     return await service.run(request, caller, key, do)
 
 
-def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tuple[VaultRow, ...], Any]:
+def _override(service: Service, caller: Caller, body: Override) -> tuple[tuple[VaultRow, ...], Any]:
     """The input that an override stands for, and the place it may need."""
     reason = body.reason
     if body.action in ("pause", "resume"):
@@ -101,37 +103,35 @@ def _override(service: Service, caller: Caller, body: wire.Override) -> tuple[tu
 # --- zones ----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/zones", summary="List zones", response_model=list[wire.ZoneShown], responses=problems())
-async def list_zones(service: Running, caller: Ops) -> list[wire.ZoneShown]:
+@router.get("/v1/zones", summary="List zones", response_model=list[ZoneShown], responses=problems())
+async def list_zones(service: Running, caller: Ops) -> list[ZoneShown]:
     """Every zone."""
     board = await service.host.settled()
     return [_zone(board, zone_id) for zone_id in board.zones]
 
 
-@router.put("/v1/zones/{zone_id}", summary="Make or change a zone", response_model=wire.ZoneShown, responses=problems())
-async def put_zone(
-    service: Running, caller: OpsWrite, zone_id: Annotated[wire.Id, Path()], body: wire.ZoneBody
-) -> wire.ZoneShown:
+@router.put("/v1/zones/{zone_id}", summary="Create or change a zone", response_model=ZoneShown, responses=problems())
+async def put_zone(service: Running, caller: OpsWrite, zone_id: Annotated[Id, Path()], body: ZoneBody) -> ZoneShown:
     """A zone is new, or has these corners now; pausing it is an override."""
     zone = Zone(zone_id, tuple((corner.lat, corner.lng) for corner in body.corners))
     with service.slot(caller):
         told = await service.host.tell(
             lambda at: ZoneListed(at=at, zone=zone), respond=lambda events: _zone(service.host.board, zone_id)
         )
-    made: wire.ZoneShown = told.response
+    made: ZoneShown = told.response
     return made
 
 
-def _zone(board: Board, zone_id: str) -> wire.ZoneShown:
+def _zone(board: Board, zone_id: str) -> ZoneShown:
     record = board.zones[zone_id]
     corners = [{"lat": lat, "lng": lng} for lat, lng in record.zone.corners]
-    return wire.ZoneShown(zone_id=zone_id, corners=corners, paused=record.paused)
+    return ZoneShown(zone_id=zone_id, corners=corners, paused=record.paused)
 
 
 # --- settings -------------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/settings", summary="Settings in force", responses=problems())
+@router.get("/v1/settings", summary="List settings", responses=problems())
 async def list_settings(service: Running, caller: Ops) -> dict[str, Any]:
     """Every setting with its value, its default, what the preset in force stands for, and what it means."""
     board = await service.host.settled()
@@ -149,29 +149,29 @@ async def list_settings(service: Running, caller: Ops) -> dict[str, Any]:
     }
 
 
-@router.put("/v1/settings/{name}", summary="Change a live setting", response_model=wire.Taken, responses=problems())
+@router.put("/v1/settings/{name}", summary="Change a setting", response_model=Taken, responses=problems())
 async def put_setting(
     service: Running,
     caller: OpsWrite,
     name: Annotated[str, Path(pattern=r"^[a-z_.]{1,64}$", examples=["rules.round_s"])],
-    body: wire.SettingBody,
-) -> wire.Taken:
+    body: SettingBody,
+) -> Taken:
     """A journalled input: replays of the day know of it.  `preset` chooses one of `/v1/presets`."""
     if name == PRESET:
         await choose(service, caller, body.value)
-        return wire.Taken()
+        return Taken()
     if not describe(name).live:
         raise InvalidSetting(f"{name} changes with a restart only", field=name)
     with service.slot(caller):
         await service.host.tell(lambda at: SettingChanged(at=at, key=name, value=body.value))
-    return wire.Taken()
+    return Taken()
 
 
 # --- why ------------------------------------------------------------------------------------------------------------
 
 _WHY = {
     Reason.NO_RIDER_IN_REACH: "No rider can be there in reasonable time.",
-    Reason.CAPACITY: "It does not fit any rider's bag beside what he carries.",
+    Reason.CAPACITY: "It does not fit any rider's bag beside what they carry.",
     Reason.NEEDS: "No rider on duty provides what it needs.",
     Reason.SHIFT_END: "Every rider's shift ends too early.",
     Reason.UNREACHABLE: "There is no way there.",
@@ -187,10 +187,8 @@ _WHY = {
 }
 
 
-@router.get(
-    "/v1/decisions/{delivery_id}", summary="Why, or why not", response_model=wire.Decision, responses=problems()
-)
-async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> wire.Decision:
+@router.get("/v1/decisions/{delivery_id}", summary="Explain a decision", response_model=Decision, responses=problems())
+async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> Decision:
     """Why this rider has the order, with the next best ones and what they would have cost; or why nobody has it now."""
     board = await service.host.settled()
     record = find(service, caller, delivery_id)
@@ -199,7 +197,7 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> w
     others = [{"rider_id": rider, "added_cost": cost} for rider, cost in choice.others] if choice is not None else []
     waiting = record.rider_id is None and not record.state.is_final
     reason = record.reason if waiting else None
-    return wire.Decision(
+    return Decision(
         delivery_id=record.order.order_id,
         decision_id=record.decision_id,
         status=record.state.value,
@@ -208,7 +206,7 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> w
         others=others if shows_others else [],
         binding=choice.binding.name if choice is not None else None,
         waiting_because=reason.name if reason is not None else None,
-        kept_until=wire.instant(record.kept_until) if waiting else None,
+        kept_until=instant_of(record.kept_until) if waiting else None,
         explanation=explanation_of(board, record),
     )
 
@@ -245,8 +243,8 @@ def explanation_of(board: Board, record: OrderRecord) -> str:
 
 @router.post(
     "/v1/deliveries/{delivery_id}/erase",
-    summary="Forget a customer",
-    response_model=wire.Taken,
+    summary="Erase a customer's data",
+    response_model=Taken,
     responses=problems(409),
 )
 async def erase_delivery(
@@ -256,6 +254,6 @@ async def erase_delivery(
 
     async def do(keep: Keep) -> Reply:
         await erase(service.host, find(service, caller, delivery_id))
-        return await replied(service, keep, Reply(200, wire.Taken().model_dump_json()))
+        return await replied(service, keep, Reply(200, Taken().model_dump_json()))
 
     return await service.run(request, caller, key, do)

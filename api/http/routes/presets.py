@@ -11,7 +11,8 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.http.commands import Running, Service
 from api.http.problems import problems
-from api.http.schemas import wire
+from api.http.schemas.base import RequestBody, Shown
+from api.http.schemas.values import Text
 from api.http.transport.door import Door
 from dispatch.inputs import PresetChosen
 from dispatch.settings.choosing import Change, Moved, change_back, change_to
@@ -24,17 +25,17 @@ Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 
 
-class Choice(wire.Body):
+class PresetChoice(RequestBody):
     """The preset to go on under."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"preset": "on_time"}]})
 
-    preset: wire.Text
+    preset: Text
     overwrite: Annotated[bool, Field(strict=True)] = False
     """Also what was set singly."""
 
 
-class SettingMoved(wire.Shown):
+class SettingMoved(Shown):
     """One setting: its value now, and the value that the preset stands for."""
 
     setting: str
@@ -42,7 +43,7 @@ class SettingMoved(wire.Shown):
     then: Any
 
 
-class PresetShown(wire.Shown):
+class PresetShown(Shown):
     """A preset: what it is for, and what choosing it would do to this city now."""
 
     preset: str
@@ -53,7 +54,7 @@ class PresetShown(wire.Shown):
     """Set singly: choosing the preset leaves them as they are, unless it is told to `overwrite`."""
 
 
-class PresetChanged(wire.Shown):
+class PresetChanged(Shown):
     """A preset is in force from now on; `changes` and `kept` as before the change."""
 
     preset: str
@@ -61,7 +62,7 @@ class PresetChanged(wire.Shown):
     kept: list[SettingMoved]
 
 
-@router.get("/v1/presets", summary="Presets", response_model=list[PresetShown], responses=problems())
+@router.get("/v1/presets", summary="List presets", response_model=list[PresetShown], responses=problems())
 async def list_presets(service: Running, caller: Ops) -> list[PresetShown]:
     """Every preset, in a line, with what it would change here."""
     settings = (await service.host.settled()).settings
@@ -81,14 +82,12 @@ async def list_presets(service: Running, caller: Ops) -> list[PresetShown]:
 
 
 @router.put("/v1/preset", summary="Choose a preset", response_model=PresetChanged, responses=problems())
-async def put_preset(service: Running, caller: OpsWrite, body: Choice) -> PresetChanged:
+async def put_preset(service: Running, caller: OpsWrite, body: PresetChoice) -> PresetChanged:
     """Rules and prices that belong together change at once, by one journalled input."""
     return await choose(service, caller, body.preset, overwrite=body.overwrite)
 
 
-@router.post(
-    "/v1/preset/undo", summary="Undo the last choice", response_model=PresetChanged, responses=problems(409)
-)
+@router.post("/v1/preset/undo", summary="Undo the last preset", response_model=PresetChanged, responses=problems(409))
 async def undo_preset(service: Running, caller: OpsWrite) -> PresetChanged:
     """What the last choice of a preset replaced holds again, but for what has been set since."""
     board = service.host.board

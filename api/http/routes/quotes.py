@@ -11,19 +11,22 @@ from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
+from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
 from api.http.acceptance import check_deliverable, defaults
 from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import OrdersWrite, place
-from api.http.schemas import wire
+from api.http.schemas.base import instant_at, instant_of
+from api.http.schemas.deliveries import Delivery, DeliveryRequest, Promise, Quote, QuoteAccept, QuoteRequest
+from api.http.schemas.values import ExternalId
 from api.http.transport.door import Door
 from api.http.trials import fit
-from api.ledger.protocol import Answer
-from api.outbox.notices import order_id_of
+from api.ledger.protocol import StoredReply
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["quotes"], route_class=Door)
+
 
 class QuoteExpired(InvalidInput):
     """A quote accepted too late, or one that is not ours."""
@@ -31,12 +34,12 @@ class QuoteExpired(InvalidInput):
     code = "quote_expired"
 
 
-@router.post("/v1/quotes", summary="Ask for a quote", response_model=wire.Quote, responses=problems())
+@router.post("/v1/quotes", summary="Request a quote", response_model=Quote, responses=problems())
 async def quote(
     request: Request,
     service: Running,
     caller: Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.QUOTE)],
-    body: wire.QuoteRequest,
+    body: QuoteRequest,
     key: IdempotencyKey = None,
 ) -> Response:
     """When it would be there, if ordered now: one insertion into the plans of now, of which nothing is kept."""
@@ -46,40 +49,40 @@ async def quote(
         reply = Reply(200, (await _quote(service, caller, body)).model_dump_json())
         return await replied(service, keep, reply)
 
-    def restore(answer: Answer) -> Reply:
+    def restore(answer: StoredReply) -> Reply:
         kept = json.loads(answer.body)
         if "promise" not in kept:
             return Reply(answer.status, answer.body)
         expires_at, due_at = (int(datetime.fromisoformat(at).timestamp()) for at in (
             kept["expires_at"], kept["promise"]["due_at"]
         ))  # fmt: skip
-        again = wire.Quote(**kept | {"quote_id": _signed(service, caller, body, expires_at, due_at)})
+        again = Quote(**kept | {"quote_id": _signed(service, caller, body, expires_at, due_at)})
         return Reply(answer.status, again.model_dump_json())
 
     return await service.run(request, caller, key, do, restore)
 
 
-def _signed(service: Service, caller: Caller, body: wire.QuoteRequest, expires_at: int, due_at: int) -> str:
+def _signed(service: Service, caller: Caller, body: QuoteRequest, expires_at: int, due_at: int) -> str:
     """The quote as a statement of ours: it is kept nowhere else, and it holds what is personal."""
     said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at}
     said["b"] = body.model_dump(mode="json", exclude_unset=True)
     return signed(service.secret, "quote", said)
 
 
-async def _quote(service: Service, caller: Caller, body: wire.QuoteRequest) -> wire.Quote:
+async def _quote(service: Service, caller: Caller, body: QuoteRequest) -> Quote:
     found = await fit(service, caller.tenant, body)
     now = service.host.clock.now()
     due_at = defaults(service, body, now).due_at
     if found.dropoff_at is not None and body.dropoff_deadline_at is None:
         due_at = max(due_at, found.dropoff_at)  # a promise that is broken already helps nobody
     expires_at = now + service.config.service.quote_s
-    return wire.Quote(
+    return Quote(
         quote_id=_signed(service, caller, body, expires_at, due_at),
         external_delivery_id=body.external_delivery_id,
-        pickup_at=wire.instant(found.pickup_at),
-        dropoff_at=wire.instant(found.dropoff_at),
-        expires_at=wire.at(expires_at),
-        promise=wire.Promise(due_at=wire.at(due_at)),
+        pickup_at=instant_of(found.pickup_at),
+        dropoff_at=instant_of(found.dropoff_at),
+        expires_at=instant_at(expires_at),
+        promise=Promise(due_at=instant_at(due_at)),
         currency=body.currency or service.config.service.currency,
         reason=found.reason.name if found.reason is not None else None,
     )
@@ -89,15 +92,15 @@ async def _quote(service: Service, caller: Caller, body: wire.QuoteRequest) -> w
     "/v1/quotes/{external_delivery_id}/accept",
     status_code=201,
     summary="Accept a quote",
-    response_model=wire.Delivery,
-    responses={200: {"model": wire.Delivery, "description": "Accepted before"}, **problems(409)},
+    response_model=Delivery,
+    responses={200: {"model": Delivery, "description": "Accepted before"}, **problems(409)},
 )
 async def accept(
     request: Request,
     service: Running,
     caller: OrdersWrite,
-    external_delivery_id: Annotated[wire.ExternalId, Path()],
-    body: wire.QuoteAccept,
+    external_delivery_id: Annotated[ExternalId, Path()],
+    body: QuoteAccept,
     key: IdempotencyKey = None,
 ) -> Response:
     """Makes the delivery that was quoted, with the promise that was given; 409 quote_expired afterwards."""
@@ -106,7 +109,7 @@ async def accept(
         said = opened(service.secret, "quote", body.quote_id)
         if said is None or said["t"] != caller.tenant or said["b"]["external_delivery_id"] != external_delivery_id:
             raise InvalidInput("this is no quote of ours", code="unknown_quote", field="quote_id")
-        ordered = wire.DeliveryRequest.model_validate(said["b"])
+        ordered = DeliveryRequest.model_validate(said["b"])
         known = service.host.order(order_id_of(caller.tenant, external_delivery_id))
         if said["e"] <= service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")

@@ -15,13 +15,15 @@ from fastapi.responses import Response
 from pydantic import ConfigDict
 
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, NotFound, Scope, access
+from api.access.rules import Caller, Scope, access
+from api.common.errors import NotFound
 from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
 from api.http.problems import problems
 from api.http.routes.deliveries import find
 from api.http.routes.riders import find as find_rider
 from api.http.routes.riders import happened
-from api.http.schemas import wire
+from api.http.schemas.base import RequestBody, Shown, Taken, epoch_of
+from api.http.schemas.values import DeliveryId, Id, Instant
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, Write
 from api.live.ended_orders import require_on_board
@@ -37,15 +39,15 @@ QUIET = {"rules.unseen_s": "0", "rules.lost_after_s": "0", "rules.stale_s": "0"}
 """Nobody shows our routes and not every rider is heard of: silence must have no consequences here."""
 
 
-class Assignment(wire.Body):
+class Assignment(RequestBody):
     """The other dispatcher gave an order to a rider."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"delivery_id": "demo.o-1017", "rider_id": "r-7"}]}
     )
 
-    delivery_id: wire.DeliveryId
-    rider_id: wire.Id
+    delivery_id: DeliveryId
+    rider_id: Id
 
 
 class Fact(Assignment):
@@ -57,10 +59,10 @@ class Fact(Assignment):
     )
 
     kind: Literal["picked_up", "delivered"]
-    happened_at: wire.Instant | None = None
+    happened_at: Instant | None = None
 
 
-class Difference(wire.Shown):
+class ShadowDifference(Shown):
     """One decision, theirs and ours; costs in points (a hundredth of a second of one order's door time)."""
 
     delivery_id: str
@@ -70,7 +72,7 @@ class Difference(wire.Shown):
     saved_points: int | None = None
 
 
-class Report(wire.Shown):
+class Report(Shown):
     """All decisions so far: one-step differences, which do not add up to a day."""
 
     decisions: int
@@ -79,7 +81,12 @@ class Report(wire.Shown):
     saved_points: int
 
 
-@router.post("/v1/shadow/assignments", summary="What the other did", response_model=Difference, responses=problems(409))
+@router.post(
+    "/v1/shadow/assignments",
+    summary="Report another dispatcher's assignment",
+    response_model=ShadowDifference,
+    responses=problems(409),
+)
 async def assignment(
     request: Request, service: Running, caller: WatchesWrite, body: Assignment, key: IdempotencyKey = None
 ) -> Response:
@@ -103,7 +110,7 @@ async def assignment(
     return await service.run(request, caller, key, do)
 
 
-def difference(board: Board, order_id: str, theirs: str) -> Difference:
+def difference(board: Board, order_id: str, theirs: str) -> ShadowDifference:
     """Their rider beside ours, with the price of the difference where both were priced."""
     record = board.orders[order_id]
     ours = record.rider_id or record.planned_rider_id
@@ -111,12 +118,14 @@ def difference(board: Board, order_id: str, theirs: str) -> Difference:
     if record.choice is not None:
         price = dict(record.choice.others) | {record.choice.rider_id: record.choice.added_cost}
     saved = price[theirs] - price[ours] if ours is not None and {ours, theirs} <= price.keys() else None
-    return Difference(
+    return ShadowDifference(
         delivery_id=order_id, theirs=theirs, ours=ours, same=ours == theirs, saved_points=0 if ours == theirs else saved
     )
 
 
-@router.post("/v1/shadow/facts", summary="What their rider has done", response_model=wire.Taken, responses=problems())
+@router.post(
+    "/v1/shadow/facts", summary="Report what another dispatcher's rider did", response_model=Taken, responses=problems()
+)
 async def fact(
     request: Request, service: Running, caller: WatchesWrite, body: Fact, key: IdempotencyKey = None
 ) -> Response:
@@ -126,8 +135,8 @@ async def fact(
         _require(service)
         order_id = find(service, caller, body.delivery_id).order.order_id
         find_rider(service, body.rider_id)
-        said = wire.epoch(body.happened_at)
-        taken = Reply(200, wire.Taken().model_dump_json())
+        said = epoch_of(body.happened_at)
+        taken = Reply(200, Taken().model_dump_json())
         await service.host.tell(
             lambda at: StopCompleted(
                 at=at,
@@ -144,7 +153,7 @@ async def fact(
     return await service.run(request, caller, key, do)
 
 
-@router.get("/v1/shadow/report", summary="What it would have saved", response_model=Report, responses=problems())
+@router.get("/v1/shadow/report", summary="Get the shadow report", response_model=Report, responses=problems())
 async def report(service: Running, caller: Watches) -> Report:
     """Over all decisions that are kept."""
     _require(service)

@@ -1,39 +1,59 @@
 """What a rider's phone says at stops and to offers.
 
-Reports are facts: one about an old revision, or a stop that is no longer his, is taken down and never refused.  Only a
+Reports are facts: one about an old revision, or a stop that went elsewhere, is taken down and never refused.  Only a
 missing proof of delivery is sent back before it becomes a report.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from api.access.rules import Caller, NotFound
+from api.access.rules import Caller
+from api.common.errors import NotFound
+from api.common.ids import rider_of_offer, rider_of_stop
+from api.http import presenters
 from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
 from api.http.problems import problems
 from api.http.proofs import proofs
-from api.http.routes.riders import TAKEN, UNKNOWN, RiderId, Self, SelfWrites, find
-from api.http.schemas import wire
+from api.http.routes.positions import TAKEN, UNKNOWN
+from api.http.routes.riders import RiderId, Self, SelfWrites, find
+from api.http.schemas.base import Happened, Taken, epoch_of, instant_at
+from api.http.schemas.riders import (
+    OfferShown,
+    RouteSeenBody,
+    RouteShown,
+    StopDone,
+    StopFailedBody,
+)
+from api.http.schemas.values import OfferOrStopId
 from api.http.transport.door import Door
 from api.ledger.protocol import VaultRow
 from api.outbox.counter import planned_bags
-from api.outbox.notices import rider_of_offer, rider_of_stop
 from dispatch.events import Event, ReportContradicted
-from dispatch.inputs import Input, OfferAccepted, OfferDeclined, StopArrived, StopCompleted, StopFailed
+from dispatch.inputs import (
+    Input,
+    OfferAccepted,
+    OfferDeclined,
+    RouteSeen,
+    StopArrived,
+    StopCompleted,
+    StopFailed,
+)
 from dispatch.model import Level
 
 router = APIRouter(tags=["riders"], route_class=Door)
 
-StopId = Annotated[wire.OfferOrStopId, Path(examples=["r-7.3"])]
-OfferId = Annotated[wire.OfferOrStopId, Path(examples=["r-7@1700000000.0"])]
+StopId = Annotated[OfferOrStopId, Path(examples=["r-7.3"])]
+OfferId = Annotated[OfferOrStopId, Path(examples=["r-7@1700000000.0"])]
 
 
 def rider_at(service: Service, caller: Caller, stop_id: str) -> str:
-    """Whose stop it is, or was; NotFound where the caller may not speak for him."""
+    """Whose stop it is, or was; NotFound where the caller may not speak for them."""
     rider_id = rider_of_stop(stop_id)
     number = stop_id.rpartition(".")[2]
     record = service.host.board.riders.get(rider_id)
@@ -43,17 +63,17 @@ def rider_at(service: Service, caller: Caller, stop_id: str) -> str:
     return rider_id
 
 
-@router.post("/v1/stops/{stop_id}/arrive", summary="He is there", response_model=wire.Taken, responses=problems())
+@router.post("/v1/stops/{stop_id}/arrive", summary="Report arrival", response_model=Taken, responses=problems())
 async def arrive(
     request: Request,
     service: Running,
     caller: SelfWrites,
     stop_id: StopId,
-    body: wire.Happened | None = None,
+    body: Happened | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """At the stop since `happened_at`."""
-    said = wire.epoch(body.happened_at) if body is not None else None
+    said = epoch_of(body.happened_at) if body is not None else None
 
     def make(rider_id: str, at: int) -> Input:
         return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=said or at)
@@ -61,18 +81,18 @@ async def arrive(
     return await _report(request, service, caller, stop_id, key, make)
 
 
-@router.post("/v1/stops/{stop_id}/complete", summary="It is done", response_model=wire.Taken, responses=problems())
+@router.post("/v1/stops/{stop_id}/complete", summary="Complete a stop", response_model=Taken, responses=problems())
 async def complete(
     request: Request,
     service: Running,
     caller: SelfWrites,
     stop_id: StopId,
-    body: wire.StopDone | None = None,
+    body: StopDone | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """Goods were taken, or handed over; a delivery that asks for a proof needs the pin or the photo's reference."""
-    done = body or wire.StopDone()
-    said = wire.epoch(done.happened_at)
+    done = body or StopDone()
+    said = epoch_of(done.happened_at)
     named = tuple(done.deliveries) if done.deliveries is not None else None
 
     def make(rider_id: str, at: int) -> Input:
@@ -85,17 +105,17 @@ async def complete(
     return await _report(request, service, caller, stop_id, key, make, done)
 
 
-@router.post("/v1/stops/{stop_id}/fail", summary="It cannot be done", response_model=wire.Taken, responses=problems())
+@router.post("/v1/stops/{stop_id}/fail", summary="Fail a stop", response_model=Taken, responses=problems())
 async def fail(
     request: Request,
     service: Running,
     caller: SelfWrites,
     stop_id: StopId,
-    body: wire.StopFailedBody,
+    body: StopFailedBody,
     key: IdempotencyKey = None,
 ) -> Response:
     """Customer absent, goods missing, store shut."""
-    said = wire.epoch(body.happened_at)
+    said = epoch_of(body.happened_at)
     named = tuple(body.deliveries) if body.deliveries is not None else None
 
     def make(rider_id: str, at: int) -> Input:
@@ -121,7 +141,7 @@ async def _report(
     stop_id: str,
     key: str | None,
     make: Callable[[str, int], Input],
-    done: wire.StopDone | None = None,
+    done: StopDone | None = None,
 ) -> Response:
     async def do(keep: Keep) -> Reply:
         rider_id = rider_at(service, caller, stop_id)
@@ -163,25 +183,23 @@ def require_theirs(service: Service, rider_id: str, order_ids: Iterable[str]) ->
 
 @router.get(
     "/v1/riders/{rider_id}/offers",
-    summary="What he is asked to take",
-    response_model=list[wire.OfferShown],
+    summary="List a rider's offers",
+    response_model=list[OfferShown],
     responses=problems(),
 )
-async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[wire.OfferShown]:
+async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[OfferShown]:
     """The open offer, if there is one."""
     board = await service.host.settled()
     offer = board.offers.get(find(service, rider_id).offer_id or "")
     if offer is None or board.offer_ends_at(offer) <= service.host.clock.now():
         return []
-    expires_at = wire.at(board.offer_ends_at(offer))
+    expires_at = instant_at(board.offer_ends_at(offer))
     return [
-        wire.OfferShown(
-            offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at
-        )
+        OfferShown(offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at)
     ]
 
 
-@router.post("/v1/offers/{offer_id}/accept", summary="Take it", response_model=wire.Taken, responses=problems(409))
+@router.post("/v1/offers/{offer_id}/accept", summary="Accept an offer", response_model=Taken, responses=problems(409))
 async def accept_offer(
     request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
 ) -> Response:
@@ -192,13 +210,11 @@ async def accept_offer(
     )  # fmt: skip
 
 
-@router.post(
-    "/v1/offers/{offer_id}/decline", summary="Turn it down", response_model=wire.Taken, responses=problems(409)
-)
+@router.post("/v1/offers/{offer_id}/decline", summary="Decline an offer", response_model=Taken, responses=problems(409))
 async def decline_offer(
     request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
 ) -> Response:
-    """He is not asked for these orders again."""
+    """The rider is not asked for these orders again."""
     return await _answer(
         request, service, caller, offer_id, key,
         lambda rider_id, at: OfferDeclined(at=at, offer_id=offer_id, rider_id=rider_id),
@@ -218,6 +234,73 @@ async def _answer(
         if rider_id not in service.host.board.riders or "@" not in offer_id or not caller.is_rider(rider_id):
             raise NotFound("there is no such offer here", code="unknown_offer")
         await service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
+        return TAKEN
+
+    return await service.run(request, caller, key, do)
+
+
+@router.get(
+    "/v1/riders/{rider_id}/route", summary="Get a rider's route", response_model=RouteShown, responses=problems()
+)
+async def route(
+    service: Running,
+    caller: Self,
+    rider_id: RiderId,
+    after_revision: Annotated[int | None, Query(ge=-1, le=2**53, description="Wait for a newer one.")] = None,
+    wait_s: Annotated[float, Query(ge=0, le=30)] = 0,
+) -> Response:
+    """The told stops.  With `after_revision` and `wait_s` it answers as soon as there is a newer revision.
+
+    At a counter the first stop names the bags planned for this rider, too (`planned`); a swap is a newer revision.
+    """
+    await service.host.settled()
+    record = find(service, rider_id)
+    if after_revision is not None and wait_s:
+        feed = service.host.feed
+        try:
+            async with asyncio.timeout(wait_s):
+                while _shown_revision(service, rider_id) <= after_revision and not feed.is_closed:
+                    await feed.wait()
+        except TimeoutError:
+            pass
+        await service.host.settled()
+        record = find(service, rider_id)
+    told = presenters.route(service.host, record)
+    service.host.phones.sent(rider_id, told.revision, service.host.clock.now())
+    if service.shadow:  # another dispatcher tells this rider where to go
+        told.stops.clear()
+    return Response(told.model_dump_json(), media_type="application/json")
+
+
+def _shown_revision(service: Service, rider_id: str) -> int:
+    """The newest revision of a rider's route that differs in what it shows."""
+    return max(find(service, rider_id).told_revision, service.host.bags_since(rider_id))
+
+
+@router.post(
+    "/v1/riders/{rider_id}/route/seen",
+    summary="Acknowledge a route",
+    response_model=Taken,
+    responses=problems(),
+)
+async def route_seen(
+    request: Request,
+    service: Running,
+    caller: SelfWrites,
+    rider_id: RiderId,
+    body: RouteSeenBody,
+    key: IdempotencyKey = None,
+) -> Response:
+    """From now on the told stops are under way; a route that no phone has shown is withdrawn after a while."""
+
+    async def do(keep: Keep) -> Reply:
+        find(service, rider_id)
+        said = epoch_of(body.happened_at)
+        await service.host.tell(
+            lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=said or at),
+            respond=lambda events: TAKEN,
+            answer=keep,
+        )
         return TAKEN
 
     return await service.run(request, caller, key, do)

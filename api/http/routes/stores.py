@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
+from api.common.ids import tenant_of
 from api.http import presenters
 from api.http.acceptance import check_city, check_instants
 from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
@@ -18,11 +19,13 @@ from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, rep
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find, reply
 from api.http.routes.riders import happened
-from api.http.schemas import wire
+from api.http.schemas.base import Happened, Token, epoch_of, instant_at, instant_of
+from api.http.schemas.deliveries import Delivery, Item
+from api.http.schemas.stores import QueueItem, ReadyEstimate, StoreBody, StoreClose, StoreShown, StoreThrottle
+from api.http.schemas.values import Id
 from api.http.transport.door import Door
-from api.ledger.protocol import OPERATOR, Answer, VaultRow
+from api.ledger.protocol import OPERATOR, StoredReply, VaultRow
 from api.live.store_hours import spans_of
-from api.outbox.notices import tenant_of
 from dispatch.board.records import OrderRecord
 from dispatch.inputs import (
     Input,
@@ -40,7 +43,7 @@ router = APIRouter(tags=["kitchens"], route_class=Door)
 Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.KITCHENS, Scope.OPS, kitchen=True, meter=Meter.WRITE)]
 Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.KITCHENS, Scope.OPS, kitchen=True)]
 Operator = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
-StoreId = Annotated[wire.Id, Path()]
+StoreId = Annotated[Id, Path()]
 
 
 # --- orders in the kitchen ------------------------------------------------------------------------------------------
@@ -48,8 +51,8 @@ StoreId = Annotated[wire.Id, Path()]
 
 @router.post(
     "/v1/deliveries/{delivery_id}/ready",
-    summary="The goods are ready",
-    response_model=wire.Delivery,
+    summary="Report that goods are ready",
+    response_model=Delivery,
     responses=problems(),
 )
 async def ready(
@@ -57,13 +60,13 @@ async def ready(
     service: Running,
     caller: Kitchen,
     delivery_id: ExternalId,
-    body: wire.Happened | None = None,
+    body: Happened | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """They stand on the counter, since `happened_at` or now."""
 
     def make(order_id: str, at: int) -> Input:
-        happened_at = wire.epoch(body.happened_at) if body is not None else None
+        happened_at = epoch_of(body.happened_at) if body is not None else None
         return OrderReady(at=at, order_id=order_id, happened_at=happened(happened_at, at))
 
     return await _about_order(request, service, caller, delivery_id, key, make)
@@ -71,8 +74,8 @@ async def ready(
 
 @router.post(
     "/v1/deliveries/{delivery_id}/ready_estimate",
-    summary="The goods will be ready",
-    response_model=wire.Delivery,
+    summary="Estimate when goods are ready",
+    response_model=Delivery,
     responses=problems(),
 )
 async def ready_estimate(
@@ -80,11 +83,11 @@ async def ready_estimate(
     service: Running,
     caller: Kitchen,
     delivery_id: ExternalId,
-    body: wire.ReadyEstimate,
+    body: ReadyEstimate,
     key: IdempotencyKey = None,
 ) -> Response:
     """A new estimate, earlier or later than the last one."""
-    expected = wire.epoch(body.pickup_ready_at) or 0
+    expected = epoch_of(body.pickup_ready_at) or 0
 
     def make(order_id: str, at: int) -> Input:
         check_instants(body, at)
@@ -116,7 +119,7 @@ async def _about_order(
         made: Reply = told.response
         return made
 
-    def restore(answer: Answer) -> Reply:
+    def restore(answer: StoredReply) -> Reply:
         return without_customer(Reply(answer.status, answer.body))
 
     return await service.run(request, caller, key, do, restore if caller.is_kitchen else None)
@@ -133,7 +136,7 @@ def without_customer(found: Reply) -> Reply:
 # --- stores ---------------------------------------------------------------------------------------------------------
 
 
-@router.get("/v1/stores", summary="List stores", response_model=list[wire.StoreShown], responses=problems())
+@router.get("/v1/stores", summary="List stores", response_model=list[StoreShown], responses=problems())
 async def list_stores(request: Request, service: Running, caller: Looks) -> Response:
     """Every store that the caller may use."""
     host = service.host
@@ -146,18 +149,16 @@ async def list_stores(request: Request, service: Running, caller: Looks) -> Resp
     return Response(rows, media_type="application/json")
 
 
-@router.get("/v1/stores/{store_id}", summary="Read a store", response_model=wire.StoreShown, responses=problems())
-async def get_store(service: Running, caller: Looks, store_id: StoreId) -> wire.StoreShown:
+@router.get("/v1/stores/{store_id}", summary="Get a store", response_model=StoreShown, responses=problems())
+async def get_store(service: Running, caller: Looks, store_id: StoreId) -> StoreShown:
     """A store as of now."""
     await service.host.settled()
     require_store(service, caller, store_id)
     return presenters.store(service.host, store_id, caller)
 
 
-@router.post(
-    "/v1/stores/{store_id}/token", summary="A kitchen's own key", response_model=wire.Token, responses=problems()
-)
-async def kitchen_token(request: Request, service: Running, caller: Kitchen, store_id: StoreId) -> wire.Token:
+@router.post("/v1/stores/{store_id}/token", summary="Issue a kitchen token", response_model=Token, responses=problems())
+async def kitchen_token(request: Request, service: Running, caller: Kitchen, store_id: StoreId) -> Token:
     """For the screen in a kitchen: short-lived, good for this store alone and for the orders that the asker may see.
 
     Asked with such a token it is renewed, up to a day after the first one was asked for with a key.
@@ -169,19 +170,19 @@ async def kitchen_token(request: Request, service: Running, caller: Kitchen, sto
         text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all, key_id=caller.key_id)
     else:
         text, said = book.renewed(caller.kitchen, now)
-    return wire.Token(token=text, expires_at=wire.at(said.expires_at))
+    return Token(token=text, expires_at=instant_at(said.expires_at))
 
 
 @router.put(
-    "/v1/stores/{store_id}", summary="Make or change a store", response_model=wire.StoreShown, responses=problems()
+    "/v1/stores/{store_id}", summary="Create or change a store", response_model=StoreShown, responses=problems()
 )
-async def put_store(service: Running, caller: Operator, store_id: StoreId, body: wire.StoreBody) -> wire.StoreShown:
+async def put_store(service: Running, caller: Operator, store_id: StoreId, body: StoreBody) -> StoreShown:
     """A store is new, or is now this."""
     with service.slot(caller):
         return await list_store(service, store_id, body)
 
 
-async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> wire.StoreShown:
+async def list_store(service: Service, store_id: str, body: StoreBody) -> StoreShown:
     """Tells the engine of a store; one that has not moved keeps its place."""
     check_tenants(service, body.tenants)
     host, usual, where = service.host, service.config.service, body.location
@@ -210,25 +211,23 @@ async def list_store(service: Service, store_id: str, body: wire.StoreBody) -> w
     return presenters.store(host, store_id)
 
 
-@router.post(
-    "/v1/stores/{store_id}/close", summary="Close a store", response_model=wire.StoreShown, responses=problems()
-)
+@router.post("/v1/stores/{store_id}/close", summary="Close a store", response_model=StoreShown, responses=problems())
 async def close(
     request: Request,
     service: Running,
     caller: Kitchen,
     store_id: StoreId,
-    body: wire.StoreClose | None = None,
+    body: StoreClose | None = None,
     key: IdempotencyKey = None,
 ) -> Response:
     """It hands out nothing until `until`, or until it is opened."""
-    until = wire.epoch(body.until) if body is not None else None
+    until = epoch_of(body.until) if body is not None else None
     return await _about_store(
         request, service, caller, store_id, key, lambda at: StoreClosed(at=at, store_id=store_id, until=until)
     )
 
 
-@router.post("/v1/stores/{store_id}/open", summary="Open a store", response_model=wire.StoreShown, responses=problems())
+@router.post("/v1/stores/{store_id}/open", summary="Open a store", response_model=StoreShown, responses=problems())
 async def open_(
     request: Request, service: Running, caller: Kitchen, store_id: StoreId, key: IdempotencyKey = None
 ) -> Response:
@@ -237,18 +236,18 @@ async def open_(
 
 
 @router.post(
-    "/v1/stores/{store_id}/throttle", summary="Slow a store down", response_model=wire.StoreShown, responses=problems()
+    "/v1/stores/{store_id}/throttle", summary="Throttle a store", response_model=StoreShown, responses=problems()
 )
 async def throttle(
     request: Request,
     service: Running,
     caller: Kitchen,
     store_id: StoreId,
-    body: wire.StoreThrottle,
+    body: StoreThrottle,
     key: IdempotencyKey = None,
 ) -> Response:
     """Everything not yet ready takes `delay_s` longer, up to `until`; 0 ends it."""
-    until = wire.epoch(body.until)
+    until = epoch_of(body.until)
     return await _about_store(
         request,
         service,
@@ -282,8 +281,8 @@ async def _about_store(
 
 @router.get(
     "/v1/stores/{store_id}/queue",
-    summary="What a kitchen has to prepare",
-    response_model=list[wire.QueueItem],
+    summary="List a kitchen's queue",
+    response_model=list[QueueItem],
     responses=problems(),
 )
 async def queue(request: Request, service: Running, caller: Looks, store_id: StoreId) -> Response:
@@ -304,17 +303,17 @@ async def queue(request: Request, service: Running, caller: Looks, store_id: Sto
     return Response(rows, media_type="application/json")
 
 
-def _queued(service: Service, record: OrderRecord, usual_s: int | None) -> wire.QueueItem:
+def _queued(service: Service, record: OrderRecord, usual_s: int | None) -> QueueItem:
     row = service.host.vault_row(record.order.drop_place)
     pickup_at = record.expected_pickup_at
     start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
-    return wire.QueueItem(
+    return QueueItem(
         delivery_id=record.order.order_id,
         status=record.state.value,
-        expected_ready_at=wire.at(record.expected_ready_at),
-        ready_at=wire.instant(record.ready_at),
-        start_preparing_at=wire.instant(start_at) if record.ready_at is None else None,
-        expected_pickup_at=wire.instant(pickup_at),
+        expected_ready_at=instant_at(record.expected_ready_at),
+        ready_at=instant_of(record.ready_at),
+        start_preparing_at=instant_of(start_at) if record.ready_at is None else None,
+        expected_pickup_at=instant_of(pickup_at),
         rider_id=record.rider_id,
-        items=[wire.Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
+        items=[Item(**item) for item in (row.body.get("items", ()) if row is not None else ())],
     )

@@ -11,7 +11,8 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.http.commands import Running, Service
 from api.http.problems import problems
-from api.http.schemas import wire
+from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.values import Text, printable
 from api.http.transport.door import Door
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ router = APIRouter(tags=["operations"], route_class=Door)
 Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 Number = Annotated[int, Field(strict=True, ge=-(2**62), le=2**62)]
-Word = Annotated[wire.Text, Field(min_length=1, max_length=64)]
+Word = Annotated[Text, Field(min_length=1, max_length=64)]
 
 
 def _lines(value: Any) -> Any:
     return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
-class Speed(wire.Body):
+class Speed(RequestBody):
     """Streets that meet every condition named are driven at `factor` times their speed; several factors multiply."""
 
     model_config = ConfigDict(
@@ -41,7 +42,7 @@ class Speed(wire.Body):
     factor: Annotated[float, Field(strict=True, gt=0, le=100)]
     profiles: list[Word] = Field(default=[], max_length=32, description="Of the city file; none: all.")
     classes: list[Word] = Field(default=[], max_length=64, description="Road classes; none: all.")
-    zone: list[wire.Location] = Field(default=[], max_length=200, description="Corners of an area.")
+    zone: list[Location] = Field(default=[], max_length=200, description="Corners of an area.")
     edges: list[Number] = Field(default=[], max_length=100_000, description="Edges of the city file.")
     ways: list[Number] = Field(default=[], max_length=100_000, description="Ways of OpenStreetMap.")
 
@@ -61,7 +62,7 @@ class Speed(wire.Body):
         )
 
 
-class TrafficBody(wire.Body):
+class TrafficBody(RequestBody):
     """What holds from now on; a field left out stays as it is."""
 
     model_config = ConfigDict(
@@ -78,22 +79,20 @@ class TrafficBody(wire.Body):
     speeds: list[Speed] | None = Field(
         default=None, max_length=500, description="Instead of all that were reported before."
     )
-    weather: wire.Text | None = Field(
-        default=None, max_length=64, description="A weather of the city file; empty: none."
-    )
-    table: Annotated[str, BeforeValidator(_lines), AfterValidator(wire.printable)] | None = Field(
+    weather: Text | None = Field(default=None, max_length=64, description="A weather of the city file; empty: none.")
+    table: Annotated[str, BeforeValidator(_lines), AfterValidator(printable)] | None = Field(
         default=None, max_length=512 * 1024, description="A daily traffic table as TOML (docs/roads.md); empty: none."
     )
 
 
-class TableShown(wire.Shown):
+class TableShown(Shown):
     """The slots of a day."""
 
     slot_s: int
     slots: int
 
 
-class TrafficShown(wire.Shown):
+class TrafficShown(Shown):
     """Travel times in force: their version grows with every change, the same digest means the same times."""
 
     model_config = ConfigDict(
@@ -123,7 +122,7 @@ class TrafficShown(wire.Shown):
     table: TableShown | None = None
 
 
-@router.get("/v1/traffic", summary="Traffic in force", response_model=TrafficShown, responses=problems())
+@router.get("/v1/traffic", summary="Get traffic", response_model=TrafficShown, responses=problems())
 async def get_traffic(service: Running, caller: Ops) -> TrafficShown:
     """The version of travel times that rounds and quotes use now, and what it is made of."""
     await service.host.settled()
@@ -165,6 +164,6 @@ def _shown(service: Service) -> TrafficShown:
 
 
 def _speed(rule: SpeedRule) -> Speed:
-    zone = [wire.Location(lat=lat, lng=lng) for lat, lng in rule.zone]
+    zone = [Location(lat=lat, lng=lng) for lat, lng in rule.zone]
     lists = {name: list(getattr(rule, name)) for name in ("profiles", "classes", "edges", "ways")}
     return Speed(factor=rule.factor, zone=zone, **lists)

@@ -16,14 +16,15 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access, owned
 from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
 from api.http.problems import problems
+from api.http.schemas.base import RequestBody, Shown
+from api.http.schemas.base import instant_of as instant
 from api.http.schemas.values import ruled
-from api.http.schemas.wire import Body, Shown, instant
 from api.http.transport.door import Door
-from api.ledger.protocol import OPERATOR, Answer, Webhook, Write
+from api.ledger.protocol import OPERATOR, StoredReply, Webhook, Write
 from api.outbox.cursors import BEGIN, CURSOR
 from api.outbox.event_kinds import KINDS, OF_DELIVERIES
 from api.outbox.webhook_addresses import check_url, pin
-from api.outbox.webhook_receivers import Attempt, Line
+from api.outbox.webhook_receivers import Attempt, ReceiverLine
 from api.outbox.webhook_sender import Webhooks, enabled, rotated
 from api.outbox.webhook_signature import new_secret
 from routing.errors import InvalidInput
@@ -42,7 +43,7 @@ Asker = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 Writer = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
 
 
-class WebhookBody(Body):
+class WebhookBody(RequestBody):
     """Where to send notices, and which; all kinds, if none is named."""
 
     model_config = ConfigDict(
@@ -54,7 +55,7 @@ class WebhookBody(Body):
     kinds: Annotated[list[Kind], Field(max_length=50, default_factory=list)]
 
 
-class WebhookPatch(Body):
+class WebhookPatch(RequestBody):
     """What is to be different; `enabled: true` also forgets failures."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"enabled": True}]})
@@ -64,7 +65,7 @@ class WebhookPatch(Body):
     enabled: Annotated[bool, Field(strict=True)] | None = None
 
 
-class RedeliverBody(Body):
+class RedeliverBody(RequestBody):
     """Everything after this cursor goes out again."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"after": "0"}]})
@@ -121,7 +122,7 @@ def _sender(request: Request) -> Webhooks:
 Sender = Annotated[Webhooks, Depends(_sender)]
 
 
-def _shown(webhook: Webhook, *, line: Line | None = None, secret: str | None = None) -> WebhookShown:
+def _shown(webhook: Webhook, *, line: ReceiverLine | None = None, secret: str | None = None) -> WebhookShown:
     failed = line.failed if line is not None else None
     return WebhookShown(
         webhook_id=webhook.webhook_id,
@@ -182,7 +183,9 @@ async def _check_target(sender: Webhooks, tenant: str, url: str) -> None:
         return
 
 
-@router.post("/v1/webhooks", status_code=201, response_model=WebhookShown, responses=problems(409))
+@router.post(
+    "/v1/webhooks", summary="Create a webhook", status_code=201, response_model=WebhookShown, responses=problems(409)
+)
 async def add_webhook(
     body: WebhookBody, request: Request, service: Running, sender: Sender, caller: Writer, key: IdempotencyKey = None
 ) -> Response:
@@ -206,7 +209,7 @@ async def add_webhook(
     return await service.run(request, caller, key, do, lambda answer: _with_secret(service, answer))
 
 
-def _with_secret(service: Service, answer: Answer) -> Reply:
+def _with_secret(service: Service, answer: StoredReply) -> Reply:
     """A kept answer with the secret again, which lives with the webhook alone: until it is rotated or deleted."""
     kept = json.loads(answer.body)
     hook = next((one for one in service.ledger.webhooks() if one.webhook_id == kept.get("webhook_id")), None)
@@ -216,20 +219,25 @@ def _with_secret(service: Service, answer: Answer) -> Reply:
     return Reply(answer.status, WebhookShown(**kept | {"secret": secret}).model_dump_json())
 
 
-@router.get("/v1/webhooks", response_model=WebhookList, responses=problems())
+@router.get("/v1/webhooks", summary="List webhooks", response_model=WebhookList, responses=problems())
 async def list_webhooks(service: Running, sender: Sender, caller: Asker) -> Any:
     """Every webhook of the caller."""
     found = service.ledger.webhooks(_tenant(caller))
     return WebhookList(webhooks=[_shown(one, line=sender.line(one.webhook_id)) for one in found])
 
 
-@router.get("/v1/webhooks/{webhook_id}", response_model=WebhookShown, responses=problems())
+@router.get("/v1/webhooks/{webhook_id}", summary="Get a webhook", response_model=WebhookShown, responses=problems())
 async def get_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
     """One webhook, and how it goes."""
     return _shown(_found(service, caller, webhook_id), line=sender.line(webhook_id))
 
 
-@router.get("/v1/webhooks/{webhook_id}/attempts", response_model=AttemptList, responses=problems())
+@router.get(
+    "/v1/webhooks/{webhook_id}/attempts",
+    summary="List a webhook's attempts",
+    response_model=AttemptList,
+    responses=problems(),
+)
 async def list_attempts(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
     """The last hundred tries since the service started, the newest first."""
     _found(service, caller, webhook_id)
@@ -237,13 +245,17 @@ async def list_attempts(webhook_id: WebhookId, service: Running, sender: Sender,
     return AttemptList(attempts=[_tried(one) for one in reversed(line.attempts)] if line is not None else [])
 
 
-@router.post("/v1/webhooks/{webhook_id}/test", response_model=AttemptShown, responses=problems())
+@router.post(
+    "/v1/webhooks/{webhook_id}/test", summary="Test a webhook", response_model=AttemptShown, responses=problems()
+)
 async def test_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Writer) -> Any:
     """Sends one signed message of the kind `webhook.test` now, and answers how that ended."""
     return _tried(await sender.test(_found(service, caller, webhook_id)))
 
 
-@router.patch("/v1/webhooks/{webhook_id}", response_model=WebhookShown, responses=problems())
+@router.patch(
+    "/v1/webhooks/{webhook_id}", summary="Change a webhook", response_model=WebhookShown, responses=problems()
+)
 async def change_webhook(
     webhook_id: WebhookId, body: WebhookPatch, service: Running, sender: Sender, caller: Writer
 ) -> Any:
@@ -266,7 +278,7 @@ async def change_webhook(
     return _shown(now, line=sender.line(webhook_id))
 
 
-@router.delete("/v1/webhooks/{webhook_id}", status_code=204, responses=problems())
+@router.delete("/v1/webhooks/{webhook_id}", summary="Delete a webhook", status_code=204, responses=problems())
 async def delete_webhook(webhook_id: WebhookId, service: Running, caller: Writer) -> Response:
     """Forgets a webhook and all that is due to it."""
     _found(service, caller, webhook_id)
@@ -274,7 +286,12 @@ async def delete_webhook(webhook_id: WebhookId, service: Running, caller: Writer
     return Response(status_code=204)
 
 
-@router.post("/v1/webhooks/{webhook_id}/rotate", response_model=WebhookShown, responses=problems())
+@router.post(
+    "/v1/webhooks/{webhook_id}/rotate",
+    summary="Rotate a webhook's secret",
+    response_model=WebhookShown,
+    responses=problems(),
+)
 async def rotate_secret(webhook_id: WebhookId, service: Running, sender: Sender, caller: Writer) -> Any:
     """A new secret; the one before signs beside it until the next rotation."""
     _found(service, caller, webhook_id)
@@ -282,7 +299,12 @@ async def rotate_secret(webhook_id: WebhookId, service: Running, sender: Sender,
     return _shown(changed, line=sender.line(webhook_id), secret=changed.secrets[0])
 
 
-@router.post("/v1/webhooks/{webhook_id}/redeliver", response_model=WebhookShown, responses=problems(410))
+@router.post(
+    "/v1/webhooks/{webhook_id}/redeliver",
+    summary="Redeliver events",
+    response_model=WebhookShown,
+    responses=problems(410),
+)
 async def redeliver(
     webhook_id: WebhookId, body: RedeliverBody, service: Running, sender: Sender, caller: Writer
 ) -> Any:

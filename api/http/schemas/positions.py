@@ -6,11 +6,12 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from api.http.schemas.wire import Body, Id, Instant, Location, Shown
+from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.values import Id, Instant
 
 
-class PositionBody(Body):
-    """Where a rider is, and when he was there (now, if not said)."""
+class PositionBody(RequestBody):
+    """Where a rider is, and when they were there (now, if not said)."""
 
     location: Location
     seen_at: Instant | None = None
@@ -37,7 +38,7 @@ def _or_unreadable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         return Unreadable(f"unreadable: {field}" if field else "unreadable")
 
 
-class PositionBatch(Body):
+class PositionBatch(RequestBody):
     """Up to 500 positions of any riders."""
 
     positions: Annotated[
@@ -49,7 +50,7 @@ class PositionBatch(Body):
         return [*self.positions]
 
 
-class LeftOut(Shown):
+class PositionLeftOut(Shown):
     """A position that was left out: its place in the batch, and why."""
 
     index: int
@@ -58,9 +59,9 @@ class LeftOut(Shown):
     )
 
 
-class PositionsTaken(Shown):
+class PositionsReply(Shown):
     """How many were believed, and why the others were not."""
 
     taken: int
     left_out: int
-    why: list[LeftOut] = Field(default_factory=list)
+    why: list[PositionLeftOut] = Field(default_factory=list)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.access.rate_limits import App, Message, Receive, Scope, Send
+from api.common.asgi import App, Message, Receive, Scope, Send
 
 __all__ = ["Manners"]
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 import uvicorn
 from fastapi import FastAPI
 
-from api.config import Service
+from api.config import ServiceConfig
 from api.http.transport.connections import Connections, EdgeConfig, most_here
 from routing.errors import HalfhourError
 
 __all__ = ["CannotListen", "Server", "bound", "configured", "end_streams"]
 
 
-def configured(app: FastAPI, service: Service) -> EdgeConfig:
+def configured(app: FastAPI, service: ServiceConfig) -> EdgeConfig:
     """How uvicorn serves `app`; forwarded addresses are believed from the configured proxies alone."""
     most = most_here(service.most_connections)
     return EdgeConfig(
@@ -44,7 +44,7 @@ class CannotListen(HalfhourError):
     code = "cannot_listen"
 
 
-def bound(service: Service) -> socket.socket:
+def bound(service: ServiceConfig) -> socket.socket:
     """The socket of the service, before anything else is begun; raises CannotListen."""
     try:
         where = socket.getaddrinfo(service.host, service.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]

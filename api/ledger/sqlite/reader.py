@@ -17,20 +17,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from api.access.keys import Key
+from api.common.api_keys import Key
 from api.ledger import snapshots
 from api.ledger.chain import genesis, link, unsealed
 from api.ledger.protocol import (
-    Answer,
     CorruptLedger,
     Due,
     Ended,
-    Entry,
     Identity,
+    LedgerEntry,
     LedgerFailed,
     Notice,
     Skip,
     Snapshot,
+    StoredReply,
     Tenant,
     VaultRow,
     Webhook,
@@ -169,12 +169,12 @@ class SqliteReader:
         held = segments.segments(self.folder)
         return held[0].first if held else self.first_row()
 
-    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[Entry]:
+    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[LedgerEntry]:
         """`skips`: what to leave out, instead of what the ledger says of it."""
         left_out = self.skips() if skips is None else skips
         for text in self.texts(after):
             if text.seq in left_out:
-                yield Entry(text.seq, text.at, {}, [], left_out[text.seq].reason)
+                yield LedgerEntry(text.seq, text.at, {}, [], left_out[text.seq].reason)
                 continue
             with taking_in(text.seq, hint=way_on(text.seq)):
                 entry = t.entry_of(text)
@@ -320,7 +320,7 @@ class SqliteReader:
 
     # --- answers and notices ------------------------------------------------------------------------------------
 
-    def answer(self, tenant: str, route: str, key: str) -> Answer | None:
+    def answer(self, tenant: str, route: str, key: str) -> StoredReply | None:
         row = self._one("SELECT * FROM answers WHERE tenant = ? AND route = ? AND key = ?", (tenant, route, key))
         return t.answer_of(row) if row else None
 

@@ -8,9 +8,9 @@ import secrets
 import sqlite3
 from typing import Any, NamedTuple
 
-from api.access.keys import Key, Scope
+from api.common.api_keys import Key, Scope
 from api.ledger.chain import seal, unsealed
-from api.ledger.protocol import Answer, Ended, Entry, Notice, Tenant, VaultRow, Webhook
+from api.ledger.protocol import Ended, LedgerEntry, Notice, StoredReply, Tenant, VaultRow, Webhook
 
 LEDGER_VERSION = 2
 """1: no identity, no chain, no seals; `upgrade.py` makes 2 of it."""
@@ -87,7 +87,7 @@ def packed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def text_of_entry(entry: Entry) -> Text:
+def text_of_entry(entry: LedgerEntry) -> Text:
     return Text(entry.seq, entry.at, packed({"input": entry.input, "events": entry.events}))
 
 
@@ -104,9 +104,9 @@ def text_from(line: str) -> Text:
     return Text(int(found[1]), int(found[2]), "{" + found[3])
 
 
-def entry_of(text: Text) -> Entry:
+def entry_of(text: Text) -> LedgerEntry:
     line = json.loads(text.line)
-    return Entry(text.seq, text.at, line["input"], line["events"])
+    return LedgerEntry(text.seq, text.at, line["input"], line["events"])
 
 
 def sealed(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -114,12 +114,12 @@ def sealed(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*values, seal(values))
 
 
-def answer_row(answer: Answer) -> tuple[Any, ...]:
+def answer_row(answer: StoredReply) -> tuple[Any, ...]:
     return sealed(tuple(answer))
 
 
-def answer_of(row: tuple[Any, ...]) -> Answer:
-    return Answer(*unsealed("answers", row))
+def answer_of(row: tuple[Any, ...]) -> StoredReply:
+    return StoredReply(*unsealed("answers", row))
 
 
 def notice_row(notice: Notice) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from api.access.keys import Key
+from api.common.api_keys import Key
 from api.ledger import parts
 from api.ledger.files import Anchor
 from api.ledger.head import Head, read_mark

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from api.ledger.configuration import require_readable
 from api.ledger.files import copy, create, flush_folder, make_private
 from api.ledger.parts import beside, check
-from api.ledger.protocol import CorruptLedger, Entry, Snapshot, VaultRow
+from api.ledger.protocol import CorruptLedger, LedgerEntry, Snapshot, VaultRow
 from api.ledger.recovery import first_board, place_book, recover, restored
 from api.ledger.snapshots import number_of, read
 from api.ledger.sqlite.group_commit import failure_of
@@ -200,7 +200,7 @@ def _decided_again(reader: SqliteReader) -> Verdict:
     return Verdict(count, begin + 1, erased, len(skips), unlike)
 
 
-def _decide_again(engine: Engine, entry: Entry, erased: int) -> None:
+def _decide_again(engine: Engine, entry: LedgerEntry, erased: int) -> None:
     """Decides an entry and compares; the board goes on by what was written."""
     with taking_in(entry.seq, hint=way_on(entry.seq)):
         item, written = decode_input(entry.input), tuple(decode_event(event) for event in entry.events)
@@ -235,7 +235,7 @@ class Reading:
         self._reader, self._after = reader, after
         self.skipped = self.left_out = 0
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LedgerEntry]:
         for entry in self._reader.entries(self._after):
             if entry.skipped:
                 self.skipped += 1
@@ -243,7 +243,7 @@ class Reading:
                 yield entry
 
     @contextmanager
-    def taking(self, entry: Entry) -> Iterator[None]:
+    def taking(self, entry: LedgerEntry) -> Iterator[None]:
         """Within, an entry is taken in; raises CorruptJournal naming it, unless an earlier one was left out."""
         try:
             with taking_in(entry.seq, hint=way_on(entry.seq)):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from api.ledger.configuration import require_readable
-from api.ledger.protocol import Entry, Skip, Snapshot, VaultRow, Write
+from api.ledger.protocol import LedgerEntry, Skip, Snapshot, VaultRow, Write
 from api.ledger.recovery import apply, recover
 from api.ledger.sqlite.reader import SKIPS, SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -93,7 +93,7 @@ class _Without:
     def vault(self) -> Iterator[VaultRow]:
         return self._ledger.vault()
 
-    def entries(self, after: int = 0) -> Iterator[Entry]:
+    def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         return self._ledger.entries(after, self._skips)
 
     def newest_snapshot(self) -> Snapshot | None:

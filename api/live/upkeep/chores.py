@@ -14,7 +14,9 @@ from api.ledger.protocol import LedgerFailed
 from api.live import store_hours
 
 if TYPE_CHECKING:
-    from api.http.commands import Service
+    from api.config import ServiceConfig
+    from api.ledger.protocol import Ledger
+    from api.live.host import LiveHost
 
 log = logging.getLogger(__name__)
 
@@ -25,22 +27,22 @@ ROWS_AT_ONCE, ROWS_EVERY_S = 100, 0.05
 """Rows of the journal that go in one transaction once a segment holds them: no write may wait for it."""
 
 
-async def run(service: Service) -> None:
+async def run(host: LiveHost, ledger: Ledger, usual: ServiceConfig) -> None:
     """Until it is cancelled."""
-    watch = asyncio.create_task(_watch_loop(service))
-    last_snapshot, forgot_at = service.host.seq, time.monotonic()
+    watch = asyncio.create_task(_watch_loop(host))
+    last_snapshot, forgot_at = host.seq, time.monotonic()
     try:
-        await _cut(service)  # what the last process had begun
+        await _cut(ledger)  # what the last process had begun
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if service.host.seq - last_snapshot >= service.config.service.snapshot_every:
-                last_snapshot = service.host.seq
-                await fold_snapshot(getattr(service.ledger, "folder", None))
-                await _cut(service)
+            if host.seq - last_snapshot >= usual.snapshot_every:
+                last_snapshot = host.seq
+                await fold_snapshot(getattr(ledger, "folder", None))
+                await _cut(ledger)
             if time.monotonic() - forgot_at >= FORGET_EVERY_S:
                 forgot_at = time.monotonic()
-                await _forget(service)
-                await store_hours.renew(service)
+                await _forget(host, ledger, usual.keep_s)
+                await store_hours.renew(host, usual.time_zone)
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
@@ -54,7 +56,9 @@ async def fold_snapshot(folder: Path | None) -> None:
     if folder is None:
         return
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "api.ledger.fold_process", str(folder), env=environment)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "api.ledger.fold_process", str(folder), env=environment
+    )
     try:
         if await process.wait() != 0:
             log.error("no snapshot was made; a restart folds more of the journal")
@@ -63,28 +67,28 @@ async def fold_snapshot(folder: Path | None) -> None:
         raise
 
 
-async def _cut(service: Service) -> None:
+async def _cut(ledger: Ledger) -> None:
     """Takes rows that a segment holds out of the journal's table, a few at a time."""
     try:
-        while (gone := await asyncio.to_thread(service.ledger.cut, ROWS_AT_ONCE)) is not None:
+        while (gone := await asyncio.to_thread(ledger.cut, ROWS_AT_ONCE)) is not None:
             await asyncio.wrap_future(gone)
             await asyncio.sleep(ROWS_EVERY_S)
     except LedgerFailed:
         log.warning("moved entries keep their rows for now")
 
 
-async def _forget(service: Service) -> None:
+async def _forget(host: LiveHost, ledger: Ledger, keep_s: int) -> None:
     try:
-        await asyncio.wrap_future(service.ledger.forget(service.host.clock.now() - service.config.service.keep_s))
+        await asyncio.wrap_future(ledger.forget(host.clock.now() - keep_s))
     except LedgerFailed:
         log.warning("old answers and notices are kept for now")
 
 
-async def _watch_loop(service: Service) -> None:
+async def _watch_loop(host: LiveHost) -> None:
     """Measures how late the loop comes back from a short sleep, and how much of that it computed itself."""
-    metrics = service.host.metrics
+    metrics = host.metrics
     longest_s = busiest_s = 0.0
-    while not service.host.is_ready:  # before that nobody has been told that he may ask
+    while not host.is_ready:  # before that nobody has been told that they may ask
         await asyncio.sleep(BEAT_S)
     while True:
         began, computed = time.perf_counter(), time.thread_time()

@@ -5,9 +5,9 @@ Deciding that day again is no longer exact, and its export says so.
 
 from __future__ import annotations
 
+from api.common.ids import tenant_of
 from api.ledger.protocol import VaultRow, Write
 from api.live.host import LiveHost
-from api.outbox.notices import tenant_of
 from dispatch.board.records import OrderRecord
 from dispatch.errors import Refused
 from routing.cells import cell_of, centre_of

@@ -7,17 +7,16 @@ from dataclasses import replace
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
-from dispatch.board.commitment import accepted
 from dispatch.board.records import RiderRecord
 from dispatch.engine.decisions import risk
+from dispatch.engine.decisions.checks import require_place
 from dispatch.engine.draft import Draft
 from dispatch.engine.reports import goods
 from dispatch.engine.reports.happened import as_seen, earliest_at, possible
 from dispatch.errors import Refused
+from dispatch.events import Events
 from dispatch.lifecycle import Trigger
-from dispatch.model import ActKind, Level, Offer, Stop
-
-Events = tuple[e.Event, ...]
+from dispatch.model import ActKind, Level, Stop
 
 
 def positions_seen(board: Board, item: i.PositionsSeen) -> Events:
@@ -170,35 +169,8 @@ def break_ended(board: Board, item: i.BreakEnded) -> Events:
     return draft.finish()
 
 
-def offer_accepted(board: Board, item: i.OfferAccepted) -> Events:
-    offer = _open_offer(board, item.offer_id, item.rider_id, item.at)
-    draft = Draft(board, item.at)
-    draft.events.append(e.OfferClosed(at=item.at, offer_id=offer.offer_id, outcome="accepted"))
-    rider = draft.rider(offer.rider_id)
-    rider.offer_id = None
-    rider.told_at = item.at  # he sets off now, not when he was last told anything
-    draft.set_stops(offer.rider_id, accepted(rider, rider.route.stops, offer.order_ids))
-    return draft.finish()
-
-
-def offer_declined(board: Board, item: i.OfferDeclined) -> Events:
-    offer = _open_offer(board, item.offer_id, item.rider_id, item.at)
-    return close_offer(board, offer, item.at, "declined")
-
-
-def close_offer(board: Board, offer: Offer, at: int, outcome: str) -> Events:
-    """End an offer that was not taken: its orders are open again and this rider is not asked for them twice."""
-    draft = Draft(board, at)
-    draft.events.append(e.OfferClosed(at=at, offer_id=offer.offer_id, outcome=outcome))
-    for order_id in offer.order_ids:
-        draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=offer.rider_id))
-    draft.rider(offer.rider_id).offer_id = None
-    draft.release(offer.rider_id, offer.order_ids)
-    return draft.finish()
-
-
 def lose(board: Board, rider_id: str, at: int) -> Events:
-    """A rider counts as lost: what he has not picked up is planned anew, what he carries is flagged by his state."""
+    """A rider counts as lost: what they have not picked up is planned anew, what they carry is flagged by its state."""
     draft = Draft(board, at)
     draft.events.extend(risk.by_silence(board.riders[rider_id], board, at))
     draft.events.append(e.RiderLost(at=at, rider_id=rider_id))
@@ -259,8 +231,16 @@ def _done(draft: Draft, rider: RiderRecord, stop: Stop, happened_at: int) -> Non
     _set_off_orders(draft, rider, min(rider.free_at, draft.at))
 
 
-def _open_offer(board: Board, offer_id: str, rider_id: str, at: int) -> Offer:
-    offer = board.offers.get(offer_id)
-    if offer is None or offer.rider_id != rider_id or at >= board.offer_ends_at(offer):
-        raise Refused(f"offer {offer_id} is closed", code="offer_closed", offer_id=offer_id)
-    return offer
+def rider_listed(board: Board, item: i.RiderListed) -> Events:
+    require_place(board, item.rider.place)
+    return (e.RiderKnown(at=item.at, rider=item.rider),)
+
+
+def shift_planned(board: Board, item: i.ShiftPlanned) -> Events:
+    shift = item.shift
+    if shift.rider_id not in board.riders:
+        raise Refused(f"there is no rider {shift.rider_id}", code="unknown_rider", rider_id=shift.rider_id)
+    found: list[e.Event] = [e.ShiftOpened(at=item.at, shift=shift)]
+    if board.riders[shift.rider_id].lost:
+        found.append(e.RiderFound(at=item.at, rider_id=shift.rider_id))
+    return tuple(found)

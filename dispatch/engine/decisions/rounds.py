@@ -10,11 +10,11 @@ from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
 from dispatch.board.doors import door_of
 from dispatch.board.records import RiderRecord
-from dispatch.engine.decisions import giving_up, riders, risk
+from dispatch.engine.decisions import giving_up, offers, riders, risk
 from dispatch.engine.draft import Draft
+from dispatch.events import Events
 from dispatch.model import Act, ActKind, Engagement, Level, Stop
 
-Events = tuple[e.Event, ...]
 MOST_LEAVING = 200
 """Ended orders that leave the board with one wake-up; the rest leave with the next."""
 ANSWER_GRACE_S = 15
@@ -66,7 +66,7 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...], due_orders: tu
     found.extend(draft.finish())
     for offer in tuple(board.offers.values()):
         if at >= board.offer_ends_at(offer):
-            found.extend(riders.close_offer(board, offer, at, "expired"))
+            found.extend(offers.close_offer(board, offer, at, "expired"))
     found.extend(giving_up.look(board, due_orders, at))
     if opens:
         found.append(

@@ -228,7 +228,8 @@ def _make_key(ledger: Any, tenant: str, scopes: list[str], valid_s: int | None, 
     import os
     import time
 
-    from api.access.keys import KeyBook, Scope
+    from api.access.keys import KeyBook
+    from api.common.api_keys import Scope
 
     if tenant not in {known.tenant for known in ledger.tenants()}:
         hint = f"Make it first: halfhour admin tenant {tenant}"

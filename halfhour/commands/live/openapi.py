@@ -9,6 +9,6 @@ EXAMPLE = "halfhour openapi > openapi.json"
 
 def openapi() -> None:
     """Print the OpenAPI document of the live service, with an example for every operation."""
-    from api.http.openapi import document_text
+    from api.application import document_text
 
     sys.stdout.write(document_text())

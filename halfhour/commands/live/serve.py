@@ -83,21 +83,21 @@ def usual_folder() -> Path:
 
 async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.http.transport.server import bound
-    from api.live.travel import Travel
     from api.solver.process import Solver
-    from dispatch.record.catalogue import travel_spec
+    from api.solver.travel_state import TravelState
+    from dispatch.record.travel_spec import travel_spec
 
     listener = bound(config.service)
     # The solver's process gets ready on another core while this one reads the rest of the program.
     spec = travel_spec(config.travel)
-    solver = Solver(Travel(1, config.service.frame, spec))
+    solver = Solver(TravelState(1, config.service.frame, spec))
     await solver.launch()
     from api.application import create_app, header_of
     from api.common.clock import Clock
     from api.http.transport.server import Server, configured
     from api.ledger.sqlite.store import SqliteLedger
     from api.live.upkeep.gc_pauses import ShortCollections
-    from api.observe.metrics import log_json
+    from api.observe.logs import log_json
     from api.observe.watchdog import Watchdog
     from dispatch.version import __version__
     from halfhour.compiling import compiling
@@ -154,7 +154,8 @@ def _url(server: Any, config: Config) -> str:
 
 def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
     """Keys of the demo tenant and its operator, made anew at each start; a configured service makes its own."""
-    from api.access.keys import KeyBook, Scope
+    from api.access.keys import KeyBook
+    from api.common.api_keys import Scope
 
     service: Service = app.state.service
     if not demo:
@@ -233,14 +234,14 @@ Keys, good for a day:
   export OPS={keys["ops"]}
   export ADMIN={keys["admin"]}
 
-1. A rider begins his shift beside the store:
+1. A rider begins a shift beside the store:
   curl -s -X POST $HH/v1/riders/rider-1/shift -H "Authorization: Bearer $RIDERS"
 
 2. The order system hands over an order:
   curl -s -X POST $HH/v1/deliveries -H "Authorization: Bearer $ORDERS" -H "Content-Type: application/json" \\
     -d '{body}'
 
-3. The kitchen has it ready, and the rider is told his route:
+3. The kitchen has it ready, and the rider is told the route:
   curl -s -X POST $HH/v1/deliveries/{mine}/ready -H "Authorization: Bearer $ORDERS"
   curl -s "$HH/v1/riders/rider-1/route?after_revision=0&wait_s=10" -H "Authorization: Bearer $RIDERS"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from routing.plans.budget import Budget
-from routing.plans.general.insert import Work, sequence
+from routing.plans.general.insert import sequence
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import (
     copy_plan,
@@ -20,6 +20,7 @@ from routing.plans.general.kernels.moves import (
 )
 from routing.plans.general.kernels.ruin_recreate import search_slice
 from routing.plans.general.tables import Routes, Tables, empty_routes
+from routing.plans.general.work import Work
 
 SLICE = 4_000
 """Insertions tried between two looks at the budget: a few milliseconds."""
@@ -48,7 +49,7 @@ SCARCE_HOT, SCARCE_WORTH = 6.0, 20
 """Where not all that is ranked fits: first temperature, and what a mean rank is worth, in prices of a mean leg."""
 
 
-class Search:
+class Annealing:
     """One run: the current plan, the best one, and the budget between them."""
 
     def __init__(

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.plans.general.clusters import Cluster
-from routing.plans.general.insert import Work
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import refresh_plan
 from routing.plans.general.tables import Routes, Tables, empty_routes
+from routing.plans.general.work import Work
 from routing.problem.problem import I32, I64, U64, Breaks
 
 

@@ -20,7 +20,7 @@ from routing.plans.general.tables import Kind, Routes, Tables
 from routing.problem.problem import I32, I64, INFINITE
 
 if TYPE_CHECKING:
-    from routing.plans.general.insert import Work
+    from routing.plans.general.work import Work
 
 LONGEST = 8
 """Stops of the longest route that is priced in a block."""

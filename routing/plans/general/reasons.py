@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.plans.general.insert import Work, new_work, start_routes
+from routing.plans.general.insert import start_routes
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import best_in, may_serve, order_price, refresh, remove, take_over
 from routing.plans.general.tables import Kind, Routes, Tables
+from routing.plans.general.work import Work, new_work
 from routing.problem.build import Stop, make_rows
 from routing.problem.evaluate import REASON_OF, Law, evaluate
 from routing.problem.problem import I8, INFINITE, Problem, Reason, Receipt, Rows, Travel, empty_rows

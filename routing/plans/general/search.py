@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from routing.plans.budget import Budget
-from routing.plans.general.anneal import SLICE, Search
+from routing.plans.general.anneal import SLICE, Annealing
 from routing.plans.general.cluster_tables import put_back, routes_of, tables_of
 from routing.plans.general.clusters import Cluster, cut
-from routing.plans.general.insert import Work, new_work
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.tables import Routes, Tables
+from routing.plans.general.work import Work, new_work
 from routing.problem.problem import I64
 
 PHASES = 8
@@ -45,7 +45,7 @@ def improve(
     `fleet`: first save vehicles, then money.  `threads`: at most so many search clusters at once; work alone as a limit
     gives the same plan for any number.  `on_better` sees the best plan after each step that improved it.
     """
-    search = Search(tables, routes, work, budget, on_better)
+    search = Annealing(tables, routes, work, budget, on_better)
     if len(tables.request) == 0 or (routes.vehicle < 0).all():
         return search.best
     if fleet:
@@ -59,7 +59,7 @@ def improve(
     return search.best
 
 
-def _largest_cluster(search: Search) -> int:
+def _largest_cluster(search: Annealing) -> int:
     """Requests that a cluster may have, 0 where the plan is better searched as a whole."""
     requests, used = len(search.tables.request), int((search.routes.size > 0).sum())
     if requests < DIVIDED or used < 2 * ROUTES:
@@ -69,7 +69,7 @@ def _largest_cluster(search: Search) -> int:
     return most if search.left() >= PHASES * SLICE * requests // most else 0
 
 
-def _anneal_in_clusters(whole: Search, most: int, threads: int) -> None:
+def _anneal_in_clusters(whole: Annealing, most: int, threads: int) -> None:
     """Cool down over the rest of the budget, every phase in other clusters."""
     rng = np.random.default_rng(int(whole.work.luck[0]))
     begin = whole.spent()
@@ -89,9 +89,9 @@ def _anneal_in_clusters(whole: Search, most: int, threads: int) -> None:
 
 
 def _search_apart(
-    whole: Search, clusters: Sequence[Cluster], seeds: Sequence[int], work: int, finish: float,
+    whole: Annealing, clusters: Sequence[Cluster], seeds: Sequence[int], work: int, finish: float,
     shares: tuple[float, float], threads: int,
-) -> list[Search]:  # fmt: skip
+) -> list[Annealing]:  # fmt: skip
     """Search every cluster from share to share of the way down, until `finish` of the time is spent.
 
     The clusters of one thread have the time in turn, by their requests; the largest go to whom has least to do.
@@ -99,7 +99,7 @@ def _search_apart(
     stop = threading.Event()
     requests = np.array([len(one.requests) for one in clusters], dtype=np.int64)
     begin = whole.budget.spent()
-    runs: dict[int, Search] = {}
+    runs: dict[int, Annealing] = {}
 
     def search_some(thread: int) -> None:
         mine = turns[thread]
@@ -141,10 +141,10 @@ def _side_by_side(call: Callable[[int], None], many: int, stop: threading.Event)
             raise
 
 
-def _started(whole: Search, cluster: Cluster, seed: int, budget: Budget) -> Search:
+def _started(whole: Annealing, cluster: Cluster, seed: int, budget: Budget) -> Annealing:
     """A search of one cluster from where the whole is; vehicles that are closed stay closed."""
     tables = tables_of(whole.tables, cluster)
     work = new_work(tables, seed)
-    search = Search(tables, routes_of(tables, cluster, whole.routes, work), work, budget, None)
+    search = Annealing(tables, routes_of(tables, cluster, whole.routes, work), work, budget, None)
     work.mark[:, col.CLOSED] = whole.work.mark[cluster.vehicles, col.CLOSED]
     return search

@@ -17,7 +17,7 @@ from routing.plans.budget import Budget
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import may_serve
 from routing.plans.general.tables import Kind, Tables
-from routing.plans.ortools.routing_model import Cluster
+from routing.plans.ortools.routing_model import ClusterModel
 from routing.problem.build import Stop, make_rows, read_rows
 from routing.problem.evaluate import evaluate
 from routing.problem.problem import INFINITE, Problem, Rows, Travel
@@ -95,7 +95,7 @@ def _requests(rows: Rows, members: list[int]) -> list[int]:
     return found
 
 
-def _cluster(problem: Problem, tables: Tables, rows: Rows, members: list[int]) -> Cluster:
+def _cluster(problem: Problem, tables: Tables, rows: Rows, members: list[int]) -> ClusterModel:
     requests = _requests(rows, members)
     own = tables.vehicle[members]
     nodes = [2 * r + side for r in requests for side in (0, 1)]
@@ -112,7 +112,7 @@ def _cluster(problem: Problem, tables: Tables, rows: Rows, members: list[int]) -
     soft = [(int(row[col.FIRST_DUE]), _rise(row) if row[col.FIRST_DUE] > 0 else 0) for row in own_row]
     number = {node: k for k, node in enumerate(nodes)}
     first = len(nodes)
-    return Cluster(
+    return ClusterModel(
         cost=np.stack(cost).astype(np.int64), ticks=np.stack(ticks).astype(np.int64), kind=kind.reshape(-1).tolist(),
         start=[first + k for k in range(len(members))], end=[first + len(members) + k for k in range(len(members))],
         depart=own[:, col.START].tolist(), home_by=own[:, col.END].tolist(), fixed=own[:, col.FIXED].tolist(),
@@ -137,7 +137,7 @@ def _acts(rows: Rows, vehicle: int) -> list[tuple[int, int]]:
     return [(int(rows.act_request[a]), int(rows.act_kind[a])) for a in acts]
 
 
-def _ask(cluster: Cluster, budget: Budget) -> list[list[int]] | None:
+def _ask(cluster: ClusterModel, budget: Budget) -> list[list[int]] | None:
     """Run the model in its own process until it answers or the budget is over; None where it does not answer."""
     child = subprocess.Popen(
         [sys.executable, "-m", "routing.plans.ortools.routing_model"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -1,4 +1,4 @@
-"""The OR-Tools routing model of one cluster, run as a process of its own (`python -m routing.plans.ortools.routing_model`).
+"""The OR-Tools routing model of one cluster: `python -m routing.plans.ortools.routing_model`.
 
 The model holds the interpreter's lock for its whole search and is best kept out of a live process.  It reads a pickled
 Cluster from standard input and writes pickled routes (nodes per vehicle) or None to standard output.
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
 
-class Cluster(NamedTuple):
+class ClusterModel(NamedTuple):
     """Requests and vehicles of one model; node 2 r picks request r up, 2 r + 1 drops it, starts and ends follow."""
 
     cost: NDArray[np.int64]  # [vehicle kind, n, n]
@@ -36,7 +36,7 @@ class Cluster(NamedTuple):
     solutions: int
 
 
-def solve(cluster: Cluster) -> list[list[int]] | None:
+def solve(cluster: ClusterModel) -> list[list[int]] | None:
     """Improve the warm start until `solutions` better plans were found or no neighbour is better."""
     manager = pywrapcp.RoutingIndexManager(cluster.cost.shape[1], len(cluster.kind), cluster.start, cluster.end)
     model = pywrapcp.RoutingModel(manager)
@@ -59,7 +59,7 @@ def solve(cluster: Cluster) -> list[list[int]] | None:
     return _search(model, manager, cluster)
 
 
-def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: Cluster) -> None:
+def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel) -> None:
     time = model.GetDimensionOrDie("time")
     for vehicle in range(len(cluster.kind)):
         time.CumulVar(model.Start(vehicle)).SetMin(cluster.depart[vehicle])
@@ -74,7 +74,7 @@ def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManag
             time.SetCumulVarSoftUpperBound(drop, due, slope)
 
 
-def _loads(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: Cluster) -> None:
+def _loads(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel) -> None:
     for d in range(cluster.load.shape[1]):
         change = np.zeros(cluster.cost.shape[1], dtype=np.int64)
         change[0 : 2 * len(cluster.skip) : 2] = cluster.load[:, d]
@@ -84,7 +84,7 @@ def _loads(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, 
 
 
 def _search(
-    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: Cluster
+    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel
 ) -> list[list[int]] | None:
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     parameters.solution_limit = cluster.solutions

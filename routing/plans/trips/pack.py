@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from routing.errors import InvalidInput
 from routing.plans.trips.kernels import layout as col
-from routing.plans.trips.kernels.layout import Day, Plan, Search
+from routing.plans.trips.kernels.layout import Day, Scratch, TripPlan
 from routing.plans.trips.kernels.rows import read_rows
 from routing.plans.trips.kernels.search import keeps
 from routing.problem.problem import INFINITE, NEVER, ActKind, Level, Problem, Travel, TripRule
@@ -22,8 +22,8 @@ class Packed(NamedTuple):
     """A Problem as the kernels see it."""
 
     day: Day
-    plan: Plan
-    search: Search
+    plan: TripPlan
+    search: Scratch
     head: NDArray[np.int32]  # [V, H] requests on board in the sequence of their drops
     heads: NDArray[np.int32]  # [V] how many, -1 where the told row cannot be driven and stays as it is
     act_at: NDArray[np.int64]  # [V, G] earliest act instant at a group's store by reach alone, whatever the laws say
@@ -59,7 +59,7 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
         near_at=np.zeros((len(group_place), vehicles), dtype=np.int32),
     )
     rows = vehicles + 2 * POOL
-    plan = Plan(
+    plan = TripPlan(
         orders=np.zeros((rows * trips + 3, seats + 1), dtype=np.int32),
         trip=np.zeros((rows, trips + 1, col.TRIP_COLUMNS), dtype=np.int64),
         chain=np.zeros((rows, col.CHAIN_COLUMNS), dtype=np.int64),
@@ -193,7 +193,7 @@ def _allowed(bits: NDArray[np.uint64], vehicles: int) -> NDArray[np.uint8]:
 
 
 def _earliest(
-    day: Day, plan: Plan, travel: Travel, group_place: NDArray[np.int32], problem: Problem
+    day: Day, plan: TripPlan, travel: Travel, group_place: NDArray[np.int32], problem: Problem
 ) -> NDArray[np.int64]:
     """Earliest act instant [V, G] at each group's store: from where a vehicle is free, past the stop it must make."""
     free_at, place = day.vehicle[:, col.FREE_AT].copy(), day.vehicle[:, col.FREE_PLACE].copy()
@@ -224,7 +224,7 @@ def _floors(day: Day, problem: Problem, group: NDArray[np.int64]) -> None:
     day.request[:, col.FLOOR] = np.where(fresh, np.where(instant < col.FAR, floor, problem.skip_cost), 0)
 
 
-def _owed(day: Day, plan: Plan) -> Day:
+def _owed(day: Day, plan: TripPlan) -> Day:
     """Obligations that the search has to watch: those that the told plan meets in the trip told first.
 
     One that it meets otherwise holds what meets it; one that it does not meet nobody can be held to.
@@ -240,9 +240,9 @@ def _owed(day: Day, plan: Plan) -> Day:
     return day._replace(keep_ptr=ptr, keep_one_of=np.ascontiguousarray(day.keep_one_of[np.repeat(watched, size)]))
 
 
-def _search(problem: Problem, day: Day, seed: int) -> Search:
+def _search(problem: Problem, day: Day, seed: int) -> Scratch:
     movable = np.flatnonzero((problem.aboard_of < 0) & (day.request[:, col.TAKE] < NEVER)).astype(np.int32)
-    return Search(
+    return Scratch(
         # xorshift wants a state other than zero; the factor spreads neighbouring seeds (Knuth's multiplicative hash).
         rng=np.array([(seed * 2654435761 + 88172645) % 0xFFFFFFFF + 1], dtype=np.int64),
         movable=movable,

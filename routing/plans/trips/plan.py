@@ -17,7 +17,7 @@ from routing.plans.budget import Budget
 from routing.plans.ortools.assignment import assign
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.exchange import exchange, price_plans
-from routing.plans.trips.kernels.layout import Plan
+from routing.plans.trips.kernels.layout import TripPlan
 from routing.plans.trips.kernels.search import insert_all, search_slice
 from routing.plans.trips.pack import Packed, pack
 from routing.plans.trips.unpack import dress
@@ -145,7 +145,7 @@ def exchange_plans(packed: Packed) -> int:
     moved = takers != owners
     chosen = prices[reach == takers[:, None]]
     if chosen.sum() < prices[:, 0].sum():
-        source = Plan(plan.orders.copy(), plan.trip.copy(), plan.chain.copy(), plan.where.copy())
+        source = TripPlan(plan.orders.copy(), plan.trip.copy(), plan.chain.copy(), plan.where.copy())
         exchange(day, source, plan, owners[moved], takers[moved])
     return int(tried)
 

@@ -19,7 +19,7 @@ from routing.errors import UnreadableFile
 from routing.problem.build import allow, make_problem, make_rows
 from routing.problem.evaluate import evaluate
 from routing.problem.formats.vroom_checks import refused, wrong
-from routing.problem.formats.vroom_input import Input, TableOf
+from routing.problem.formats.vroom_input import TableOf, VroomInput
 from routing.problem.problem import INFINITE, NO_BLOCK, Breaks, Problem, Travel
 
 MARGIN = 2**28
@@ -36,7 +36,7 @@ class VroomCase(NamedTuple):
 
     problem: Problem
     travel: Travel
-    given: Input
+    given: VroomInput
     base: int  # tick 0 in the user's clock
     duration: NDArray[np.int64]  # [vehicle profile, location, location] seconds, speed factor included
     distance: NDArray[np.int64]  # the same in metres (0 where unknown)
@@ -72,7 +72,7 @@ def parsed(text: bytes, name: str) -> dict[str, Any]:
 
 def vroom_case(data: dict[str, Any], *, table_of: TableOf | None = None) -> VroomCase:
     """A VROOM input (the parsed JSON) as a Problem."""
-    given = Input(data, table_of)
+    given = VroomInput(data, table_of)
     kinds: dict[tuple[str, float], int] = {}
     profile = [kinds.setdefault((vehicle.profile, vehicle.speed), len(kinds)) for vehicle in given.vehicles]
     tables = given.tables(list(kinds))
@@ -94,7 +94,7 @@ def vroom_case(data: dict[str, Any], *, table_of: TableOf | None = None) -> Vroo
     )  # fmt: skip
 
 
-def _check_prices(given: Input, measured: list[bool], priced: list[bool]) -> None:
+def _check_prices(given: VroomInput, measured: list[bool], priced: list[bool]) -> None:
     """Refuse prices and limits of what no matrix says, and prices beside a matrix of costs."""
     for vehicle, has_metres, has_costs in zip(given.vehicles, measured, priced, strict=True):
         costs = f"{vehicle.path}.costs"
@@ -108,7 +108,7 @@ def _check_prices(given: Input, measured: list[bool], priced: list[bool]) -> Non
                     raise wrong("means nothing beside a matrix of costs", f"{costs}.{key}")
 
 
-def _base(given: Input) -> int:
+def _base(given: VroomInput) -> int:
     """The user's time at tick 0: 0 where all time stamps are small, else well before the first one."""
     spans = [(vehicle.path + ".time_window", vehicle.window) for vehicle in given.vehicles if vehicle.window]
     spans += [(f"{task.path}.time_windows", window) for task in given.tasks for window in task.windows]
@@ -126,7 +126,7 @@ def _base(given: Input) -> int:
 
 
 def _travel(
-    given: Input, duration: NDArray[np.int64], distance: NDArray[np.int64], custom: NDArray[np.int64] | None
+    given: VroomInput, duration: NDArray[np.int64], distance: NDArray[np.int64], custom: NDArray[np.int64] | None
 ) -> tuple[Travel, list[int], list[int]]:
     """Places are tasks, ends, starts; a missing start is a place from which everything is at hand."""
     ends = sorted({vehicle.end for vehicle in given.vehicles if vehicle.end is not None})
@@ -158,7 +158,7 @@ def _travel(
 
 
 def _problem(
-    given: Input, base: int, profile: list[int], travel: Travel, start: list[int], end: list[int],
+    given: VroomInput, base: int, profile: list[int], travel: Travel, start: list[int], end: list[int],
     prices: dict[str, Any],
 ) -> Problem:  # fmt: skip
     rows, vehicles = given.rows, given.vehicles
@@ -194,7 +194,7 @@ def _problem(
     return make_problem(**fields, **prices)
 
 
-def _stop(given: Input, act: tuple[int, int]) -> tuple[int, list[tuple[int, int]]]:
+def _stop(given: VroomInput, act: tuple[int, int]) -> tuple[int, list[tuple[int, int]]]:
     row = given.rows[act[0]]
     return (row.drop if act[1] else row.pick), [act]
 
@@ -210,7 +210,7 @@ def _padded(windows: list[tuple[int, int]], base: int, most: int) -> list[tuple[
     return found + [found[-1]] * (most - len(found))
 
 
-def _breaks(given: Input, base: int) -> Breaks:
+def _breaks(given: VroomInput, base: int) -> Breaks:
     own = [rest for vehicle in given.vehicles for rest in vehicle.breaks]
     most = max([1, *(len(rest.windows) for rest in own)])
     return Breaks(
@@ -221,20 +221,20 @@ def _breaks(given: Input, base: int) -> Breaks:
     )
 
 
-def _by_way(given: Input, custom: list[bool]) -> tuple[list[int], list[int]]:
+def _by_way(given: VroomInput, custom: list[bool]) -> tuple[list[int], list[int]]:
     """Prices an hour and a kilometre of each vehicle, 0 where a matrix says what a way costs."""
     pairs = list(zip(given.vehicles, custom, strict=True))
     return [0 if own else v.per_hour for v, own in pairs], [0 if own else v.per_km for v, own in pairs]
 
 
-def _unit(given: Input, custom: list[bool]) -> int:
+def _unit(given: VroomInput, custom: list[bool]) -> int:
     """The least number of parts of VROOM's cost in which a second, a metre and a second of service are whole."""
     hourly, metric = _by_way(given, custom)
     parts = [Fraction(price, 3600) for price in (*hourly, *(v.per_task_hour for v in given.vehicles))]
     return lcm(*(part.denominator for part in (*parts, *(Fraction(price, 1000) for price in metric))))
 
 
-def _prices(given: Input, custom: list[bool], travel: Travel, unit: int) -> dict[str, Any]:
+def _prices(given: VroomInput, custom: list[bool], travel: Travel, unit: int) -> dict[str, Any]:
     """Prices in one whole unit, and what leaving out counts: a penalty, or else priority, then number, then price.
 
     A rank is a priority times more than all tasks, and the number of tasks.
@@ -267,7 +267,7 @@ def _prices(given: Input, custom: list[bool], travel: Travel, unit: int) -> dict
     return fields | {"skip_cost": np.array(skip, dtype=np.int64), "rank": np.array(rank, dtype=np.int64)}
 
 
-def _told_that_cannot_be(problem: Problem, travel: Travel, given: Input) -> list[tuple[str, str]]:
+def _told_that_cannot_be(problem: Problem, travel: Travel, given: VroomInput) -> list[tuple[str, str]]:
     """Vehicles whose steps break a law as they stand: the search takes tasks out of them, and says so."""
     found = []
     for v, vehicle in enumerate(given.vehicles):

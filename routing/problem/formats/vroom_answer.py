@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from routing.problem.formats.vroom import VroomCase
-from routing.problem.formats.vroom_route import Told, where
+from routing.problem.formats.vroom_route import TimedRoute, where
 from routing.problem.problem import Reason, Solution
 
 SUMMED = ("cost", "setup", "service", "duration", "waiting_time", "priority", "distance")
@@ -22,7 +22,7 @@ def write_vroom(case: VroomCase, solution: Solution) -> dict[str, Any]:
         stops = rows.act_ptr[rows.stop_ptr[v]], rows.act_ptr[rows.stop_ptr[v + 1]]
         acts = list(zip(rows.act_request[slice(*stops)].tolist(), rows.act_kind[slice(*stops)].tolist(), strict=True))
         if acts:
-            routes.append(Told(case, v, acts).answer())
+            routes.append(TimedRoute(case, v, acts).answer())
     missing = _unassigned(case, solution)
     summary = {key: sum(route[key] for route in routes) for key in SUMMED}
     for key in ("delivery", "pickup"):

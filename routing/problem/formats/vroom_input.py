@@ -58,7 +58,7 @@ class Task(NamedTuple):
     path: str
 
 
-class Row(NamedTuple):
+class VroomRow(NamedTuple):
     """One request: a job, or both sides of a shipment."""
 
     pick: int  # number of the task, -1
@@ -107,7 +107,7 @@ class Vehicle(NamedTuple):
     description: str | None
 
 
-class Input:
+class VroomInput:
     """A VROOM input, read whole; Problem and answer are made from it."""
 
     def __init__(self, data: dict[str, Any], table_of: TableOf | None) -> None:
@@ -124,7 +124,7 @@ class Input:
         self.coordinates: dict[int, tuple[float, float]] = {}
         self.dimensions = self._dimensions(vehicles, jobs, shipments)
         self.tasks: list[Task] = []
-        self.rows: list[Row] = []
+        self.rows: list[VroomRow] = []
         self.request_of: dict[tuple[str, int], tuple[int, int]] = {}
         for k, job in enumerate(jobs):
             self._job(job, f"jobs[{k}]")
@@ -216,13 +216,11 @@ class Input:
         nothing = [0] * self.dimensions
         self._request(shipment, path, place, place + 1, self._amount(shipment, "amount", path), nothing)
 
-    def _request(
-        self, item: dict[str, Any], path: str, pick: int, drop: int, load: list[int], back: list[int]
-    ) -> None:
+    def _request(self, item: dict[str, Any], path: str, pick: int, drop: int, load: list[int], back: list[int]) -> None:
         priority = whole(item, "priority", 0, path, MAX_PRIORITY)
         penalty = whole(item, "penalty", None, path) if "penalty" in item else None
         skills = frozenset(wholes(item.get("skills", []), f"{path}.skills"))
-        self.rows.append(Row(pick, drop, load, back, priority, penalty, skills, path))
+        self.rows.append(VroomRow(pick, drop, load, back, priority, penalty, skills, path))
 
     def _vehicle(self, vehicle: Any, path: str) -> Vehicle:
         vehicle = known(vehicle, _VEHICLE, path)

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase
 from routing.problem.formats.vroom_checks import INSTANT
-from routing.problem.formats.vroom_input import Break, Row, Task
+from routing.problem.formats.vroom_input import Break, Task, VroomRow
 
 Windows = Sequence[tuple[int, int]]
 ALWAYS: Windows = [(-INSTANT, INSTANT)]
 
 
-class Leg(NamedTuple):
+class TimedLeg(NamedTuple):
     """The way to a task, or to the end of the route (task None)."""
 
     task: Task | None
@@ -65,7 +65,7 @@ def back(breaks: Sequence[Break], arrive: int, drive: int) -> int | None:
 class Schedule:
     """When a vehicle with these legs does what: start of the route, begin of each task, breaks by leg."""
 
-    def __init__(self, legs: list[Leg], breaks: list[Break], window: tuple[int, int]) -> None:
+    def __init__(self, legs: list[TimedLeg], breaks: list[Break], window: tuple[int, int]) -> None:
         self.legs, self.breaks = legs, breaks
         end = self._forward(window[0])[-1][len(breaks)]
         latest = self._backward(end[0] if end else window[1])
@@ -73,13 +73,13 @@ class Schedule:
         table = self._forward(self.start)
         self.taken = self._share(table)
 
-    def _fits(self, leg: Leg, first: int, count: int) -> bool:
+    def _fits(self, leg: TimedLeg, first: int, count: int) -> bool:
         return all(
             rest.max_load is None or all(a <= b for a, b in zip(leg.load, rest.max_load, strict=True))
             for rest in self.breaks[first : first + count]
         )
 
-    def _through(self, leg: Leg, first: int, count: int, leave: int) -> int | None:
+    def _through(self, leg: TimedLeg, first: int, count: int, leave: int) -> int | None:
         """When the task behind a leg is done (the end is reached)."""
         if not self._fits(leg, first, count):
             return None
@@ -136,13 +136,13 @@ class Schedule:
         return shares[::-1]
 
 
-class Told:
+class TimedRoute:
     """A route as it is written into an answer."""
 
     def __init__(self, case: VroomCase, v: int, acts: list[tuple[int, int]]) -> None:
         given = case.given
         self.case, self.v, self.vehicle = case, v, given.vehicles[v]
-        self.rows: list[Row] = [given.rows[request] for request, _ in acts]
+        self.rows: list[VroomRow] = [given.rows[request] for request, _ in acts]
         self.sides = [side for _, side in acts]
         pairs = zip(self.rows, self.sides, strict=True)
         self.tasks = [given.tasks[row.drop if side else row.pick] for row, side in pairs]
@@ -167,13 +167,13 @@ class Told:
         index = self.case.profile[self.v], here, there
         return int(self.case.duration[index]), int(self.case.distance[index])
 
-    def _legs(self) -> list[Leg]:
+    def _legs(self) -> list[TimedLeg]:
         here, legs = self.vehicle.start, []
         for task, load in zip(self.tasks, self.loads, strict=False):
             setup = 0 if here == task.location else task.setup
-            legs.append(Leg(task, *self._way(here, task.location), setup, load))
+            legs.append(TimedLeg(task, *self._way(here, task.location), setup, load))
             here = task.location
-        return [*legs, Leg(None, *self._way(here, self.vehicle.end), 0, self.loads[-1])]
+        return [*legs, TimedLeg(None, *self._way(here, self.vehicle.end), 0, self.loads[-1])]
 
     def cost(self) -> Fraction:
         """What the route costs, not rounded."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import inner_kernel
+from routing.problem.kernels.laws import opens_at
 
 
 @inner_kernel
@@ -58,3 +59,117 @@ def leave_with(breaks, first, count, arrive, drive):
         rest -= min(rest, behind - begins)
         now = begins
     return now - rest
+
+
+@inner_kernel
+def act_instant(problem, rows, stop, base):
+    """The first tick from `base` on at which every act of the stop may happen, -1 where there is none."""
+    at = max(base, np.int64(0))
+    begin, finish = rows.act_ptr[stop], rows.act_ptr[stop + 1]
+    for a in range(begin, finish):
+        if rows.act_kind[a] == 0:
+            at = max(at, np.int64(problem.ready[rows.act_request[a]]))
+    moved = True
+    while moved:
+        moved = False
+        for a in range(begin, finish):
+            opening = opens_at(problem.window, rows.act_request[a], rows.act_kind[a], at)
+            if opening < 0:
+                return opening
+            if opening > at:
+                at = opening
+                moved = True
+    return at
+
+
+@inner_kernel
+def drive_leg(travel, profile, here, place, leg):
+    """Ticks of a leg that are driving, the setup left out."""
+    if travel.drive.shape[0] == 0 or leg == 0:
+        return leg
+    return np.int64(travel.drive[profile, here, place])
+
+
+@inner_kernel
+def _break_fits(problem, b, load):
+    """Whether break `b` may be taken with so much on board."""
+    fits = True
+    for d in range(problem.load.shape[1]):
+        fits = fits and load[d] <= problem.breaks.max_load[b, d]
+    return fits
+
+
+@inner_kernel
+def _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early):
+    """One stop (or the end) further: early[1, j], the earliest to leave it with j breaks taken, from early[0, .].
+
+    early[2, j]: how many of them are taken on the leg to it.
+    """
+    profile, last = problem.profile[vehicle], rows.stop_ptr[vehicle + 1]
+    begins, breaks = problem.breaks.ptr[vehicle], problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
+    here = problem.start_place[vehicle] if stop == rows.stop_ptr[vehicle] else rows.stop_place[stop - 1]
+    place = rows.stop_place[stop] if stop < last else problem.end_place[vehicle]
+    leg = np.int64(0)
+    if place >= 0 and place != here:
+        leg = np.int64(travel.ticks[profile, here, place])
+    drive = drive_leg(travel, profile, here, place, leg)
+    for j in range(breaks + 1):
+        early[1, j], early[2, j] = -1, 0
+    for before in range(breaks + 1):
+        if early[0, before] < 0:
+            continue
+        for taken in range(breaks - before + 1):
+            if taken > 0 and not _break_fits(problem, begins + before + taken - 1, load):
+                break
+            arrive = arrive_with(problem.breaks, begins + before, taken, early[0, before], drive)
+            if arrive < 0:
+                break
+            leave = arrive + leg - drive
+            if stop < last:
+                at, stay = arrive, np.int64(0)
+                if rows.act_ptr[stop + 1] > rows.act_ptr[stop]:
+                    at = act_instant(problem, rows, stop, arrive + problem.enter[place])
+                    stay = np.int64(problem.exit[place])
+                    for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
+                        stay += problem.act[rows.act_request[a], rows.act_kind[a]]
+                if at < 0:
+                    continue
+                leave = at + leg - drive + stay
+            if early[1, before + taken] < 0 or leave < early[1, before + taken]:
+                early[1, before + taken], early[2, before + taken] = leave, taken
+
+
+@inner_kernel
+def place_breaks(problem, travel, rows, vehicle, load, early):
+    """How many breaks each leg of the vehicle takes, so that it ends soonest; False where they suit no legs.
+
+    `load[D]`: on board at the start, used up.  `early[3, B + 1]`: scratch; `early[3 + leg, .]` takes the counts by how
+    many have been taken in the end, and then early[3 + leg, 0] the answer of leg 0, 1, ... (the last one to the end).
+    """
+    first, last = rows.stop_ptr[vehicle], rows.stop_ptr[vehicle + 1]
+    breaks = problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
+    for j in range(breaks + 1):
+        early[0, j] = -1
+    early[0, 0] = max(np.int64(problem.start[vehicle]), np.int64(0))
+    for stop in range(first, last + 1):
+        _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early)
+        for j in range(breaks + 1):
+            early[0, j], early[3 + stop - first, j] = early[1, j], early[2, j]
+        if stop == last:
+            break
+        for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
+            request = rows.act_request[a]
+            for d in range(problem.load.shape[1]):
+                if rows.act_kind[a] == 0:
+                    load[d] += problem.load[request, d]
+                else:
+                    load[d] -= problem.load[request, d]
+                    if problem.load_back.shape[0] > 0:
+                        load[d] += problem.load_back[request, d]
+    j = breaks
+    legal = early[0, breaks] >= 0
+    for leg in range(last - first, -1, -1):
+        taken = early[3 + leg, j] if legal else np.int64(0)
+        early[3 + leg, 0] = taken
+        j -= taken
+    return legal

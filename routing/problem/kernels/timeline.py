@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inline_kernel, inner_kernel, lean_kernel
-from routing.problem.kernels.breaks import arrive_with
+from routing.kernels import inner_kernel, lean_kernel
+from routing.problem.kernels.breaks import act_instant, arrive_with, drive_leg, place_breaks
 from routing.problem.kernels.changes import change_price, does_what_it_must
-
-INFINITE = 2**30 - 1
-NEVER = 2**62
+from routing.problem.kernels.laws import INFINITE, NEVER, arrives_standing, door_price, is_allowed, paid_ticks
 
 # Values of routing.problem.evaluate.Law, which a kernel cannot import without compiling an enum.
 NONE, MALFORMED, NOT_ALLOWED, ABOARD_ELSEWHERE, UNREACHABLE, CAPACITY, WINDOW = 0, 1, 2, 3, 4, 5, 6
@@ -22,179 +20,12 @@ WAITING, CARRIED, DELIVERED = 0, 1, 2
 """Stages of a request during the pass."""
 
 
-@inline_kernel
-def is_allowed(allowed, request, vehicle):
-    """Whether the law's bit matrix lets `vehicle` carry `request`."""
-    return (allowed[request, vehicle >> 6] >> np.uint64(vehicle & 63)) & np.uint64(1) != 0
-
-
-@inner_kernel
-def opens_at(window, request, side, at):
-    """The earliest tick from `at` on inside one of the request's windows of that side, -1 where none is left."""
-    best = np.int64(4 * INFINITE)
-    for k in range(window.shape[2]):
-        opening = max(at, np.int64(window[request, side, k, 0]))
-        if opening <= window[request, side, k, 1] and opening < best:
-            best = opening
-    return best if best < 4 * INFINITE else np.int64(-1)
-
-
-@inner_kernel
-def door_price(problem, request, at):
-    """Price of handing `request` over at tick `at`: three slopes, and a charge for passing each threshold."""
-    placed = np.int64(problem.placed[request])
-    first = max(np.int64(problem.due[request, 0]), placed)
-    second = max(np.int64(problem.due[request, 1]), first)
-    price = problem.slope[request, 0] * max(np.int64(0), min(at, first) - placed)
-    if at > first:
-        price += problem.slope[request, 1] * (min(at, second) - first)
-    if at > second:
-        price += problem.slope[request, 2] * (at - second)
-    if at > problem.due[request, 0]:
-        price += problem.late_fixed[request, 0]
-    if at > problem.due[request, 1]:
-        price += problem.late_fixed[request, 1]
-    return price
-
-
-@inline_kernel
-def paid_ticks(begin, finish, paid_until):
-    """Ticks of [begin, finish) that are neither past nor after the paid time."""
-    return max(np.int64(0), min(finish, paid_until) - max(begin, np.int64(0)))
-
-
-@inner_kernel
-def arrives_standing(problem, vehicle, place):
-    """Whether the vehicle already stands at its told first stop, so that its clock there runs from `start`."""
-    first = problem.told.stop_ptr[vehicle]
-    return (
-        place == problem.start_place[vehicle]
-        and first < problem.told.stop_ptr[vehicle + 1]
-        and problem.told.stop_place[first] == place
-        and problem.stop_level[first] >= 3  # Level.UNDERWAY
-    )
-
-
-@inner_kernel
-def act_instant(problem, rows, stop, base):
-    """The first tick from `base` on at which every act of the stop may happen, -1 where there is none."""
-    at = max(base, np.int64(0))
-    begin, finish = rows.act_ptr[stop], rows.act_ptr[stop + 1]
-    for a in range(begin, finish):
-        if rows.act_kind[a] == 0:
-            at = max(at, np.int64(problem.ready[rows.act_request[a]]))
-    moved = True
-    while moved:
-        moved = False
-        for a in range(begin, finish):
-            opening = opens_at(problem.window, rows.act_request[a], rows.act_kind[a], at)
-            if opening < 0:
-                return opening
-            if opening > at:
-                at = opening
-                moved = True
-    return at
-
-
 @inner_kernel
 def _misplaced(problem, request, kind, place, stage):
     """Whether an act contradicts its request: wrong place, done twice, or dropped before it was picked up."""
     if kind == 0:
         return problem.pick_place[request] != place or stage != WAITING
     return problem.drop_place[request] != place or stage != CARRIED
-
-
-@inner_kernel
-def _drive(travel, profile, here, place, leg):
-    """Ticks of a leg that are driving, the setup left out."""
-    if travel.drive.shape[0] == 0 or leg == 0:
-        return leg
-    return np.int64(travel.drive[profile, here, place])
-
-
-@inner_kernel
-def _break_fits(problem, b, load):
-    """Whether break `b` may be taken with so much on board."""
-    fits = True
-    for d in range(problem.load.shape[1]):
-        fits = fits and load[d] <= problem.breaks.max_load[b, d]
-    return fits
-
-
-@inner_kernel
-def _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early):
-    """One stop (or the end) further: early[1, j], the earliest to leave it with j breaks taken, from early[0, .].
-
-    early[2, j]: how many of them are taken on the leg to it.
-    """
-    profile, last = problem.profile[vehicle], rows.stop_ptr[vehicle + 1]
-    begins, breaks = problem.breaks.ptr[vehicle], problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
-    here = problem.start_place[vehicle] if stop == rows.stop_ptr[vehicle] else rows.stop_place[stop - 1]
-    place = rows.stop_place[stop] if stop < last else problem.end_place[vehicle]
-    leg = np.int64(0)
-    if place >= 0 and place != here:
-        leg = np.int64(travel.ticks[profile, here, place])
-    drive = _drive(travel, profile, here, place, leg)
-    for j in range(breaks + 1):
-        early[1, j], early[2, j] = -1, 0
-    for before in range(breaks + 1):
-        if early[0, before] < 0:
-            continue
-        for taken in range(breaks - before + 1):
-            if taken > 0 and not _break_fits(problem, begins + before + taken - 1, load):
-                break
-            arrive = arrive_with(problem.breaks, begins + before, taken, early[0, before], drive)
-            if arrive < 0:
-                break
-            leave = arrive + leg - drive
-            if stop < last:
-                at, stay = arrive, np.int64(0)
-                if rows.act_ptr[stop + 1] > rows.act_ptr[stop]:
-                    at = act_instant(problem, rows, stop, arrive + problem.enter[place])
-                    stay = np.int64(problem.exit[place])
-                    for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
-                        stay += problem.act[rows.act_request[a], rows.act_kind[a]]
-                if at < 0:
-                    continue
-                leave = at + leg - drive + stay
-            if early[1, before + taken] < 0 or leave < early[1, before + taken]:
-                early[1, before + taken], early[2, before + taken] = leave, taken
-
-
-@inner_kernel
-def place_breaks(problem, travel, rows, vehicle, load, early):
-    """How many breaks each leg of the vehicle takes, so that it ends soonest; False where they suit no legs.
-
-    `load[D]`: on board at the start, used up.  `early[3, B + 1]`: scratch; `early[3 + leg, .]` takes the counts by how
-    many have been taken in the end, and then early[3 + leg, 0] the answer of leg 0, 1, ... (the last one to the end).
-    """
-    first, last = rows.stop_ptr[vehicle], rows.stop_ptr[vehicle + 1]
-    breaks = problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
-    for j in range(breaks + 1):
-        early[0, j] = -1
-    early[0, 0] = max(np.int64(problem.start[vehicle]), np.int64(0))
-    for stop in range(first, last + 1):
-        _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early)
-        for j in range(breaks + 1):
-            early[0, j], early[3 + stop - first, j] = early[1, j], early[2, j]
-        if stop == last:
-            break
-        for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
-            request = rows.act_request[a]
-            for d in range(problem.load.shape[1]):
-                if rows.act_kind[a] == 0:
-                    load[d] += problem.load[request, d]
-                else:
-                    load[d] -= problem.load[request, d]
-                    if problem.load_back.shape[0] > 0:
-                        load[d] += problem.load_back[request, d]
-    j = breaks
-    legal = early[0, breaks] >= 0
-    for leg in range(last - first, -1, -1):
-        taken = early[3 + leg, j] if legal else np.int64(0)
-        early[3 + leg, 0] = taken
-        j -= taken
-    return legal
 
 
 @inner_kernel
@@ -258,7 +89,7 @@ def time_vehicle(problem, travel, rows, vehicle, aboard, aboard_load, stage, pic
                 law = UNREACHABLE
         elif stop == first_stop and arrives_standing(problem, vehicle, place):
             now = np.int64(problem.start[vehicle])
-        drive = _drive(travel, profile, here, place, leg)
+        drive = drive_leg(travel, profile, here, place, leg)
         arrive = now + leg
         if pause < pauses:
             taken = early[3 + stop - first_stop, 0]

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from routing.roads.city.lookup import Lookup
 from routing.roads.city.paths import RoadPath, find_best_path, reached_cells
-from routing.roads.city.state import State, Travel, profile_index
+from routing.roads.city.state import State, profile_index
 from routing.roads.city.storage import load_city, save_city
 from routing.roads.errors import InvalidTraffic, UnknownNode
-from routing.roads.hierarchy.graphs import Graph, graphs_of
+from routing.roads.hierarchy.graphs import Graph, StreetTimes, graphs_of
 from routing.roads.hierarchy.hierarchy import Hierarchy
-from routing.roads.hierarchy.metric import FAR_MS, NO_WAY_MS, AnyHierarchy, Points, Work
+from routing.roads.hierarchy.metric import FAR_MS, NO_WAY_MS, AnyHierarchy, MetricWork, Points
 from routing.roads.snapping.snapping import Snaps, require_near
 from routing.roads.snapping.spots import Spots
 from routing.roads.snapping.stops import Stops, stop_table
@@ -77,7 +77,7 @@ class RoadNetwork:
         length_m: Sequence[float] | NDArray[np.float64] | None = None,
         **options: Any,
     ) -> RoadNetwork:
-        """A network that is no OpenStreetMap file; see `routing.roads.source.arrays.streets_from_arrays` for the options."""
+        """A network that is no OpenStreetMap file; options are those of `source.arrays.streets_from_arrays`."""
         from routing.roads.source.arrays import streets_from_arrays
 
         streets, notes = streets_from_arrays(lat, lng, tail, head, length_m, **options)
@@ -85,7 +85,7 @@ class RoadNetwork:
 
     @staticmethod
     def from_osm(source: str | Path, **options: Any) -> RoadNetwork:
-        """A network from an OpenStreetMap or graphml file; see `routing.roads.city.build.read_city` for the options."""
+        """A network from an OpenStreetMap or graphml file; options are those of `build.read_city`."""
         from routing.roads.city.build import read_city
 
         streets, turns, notes = read_city(Path(source), **options)
@@ -93,7 +93,7 @@ class RoadNetwork:
 
     @staticmethod
     def from_place(place: str, **options: Any) -> RoadNetwork:
-        """A network of a place by its name, fetched online; see `routing.roads.city.build.read_place` for the options."""
+        """A network of a place by its name, fetched online; options are those of `build.read_place`."""
         from routing.roads.city.build import read_place
 
         streets, turns, notes = read_place(place, **options)
@@ -184,7 +184,7 @@ class RoadNetwork:
         *,
         profile: str,
         at: int | None = None,
-        work: Work | None = None,
+        work: MetricWork | None = None,
     ) -> NDArray[np.int32]:
         """Milliseconds between nodes of the profile's graph (see `as_csr`), int32[n, m]; 2**31 - 1 for no way.
 
@@ -404,11 +404,11 @@ class RoadNetwork:
 
     # ---- helpers
 
-    def _flat(self, stops: Snaps | Stops, profile: str, travel: Travel) -> tuple[Spots, Any, Any]:
+    def _flat(self, stops: Snaps | Stops, profile: str, travel: StreetTimes) -> tuple[Spots, Any, Any]:
         snaps, first, walk = (Stops.at(stops) if isinstance(stops, Snaps) else stops).flat()
         return self._spots(snaps, profile, travel), first, walk
 
-    def _spots(self, snaps: Snaps, profile: str, travel: Travel) -> Spots:
+    def _spots(self, snaps: Snaps, profile: str, travel: StreetTimes) -> Spots:
         return Spots(snaps, self.streets, self.graphs[profile], travel)
 
     def _points(self, nodes: Sequence[int] | NDArray[np.int32], profile: str) -> Points:

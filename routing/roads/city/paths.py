@@ -17,8 +17,7 @@ from routing.roads.snapping.spots import Spots, spot_table
 from routing.roads.streets import AGAINST, ALONG, Streets
 
 if TYPE_CHECKING:
-    from routing.roads.city.state import Travel
-    from routing.roads.hierarchy.graphs import Graph
+    from routing.roads.hierarchy.graphs import Graph, StreetTimes
     from routing.roads.snapping.stops import Stops
 
 SAMPLE_M = 40.0
@@ -69,7 +68,7 @@ def distances(metric: Metric, hierarchy: AnyHierarchy, point: Points, *, towards
 
 
 def find_best_path(
-    streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Stops, goal: Stops
+    streets: Streets, graph: Graph, grid: StreetGrid, travel: StreetTimes, origin: Stops, goal: Stops
 ) -> RoadPath:
     """The fastest way between two places over all spots where one can stop for them, walks included."""
     options = []
@@ -90,7 +89,9 @@ def find_best_path(
     return replace(way, seconds=whole, walk_seconds=walk_s, walk_metres=metres)
 
 
-def find_path(streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Snaps, goal: Snaps) -> RoadPath:
+def find_path(
+    streets: Streets, graph: Graph, grid: StreetGrid, travel: StreetTimes, origin: Snaps, goal: Snaps
+) -> RoadPath:
     """The fastest way between two snapped points; `travel` must hold a metric of pairs."""
     begin, finish = (Spots(each, streets, graph, travel) for each in (origin, goal))
     arrive = finish.arriving(np.int64)
@@ -174,7 +175,7 @@ def _describe(streets: Streets, grid: StreetGrid, pair: int, steps: list[tuple[i
 
 
 def reached_cells(
-    streets: Streets, graph: Graph, grid: StreetGrid, travel: Travel, origin: Snaps, limit_ms: int, size: int
+    streets: Streets, graph: Graph, grid: StreetGrid, travel: StreetTimes, origin: Snaps, limit_ms: int, size: int
 ) -> list[int]:
     """H3 cells of all street points that can be reached from the snapped point within `limit_ms`, ascending.
 

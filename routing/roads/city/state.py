@@ -9,14 +9,13 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
-from routing.roads.hierarchy.graphs import Graph
-from routing.roads.hierarchy.metric import FAR_MS, Metric
+from routing.roads.hierarchy.graphs import Graph, StreetTimes
+from routing.roads.hierarchy.metric import FAR_MS
 from routing.roads.streets import SHUT, SLOWEST_MS, Streets
 from routing.roads.traffic.traffic import Conditions, Rule, closed_by, digest_of, factors_of
 
@@ -25,18 +24,6 @@ Key = tuple[str, bool, tuple[Rule, ...]]
 
 KEPT_SLOTS = 2
 """Sets of weights kept per profile: those of the slot that holds and of the next."""
-
-
-class Travel(NamedTuple):
-    """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric.
-
-    `holding`: the conditions of restrictions that hold; `closed` bool[2, e]: what may be left and not entered.
-    """
-
-    ms: NDArray[np.int32]
-    metric: Metric
-    holding: frozenset[str]
-    closed: NDArray[np.bool_]
 
 
 class State:
@@ -55,9 +42,9 @@ class State:
         self.digest = digest_of(streets_digest, conditions)
         self._streets = streets
         self._graphs = graphs
-        self._ready: OrderedDict[Key, Travel] = OrderedDict()
+        self._ready: OrderedDict[Key, StreetTimes] = OrderedDict()
         self._asked: dict[tuple[str, bool], int | None] = {}
-        # Two locks, so that nobody who finds what he needs waits for somebody else's customisation.
+        # Two locks, so that nobody who finds what they need waits for somebody else's customisation.
         self._lock = threading.Lock()
         self._building = threading.Lock()
 
@@ -76,13 +63,13 @@ class State:
         """The conditions of restrictions that hold at epoch second `at`."""
         return frozenset()
 
-    def travel(self, profile: str, at: int | None, *, metres: bool = False) -> Travel:
+    def travel(self, profile: str, at: int | None, *, metres: bool = False) -> StreetTimes:
         """What a profile's travel times at epoch second `at` come from; with `metres`, a metric of pairs."""
         with self._lock:
             self._asked[profile, metres] = at
         return self.prepare(profile, at, metres=metres)
 
-    def prepare(self, profile: str, at: int | None, *, metres: bool = False) -> Travel:
+    def prepare(self, profile: str, at: int | None, *, metres: bool = False) -> StreetTimes:
         """As `travel`, without counting as a question that the next state must be ready for."""
         rules = self.conditions.rules(at)
         key = (profile, metres, rules)
@@ -96,7 +83,7 @@ class State:
                 lengths = self._streets.length_cm if metres else None
                 closed, holding = closed_by(rules, profile, self._streets), self.holding(at)
                 metric = self._graphs[profile].metric(ms, lengths, holding, closed)
-                found = Travel(ms, metric, holding, closed)
+                found = StreetTimes(ms, metric, holding, closed)
                 self._put(key, found)
             return found
 
@@ -105,14 +92,14 @@ class State:
         with self._lock:
             return (profile, False, self.conditions.rules(at)) in self._ready
 
-    def _look_up(self, key: Key) -> Travel | None:
+    def _look_up(self, key: Key) -> StreetTimes | None:
         with self._lock:
             found = self._ready.get(key)
             if found is not None:
                 self._ready.move_to_end(key)
             return found
 
-    def _put(self, key: Key, fresh: Travel) -> None:
+    def _put(self, key: Key, fresh: StreetTimes) -> None:
         with self._lock:
             self._ready[key] = fresh
             same = [each for each in self._ready if each[:2] == key[:2]]

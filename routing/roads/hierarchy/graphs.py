@@ -210,3 +210,15 @@ def edge_orders(streets: Streets) -> list[NDArray[np.int32]]:
     if (other := by_metis(start, neighbour)) is not None:
         ranks.append(other)
     return ranks
+
+
+class StreetTimes(NamedTuple):
+    """Weights of every edge along and against, int32[2, e] milliseconds (FAR_MS where closed), and their metric.
+
+    `holding`: the conditions of restrictions that hold; `closed` bool[2, e]: what may be left and not entered.
+    """
+
+    ms: NDArray[np.int32]
+    metric: Metric
+    holding: frozenset[str]
+    closed: NDArray[np.bool_]

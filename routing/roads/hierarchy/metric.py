@@ -36,7 +36,7 @@ _ROWS = 256
 
 
 @dataclass(slots=True)
-class Work:
+class MetricWork:
     """Counters of what was done, the same on every machine: labels filled, sums of a join formed."""
 
     labels: int = 0
@@ -115,11 +115,13 @@ class Metric:
                 self._filled |= wanted
         return count
 
-    def table(self, origins: Points, destinations: Points, unreachable: int, work: Work | None = None) -> NDArray[Any]:
+    def table(
+        self, origins: Points, destinations: Points, unreachable: int, work: MetricWork | None = None
+    ) -> NDArray[Any]:
         """Least weight from every origin to every destination, [n, m] of the metric's dtype."""
         n, m = len(origins.base), len(destinations.base)
         answer = np.empty((n, m), dtype=self.dtype)
-        work = work or Work()
+        work = work or MetricWork()
         work.labels += self.fill(origins.base) + self.fill(destinations.base)
         order = np.argsort(destinations.base, kind="stable")
         blocks = [self._block(destinations, order[at : at + _COLUMNS]) for at in range(0, m, _COLUMNS)]

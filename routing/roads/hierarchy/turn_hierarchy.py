@@ -14,7 +14,7 @@ from routing.roads.hierarchy.order import adjacency
 from routing.roads.kernels import directed, elimination
 
 SMALL_SUBTREE = 64
-"""As in `routing.roads.hierarchy.hierarchy`: there are twice the nodes, and twice the labels to fill for new traffic."""
+"""As in hierarchy.py: there are twice the nodes, and twice the labels to fill for new traffic."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.roads.city.state import Travel
-from routing.roads.hierarchy.graphs import Graph, edge_pairs
-from routing.roads.hierarchy.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, Metric, Points, Work
+from routing.roads.hierarchy.graphs import Graph, StreetTimes, edge_pairs
+from routing.roads.hierarchy.metric import FAR_MS, FAR_PAIR, PAIR_SHIFT, Metric, MetricWork, Points
 from routing.roads.kernels.direct import shorten_direct
 from routing.roads.snapping.snapping import Snaps
 from routing.roads.streets import AGAINST, ALONG, Streets
@@ -27,7 +26,7 @@ class Spots:
     `travel`: the weights in force.  Spots without an edge can reach nothing and be reached by nothing.
     """
 
-    def __init__(self, snaps: Snaps, streets: Streets, graph: Graph, travel: Travel) -> None:
+    def __init__(self, snaps: Snaps, streets: Streets, graph: Graph, travel: StreetTimes) -> None:
         ms, closed = travel.ms, travel.closed
         self._weight = lambda: graph.weights(ms, travel.holding, streets.length_cm, closed)
         edge = snaps.edge
@@ -128,7 +127,7 @@ class Spots:
 
 
 def spot_table(
-    metric: Metric, origins: Spots, destinations: Spots, unreachable: int, work: Work | None = None
+    metric: Metric, origins: Spots, destinations: Spots, unreachable: int, work: MetricWork | None = None
 ) -> NDArray[Any]:
     """Least weights between spots, ways within one edge included, [n, m] of the metric's dtype."""
     dtype = metric.dtype

@@ -1,4 +1,4 @@
-"""Every operation of the document against every kind of caller: who reaches it, and whose things he sees.
+"""Every operation of the document against every kind of caller: who reaches it, and whose things they see.
 
 The table is made from the document, so a new route is tested on its first day.
 """
@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.access.keys import Scope
-from api.http.openapi import document
+from api.application import document
+from api.common.api_keys import Scope
 from tests.kit.service.running import STORE, Running, order, running, with_city
 
 pytestmark = pytest.mark.anyio

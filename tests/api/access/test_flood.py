@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
-from api.access.keys import Scope
-from api.access.rate_limits import Slots
+from api.access.slots import Slots
+from api.common.api_keys import Scope
 from api.ledger.protocol import Tenant
 from tests.kit.service.running import Running, order, running, with_city
 

@@ -13,18 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.access.keys import KeyBook
-from api.access.rate_limits import (
-    BodyLimit,
-    Limits,
-    Meter,
-    Overloaded,
-    QuotaHeaders,
-    Rate,
-    RateLimited,
-    Slots,
-    TooLarge,
-)
+from api.access.rate_limits import Limits, Meter, Rate
 from api.access.rules import Caller, Gate, Scope, access, access_public
+from api.access.slots import Slots
+from api.common.errors import Overloaded, RateLimited, TooLarge
+from api.http.transport.middleware import BodyLimit, QuotaHeaders
 from routing.errors import HalfhourError
 
 pytestmark = pytest.mark.anyio

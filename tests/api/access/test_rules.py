@@ -11,20 +11,10 @@ from fastapi.responses import JSONResponse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.access.keys import LONGEST_TOKEN_S, Key, KeyBook, looks_like_key
-from api.access.rules import (
-    Caller,
-    Forbidden,
-    Gate,
-    LockedOut,
-    NotFound,
-    Scope,
-    Unauthorized,
-    access,
-    access_public,
-    owned,
-    routes_without_rule,
-)
+from api.access.keys import LONGEST_TOKEN_S, KeyBook, looks_like_key
+from api.access.rules import Caller, Gate, LockedOut, Scope, access, access_public, owned, routes_without_rule
+from api.common.api_keys import Key
+from api.common.errors import Forbidden, NotFound, Unauthorized
 from routing.errors import HalfhourError
 
 SECRET = b"s" * 32

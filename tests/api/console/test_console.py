@@ -4,70 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
 from hypothesis import given
-from hypothesis import strategies as st
 
-from api.access.keys import KeyBook
-from api.access.lanes import STREAMS, Lanes
-from api.access.rules import Gate, Scope, routes_without_rule
-from api.console.board_feed import BoardFeed, Frame
+from api.access.rules import routes_without_rule
+from api.console.board_feed import BoardFeed
 from api.console.board_view import TABLES, board_view, changes
-from api.console.routes import router
-from api.console.streets import StreetLines
-from api.http import problems
 from api.http.transport.server import Server
-from dispatch.engine.engine import Engine
-from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreClosed, StoreListed
-from dispatch.model import Order, Rider, Shift, Store
-from dispatch.settings.settings import Settings
-from routing.places import LatLng, PlaceBook
+from routing.places import LatLng
+from tests.kit.service.boards import NOW, Scene, applied, city_service, engine_with_work, next_frame, served, views
 from tests.kit.service.browser import CHROMIUM, page
 from tests.kit.service.running import STORE, Running, order, running, with_city
 from tests.kit.service.serving import serving
 
-NOW = 1_750_000_000
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 # --- the view -------------------------------------------------------------------------------------------------------
 
 
-def _engine() -> Engine:
-    """Store A with two orders (one late already), store B closed; rider r1 on duty, r2 tomorrow."""
-    places = PlaceBook("wgs84")
-    engine = Engine(places, Settings())
-    spots = [places.add(45.0 + i / 1000, 9.0) for i in range(6)]
-    engine.handle(StoreListed(at=NOW, store=Store("A", spots[0])))
-    engine.handle(StoreListed(at=NOW, store=Store("B", spots[1])))
-    engine.handle(RiderListed(at=NOW, rider=Rider("r1", spots[2])))
-    engine.handle(RiderListed(at=NOW, rider=Rider("r2", spots[3])))
-    engine.handle(ShiftPlanned(at=NOW, shift=Shift("r1", NOW, NOW + 9000, NOW + 9999)))
-    engine.handle(ShiftPlanned(at=NOW, shift=Shift("r2", NOW + 86400, NOW + 90000, NOW + 90000)))
-    engine.handle(OrderPlaced(at=NOW, order=Order("late", "A", spots[4], NOW - 3000, NOW - 2000, NOW - 1200)))
-    engine.handle(OrderPlaced(at=NOW, order=Order("calm", "A", spots[5], NOW, NOW + 600, NOW + 1800)))
-    engine.handle(StoreClosed(at=NOW, store_id="B"))
-    return engine
-
-
 def test_the_view_shows_who_works_and_what_is_open() -> None:
-    view = board_view(_engine().board, NOW)
+    view = board_view(engine_with_work().board, NOW)
     assert view["counts"] == {"open": 2, "late": 1, "waiting": 2, "idle": 1, "working": 0, "lost": 0}
     assert [rider["id"] for rider in view["riders"]] == ["r1"]
     assert {store["id"]: store["open"] for store in view["stores"]} == {"A": True, "B": False}
@@ -78,40 +40,16 @@ def test_the_view_shows_who_works_and_what_is_open() -> None:
 
 
 def test_an_order_becomes_late_as_time_passes_and_a_newer_position_wins() -> None:
-    board = _engine().board
+    board = engine_with_work().board
     view = board_view(board, NOW + 1801, seen=lambda rider_id: LatLng(45.5, 9.5), step="insertion")
     assert view["counts"]["late"] == 2 and view["ladder"] == "insertion"
     assert (view["riders"][0]["lat"], view["riders"][0]["lng"]) == (45.5, 9.5)
 
 
-_members = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 3), max_size=6)
-_views = st.builds(
-    lambda *tables: {
-        "at": "now",
-        "ladder": "search",
-        "counts": {},
-        **{name: [{"id": key, "x": x} for key, x in table.items()] for name, table in zip(TABLES, tables, strict=True)},
-    },
-    _members,
-    _members,
-    _members,
-)
-
-
-def _applied(view: dict[str, Any], found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    result = {}
-    for table in TABLES:
-        members = {member["id"]: member for member in view[table]}
-        for key in found["gone"][table]:
-            del members[key]
-        result[table] = members | {member["id"]: member for member in found[table]}
-    return result
-
-
-@given(_views, _views)
+@given(views, views)
 def test_changes_turn_one_view_into_the_other_and_say_nothing_more(before: Any, after: Any) -> None:
     found = changes(before, after)
-    assert _applied(before, found) == {table: {m["id"]: m for m in after[table]} for table in TABLES}
+    assert applied(before, found) == {table: {m["id"]: m for m in after[table]} for table in TABLES}
     for table in TABLES:
         assert all(member not in before[table] for member in found[table])
 
@@ -119,33 +57,14 @@ def test_changes_turn_one_view_into_the_other_and_say_nothing_more(before: Any, 
 # --- the stream -----------------------------------------------------------------------------------------------------
 
 
-class Scene:
-    """A view that a test changes."""
-
-    def __init__(self) -> None:
-        self.x = 0
-
-    def look(self) -> dict[str, Any]:
-        rider = {"id": "r", "lat": 45.0, "lng": 9.0, "x": self.x}
-        return {"at": "now", "ladder": "search", "counts": {}, "stores": [], "riders": [rider], "orders": []}
-
-
-async def _next(frames: AsyncIterator[Frame | None]) -> Frame:
-    async with asyncio.timeout(120):
-        async for frame in frames:
-            if frame is not None:
-                return frame
-    raise AssertionError("the stream has ended")
-
-
 async def test_a_viewer_gets_the_board_then_only_changes() -> None:
     scene = Scene()
     feed = BoardFeed(scene.look, beat_s=0.005)
     frames = feed.frames()
-    first = await _next(frames)
+    first = await next_frame(frames)
     assert (first.kind, json.loads(first.data)["riders"][0]["x"]) == ("board", 0)
     scene.x = 1
-    second = await _next(frames)
+    second = await next_frame(frames)
     assert (second.kind, second.number) == ("changes", first.number + 1)
     assert json.loads(second.data)["riders"][0]["x"] == 1
     await feed.close()
@@ -156,16 +75,16 @@ async def test_who_comes_back_gets_what_he_missed_or_the_whole_board() -> None:
     scene = Scene()
     feed = BoardFeed(scene.look, beat_s=0.005, kept=3)
     watching = feed.frames()
-    first = await _next(watching)
+    first = await next_frame(watching)
     for x in range(1, 6):
         scene.x = x
-        last = await _next(watching)
+        last = await next_frame(watching)
     assert last.number == first.number + 5
-    again = await _next(feed.frames(after=last.number - 3))
+    again = await next_frame(feed.frames(after=last.number - 3))
     assert (again.kind, again.number) == ("changes", last.number - 2)
-    whole = await _next(feed.frames(after=first.number))  # frame first+1 is no longer kept
+    whole = await next_frame(feed.frames(after=first.number))  # frame first+1 is no longer kept
     assert (whole.kind, whole.number, json.loads(whole.data)["riders"][0]["x"]) == ("board", last.number, 5)
-    future = await _next(feed.frames(after=last.number + 100))  # a number of another run of the service
+    future = await next_frame(feed.frames(after=last.number + 100))  # a number of another run of the service
     assert future.kind == "board"
     await feed.close()
 
@@ -180,7 +99,7 @@ async def test_nothing_new_is_a_heartbeat_and_nobody_watching_costs_nothing() ->
 
     feed = BoardFeed(look, beat_s=0.001)
     frames = feed.frames(heartbeat_s=0.05)
-    await _next(frames)
+    await next_frame(frames)
     assert await anext(frames) is None
     await frames.aclose()
     before = looks
@@ -191,64 +110,8 @@ async def test_nothing_new_is_a_heartbeat_and_nobody_watching_costs_nothing() ->
 # --- the pages ------------------------------------------------------------------------------------------------------
 
 
-def _city(riders: int = 40, seed: int = 7) -> dict[str, Any]:
-    """A made-up board: every third rider idle, each other one with an order; five orders late."""
-    draw = random.Random(seed)
-
-    def point() -> dict[str, float]:
-        return {"lat": round(45.46 + draw.gauss(0, 0.015), 6), "lng": round(9.19 + draw.gauss(0, 0.02), 6)}
-
-    def instant(minutes: int) -> str:
-        return f"2025-06-15T{15 + minutes // 60:02d}:{minutes % 60:02d}:00Z"
-
-    stores = [{"id": f"store-{i}", **point(), "open": i > 0, "delay_s": 0} for i in range(6)]
-    members, orders = [], []
-    for i in range(riders):
-        busy, drop = i % 3 != 0, point()
-        stops = [{**drop, "store": None}] if busy else []
-        members.append(
-            {"id": f"rider-{i}", "doing": "working" if busy else "idle", **point(), "stops": stops, "on_board": 0}
-        )
-        if busy:
-            due = 0 if len(orders) < 5 else 8 + i % 30
-            orders.append(
-                {
-                    "id": f"order-{i}", "state": "picked_up", "store": "store-1", "rider": f"rider-{i}", **drop,
-                    "placed_at": instant(0), "due_at": instant(due), "expected_dropoff_at": None, "late": due == 0,
-                    "ready": True, "reason": None, "kept_until": None,
-                }
-            )  # fmt: skip
-    counts = {"open": len(orders), "late": 5, "waiting": 0, "idle": riders - len(orders), "working": len(orders)}
-    at = "2025-06-15T15:06:40Z"
-    return {"at": at, "ladder": "search", "counts": counts, "stores": stores, "riders": members, "orders": orders}
-
-
-@asynccontextmanager
-async def _served(view: dict[str, Any]) -> AsyncIterator[tuple[str, str, FastAPI]]:
-    """The pages on a real port; address and key."""
-    book = KeyBook(b"s" * 32)
-    key, _ = book.make("city", {Scope.OPS}, 0)
-    app = FastAPI(docs_url=None, redoc_url=None)
-    app.state.gate = Gate(book)
-    app.state.board_feed = BoardFeed(lambda: json.loads(json.dumps(view)), beat_s=0.05)
-    app.state.stream_slots = Lanes(STREAMS, clock=time.monotonic)
-    app.state.streets = StreetLines(SimpleNamespace(times=None))  # type: ignore[arg-type]
-    app.include_router(router)
-    problems.install(app)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", key, app
-    finally:
-        await app.state.board_feed.close()
-        server.should_exit = True
-        await task
-
-
 async def test_pages_are_public_and_their_data_is_not() -> None:
-    async with _served(_city()) as (url, key, app), httpx.AsyncClient(base_url=url, trust_env=False) as http:
+    async with served(city_service()) as (url, key, app), httpx.AsyncClient(base_url=url, trust_env=False) as http:
         board = await http.get("/board")
         assert board.status_code == 200 and "text/html" in board.headers["content-type"]
         assert "'unsafe" not in board.headers["content-security-policy"]
@@ -265,8 +128,8 @@ async def test_pages_are_public_and_their_data_is_not() -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 async def test_the_board_in_a_browser(tmp_path: Path) -> None:
-    view = _city()
-    async with _served(view) as (url, key, _), page() as tab:
+    view = city_service()
+    async with served(view) as (url, key, _), page() as tab:
         await tab.size(1280, 800)
         await tab.open(f"{url}/board?paused=1&t={NOW}#key={key}")
         assert await tab.js("document.getElementById('count-late').textContent") == "5"
@@ -290,8 +153,8 @@ async def test_the_board_in_a_browser(tmp_path: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 async def test_the_board_follows_what_happens_and_asks_for_a_key_that_works() -> None:
-    view = _city()
-    async with _served(view) as (url, key, _), page() as tab:
+    view = city_service()
+    async with served(view) as (url, key, _), page() as tab:
         await tab.size(1280, 800)
         await tab.open(f"{url}/board#key=hh_wrong", ready="document.getElementById('ask')?.open === true")
         await tab.js(f"document.getElementById('key').value = '{key}'")
@@ -308,7 +171,7 @@ async def test_the_board_follows_what_happens_and_asks_for_a_key_that_works() ->
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
 async def test_the_documentation_needs_no_network(tmp_path: Path) -> None:
-    async with _served(_city()) as (url, _, app), page() as tab:
+    async with served(city_service()) as (url, _, app), page() as tab:
         await tab.size(1280, 800)
         await tab.open(f"{url}/docs")
         operations = sum(len(item) for item in app.openapi()["paths"].values())
@@ -369,7 +232,7 @@ async def test_a_rider_carries_an_order_by_hand(tmp_path: Path) -> None:
         title = "document.querySelector('#next h2')?.textContent"
         press = "[...document.querySelectorAll('#next button')].find((one) => one.textContent === '{}').click()"
         await tab.until(f"{title} === 's1'")
-        await tab.js(press.format("I am here"))  # he may be told what to take only now
+        await tab.js(press.format("I am here"))  # they may be told what to take only now
         await tab.until("document.querySelector('#next li')?.textContent.includes('2 × Pizza')")
         await tab.picture(tmp_path / "pickup.png")
         await tab.js(SLOW_ROUTES)

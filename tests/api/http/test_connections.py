@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 
-from api.config import Service
+from api.config import ServiceConfig
 from api.http.transport.connections import Connections, Edge, EdgeConfig, most_here
 from api.http.transport.server import configured
 
@@ -217,10 +217,11 @@ async def test_a_forwarded_address_is_believed_from_a_configured_proxy_alone(
     proxies: tuple[str, ...], seen: str
 ) -> None:
     app = _app()
-    found = configured(app, Service(proxies=proxies))
-    async with listening(
-        app, proxy_headers=found.proxy_headers, forwarded_allow_ips=found.forwarded_allow_ips
-    ) as (port, _), line(port) as client:
+    found = configured(app, ServiceConfig(proxies=proxies))
+    async with (
+        listening(app, proxy_headers=found.proxy_headers, forwarded_allow_ips=found.forwarded_allow_ips) as (port, _),
+        line(port) as client,
+    ):
         await client.say(GET + b"X-Forwarded-For: 203.0.113.9\r\n\r\n")
         assert json.loads((await client.answer())[1]) == seen
 
@@ -230,9 +231,9 @@ def test_the_service_is_served_with_limits_and_never_with_more_connections_than_
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda which: (64, 64))
     assert most_here(10_000) == 16
-    found = configured(_app(), Service())
+    found = configured(_app(), ServiceConfig())
     assert (found.connections.most, found.connections.most_each) == (16, 8)
     monkeypatch.setattr(resource, "getrlimit", lambda which: (65_536, 65_536))
-    assert configured(_app(), Service()).connections.most == 10_000
+    assert configured(_app(), ServiceConfig()).connections.most == 10_000
     assert found.edge == Edge(32 * 1024, 10.0, 30.0)
     assert found.timeout_keep_alive == 30

@@ -76,7 +76,9 @@ def test_whoever_read_beyond_a_copy_hears_of_it_and_misses_nothing_new(tmp_path:
             assert "GET /v1/deliveries" in gone.json()["detail"]
             streamed = await run.orders.get("/v1/stream", headers={"Last-Event-ID": beyond})
             assert streamed.status_code == 410
-            hook = (await run.orders.post("/v1/webhooks", json={"url": "https://example.com/hook"})).json()["webhook_id"]
+            hook = (await run.orders.post("/v1/webhooks", json={"url": "https://example.com/hook"})).json()[
+                "webhook_id"
+            ]
             again = await run.orders.post(f"/v1/webhooks/{hook}/redeliver", json={"after": beyond})
             assert again.status_code == 410
             await create(run, "newest")

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.access.keys import Scope
-from api.http.openapi import document
+from api.application import document
+from api.common.api_keys import Scope
 from tests.kit.service.running import Running, order, running, with_city
 from tests.kit.service.serving import serving
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from api.http.openapi import document
+from api.application import document
 from tests.kit.service.running import DROP, RIDER, STORE, Running, order, planned, running, with_city
 
 INSTANTS = (

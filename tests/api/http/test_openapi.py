@@ -11,8 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from api.access.rules import routes_without_rule
-from api.application import new_app
-from api.http.openapi import document, document_text
+from api.application import document, document_text, new_app
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "openapi.json"
 ROLES = {"orders", "riders", "kitchens", "ops", "admin", "rider", "kitchen"}

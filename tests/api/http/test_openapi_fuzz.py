@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.http.openapi import document
+from api.application import document
 from api.solver.warm_up import warm_up
 from tests.kit.service.running import order, running, with_city
 from tests.kit.service.serving import serving

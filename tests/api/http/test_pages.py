@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from api.access.rate_limits import Limits, Meter, Rate, RateLimited
+from api.access.rate_limits import Limits, Meter, Rate
 from api.access.rules import Caller, Scope
+from api.common.errors import RateLimited
 from api.http.pages import ROWS_A_TOKEN, SLICE, Pages
 from tests.kit.service.running import Running, order, running, with_city
 

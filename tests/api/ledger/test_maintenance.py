@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.config import read_config
-from api.ledger.protocol import Entry, Write
+from api.ledger.protocol import LedgerEntry, Write
 from api.ledger.recovery import place_book, recover, snapshot_of
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -220,7 +220,7 @@ def test_a_day_leaves_out_what_its_reader_would_refuse_and_says_so(city: Path, t
         placed = next(one for one in ledger.entries() if one.input["kind"] == "OrderPlaced")
         beyond = {**placed.input["order"], "order_id": "acme.o9", "due_at": 2**33}
         events = [{"kind": "OrderAccepted", "at": placed.at, "order": beyond}]
-        said = Entry(ledger.head() + 1, placed.at, {**placed.input, "order": beyond}, events)
+        said = LedgerEntry(ledger.head() + 1, placed.at, {**placed.input, "order": beyond}, events)
         ledger.append(Write(said)).result()
     found = export(city, tmp_path / "day")
     assert (found.orders, found.beyond_bounds, found.is_whole) == (4, 1, False)

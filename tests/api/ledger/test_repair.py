@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from api.ledger.protocol import Entry, Write
+from api.ledger.protocol import LedgerEntry, Write
 from api.ledger.recovery import recover
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -69,7 +69,7 @@ def append(folder: Path, *order_ids: str, raw: dict[str, Any] | None = None) -> 
         *_, last = ledger.entries(first - 2)
         for seq, order_id in enumerate(order_ids, start=first):
             events = [encode(moved(order_id)) if raw is None else raw]
-            ledger.append(Write(Entry(seq, last.at, encode(Wake(at=last.at)), events))).result()
+            ledger.append(Write(LedgerEntry(seq, last.at, encode(Wake(at=last.at)), events))).result()
     return first
 
 
@@ -194,7 +194,7 @@ def test_a_running_service_says_which_entry_it_cannot_fold(tmp_path: Path, monke
             await run.host.settled()
             bad = run.host.seq + 1
             run.ledger.append(
-                Write(Entry(bad, run.clock.now(), encode(Wake(at=0)), [encode(moved("nobody"))]))
+                Write(LedgerEntry(bad, run.clock.now(), encode(Wake(at=0)), [encode(moved("nobody"))]))
             ).result()
             with monkeypatch.context() as broken:
                 broken.setattr(run.host.engine, "apply", lambda *_: 1 / 0)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from api.ledger import files
-from api.ledger.protocol import Entry, Snapshot, Write
+from api.ledger.protocol import LedgerEntry, Snapshot, Write
 from api.ledger.recovery import recover
 from api.ledger.sqlite import segments as rotation
 from api.ledger.sqlite.reader import FILE, SqliteReader
@@ -46,7 +46,7 @@ def rows(folder: Path) -> list[int]:
 def filled(folder: Path, snapshots: tuple[int, ...] = (30, 50)) -> SqliteLedger:
     ledger = SqliteLedger(folder, {"schema": 2})
     for seq in range(1, ENTRIES + 1):
-        durable = ledger.append(Write(Entry(seq, seq, {"kind": "Wake", "at": seq}, [])))
+        durable = ledger.append(Write(LedgerEntry(seq, seq, {"kind": "Wake", "at": seq}, [])))
     durable.result()  # a snapshot never covers what is not in the journal yet
     for seq in snapshots:
         ledger.save_snapshot(Snapshot(seq, seq, {})).result()
@@ -73,14 +73,14 @@ def test_what_two_snapshots_cover_moves_and_reads_as_before(tmp_path: Path) -> N
     made = ledger.archive()
     assert made is not None and (made.first, made.last) == (31, 50)
     cut_all(ledger)
-    ledger.append(Write(Entry(61, 61, {"kind": "Wake", "at": 61}, []))).result()
+    ledger.append(Write(LedgerEntry(61, 61, {"kind": "Wake", "at": 61}, []))).result()
     ledger.close()
     assert numbers(tmp_path) == list(range(1, 62)) and rows(tmp_path) == list(range(50, 62))
 
 
 def test_the_last_row_stays(tmp_path: Path) -> None:
     ledger = filled(tmp_path, (59, 60))
-    ledger.append(Write(Entry(61, 61, {"kind": "Wake", "at": 61}, []))).result()
+    ledger.append(Write(LedgerEntry(61, 61, {"kind": "Wake", "at": 61}, []))).result()
     ledger.save_snapshot(Snapshot(61, 61, {})).result()
     assert ledger.archive() is not None
     cut_all(ledger)

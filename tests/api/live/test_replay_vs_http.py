@@ -31,7 +31,8 @@ from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings
 from halfhour.live.live_kpis import kpis_of
 from halfhour.robots import Tally, moved_to
-from sim.replay.replay import Run, replay
+from sim.replay.replay import replay
+from sim.replay.result import Run
 from sim.scenario import Reality, Scenario
 from tests.kit.service.running import running
 from tests.kit.service.serving import serving

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from api.config import Service
+from api.config import ServiceConfig
 from api.http.readiness import MOST_COMMIT_S
 from api.http.transport.server import CannotListen, bound
 from api.ledger.sqlite.store import SqliteLedger
@@ -82,7 +82,7 @@ def test_an_address_that_is_taken_is_one_line(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen, match="in use"):
-            bound(Service(port=port))
+            bound(ServiceConfig(port=port))
         words = [sys.executable, "-m", "halfhour", "serve", "--port", str(port), "--data", str(tmp_path / "city")]
         ended = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 2 and not (tmp_path / "city").exists(), "nothing was begun"

@@ -16,10 +16,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict
 
 from api.access.keys import KeyBook
-from api.access.rate_limits import QuotaHeaders
 from api.access.rules import Caller, Gate, Scope, access
 from api.http import problems
-from api.observe.metrics import JsonLines, Metrics, RequestMeter, log_json
+from api.http.transport.middleware import QuotaHeaders
+from api.observe.logs import JsonLines, log_json
+from api.observe.metrics import Metrics
+from api.observe.request_meter import RequestMeter
 from dispatch.board.board import Board
 from dispatch.events import OrderMoved
 from dispatch.model import OrderState

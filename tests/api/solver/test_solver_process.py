@@ -12,18 +12,20 @@ from typing import Any
 import pytest
 
 from api.http.readiness import MOST_FALLBACKS
-from api.live.travel import Travel
-from api.solver.process import Solver, SolverFailed, Task, task_of
+from api.solver.messages import RoundTask, SolverFailed, task_of
+from api.solver.process import Solver
+from api.solver.travel_state import TravelState
 from dispatch.engine.engine import Engine
 from dispatch.inputs import RoundSolved
-from dispatch.record.catalogue import StraightSpec
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from tests.kit.service.running import order, running, with_city
 
 COLD = "import api.solver.warm_up; api.solver.warm_up.warm_up = api.solver.warm_up.get_ready = lambda: None"
-COMMAND = (sys.executable, "-c", f"import sys; sys.path[:] = {sys.path!r}; {COLD}; from api.solver.process import main; main()")
-TRAVEL = Travel(1, "wgs84", StraightSpec({"default": 250.0}))
+SCRIPT = f"import sys; sys.path[:] = {sys.path!r}; {COLD}; from api.solver.child import main; main()"
+COMMAND = (sys.executable, "-c", SCRIPT)
+TRAVEL = TravelState(1, "wgs84", StraightSpec({"default": 250.0}))
 LOOPS = [pytest.param(asyncio.new_event_loop, id="asyncio")]
 try:
     from uvloop import new_event_loop
@@ -33,7 +35,7 @@ except ImportError:
     pass
 
 
-def _task() -> Task:
+def _task() -> RoundTask:
     engine = Engine(PlaceBook("wgs84"), Settings())
     return task_of(engine.freeze(), engine.board.places, 1, "insertion", 1.0)
 

@@ -127,9 +127,12 @@ class Storm:
             "change": i.OrderChanged(
                 at=at, order=_moved(world.board.orders[order_id].order, world.places.add(b % 700, 5, enter_s=60))
             ),
-            "join": i.OrderChanged(at=at, order=_moved(
-                world.board.orders[order_id].order, world.places.add(*DOORS[b % 2][::-1], enter_s=60), f"d{b % 2}"
-            )),
+            "join": i.OrderChanged(
+                at=at,
+                order=_moved(
+                    world.board.orders[order_id].order, world.places.add(*DOORS[b % 2][::-1], enter_s=60), f"d{b % 2}"
+                ),
+            ),
         }
         if operation == "handover" and world.board.orders[order_id].state.is_on_board:
             place = world.places.add(b % 500, 50, enter_s=60, exit_s=60) if b % 2 else None
@@ -225,5 +228,3 @@ def _each_order_ends_once(world: World) -> None:
     corrected = {order_id for order_id, order in world.board.orders.items() if order.corrected}
     for order_id, order in world.board.orders.items():
         assert ends.get(order_id, 0) == 1 or order_id in corrected, (order_id, ends.get(order_id), order.state)
-
-

@@ -9,8 +9,9 @@ from dispatch import inputs as i
 from dispatch.errors import Refused
 from dispatch.inputs import Outcome
 from dispatch.model import OrderState
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import kpis
+from dispatch.record.travel_spec import StraightSpec
 from tests.dispatch.engine.test_late_reports import at_counter, at_door, completes
 from tests.kit.world import SPEED, T0, World
 

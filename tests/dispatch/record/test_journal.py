@@ -18,7 +18,7 @@ from dispatch.record.journal import Header, JournalWriter, fold, read_entries, r
 from dispatch.record.kpi import kpis
 from dispatch.record.story import tell
 from routing.errors import UnreadableFile
-from sim.replay.replay import Run
+from sim.replay.result import Run
 from tests.kit.days import journal_of, read_day, write_day
 
 STOP, ACT = ([item.name for item in dataclasses.fields(kind)] for kind in (Stop, Act))

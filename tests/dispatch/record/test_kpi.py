@@ -10,8 +10,9 @@ from dispatch.inputs import OrderCancelled
 from dispatch.model import Order, Rider, Shift, Store
 from dispatch.policies.nearest import Nearest
 from dispatch.policies.policy import SimplePolicy
-from dispatch.record.catalogue import Catalogue, Pay, StraightSpec
+from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.kpi import decisions, kpis
+from dispatch.record.travel_spec import StraightSpec
 from routing.places import PlaceBook
 from sim.replay.replay import replay
 from sim.scenario import Demand, Scenario

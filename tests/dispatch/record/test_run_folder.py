@@ -61,7 +61,7 @@ def test_an_existing_folder_is_kept_without_force(tmp_path, run):
 
 
 def test_force_replaces_a_run_and_nothing_else(tmp_path):
-    """`--out ~ --force` must not cost anybody his letters."""
+    """`--out ~ --force` must not cost anybody their letters."""
     mine = tmp_path / "mine"
     (mine / "letters").mkdir(parents=True)
     (mine / "letters" / "a.txt").write_text("x")

@@ -10,7 +10,8 @@ import pytest
 
 from dispatch.inputs import OrderPlaced, StoreClosed
 from dispatch.model import Engagement, Order, Rider, Shift, Store
-from dispatch.record.catalogue import Catalogue, StraightSpec
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.travel_spec import StraightSpec
 from halfhour.robots import Robots, moved_to
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario

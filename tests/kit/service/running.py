@@ -14,17 +14,17 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from api.access.keys import Scope
 from api.access.rate_limits import Meter, Rate
 from api.application import create_app, header_of
+from api.common.api_keys import Scope
 from api.common.clock import Clock
 from api.config import Config
 from api.http.commands import Service
 from api.ledger.protocol import Tenant
 from api.ledger.sqlite.store import SqliteLedger
-from api.live.travel import Travel, under
 from api.outbox.name_lookups import Lookups
-from api.solver.process import SolverFailed, Task
+from api.solver.messages import RoundTask, SolverFailed
+from api.solver.travel_state import TravelState, under
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.leg_metres import with_metres
 
@@ -72,7 +72,7 @@ class SolvesHere:
         self.restarts = 0
         self.say: Any = None
         self.places: Any = None
-        self.held: dict[int, Travel] = {}
+        self.held: dict[int, TravelState] = {}
 
     async def start(self) -> None:
         self.is_warm = True
@@ -80,10 +80,10 @@ class SolvesHere:
     async def close(self) -> None:
         self.is_warm = False
 
-    async def hold(self, travel: Travel) -> None:
+    async def hold(self, travel: TravelState) -> None:
         self.held = {v: held for v, held in self.held.items() if v == travel.version - 1} | {travel.version: travel}
 
-    async def solve(self, task: Task, timeout_s: float) -> RoundSolved:
+    async def solve(self, task: RoundTask, timeout_s: float) -> RoundSolved:
         from dispatch.rounds.solve import solve_round
 
         await asyncio.sleep(0)

@@ -15,10 +15,12 @@ from routing.plans.budget import Budget
 from routing.plans.general import anneal, search
 from routing.plans.general.cluster_tables import put_back, routes_of, tables_of
 from routing.plans.general.clusters import cut
-from routing.plans.general.insert import insert_absent, new_work, start_routes, to_rows
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import best_in, may_serve, plan_price, refresh_plan
-from routing.plans.general.tables import Kind, gather
+from routing.plans.general.tables import Kind
+from routing.plans.general.work import new_work
 from routing.plans.plan import plan_routes
 from routing.problem.audit import audit
 from routing.problem.evaluate import evaluate

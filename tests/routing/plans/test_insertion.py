@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routing.plans.budget import Budget
-from routing.plans.general.anneal import Search
-from routing.plans.general.insert import Work, insert_absent, new_work, start_routes, to_rows
+from routing.plans.general.anneal import Annealing
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import best_in, may_serve, plan_price
-from routing.plans.general.tables import Kind, Routes, Tables, gather
+from routing.plans.general.tables import Kind, Routes, Tables
+from routing.plans.general.work import Work, new_work
 from routing.problem.evaluate import evaluate
 from routing.problem.problem import INFINITE, Problem, Travel, TripRule
 from tests.kit.plans.cases import random_problem
@@ -139,7 +141,7 @@ def test_what_is_remembered_is_true(seed):
     work = new_work(tables, seed)
     routes = start_routes(problem, tables, work)
     insert_absent(tables, routes, work)
-    Search(tables, routes, work, Budget(3000), None).anneal()
+    Annealing(tables, routes, work, Budget(3000), None).anneal()
     seen = 0
     for request in np.flatnonzero(routes.vehicle < 0).tolist() + list(range(14)):
         for vehicle in range(len(routes.size)):

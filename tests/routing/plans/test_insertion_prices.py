@@ -7,11 +7,12 @@ import pytest
 
 import routing.plans.general.insertion_prices as matrix
 from benchmarks.inputs.snapshots import make_snapshot
-from routing.plans.general.insert import insert_absent, new_work, start_routes
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, start_routes
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import plan_price
 from routing.plans.general.kernels.regret import price_pairs
-from routing.plans.general.tables import gather
+from routing.plans.general.work import new_work
 from routing.problem.build import allow, make_problem, make_rows
 from routing.problem.problem import INFINITE, NEVER, Level, Problem, Travel
 from tests.kit.plans.cases import random_problem
@@ -36,7 +37,7 @@ def city(seed: int, *, orders: int = 9, riders: int = 5) -> tuple[Problem, Trave
         routes.append(route)
         level += [int(Level.UNDERWAY), *[0] * (len(route) - 1)] if route else []
         if route and rng.random() < 0.5:
-            start_place[v] = route[0][0]  # he is there
+            start_place[v] = route[0][0]  # they are there
     take = np.zeros((6, 2), dtype=np.int64)
     take[Level.UNDERWAY, 0] = take[Level.ON_BOARD] = NEVER
     slope = np.tile(rng.integers(1, 4, 3), (requests, 1)) if seed % 2 else np.tile([0, 3, 3], (requests, 1))

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from benchmarks.inputs.snapshots import make_snapshot
-from routing.plans.general.insert import Work, insert_absent, new_work, start_routes
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, start_routes
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import insert
 from routing.plans.general.kernels.regret import price_pairs
-from routing.plans.general.tables import Routes, Tables, gather
+from routing.plans.general.tables import Routes, Tables
+from routing.plans.general.work import Work, new_work
 from routing.problem.problem import Problem, Travel
 from tests.kit.plans.cases import random_problem
 from tests.routing.plans.test_insertion_prices import city

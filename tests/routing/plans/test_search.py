@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from routing.errors import InvalidInput
 from routing.plans.budget import Budget
-from routing.plans.general.insert import insert_absent, new_work, start_routes, to_rows
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import plan_price
 from routing.plans.general.search import improve
-from routing.plans.general.tables import gather
+from routing.plans.general.work import new_work
 from routing.plans.plan import plan_routes
 from routing.problem.audit import audit
 from routing.problem.build import allow, make_problem, make_rows
@@ -184,7 +185,7 @@ def test_a_receipt_names_the_next_best_vehicles():
 
 
 def test_a_rider_is_not_diverted_from_the_stop_he_is_moving_to():
-    # he is one tick from store 1; another order at store 2 is nearer to its door, yet he arrives first
+    # they are one tick from store 1; another order at store 2 is nearer to its door, yet they arrive first
     problem = make_problem(
         place=range(5), pick_place=[1, 2], drop_place=[3, 4], start_place=[0], told=[[(1, [(0, 0)]), (3, [(0, 1)])]],
         stop_level=[Level.UNDERWAY, Level.TOLD], act_level=[Level.UNDERWAY, Level.TOLD],

@@ -70,7 +70,7 @@ def test_a_vehicle_that_stands_at_its_first_stop_arrived_in_the_past():
     standing = make_problem(**fields, stop_level=[Level.AT_STOP, Level.TOLD])
     timeline = evaluate(standing, line(0, 10), rows)
     assert (timeline.arrive[0], timeline.act_at[0], timeline.arrive[1]) == (-60, 0, 10)
-    # merely planned: he starts to enter now
+    # merely planned: they start to enter now
     planned = make_problem(**fields, stop_level=[Level.TENTATIVE, Level.TENTATIVE])
     assert evaluate(planned, line(0, 10), rows).act_at[0] == 30
 

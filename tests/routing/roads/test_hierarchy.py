@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import dijkstra
 from routing.roads import RoadNetwork
 from routing.roads.hierarchy import hierarchy as building
 from routing.roads.hierarchy.hierarchy import build_hierarchy
-from routing.roads.hierarchy.metric import NO_WAY_MS, Work
+from routing.roads.hierarchy.metric import NO_WAY_MS, MetricWork
 from routing.roads.hierarchy.order import adjacency, by_flow, by_metis
 from routing.roads.kernels.components import strong_components
 from tests.kit.roads import naive
@@ -121,7 +121,7 @@ def test_a_city_of_a_few_hundred_nodes(seed: int) -> None:
 def test_labels_are_filled_where_they_are_asked_for_and_only_once() -> None:
     graph = random_city(1)
     network = graph.network()
-    first, again, everything = Work(), Work(), Work()
+    first, again, everything = MetricWork(), MetricWork(), MetricWork()
     network.travel_ms([0], [5], profile="car", work=first)
     network.travel_ms([0], [5], profile="car", work=again)
     kept = int((network.hierarchy.row >= 0).sum())

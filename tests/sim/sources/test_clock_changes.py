@@ -117,7 +117,7 @@ def test_a_folder_with_a_doubled_time_is_refused_with_its_line(tmp_path: Any) ->
     assert "2026-10-25T02:55:00+02:00" in refused.value.hint
     toml = (folder / "scenario.toml").read_text()
     (folder / "orders.csv").write_text(orders.replace("02:55", "11:30").replace("02:05", "11:40"))
-    (folder / "scenario.toml").write_text(toml.replace('format = 2', 'format = 2\nbegin_at = "02:30"'))
+    (folder / "scenario.toml").write_text(toml.replace("format = 2", 'format = 2\nbegin_at = "02:30"'))
     with pytest.raises(InvalidScenario, match="comes twice") as refused:
         open_scenario(folder)
     assert refused.value.details["field"] == "begin_at"

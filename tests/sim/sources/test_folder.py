@@ -14,8 +14,9 @@ import pytest
 from dispatch.inputs import StoreClosed, StoreOpened
 from dispatch.model import Engagement, Zone
 from dispatch.policies.nearest import Nearest
-from dispatch.record.catalogue import MatrixSpec, Pay, StraightSpec
+from dispatch.record.catalogue import Pay
 from dispatch.record.run_folder import OutputExists
+from dispatch.record.travel_spec import MatrixSpec, StraightSpec
 from dispatch.settings.settings import Settings
 from halfhour.commands.scenario import described
 from routing.errors import InvalidInput, UnreadableFile

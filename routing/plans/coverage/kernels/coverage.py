@@ -106,7 +106,20 @@ def gains_of(rate, curve, between, bucket, horizon, leg, longest, drive, depth, 
 
 @kernel
 def choose_moves(
-    rate, curve, reach, between, idle, legs, bucket, horizon, least, longest, drive, depth, soonest, soonest_vehicle,
+    rate,
+    curve,
+    reach,
+    between,
+    idle,
+    legs,
+    bucket,
+    horizon,
+    least,
+    longest,
+    drive,
+    depth,
+    soonest,
+    soonest_vehicle,
     targets,
 ):
     """Send each idle vehicle in turn to the store where it is worth most, if that is more than `least`."""

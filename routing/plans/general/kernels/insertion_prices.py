@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import fused_kernel, lean_kernel
-from routing.problem.kernels.timeline import is_allowed
+from routing.problem.kernels.laws import is_allowed
 
 # Fields of a block, int32[stop, ., lane]: of stop k, and of the way from it to the next.  Stop 0 is the start.
 PLACE, LEAVE, LEG, FREE, WAIT, EARLY, ROOM, OVER_FIRST, OVER_SECOND, SLOPE, RISE, STEP, FIRST_FEE, SECOND_FEE = range(

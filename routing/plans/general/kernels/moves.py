@@ -11,7 +11,7 @@ from routing.plans.general.kernels.hard_windows import best_plain, refresh_plain
 from routing.plans.general.kernels.priced_times import best_timed, refresh_timed
 from routing.plans.general.kernels.rich import refresh_rich
 from routing.plans.general.kernels.stops import told_level
-from routing.problem.kernels.timeline import is_allowed
+from routing.problem.kernels.laws import is_allowed
 
 
 @lean_kernel

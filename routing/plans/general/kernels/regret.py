@@ -93,9 +93,9 @@ def _rank_open(tables, routes, work, request, price, gap, nearest):
 def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where):
     """Insert absent `requests`, the one with the greatest regret first.
 
-    `price[A, V]`, `gap[A, V, 2]`: their matrix (routing.plans.general.insertion_prices), kept up to date as far as it matters: a price
-    that is not among the lowest may stay open; `nearest[A, degree]`, `where[A]`: lowest prices and cheapest vehicle of
-    each, ranked anew only where the vehicle that has just changed was or becomes one of them.
+    `price[A, V]`, `gap[A, V, 2]`: their matrix (plans/general/insertion_prices.py), kept up to date as far as it
+    matters: a price that is not among the lowest may stay open; `nearest[A, degree]`, `where[A]`: lowest prices and
+    cheapest vehicle of each, ranked anew only where the vehicle that has just changed was or becomes one of them.
     """
     degree, missing = nearest.shape[1], 0
     for k in range(len(requests)):

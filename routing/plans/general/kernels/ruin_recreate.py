@@ -22,12 +22,11 @@ from routing.plans.general.kernels.moves import (
     may_serve,
     ranked_absent,
     refresh,
-    remove,
     route_price,
     save,
     take_over,
 )  # fmt: skip
-from routing.plans.general.kernels.stops import is_served_first
+from routing.plans.general.kernels.ruin import may_leave, ruin_related, ruin_strings
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
@@ -141,115 +140,6 @@ def _own_ticks(tables, node):
 
 
 @inner_kernel
-def _may_leave(tables, routes, request):
-    """Whether a request may be taken out of its route: not a locked place, not the last one that must be kept."""
-    if tables.request[request, col.PINNED] == 1:
-        return False
-    vehicle = routes.vehicle[request]
-    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
-    nodes, count = routes.row[vehicle, col.NODE], routes.size[vehicle]
-    own, others = False, False
-    for k in range(begin, finish):
-        listed = tables.keep[k]
-        if listed == request:
-            own = True
-        elif routes.vehicle[listed] == vehicle:
-            others = others or is_served_first(tables, nodes, count, listed)
-    return others or not own
-
-
-@inner_kernel
-def _drop_string(tables, routes, saved, node, length, split, work):
-    """Remove `length` nodes in a row around `node`; with `split` a few of them in between stay (section 3.2)."""
-    vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
-    n, at = routes.size[vehicle], routes.at[node]
-    kept = 0
-    if split:
-        kept = 1
-        while length + kept < n and below(work.luck, 100) == 0:
-            kept += 1
-    span = min(n, length + kept)
-    low, high = max(1, at - span + 1), min(at, n - span + 1)
-    begin = low + below(work.luck, high - low + 1)
-    hole = begin + (below(work.luck, length + 1) if kept > 0 else 0)
-    count = 0
-    for k in range(begin, begin + span):
-        if hole <= k < hole + kept and k != at:
-            continue
-        work.list[count, col.ORDER] = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
-        count += 1
-    save(routes, saved, vehicle, work)
-    for k in range(count):
-        request = work.list[k, col.ORDER]
-        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
-            forget(routes, request)
-    compact(tables, routes, vehicle)
-    refresh(tables, routes, vehicle, work)
-
-
-@inner_kernel
-def _seed_node(tables, routes, work, fleet):
-    """A node to ruin around: of a served request, with `fleet` as often of an absent one; -1 after fruitless draws."""
-    if fleet and routes.missing[0] > 0 and below(work.luck, 2) == 0:
-        node = 2 * np.int64(routes.absent[below(work.luck, routes.missing[0])]) + below(work.luck, 2)
-        if tables.node[node, col.PLACE] >= 0:
-            return node
-    for _ in range(50):
-        node = below(work.luck, len(routes.at))
-        if tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0:
-            return node
-    return np.int64(-1)
-
-
-@inner_kernel
-def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
-    """Remove strings of neighbouring routes around a random node (sections 3.1 and 3.2)."""
-    nodes, used = 0, 0
-    for vehicle in range(len(routes.size)):
-        nodes += routes.size[vehicle]
-        used += routes.size[vehicle] > 0
-    seed = _seed_node(tables, routes, work, fleet)
-    if seed < 0:
-        return
-    mean = max(1, min(longest, nodes // max(used, 1)))
-    # Uniform from 1 to 4 c / (1 + l) - 1 strings, of 1 to l nodes each: c nodes on average.
-    strings = 1 + below(work.luck, max(1, 4 * mean_removed // (1 + mean) - 1))
-    work.clock[col.STAMP] += 1
-    ruined = 0
-    for k in range(tables.near.shape[1]):
-        node = tables.near[seed, k]
-        if node < 0 or ruined >= strings:
-            break
-        vehicle = routes.vehicle[tables.node[node, col.REQUEST]]
-        if vehicle < 0 or work.mark[vehicle, col.RUINED] == work.clock[col.STAMP]:
-            continue
-        work.mark[vehicle, col.RUINED] = work.clock[col.STAMP]
-        ruined += 1
-        length = 1 + below(work.luck, min(routes.size[vehicle], mean))
-        _drop_string(tables, routes, saved, node, length, length > 1 and below(work.luck, 2) == 0, work)
-
-
-@inner_kernel
-def ruin_related(tables, routes, saved, removed, work, fleet):
-    """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
-    seed = _seed_node(tables, routes, work, fleet)
-    if seed < 0:
-        return
-    for k in range(tables.near.shape[1]):
-        node = tables.near[seed, k]
-        if node < 0 or removed == 0:
-            break
-        request = tables.node[node, col.REQUEST]
-        vehicle = routes.vehicle[request]
-        if vehicle < 0 or below(work.luck, 3) == 0 or not _may_leave(tables, routes, request):
-            continue
-        save(routes, saved, vehicle, work)
-        remove(tables, routes, request)
-        refresh(tables, routes, vehicle, work)
-        removed -= 1
-
-
-@inner_kernel
 def _may_take(tables, routes, giver, taker):
     """Whether everything that `giver` serves may be served by `taker`."""
     for k in range(1, routes.size[giver] + 1):
@@ -290,7 +180,7 @@ def empty_vehicle(tables, routes, saved, work):
     save(routes, saved, vehicle, work)
     for k in range(1, routes.size[vehicle] + 1):
         request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
-        if routes.vehicle[request] == vehicle and _may_leave(tables, routes, request):
+        if routes.vehicle[request] == vehicle and may_leave(tables, routes, request):
             forget(routes, request)
     compact(tables, routes, vehicle)
     refresh(tables, routes, vehicle, work)

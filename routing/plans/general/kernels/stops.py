@@ -10,7 +10,7 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
-from routing.problem.kernels.timeline import opens_at, paid_ticks
+from routing.problem.kernels.laws import opens_at, paid_ticks
 
 
 @fused_kernel

@@ -85,7 +85,7 @@ class Day(NamedTuple):
     near_at: NDArray[np.int32]  # [G, V] that instant
 
 
-class Plan(NamedTuple):
+class TripPlan(NamedTuple):
     """The plan under search.  Beyond the V vehicles there are rows to save vehicles in: a copy is a row like any other.
 
     The requests of trip k of vehicle v are in row v * K + k of `orders`; its last three rows are for trying sequences.
@@ -97,7 +97,7 @@ class Plan(NamedTuple):
     where: NDArray[np.int32]  # [R] vehicle or -1
 
 
-class Search(NamedTuple):
+class Scratch(NamedTuple):
     """Room the search works in; L requests taken out at once, B = 2 L vehicles touched."""
 
     rng: NDArray[np.int64]  # [1] state of the random numbers

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from api.http.routes.deliveries import CHANGEABLE
+from api.http.routes.delivery_changes import CHANGEABLE
 from api.http.routes.riders import list_rider
 from api.http.routes.stores import list_store
 from dispatch.model import OrderState

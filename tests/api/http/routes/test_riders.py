@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.access.keys import Scope
+from api.common.api_keys import Scope
 from api.live.positions import FASTEST_M_PER_S, MOST_JUMPS, STALE_S, Positions, metres_between
 from dispatch.board.board import Board
 from dispatch.engine.engine import Engine
@@ -171,7 +171,7 @@ def test_a_phone_renews_its_token_for_a_day(tmp_path: Path) -> None:
                 if answer.status_code == 401:
                     break
                 token, renewed = answer.json()["token"], renewed + 1
-            assert 46 <= renewed <= 48, "then the operator must vouch for him again"
+            assert 46 <= renewed <= 48, "then the operator must vouch for them again"
             assert (await run.riders.post("/v1/riders/r1/token")).status_code == 200
 
     asyncio.run(go())
@@ -261,7 +261,7 @@ def test_an_offer_over_http_goes_to_one_rider_after_the_other(tmp_path: Path) ->
 
 
 def _offered() -> tuple[dict[str, Any], PlaceBook, str, str]:
-    """A dumped board with an open offer of order o to one of two crowd riders; and its id, and his."""
+    """A dumped board with an open offer of order o to one of two crowd riders; and its id, and theirs."""
     places = PlaceBook("wgs84")
     # Silence has consequences of its own, tested elsewhere: here only the offer's own clock runs.
     quiet = {"rules.offer_s": 20, "rules.empty_moves": False, "rules.unseen_s": 0, "rules.lost_after_s": 0}
@@ -294,7 +294,7 @@ def _settle(engine: Engine, at: int) -> OfferMade:
 
 
 def _race(state: dict[str, Any], places: PlaceBook, moves: list[str], offer_id: str, rider_id: str) -> None:
-    """Plays moves on a fresh board: at most one accept is taken, and the order is nobody's or exactly his."""
+    """Plays moves on a fresh board: at most one accept is taken, and the order is nobody's or exactly theirs."""
     engine = Engine(places, Settings(), Board.load(places, state))
     now, won = engine.board.now, []
     other = "b" if rider_id == "a" else "a"

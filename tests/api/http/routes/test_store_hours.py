@@ -68,11 +68,11 @@ def test_the_engine_always_knows_the_days_for_which_orders_may_be_placed(tmp_pat
                 return run.host.board.stores["s1"].store.spans[-1][1] - run.clock.now()
 
             before, seq = reach(), run.host.seq
-            await store_hours.renew(run.service)
+            await store_hours.renew(run.service.host, run.service.config.service.time_zone)
             assert run.host.seq == seq and before > store_hours.NEEDED_S, "nothing to say yet"
             run.clock._at += 10 * DAY_S
             assert reach() < store_hours.NEEDED_S
-            await store_hours.renew(run.service)
+            await store_hours.renew(run.service.host, run.service.config.service.time_zone)
             assert reach() >= store_hours.NEEDED_S and run.host.seq >= seq + 1
         async with running(tmp_path, time_zone="UTC", clock=run.clock) as again:
             spans = again.host.board.stores["s1"].store.spans

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from api.config import read_config
-from api.live.travel import Travel
 from api.solver.process import Solver
-from dispatch.record.catalogue import RoadsSpec
+from api.solver.travel_state import TravelState
+from dispatch.record.travel_spec import RoadsSpec
 from routing.errors import UnreadableFile
 from sim.invent.city_plan import plan_city
 from sim.invent.ground import streets_of
@@ -101,7 +101,7 @@ def test_the_board_draws_the_streets_around_its_stores(city: Path, tmp_path: Pat
 
 def test_the_solver_in_its_own_process_holds_the_streets(city: Path) -> None:
     async def go() -> None:
-        solver = Solver(Travel(1, "wgs84", RoadsSpec(str(city), {"default": "scooter"}, weather="rain")))
+        solver = Solver(TravelState(1, "wgs84", RoadsSpec(str(city), {"default": "scooter"}, weather="rain")))
         await solver.start()
         assert solver.is_warm
         await solver.close()

@@ -1,0 +1,158 @@
+"""A change of a delivery that is under way: what may change in which state, and what follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import Response
+
+from api.http import presenters
+from api.http.acceptance import check_change, door_of
+from api.http.addresses import said_of
+from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.problems import problems
+from api.http.routes.deliveries import BEFORE_PICKUP, CARRIED, ExternalId, OrdersWrite, find, reply, vaulted
+from api.http.schemas.base import epoch_of
+from api.http.schemas.deliveries import (
+    Delivery,
+    DeliveryPatch,
+    Dropoff,
+)
+from api.http.transport.door import Door
+from api.http.transport.if_match import matches
+from api.ledger.protocol import VaultRow, Write
+from api.live.ended_orders import require_on_board
+from dispatch.board.records import OrderRecord
+from dispatch.errors import Refused
+from dispatch.inputs import OrderChanged
+from dispatch.model import Order, OrderState
+from routing.errors import HalfhourError
+
+router = APIRouter(tags=["deliveries"], route_class=Door)
+
+
+CHANGEABLE: dict[str, tuple[OrderState, ...]] = {
+    "pickup_ready_at": BEFORE_PICKUP,
+    "release_at": (OrderState.CREATED,),
+    "load_units": BEFORE_PICKUP,
+    "needs": BEFORE_PICKUP,
+    "items": BEFORE_PICKUP,
+    "priority": BEFORE_PICKUP,
+    "dropoff": (*BEFORE_PICKUP, *CARRIED),
+    "dropoff_ready_at": (*BEFORE_PICKUP, *CARRIED),
+    "dropoff_deadline_at": (*BEFORE_PICKUP, *CARRIED),
+    "order_value": (*BEFORE_PICKUP, *CARRIED),
+}
+"""The PATCH table: in which states a field may change; docs/integrate-orders.md shows it and a test walks it."""
+
+
+class RevisionMismatch(HalfhourError):
+    """If-Match names a version that is no longer the newest."""
+
+    code = "revision_mismatch"
+
+
+@router.patch(
+    "/v1/deliveries/{delivery_id}",
+    summary="Change a delivery",
+    response_model=Delivery,
+    responses=problems(409, 412),
+)
+async def change(
+    request: Request,
+    service: Running,
+    caller: OrdersWrite,
+    delivery_id: ExternalId,
+    body: DeliveryPatch,
+    if_match: Annotated[str | None, Header(max_length=400)] = None,
+    key: IdempotencyKey = None,
+) -> Response:
+    """Changes what is named, as far as the delivery's state lets it; with If-Match only the version that was read."""
+
+    async def do(keep: Keep) -> Reply:
+        record = find(service, caller, delivery_id)
+        return await _change(service, record, body, if_match, keep)
+
+    return await service.run(request, caller, key, do)
+
+
+async def _change(
+    service: Service, record: OrderRecord, body: DeliveryPatch, if_match: str | None, keep: Keep
+) -> Reply:
+    host, old = service.host, record.order
+    row = host.vault_row(old.drop_place)
+    version = presenters.version_of(record, row)
+    if if_match is not None and not matches(if_match, version):
+        raise RevisionMismatch("it has changed since it was read", version=version)
+    for name in sorted(body.model_fields_set):
+        if record.state not in CHANGEABLE[name]:
+            raise Refused(
+                f"a delivery that is {record.state.value} keeps its {name}", code="invalid_transition", field=name
+            )
+    require_on_board(host.board, record)
+    has_deadline = row is not None and bool(row.body.get("has_deadline"))
+    check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
+    rows = _changed_rows(service, row, old, body)
+    order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
+    if body.dropoff is not None and not _same_door(row, body.dropoff):
+        order = replace(order, door=door_of(service, old.order_id, body.dropoff))
+        service.doors.note(old.order_id, order.door)
+    if order == old and rows:
+        answer = reply(service, old.order_id, 200, rows[-1])
+        await host.write(Write(vault=rows, answers=(keep(answer),) if keep is not None else ()))
+        return reply(service, old.order_id)
+    told = await host.tell(
+        lambda at: OrderChanged(at=at, order=order),
+        vault=rows,
+        respond=lambda events: reply(service, old.order_id, 200, rows[-1] if rows else None),
+        answer=keep,
+    )
+    made: Reply = told.response
+    return made
+
+
+def _same_door(row: VaultRow | None, drop: Dropoff) -> bool:
+    before = presenters.dropoff_of(row)
+    return before is not None and before.location == drop.location and said_of(before) == said_of(drop)
+
+
+def _changed_order(service: Service, old: Order, body: DeliveryPatch, handle: int) -> Order:
+    said = body.model_fields_set
+    fields: dict[str, Any] = {"drop_place": handle}
+    for name, field in (
+        ("pickup_ready_at", "expected_ready_at"),
+        ("dropoff_ready_at", "earliest_drop_at"),
+        ("dropoff_deadline_at", "due_at"),
+        ("release_at", "release_at"),
+    ):
+        value = epoch_of(getattr(body, name))
+        if name in said and (value is not None or field in ("earliest_drop_at", "release_at")):
+            fields[field] = value
+    if body.load_units is not None:
+        fields["load_units"] = body.load_units
+    if body.priority is not None:
+        fields["priority"] = body.priority
+    if body.needs is not None:
+        fields["needs"] = presenters.mask_of(body.needs, service.host.board.needs)
+    return replace(old, **fields)
+
+
+def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: DeliveryPatch) -> tuple[VaultRow, ...]:
+    """What the vault holds afterwards: a new place where the customer has moved, and the old one without them."""
+    if row is None or row.erased_at is not None:
+        raise Refused("an erased delivery cannot change", code="invalid_transition")
+    values = body.model_dump(mode="json", include={"order_value", "items"}, exclude_none=True, exclude_unset=True)
+    kept = row.body | values | ({"has_deadline": True} if body.dropoff_deadline_at is not None else {})
+    drop = body.dropoff
+    if drop is None:
+        return (row._replace(body=kept),) if kept != row.body else ()
+    pin = {"pin": row.personal["pin"]} if "pin" in row.personal else {}
+    personal = vaulted(drop) | pin
+    where = drop.location
+    if (where.lat, where.lng) == (row.first, row.second):
+        return (row._replace(personal=personal, body=kept),)
+    handle = service.host.add_place(where.lat, where.lng, enter_s=row.enter_s, exit_s=row.exit_s)
+    moved = row._replace(handle=handle, first=where.lat, second=where.lng, personal=personal, body=kept)
+    return (row._replace(personal={}, body={}), moved)

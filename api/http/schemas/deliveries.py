@@ -1,0 +1,225 @@
+"""Deliveries and quotes on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field, model_validator
+
+from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.values import (
+    CURRENCY,
+    PIN,
+    ExternalId,
+    Id,
+    Instant,
+    Name,
+    Phone,
+    Text,
+)
+
+
+class Item(RequestBody):
+    """What is in the bag."""
+
+    name: Name
+    quantity: Annotated[int, Field(strict=True, ge=1, le=999)] = 1
+
+
+Load = Annotated[int, Field(strict=True, ge=0, le=100_000, description="Size in the units of riders' capacity.")]
+
+
+Proof = Literal["none", "pin", "photo"]
+
+
+class Dropoff(RequestBody):
+    """Where and to whom; everything here is personal and kept in the vault alone."""
+
+    location: Location
+    address: Annotated[Text, Field(max_length=300)] | None = None
+    address_id: ExternalId | None = Field(
+        default=None,
+        description="The caller's own id of the door. Orders with the same one (without it: with the same address, and "
+        "points within ten metres) are brought in one stop.",
+    )
+    contact_name: Name | None = None
+    phone_number: Phone | None = None
+    instructions: Annotated[Text, Field(max_length=500)] | None = None
+
+
+class QuoteRequest(RequestBody):
+    """A delivery as it would be ordered."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={
+            "examples": [
+                {
+                    "external_delivery_id": "o-1017",
+                    "pickup_store_id": "store-1",
+                    "dropoff": {"location": {"lat": 48.139, "lng": 11.576}, "phone_number": "+4915112345678"},
+                }
+            ]
+        },
+    )
+
+    external_delivery_id: ExternalId
+    pickup_store_id: Id
+    dropoff: Dropoff
+    pickup_ready_at: Instant | None = None
+    dropoff_ready_at: Instant | None = None
+    dropoff_deadline_at: Instant | None = None
+    release_at: Instant | None = None
+    placed_at: Instant | None = None
+    load_units: Load = 1
+    needs: Annotated[list[Name], Field(max_length=16)] = []
+    max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
+    order_value: Annotated[int, Field(strict=True, ge=0, le=10**9, description="Minor units.")] | None = None
+    currency: Annotated[str, Field(pattern=CURRENCY)] | None = None
+    items: Annotated[list[Item], Field(max_length=100)] = []
+    proof_of_delivery: Proof = "none"
+    pin: Annotated[str, Field(pattern=PIN)] | None = None
+
+    @model_validator(mode="after")
+    def _proof(self) -> QuoteRequest:
+        if self.pin is not None and self.proof_of_delivery != "pin":
+            raise ValueError("a pin needs proof_of_delivery: pin")
+        return self
+
+
+class DeliveryRequest(QuoteRequest):
+    """A delivery to be made."""
+
+
+class DeliveryPatch(RequestBody):
+    """What may change, as long as the delivery's state lets it (docs/integrate-orders.md has the table)."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"load_units": 2}]})
+
+    dropoff: Dropoff | None = None
+    pickup_ready_at: Instant | None = None
+    dropoff_ready_at: Instant | None = None
+    dropoff_deadline_at: Instant | None = None
+    release_at: Instant | None = None
+    load_units: Load | None = None
+    needs: Annotated[list[Name], Field(max_length=16)] | None = None
+    priority: Annotated[int, Field(strict=True, ge=-10, le=10)] | None = None
+    order_value: Annotated[int, Field(strict=True, ge=0, le=10**9)] | None = None
+    items: Annotated[list[Item], Field(max_length=100)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> DeliveryPatch:
+        if not self.model_fields_set:
+            raise ValueError("name at least one field to change")
+        return self
+
+
+class Cancel(RequestBody):
+    """Why a delivery is called off."""
+
+    reason: Annotated[Text, Field(min_length=1, max_length=200)] = "customer"
+
+
+class Promise(Shown):
+    """What the customer may be told; null where nothing is calibrated yet."""
+
+    due_at: datetime
+    p50_at: datetime | None = None
+    p90_at: datetime | None = None
+    on_time_probability: float | None = None
+
+
+class Quote(Shown):
+    """An estimate, good until `expires_at`; accepting it creates the delivery."""
+
+    quote_id: str
+    external_delivery_id: str
+    pickup_at: datetime | None
+    dropoff_at: datetime | None
+    expires_at: datetime
+    promise: Promise
+    fee: int | None = None
+    currency: str
+    reason: str | None = Field(default=None, description="Why there is no estimate now.")
+
+
+class QuoteAccept(RequestBody):
+    """The quote as it was given."""
+
+    quote_id: Annotated[str, Field(min_length=1, max_length=12_000)]
+
+
+class RiderSeen(Shown):
+    """The rider, as the order system may know them."""
+
+    rider_id: str
+    location: dict[str, float] | None = None
+    seen_at: datetime | None = None
+
+
+class Delivery(Shown):
+    """A delivery as of now."""
+
+    delivery_id: str
+    external_delivery_id: str
+    status: str
+    pickup_store_id: str
+    created_at: datetime
+    status_at: datetime
+    due_at: datetime
+    expected_ready_at: datetime
+    ready_at: datetime | None = None
+    release_at: datetime | None = None
+    expected_pickup_at: datetime | None = None
+    expected_dropoff_at: datetime | None = None
+    picked_up_at: datetime | None = None
+    ended_at: datetime | None = None
+    kept_until: datetime | None = None
+    waiting_because: str | None = None
+    end_reason: str | None = None
+    rider: RiderSeen | None = None
+    planned_rider_id: str | None = Field(
+        default=None, description="Before a rider is told: whom the plan of now names. It may change."
+    )
+    tentative: bool = Field(
+        default=False,
+        description="`expected_pickup_at`, `expected_dropoff_at` and `planned_rider_id` are of a plan that may change.",
+    )
+    gives_up_at: datetime | None = Field(
+        default=None, description="Nobody has it: when it ends unless a rider takes it (`rules.give_up_s`)."
+    )
+    offer_count: int = 0
+    decision_id: str | None = None
+    batch_id: str | None = None
+    held: bool = False
+    dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")
+    load_units: int = 1
+    needs: list[str] = []
+    order_value: int | None = None
+    currency: str | None = None
+    items: list[Item] = []
+    proof_of_delivery: Proof = "none"
+    pin: str | None = None
+    proof: dict[str, str] | None = None
+    tracking_path: str
+    version: str = Field(description="For If-Match; also in the ETag header.")
+
+
+class DeliveryList(Shown):
+    """A page of deliveries, newest first."""
+
+    deliveries: list[Delivery]
+    next: str | None = None
+
+
+class Tracking(Shown):
+    """What a customer sees."""
+
+    status: str
+    expected_dropoff_at: datetime | None
+    due_at: datetime
+    rider_location: dict[str, float] | None = None
+    delivered_at: datetime | None = None

@@ -1,0 +1,80 @@
+"""Stores and their kitchens on the wire."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.deliveries import Item
+from api.http.schemas.values import Instant, Name, TenantId, Text
+
+
+class ReadyEstimate(RequestBody):
+    """The kitchen's new estimate."""
+
+    pickup_ready_at: Instant
+
+
+class StoreBody(RequestBody):
+    """Where goods are handed to a rider."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra={"examples": [{"location": {"lat": 48.137, "lng": 11.575}, "name": "Kitchen 1"}]},
+    )
+
+    location: Location
+    name: Name | None = None
+    address: Annotated[Text, Field(max_length=300)] | None = None
+    mean_ready_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = None
+    enter_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    exit_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
+    hours: Annotated[Text, Field(max_length=500, examples=["Mo-Fr 11:00-22:00; Sa,Su 12:00-02:00"])] | None = None
+    tenants: list[TenantId] = Field(default=[], max_length=100, description="Whose it is; empty: shared by all.")
+
+
+class StoreShown(Shown):
+    """A store as of now."""
+
+    store_id: str
+    location: dict[str, float]
+    name: str | None = None
+    address: str | None = None
+    mean_ready_s: int | None = None
+    closed: bool = False
+    closed_until: datetime | None = None
+    hours: str | None = Field(default=None, description="Opening hours, in the market's time zone; null: always open.")
+    delay_s: int = 0
+    delay_until: datetime | None = None
+    open_deliveries: int = Field(default=0, description="The caller's own; an operator's key counts all.")
+    tenants: list[str] = Field(default=[], description="Whose it is (a tenant sees itself alone); empty: shared.")
+
+
+class StoreClose(RequestBody):
+    """Until when; until further notice, if not said."""
+
+    until: Instant | None = None
+
+
+class StoreThrottle(RequestBody):
+    """How much longer everything takes, and until when; until further notice, if not said."""
+
+    delay_s: Annotated[int, Field(strict=True, ge=0, le=14_400)]
+    until: Instant | None = None
+
+
+class QueueItem(Shown):
+    """One order as its kitchen sees it."""
+
+    delivery_id: str
+    status: str
+    expected_ready_at: datetime
+    ready_at: datetime | None
+    start_preparing_at: datetime | None
+    expected_pickup_at: datetime | None
+    rider_id: str | None
+    items: list[Item] = []

@@ -1,0 +1,133 @@
+"""The solver's process itself: it reads rounds from its input and answers on its output."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from api.common.parent_process import die_with_parent
+from api.solver.messages import LENGTH, RoundTask, SolverFailed
+from api.solver.travel_state import TravelState, get_ready, under
+from dispatch.inputs import RoundSolved
+from dispatch.rounds.leg_metres import with_metres
+from routing.places import PlaceBook
+from routing.travel import TravelTimes
+
+if TYPE_CHECKING:
+    pass
+
+log = logging.getLogger(__name__)
+
+
+class _Desk:
+    """What the process holds: a book that grows as rounds name places, and travel times bound to it, by version."""
+
+    def __init__(self, travel: TravelState) -> None:
+        self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
+        self._opened = travel.spec.bind(self.places)
+        self._held = {travel.version: under(self._opened, travel.news)}
+        self._at = 0
+
+    def hold(self, travel: TravelState) -> None:
+        """Makes other times ready; those of the version before stay, for the round that is open."""
+        fresh = under(self._opened, travel.news)
+        get_ready(fresh, self._held[max(self._held)], self._at)
+        before = {version: times for version, times in self._held.items() if version == travel.version - 1}
+        self._held = before | {travel.version: fresh}
+
+    def answer(self, task: RoundTask) -> RoundSolved:
+        from dispatch.rounds.solve import solve_round
+
+        times = self._times(task)
+        began = time.monotonic()
+        self._place(task)
+        answer = solve_round(
+            task.frozen,
+            times,
+            recipe=task.recipe,
+            expired=lambda: time.monotonic() - began > task.budget_s,
+        )
+        return with_metres(task.frozen, answer, times)
+
+    def _times(self, task: RoundTask) -> TravelTimes:
+        wanted = task.travel_version
+        if wanted not in self._held:
+            holds = " and ".join(map(str, sorted(self._held)))
+            raise SolverFailed("travel", f"holds travel times {holds}, not {wanted}")
+        self._held = {version: times for version, times in self._held.items() if version >= wanted}
+        self._at = task.frozen.at
+        return self._held[wanted]
+
+    def _place(self, task: RoundTask) -> None:
+        handles = task.frozen.problem.place
+        first, second = self.places.first, self.places.second
+        for k, handle in enumerate(handles.tolist()):
+            while len(self.places) <= handle:
+                row = int(task.matrix_row[k]) if len(self.places) == handle else -1
+                self.places.add(0.0, 0.0, matrix_row=row)
+                first, second = self.places.first, self.places.second
+            if first[handle] != task.first[k] or second[handle] != task.second[k]:
+                self.places.move(handle, float(task.first[k]), float(task.second[k]))
+
+
+def serve(source: BinaryIO, sink: BinaryIO) -> None:
+    """Answers messages until the parent is gone."""
+    desk: _Desk | None = None
+    while True:
+        message = _read(source)
+        if message is None:
+            return
+        answer: Any
+        try:
+            if isinstance(message, TravelState) and desk is not None:
+                desk.hold(message)
+                answer = "held"
+            elif isinstance(message, TravelState):
+                desk = _Desk(message)
+                from api.solver.warm_up import warm_up, warm_up_roads
+
+                warm_up_roads(message.spec)
+                warm_up()
+                answer = "warm"
+            else:
+                assert desk is not None
+                answer = desk.answer(message)
+        except SolverFailed as problem:
+            answer = problem
+        except Exception as problem:
+            log.exception("a round could not be solved")
+            answer = SolverFailed("error", f"{type(problem).__name__}: {problem}")
+        data = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        sink.write(LENGTH.pack(len(data)) + data)
+        sink.flush()
+
+
+def _read(source: BinaryIO) -> Any:
+    """The next message, None at the end."""
+    head = source.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    data = source.read(length)
+    return pickle.loads(data) if len(data) == length else None
+
+
+def main() -> None:
+    """Serves on the real standard output; whatever prints goes to standard error."""
+    from api.solver.warm_up import get_ready
+
+    die_with_parent()  # also in the midst of a round
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when it ends
+    get_ready()
+    with os.fdopen(os.dup(1), "wb") as sink:
+        os.dup2(2, 1)
+        serve(sys.stdin.buffer, sink)
+
+
+if __name__ == "__main__":
+    main()

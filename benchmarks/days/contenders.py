@@ -1,0 +1,64 @@
+"""Who stands in the table of city days, with what settings, on which days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from dispatch.policies.policy import HalfhourPolicy, Policy
+from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
+from halfhour.policies import choose
+
+REPORTED = tuple(range(101, 121))
+"""The days of the table, named before anything was measured on them.  Settings were chosen on days 11 to 18."""
+
+
+PUBLISHED: Mapping[str, Any] = {
+    **{key: value for key, value in DEFAULTS_0_1.items() if key.startswith(("prices.", "reposition."))},
+    "rules.empty_moves": True, "prices.late_from": "promise", "prices.late_after_s": 0, "prices.late_per_s": 300,
+}  # fmt: skip
+"""The prices and empty moves under which 0.1.0 published VROOM: steep lateness, no charge for a missed promise."""
+
+
+LATE_WEIGHT, UNDELIVERED_LATE_S = 3, 3600
+"""What a second late counts in seconds of driving, as in the snapshots of the solver's table; how late an order counts
+that never arrives."""
+
+
+class Contender(NamedTuple):
+    """A policy, the settings in which its row differs from what ships, and whether it belongs to the page."""
+
+    policy: Callable[[float], Policy]
+    settings: Mapping[str, Any] = {}
+    note: str = ""
+
+
+def _ours(recipe: str) -> Callable[[float], Policy]:
+    return lambda round_s: HalfhourPolicy(recipe)
+
+
+def _vroom(round_s: float) -> Policy:
+    from benchmarks.policies.vroom_rounds import VroomRounds
+
+    return VroomRounds(round_s=round_s)
+
+
+AS_SHIPPED, VROOM, VROOM_STAR = "halfhour, as shipped", "vroom, as published", "vroom, our prices, no empty moves"
+
+
+CONTENDERS = {
+    AS_SHIPPED: Contender(_ours("lns")),
+    VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge"),
+    VROOM_STAR: Contender(_vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve"),
+    "halfhour, one store a trip": Contender(
+        _ours("lns"), {"rules.batch_scope": "same_store"}, "may not mix stores; both rows of VROOM mix them"
+    ),
+    "halfhour, preset on_time": Contender(_ours("lns"), {"preset": "on_time"}),
+    "halfhour, preset thrifty": Contender(_ours("lns"), {"preset": "thrifty"}),
+    "halfhour, preset door": Contender(_ours("lns"), {"preset": "door"}),
+    "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.batch_scope": "same_store"},
+                                           "what `halfhour scenario new` wrote; may not mix stores"),
+    "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),
+    "batch": Contender(lambda round_s: choose("batch").policy),
+    "nearest": Contender(lambda round_s: choose("nearest").policy),
+}  # fmt: skip

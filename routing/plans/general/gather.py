@@ -1,0 +1,303 @@
+"""A Problem gathered into the tables that a search reads."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.plans.general.kernels import columns as col
+from routing.plans.general.likeness import nearest_requests, twins
+from routing.plans.general.tables import Kind, Tables
+from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Problem, Travel
+
+CANDIDATES = 60
+"""Vehicles tried for a request before all others: those that could be at its first place soonest."""
+
+
+CANDIDATES_PER_ORDER = 3
+"""More where a store is hot: so many for each order that waits there."""
+
+
+LOCKED = 2**50
+"""NEVER inside a search: above every price, and a thousand of them still add up."""
+
+
+RANKED_PRICE = 2**47
+"""What a search counts for the highest rank that is left out; twenty thousand of them still add up."""
+
+
+STRIDE_BYTES = 256 * 2**20
+"""Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
+
+
+MIN_STRIDE, LONG_ROUTE = 64, 12
+"""A timed route holds at least so many nodes, or so many times the mean: short rows keep many routes in the cache."""
+
+
+def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
+    """Compact tables of a checked Problem."""
+    ghosts = _ghosts(problem)
+    legs = _legs(travel)
+    request = _requests(problem, ghosts)
+    node = _nodes(problem, travel, request, ghosts)
+    vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
+    plain = _is_plain(problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or ghosts))
+    flag = np.zeros(col.FLAGS, dtype=np.int64)
+    flag[col.PLAIN] = plain
+    flag[col.MANY_WINDOWS] = problem.window.shape[2] > 1
+    flag[col.LIMITED_ON_BOARD] = (problem.max_on_board < INFINITE).any()
+    flag[col.LATE_IS_FREE] = paid
+    flag[col.ORDER_ADDED] = (problem.add_price[:, 1] > 0).any()
+    flag[col.ONE_STORE] = problem.trip_rule
+    flag[col.STRIDE] = _stride(len(request), len(vehicle), problem.load.shape[1], plain)
+    flag[col.DIMENSIONS] = problem.load.shape[1]
+    flag[col.LONGEST_WAY] = _longest(travel.ticks)
+    flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
+    flag[col.RICH] = _is_rich(problem, travel)
+    flag[col.RANKED] = problem.rank.any()
+    flag[col.MIXED] = flag[col.RANKED] and len(np.unique(vehicle[:, col.TWIN])) > 1
+    flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
+    flag[col.BACK] = problem.load_back.any()
+    request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
+    homes = np.array([home for home, _ in ghosts], dtype=np.int64)
+    told = problem.told
+    return Tables(
+        flag=flag, node=node, request=request, vehicle=vehicle,
+        legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
+        stop=np.stack([problem.enter, problem.exit], axis=1), window=problem.window,
+        allowed=np.concatenate([problem.allowed, _only(homes, problem.allowed.shape[1])]),
+        near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
+        reach_ptr=reach_ptr, reach=reach,
+        told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
+        change=np.concatenate([problem.add_price, problem.take_price], axis=1),
+        keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
+        breaks=problem.breaks if problem.breaks.ptr.size else problem.breaks._replace(ptr=np.zeros_like(told.stop_ptr)),
+    )  # fmt: skip
+
+
+def _legs(travel: Travel) -> I32:
+    """Tables.legs: as few layers as say everything."""
+    layers = [travel.ticks]
+    if travel.drive.size or travel.toll.size:
+        none = np.zeros_like(travel.ticks)
+        layers += [travel.metres if travel.metres.size else none, travel.drive if travel.drive.size else travel.ticks]
+        layers.append(travel.toll if travel.toll.size else none)
+    elif travel.metres.size:
+        layers.append(travel.metres)
+    return np.pad(np.stack(layers), ((0, 0), (0, 0), (0, 0), (0, 1)))
+
+
+def _is_rich(problem: Problem, travel: Travel) -> bool:
+    """Whether a route is judged by more than one window an act, its load and its end."""
+    limits = (problem.max_drive, problem.max_metres, problem.max_acts)
+    return bool(
+        travel.drive.size or travel.toll.size or problem.window.shape[2] > 1 or problem.load_back.any()
+        or len(problem.breaks.service) or problem.per_task.any() or any(one.size for one in limits)
+    )  # fmt: skip
+
+
+def _longest(ticks: I32) -> int:
+    """Ticks of the longest way that can be driven."""
+    most = int(ticks.max(initial=0))
+    return most if most < INFINITE else int(ticks[ticks < INFINITE].max(initial=0))
+
+
+def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
+    """Group of every request, and for every group the vehicles that could be at its place soonest."""
+    vehicles = len(vehicle)
+    begins = vehicle[:, [col.START, col.START_PLACE, col.PROFILE]]
+    alike = bool((begins == begins[:1]).all())
+    if not len(request) or (alike and vehicles <= 2 * CANDIDATES):
+        everybody = np.arange(vehicles, dtype=np.int32)
+        return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
+    places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
+    orders = np.bincount(group)
+    reach, sizes = [], []
+    for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
+        soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
+        count = vehicles
+        if vehicles > 2 * CANDIDATES:
+            count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
+        near = np.argpartition(soonest, count - 1)[:count]
+        reach.append(near[np.lexsort((near, soonest[near]))])
+        sizes.append(count)
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)
+
+
+def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
+    """Tables.request of the requests and, behind them, of the ghosts (vehicle, told stop)."""
+    real, dimensions = problem.load.shape
+    back = dimensions if problem.load_back.any() else 0
+    table = np.zeros((real + len(ghosts), col.LOAD + dimensions + back), dtype=np.int64)
+    first = table[:real]
+    first[:, col.KIND] = _kinds(problem)
+    first[:, col.HOME], first[:, col.TAKE] = _homes(problem)
+    first[:, col.SKIP] = np.minimum(problem.skip_cost, LOCKED) + first[:, col.TAKE]
+    first[:, col.CARRIER], first[:, col.LONGEST_ABOARD] = problem.aboard_of, problem.max_on_board
+    first[:, col.STORE], first[:, col.PLACED] = problem.store, problem.placed
+    first[:, col.FIRST_DUE : col.SECOND_DUE + 1] = problem.due
+    first[:, col.SLOPE : col.SLOPE + 3], first[:, col.LATE : col.LATE + 2] = problem.slope, problem.late_fixed
+    first[:, col.FIRST_PLACE] = np.where(problem.pick_place >= 0, problem.pick_place, problem.drop_place)
+    first[:, col.LOAD : col.LOAD + dimensions] = problem.load
+    if back:
+        first[:, col.LOAD + dimensions :] = problem.load_back
+    if problem.rank.any():
+        first[:, col.RANK] = problem.rank
+        first[:, col.SKIP] = np.where(problem.rank > 0, _soft_skips(problem.rank), first[:, col.SKIP])
+    for row, (vehicle, stop) in zip(table[real:], ghosts, strict=True):
+        row[col.KIND], row[col.HOME], row[col.CARRIER] = Kind.GHOST, vehicle, vehicle
+        row[col.FIRST_PLACE] = problem.told.stop_place[stop]
+        row[col.PINNED] = problem.take_price[problem.stop_level[stop], 0] >= NEVER
+        row[col.FIRST_DUE] = row[col.SECOND_DUE] = row[col.LONGEST_ABOARD] = INFINITE
+    return table
+
+
+def _soft_skips(rank: I64) -> I64:
+    """What a search counts for leaving out what is ranked: in proportion, and above most prices."""
+    return rank * max(1, RANKED_PRICE // int(rank.max()))
+
+
+def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: list[tuple[int, int]]) -> I32:
+    """Tables.node: pickup and drop of every request in turn."""
+    real = len(problem.pick_place)
+    table = np.zeros((len(request), 2, col.NODES), dtype=np.int32)
+    table[:, :, col.PLACE] = -1
+    table[:real, 0, col.PLACE], table[:real, 1, col.PLACE] = problem.pick_place, problem.drop_place
+    table[real:, 0, col.PLACE] = request[real:, col.FIRST_PLACE]
+    table[:, :, col.REQUEST] = np.arange(len(request))[:, None]
+    own = table[:real]
+    own[..., col.ACT] = problem.act
+    own[..., col.ENTER] = problem.enter[own[..., col.PLACE]]
+    own[..., col.STAY] = problem.act + problem.exit[own[..., col.PLACE]]
+    # Earliest opening and latest closing: the whole truth where there is one window.
+    own[..., col.OPEN] = problem.window[..., 0].min(axis=2)
+    own[:, 0, col.OPEN] = np.maximum(own[:, 0, col.OPEN], problem.ready)
+    table[..., col.OPEN] = np.maximum(table[..., col.OPEN], 0)
+    table[..., col.CLOSE] = INFINITE - 1
+    own[..., col.CLOSE] = np.minimum(problem.window[..., 1].max(axis=2), INFINITE - 1)
+    if travel.drive.size:
+        # Windows are for the beginning of a setup: whether there is one, the way says.
+        setup = np.where(travel.ticks < INFINITE, travel.ticks - travel.drive, 0).max(axis=(0, 1), initial=0)
+        own[..., col.SETUP] = np.where(own[..., col.PLACE] >= 0, setup[own[..., col.PLACE]], 0)
+        own[..., col.CLOSE] = np.minimum(own[..., col.CLOSE].astype(np.int64) + own[..., col.SETUP], INFINITE - 1)
+    return table.reshape(-1, col.NODES)
+
+
+def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
+    """Tables.vehicle, and whether any paid time ends (driving is then priced by the clock)."""
+    vehicles, dimensions = problem.capacity.shape
+    table = np.zeros((vehicles, col.CAPACITY + 2 * dimensions), dtype=np.int64)
+    aboard = problem.aboard_of >= 0
+    ends = (problem.paid_until < INFINITE) & (problem.per_work > 0)
+    columns = {
+        col.START_PLACE: problem.start_place, col.START: np.maximum(problem.start, 0), col.ARRIVED: problem.start,
+        col.END_PLACE: np.where(problem.end_place < 0, reachable, problem.end_place),
+        col.END: np.minimum(problem.end, INFINITE - 1), col.LAST_PICKUP: problem.last_pickup,
+        col.PAID_UNTIL: problem.paid_until, col.PROFILE: problem.profile,
+        col.MAX_REQUESTS: problem.max_requests, col.MAX_TRIPS: problem.max_trips,
+        col.FIXED: problem.fixed, col.PER_WORK: problem.per_work,
+        col.PER_TICK: problem.per_drive + np.where(ends, 0, problem.per_work), col.PER_METRE: problem.per_metre,
+        col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: _standing_at(problem),
+        col.START_COUNT: np.bincount(problem.aboard_of[aboard], minlength=vehicles),
+    }  # fmt: skip
+    none = np.zeros(vehicles, dtype=np.int64)
+    per_task = problem.per_task if problem.per_task.size else none
+    columns[col.PER_TASK] = per_task
+    columns[col.PER_TOLL] = problem.per_toll if problem.per_toll.size else none
+    if wide:
+        # Of four layers the first is driving and setup, the third driving alone.
+        columns[col.PER_TICK] = problem.per_work + per_task
+        columns[col.PER_DRIVE] = problem.per_drive - per_task
+    for column, limit in (
+        (col.MAX_DRIVE, problem.max_drive), (col.MAX_METRES, problem.max_metres), (col.MAX_ACTS, problem.max_acts),
+    ):  # fmt: skip
+        columns[column] = limit if limit.size else none + NEVER
+    for column, values in columns.items():
+        table[:, column] = values
+    table[:, col.CAPACITY : col.CAPACITY + dimensions] = problem.capacity
+    np.add.at(table[:, col.CAPACITY + dimensions :], problem.aboard_of[aboard], problem.load[aboard])
+    table[:, col.TWIN] = twins(problem, table)
+    return table, bool(ends.any())
+
+
+def _standing_at(problem: Problem) -> I64:
+    """The told first stop at which a vehicle already stands, -1 where it does not."""
+    standing = np.full(len(problem.start_place), -1, dtype=np.int64)
+    for vehicle in np.flatnonzero(np.diff(problem.told.stop_ptr)):
+        first = problem.told.stop_ptr[vehicle]
+        here = problem.told.stop_place[first] == problem.start_place[vehicle]
+        if here and problem.stop_level[first] >= Level.UNDERWAY:
+            standing[vehicle] = problem.told.stop_place[first]
+    return standing
+
+
+def _ghosts(problem: Problem) -> list[tuple[int, int]]:
+    """(vehicle, stop) of told stops that only a node of their own keeps: locked ones, and priced ones without acts."""
+    ghosts = []
+    for vehicle in range(len(problem.start_place)):
+        for stop in range(problem.told.stop_ptr[vehicle], problem.told.stop_ptr[vehicle + 1]):
+            price = problem.take_price[problem.stop_level[stop], 0]
+            bare = problem.told.act_ptr[stop] == problem.told.act_ptr[stop + 1]
+            if price >= NEVER or (price > 0 and bare):
+                ghosts.append((vehicle, stop))
+    return ghosts
+
+
+def _kinds(problem: Problem) -> I8:
+    one_ended = np.where(
+        problem.drop_place < 0, np.where(problem.aboard_of >= 0, Kind.STAYING, Kind.PICKUP_ONLY),
+        np.where(problem.aboard_of >= 0, Kind.ABOARD, Kind.LOADED),
+    )  # fmt: skip
+    both = (problem.pick_place >= 0) & (problem.drop_place >= 0)
+    return np.where(both, Kind.PAIR, one_ended).astype(np.int8)
+
+
+def _homes(problem: Problem) -> tuple[I64, I64]:
+    """Told vehicle of every request (-1: none) and the price of taking it from there."""
+    home = np.full(len(problem.pick_place), -1, dtype=np.int64)
+    take = np.zeros(len(problem.pick_place), dtype=np.int64)
+    told = problem.told
+    for vehicle in range(len(problem.start_place)):
+        for a in range(told.act_ptr[told.stop_ptr[vehicle]], told.act_ptr[told.stop_ptr[vehicle + 1]]):
+            request = told.act_request[a]
+            if told.act_kind[a] == 0 or problem.pick_place[request] < 0:
+                home[request] = vehicle
+                take[request] = min(problem.take_price[problem.act_level[a], 1], LOCKED)
+    return home, take
+
+
+def _told_priced(problem: Problem) -> NDArray[np.bool_]:
+    """Vehicles whose told places carry a price, to take away or to delay, and those that must keep something."""
+    priced = (problem.take_price[:, 0] > 0) | (problem.add_price[:, 0] > 0)
+    hit = np.concatenate([[0], np.cumsum(priced[problem.stop_level])])
+    return np.asarray((np.diff(hit[problem.told.stop_ptr]) > 0) | (np.diff(problem.keep_ptr) > 0))
+
+
+def _only(vehicles: I64, words: int) -> U64:
+    """Bit rows that allow one vehicle each."""
+    bits = np.zeros((len(vehicles), words), dtype=np.uint64)
+    bits[np.arange(len(vehicles)), vehicles // 64] = np.uint64(1) << (vehicles % 64).astype(np.uint64)
+    return bits
+
+
+def _is_plain(problem: Problem, node_place: I32, priced_changes: bool) -> bool:
+    """Whether timing and the sharing of stops move no price and no law beyond one window per act."""
+    used = node_place[node_place >= 0]
+    twice = np.bincount(used, minlength=len(problem.place)) > 1
+    shared = bool((twice & ((problem.enter > 0) | (problem.exit > 0))).any())
+    standing = bool((problem.stop_level >= Level.UNDERWAY).any())
+    return not (
+        priced_changes or shared or standing
+        or problem.slope.any() or problem.late_fixed.any()
+        or (problem.max_on_board < INFINITE).any() or (problem.max_requests < INFINITE).any()
+        or (problem.max_trips < INFINITE).any() or len(problem.keep_one_of) or problem.trip_rule
+        or problem.add_price.any() or problem.take_price[: Level.ON_BOARD].any()
+    )  # fmt: skip
+
+
+def _stride(requests: int, vehicles: int, dimensions: int, plain: bool) -> int:
+    """Nodes per route: all of them, unless there are many vehicles to share them."""
+    bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (col.CARRIED + dimensions)))
+    share = 2 * requests if plain else max(MIN_STRIDE, LONG_ROUTE * 2 * requests // max(1, vehicles))
+    return int(max(16, min(2 * requests, share, STRIDE_BYTES // bytes_per_node)))

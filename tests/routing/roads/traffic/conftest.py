@@ -1,0 +1,3 @@
+"""The town of these tests."""
+
+from tests.kit.roads.town import town as town
