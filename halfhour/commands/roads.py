@@ -46,6 +46,7 @@ def build(
         list[str] | None, typer.Option("--profile", help="A profile to build; default all five.")
     ] = None,
     tables: Annotated[Path | None, typer.Option("--tables", help="A TOML file with own speeds and access.")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="Whose clocks the map's times of day go by.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a city file from OpenStreetMap data."""
@@ -69,7 +70,9 @@ def build(
             bar(STEPS.index(name), len(STEPS), name)
 
         if source is not None:
-            city = RoadNetwork.from_osm(source, profiles=profiles, tables=tables, area=area, progress=step)
+            city = RoadNetwork.from_osm(
+                source, profiles=profiles, tables=tables, area=area, timezone=_zone(timezone), progress=step
+            )
         elif invented is not None:
             city = streets_of(plan_city(invented))
         else:
@@ -233,6 +236,16 @@ def _point(lat: str | None, lng: str | None, **where: Any) -> tuple[float, float
         raise InvalidInput(
             f"{lat!r}, {lng!r} is no point", code="invalid_points", hint="Write lat,lng.", **where
         ) from None
+
+
+def _zone(name: str) -> str:
+    import zoneinfo
+
+    try:
+        zoneinfo.ZoneInfo(name or "UTC")
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidInput(f"there is no time zone {name!r}", code="bad_option", field="--timezone") from error
+    return name
 
 
 def _load(city: Path, traffic: Path | None = None, weather: str = "") -> RoadNetwork:

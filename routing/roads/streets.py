@@ -34,7 +34,8 @@ class Streets:
     `profiles`; `drive_ms`, `wait_ms` int32[profile, 2, e]: driving and waiting along and against, drive_ms SHUT where
     the profile may not go; `attribution`; `facts`: counts of what the import met; `ends_only` bool[profile, 2, e]: for
     trips that begin or end there; `stops` bool[e]: one can stop there; `node_id` int64[n], numbers of the nodes in
-    their source (-1 for none).
+    their source (-1 for none); `timed` int32[k, 5]: profile, direction, edge, index of a condition in `conditions`,
+    and 1 where the direction is open only while it holds, 0 where it is shut while it holds.
     """
 
     lat: NDArray[np.float64]
@@ -58,6 +59,8 @@ class Streets:
     ends_only: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     stops: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     node_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    timed: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int32))
+    conditions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.ends_only.shape != self.drive_ms.shape:
@@ -207,7 +210,14 @@ def select_edges(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
         ends_only=np.ascontiguousarray(streets.ends_only[:, :, chosen]),
         stops=streets.stops[chosen],
         node_id=streets.node_id[used],
+        timed=_renumbered(streets.timed, chosen),
     )
+
+
+def _renumbered(timed: NDArray[np.int32], chosen: NDArray[np.bool_]) -> NDArray[np.int32]:
+    kept = timed[chosen[timed[:, 2]]].copy()
+    kept[:, 2] = (np.cumsum(chosen) - 1)[kept[:, 2]]
+    return kept
 
 
 def number_words(words: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

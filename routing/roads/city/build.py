@@ -28,12 +28,14 @@ def read_city(
     profiles: Sequence[str] = PROFILES,
     tables: Path | None = None,
     area: Path | None = None,
+    timezone: str = "",
     progress: Progress = lambda step: None,
 ) -> Built:
     """The streets of an OpenStreetMap file (.osm.pbf, .osm, .osm.gz) or of a graphml file that osmnx saved.
 
     `tables`: a TOML file laid over the built-in profile tables; `area`: a GeoJSON file of polygons to keep (of
-    OpenStreetMap files).  Raises UnreadableFile, NoRoads, UnknownProfile, InvalidSpeed, InvalidInput.
+    OpenStreetMap files); `timezone`: the zone whose clocks the map's conditions go by ("" for UTC).
+    Raises UnreadableFile, NoRoads, UnknownProfile, InvalidSpeed, InvalidInput.
     """
     all_tables = read_tables(tables)
     chosen = make_profiles(profiles, all_tables)
@@ -47,7 +49,8 @@ def read_city(
         from routing.roads.source.osm import read_osm
 
         streets, raw = read_osm(source, chosen, areas, progress)
-    return _finish(streets, raw, chosen, all_tables, progress)
+    streets, turns, notes = _finish(streets, raw, chosen, all_tables, progress)
+    return streets, turns, {**notes, "timezone": timezone} if timezone else notes
 
 
 def read_place(

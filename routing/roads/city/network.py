@@ -400,7 +400,8 @@ class RoadNetwork:
             return fresh.version
 
     def _make(self, conditions: Conditions, version: int) -> State:
-        return State(self.streets, self.graphs, conditions, version, self._digest)
+        timezone = str(self.notes.get("timezone", ""))
+        return State(self.streets, self.graphs, conditions, version, self._digest, timezone)
 
     # ---- helpers
 

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
-from routing.roads.hierarchy.graphs import Graph, StreetTimes
+from routing.roads.hierarchy.graphs import Graph, StreetTimes, TurnGraph
 from routing.roads.hierarchy.metric import FAR_MS
+from routing.roads.hours import holds
 from routing.roads.streets import SHUT, SLOWEST_MS, Streets
 from routing.roads.traffic.traffic import Conditions, Rule, closed_by, digest_of, factors_of
 
-Key = tuple[str, bool, tuple[Rule, ...]]
-"""Profile, whether of pairs, and the rules in force: what a metric depends on."""
+Key = tuple[str, bool, tuple[Rule, ...], frozenset[str]]
+"""Profile, whether of pairs, the rules in force and the conditions that hold: what a metric depends on."""
 
 KEPT_SLOTS = 2
 """Sets of weights kept per profile: those of the slot that holds and of the next."""
@@ -36,12 +37,16 @@ class State:
         conditions: Conditions,
         version: int,
         streets_digest: str,
+        timezone: str = "",
     ) -> None:
         self.conditions = conditions
         self.version = version
         self.digest = digest_of(streets_digest, conditions)
         self._streets = streets
         self._graphs = graphs
+        self._timezone = timezone
+        turned = (graph.turns.conditions for graph in graphs.values() if isinstance(graph, TurnGraph))
+        self._timed = tuple(sorted({*streets.conditions, *(each for those in turned for each in those)}))
         self._ready: OrderedDict[Key, StreetTimes] = OrderedDict()
         self._asked: dict[tuple[str, bool], int | None] = {}
         # Two locks, so that nobody who finds what they need waits for somebody else's customisation.
@@ -57,11 +62,25 @@ class State:
 
     def closed(self, profile: str, at: int | None) -> NDArray[np.bool_]:
         """What is closed to a profile at epoch second `at`, along and against, bool[2, e]."""
-        return closed_by(self.conditions.rules(at), profile, self._streets)
+        return self._closed(profile, self.conditions.rules(at), self.holding(at))
+
+    def _closed(self, profile: str, rules: tuple[Rule, ...], holding: frozenset[str]) -> NDArray[np.bool_]:
+        streets = self._streets
+        closed = closed_by(rules, profile, streets)
+        mine = streets.timed[streets.timed[:, 0] == profile_index(streets, profile)]
+        if len(mine):
+            now = np.array([condition in holding for condition in streets.conditions])
+            shut = mine[now[mine[:, 3]] != (mine[:, 4] == 1)]
+            closed[shut[:, 1], shut[:, 2]] = True
+        return closed
 
     def holding(self, at: int | None) -> frozenset[str]:
-        """The conditions of restrictions that hold at epoch second `at`."""
-        return frozenset()
+        """The conditions of streets and restrictions that hold at epoch second `at`; none outside all times."""
+        if at is None or not self._timed:
+            return frozenset()
+        table = self.conditions.table
+        timezone = table.timezone if table is not None and table.timezone else self._timezone
+        return frozenset(condition for condition in self._timed if holds(condition, at, timezone))
 
     def travel(self, profile: str, at: int | None, *, metres: bool = False) -> StreetTimes:
         """What a profile's travel times at epoch second `at` come from; with `metres`, a metric of pairs."""
@@ -72,7 +91,8 @@ class State:
     def prepare(self, profile: str, at: int | None, *, metres: bool = False) -> StreetTimes:
         """As `travel`, without counting as a question that the next state must be ready for."""
         rules = self.conditions.rules(at)
-        key = (profile, metres, rules)
+        holding = self.holding(at)
+        key = (profile, metres, rules, holding)
         found = self._look_up(key)
         if found is not None:
             return found
@@ -81,7 +101,7 @@ class State:
             if found is None:
                 ms = self._weigh(profile, rules)
                 lengths = self._streets.length_cm if metres else None
-                closed, holding = closed_by(rules, profile, self._streets), self.holding(at)
+                closed = self._closed(profile, rules, holding)
                 metric = self._graphs[profile].metric(ms, lengths, holding, closed)
                 found = StreetTimes(ms, metric, holding, closed)
                 self._put(key, found)
@@ -90,7 +110,7 @@ class State:
     def is_ready(self, profile: str, at: int | None) -> bool:
         """Whether the times of a profile at epoch second `at` need no more preparation."""
         with self._lock:
-            return (profile, False, self.conditions.rules(at)) in self._ready
+            return (profile, False, self.conditions.rules(at), self.holding(at)) in self._ready
 
     def _look_up(self, key: Key) -> StreetTimes | None:
         with self._lock:

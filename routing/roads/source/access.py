@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from routing.roads.hours import parse_hours
+
 
 class Access(IntEnum):
     """Whether a street or a gate lets a profile through: always, for trips that begin or end there, or never."""
@@ -113,3 +115,29 @@ def is_too_small(tags: Mapping[str, str], height_m: float, width_m: float) -> bo
 def is_being_built(tags: Mapping[str, Any]) -> bool:
     """Whether a way's `construction` tag shuts it: any value but those that leave it open."""
     return tags.get("construction", "no") not in ("no", "minor", "widening")
+
+
+def read_conditional(tags: Mapping[str, str], keys: Sequence[str]) -> tuple[str, dict[str, str]] | None:
+    """(condition, tags that hold instead while it does) of the last conditional access tag; None without any.
+
+    Of several conditions in one tag the first that speaks of days and times alone counts.
+    """
+    for key in reversed(keys):
+        for said in split_outside_brackets(tags.get(f"{key}:conditional", "")):
+            value, _, when = said.partition("@")
+            when = when.strip().strip("()").strip()
+            if parse_hours(when) is not None:
+                return when, {**tags, key: value.strip()}
+    return None
+
+
+def split_outside_brackets(text: str) -> list[str]:
+    """Parts between semicolons that stand outside brackets."""
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "(") - (letter == ")")
+        if letter == ";" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part for part in parts if part.strip()]

@@ -159,6 +159,7 @@ def _cut_edges(
     home = where[np.searchsorted(known, ids)]
     kind = np.array(raw.kind)[way[begin]]
     ways = np.array([each[0] for each in raw.kinds], dtype=np.float64)[kind].transpose(1, 2, 0, 3)
+    timed, conditions = _timed(raw.kinds, kind, ways)
     walked = np.array([each[2] for each in raw.kinds])[kind]
     waits = lights_on_edges(raw.signals, raw.crossings, refs, so_far, begin, finish, walked)
     wait_ms = np.stack(
@@ -189,7 +190,30 @@ def _cut_edges(
         ends_only=ways[..., 1] > 0,
         stops=np.array([each[1] for each in raw.kinds])[kind],
         node_id=ids,
+        timed=timed,
+        conditions=conditions,
     )
+
+
+def _timed(
+    kinds: Sequence[Any], kind: NDArray[np.int64], ways: NDArray[np.float64]
+) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """(rows of `Streets.timed`, conditions); what opens for a while gets the speed that it then has, in `ways`."""
+    conditions = tuple(sorted({said[0] for each in kinds for said in each[3] if said is not None}))
+    rows: list[tuple[int, int, int, int, int]] = []
+    for number, (before, _, _, timed) in enumerate(kinds):
+        edges: list[int] | None = None
+        for p, said in enumerate(timed):
+            for direction in (0, 1) if said is not None else ():
+                was, then = before[p][direction], said[1][direction]
+                if (was[0] > 0) == (then[0] > 0):
+                    continue
+                edges = np.flatnonzero(kind == number).tolist() if edges is None else edges
+                opens = int(then[0] > 0)
+                if opens:
+                    ways[p, direction, edges] = then
+                rows += [(p, direction, edge, conditions.index(said[0]), opens) for edge in edges]
+    return np.array(rows, dtype=np.int32).reshape(-1, 5), conditions
 
 
 def _shapes(begin: Any, finish: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -21,8 +21,10 @@ logger = logging.getLogger(__name__)
 MISSING = 2**31 - 1
 """What pyosmium gives as coordinate of a node that the file does not hold."""
 Progress = Callable[[str], None]
-Kind = tuple[tuple[tuple[tuple[float, bool], tuple[float, bool]], ...], bool, bool]
-"""Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses."""
+Both = tuple[tuple[float, bool], tuple[float, bool]]
+Kind = tuple[tuple[Both, ...], bool, bool, tuple[tuple[str, Both] | None, ...]]
+"""Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses; and
+of every profile a condition with what holds instead."""
 RESTRICTION_KEYS = (
     "restriction", "restriction:conditional",
     *(f"restriction:{mode}{when}" for mode in MODES for when in ("", ":conditional")),
@@ -63,9 +65,11 @@ def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
     def kind_of(values: tuple[str | None, ...]) -> int:
         tags = {key: value for key, value in zip(keys, values, strict=True) if value is not None}
         ways = tuple(profile.ways(tags) for profile in profiles)
-        if not any(kmh > 0 for both in ways for kmh, _ in both):
+        timed = tuple(profile.timed_ways(tags) for profile in profiles)
+        always = (both for _, both in filter(None, timed))
+        if not any(kmh > 0 for both in (*ways, *always) for kmh, _ in both):
             return -1
-        return kinds.setdefault((ways, may_stop(tags), _crosses(tags)), len(kinds))
+        return kinds.setdefault((ways, may_stop(tags), _crosses(tags), timed), len(kinds))
 
     try:
         newest = _newest_ways(path, raw)

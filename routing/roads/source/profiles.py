@@ -21,6 +21,7 @@ from routing.roads.source.access import (
     is_being_built,
     is_too_small,
     read_access,
+    read_conditional,
     read_oneway,
 )
 
@@ -94,6 +95,11 @@ class Profile:
                 kmh = min(0.9 * walk, self.push_kmh)
             both.append((kmh, ends and kmh > 0))
         return both[0], both[1]
+
+    def timed_ways(self, tags: Mapping[str, str]) -> tuple[str, tuple[tuple[float, bool], tuple[float, bool]]] | None:
+        """(condition, ways while it holds) where an access tag of the way depends on the time; None where none does."""
+        said = read_conditional(tags, self.access)
+        return None if said is None else (said[0], self.ways(said[1]))
 
     def passes(self, tags: Mapping[str, str]) -> bool:
         """Whether a barrier node lets the profile through."""
@@ -216,6 +222,7 @@ TAGS_READ = (
     "cycleway:left:oneway", "cycleway:right:oneway", "cycleway:both:oneway", "tracktype", "service", "smoothness",
     "motorroad", "construction", "maxheight", "maxheight:physical", "maxwidth", "maxwidth:physical",
     "maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic", "tunnel", "bridge", "covered", "layer",
+    *(f"{key}:conditional" for key in ("access", *MODES)),
     *(key + suffix for key in ("access", "maxspeed", *MODES) for suffix in SUFFIXES),
 )  # fmt: skip
 """Tags of a way that the built-in tables look at; a user's own access and one-way keys are added to them."""

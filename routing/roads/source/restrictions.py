@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.bearings import turn_degrees
+from routing.roads.hours import parse_hours
+from routing.roads.source.access import split_outside_brackets
 from routing.roads.streets import Streets
 
 KINDS = {
@@ -44,23 +46,11 @@ class RawRestriction:
         for key in ("restriction", *(f"restriction:{name}" for name in names)):
             if key in self.tags:
                 found = self.tags[key].strip(), ""
-            for said in _split(self.tags.get(f"{key}:conditional", "")):
+            for said in split_outside_brackets(self.tags.get(f"{key}:conditional", "")):
                 kind, _, when = said.partition("@")
                 if when.strip():
                     held.append((kind.strip(), when.strip().strip("()").strip()))
         return [*([found] if found else []), *held]
-
-
-def _split(text: str) -> list[str]:
-    """Parts between semicolons that stand outside brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == ";" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +77,9 @@ class Resolver:
         """What a relation forbids a profile that goes by `names`."""
         found: list[Ban] = []
         for kind, condition in restriction.rules(names):
+            if condition and parse_hours(condition) is None:
+                self._why[restriction.number] = "condition not understood"
+                continue
             if kind not in KINDS:
                 self._why[restriction.number] = "kind not understood"
                 continue

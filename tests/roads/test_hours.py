@@ -1,0 +1,83 @@
+"""Conditions by day and time: what they mean, and streets and turns that go by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from routing.roads import RoadNetwork
+from routing.roads.hours import holds, parse_hours
+from tests.kit.roads.streetmap import StreetMap
+from tests.routing.roads.test_streetmap import CAR_S, CROSS, CROSS_WAYS, ring
+
+MIDNIGHT = 1_700_006_400
+"""Wednesday, 15 November 2023, 00:00 in UTC."""
+
+
+def at(day: int, clock: str) -> int:
+    """Epoch second of a time on that Wednesday (day 0) or days after it."""
+    hour, minute = clock.split(":")
+    return MIDNIGHT + day * 86_400 + int(hour) * 3600 + int(minute) * 60
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "clock", "wanted"),
+    [
+        ("07:00-09:00", 0, "07:00", True),
+        ("07:00-09:00", 0, "09:00", False),
+        ("18:00-10:00", 0, "02:00", True),
+        ("18:00-10:00", 0, "12:00", False),
+        ("Mo-Fr 07:00-09:00,16:00-18:00", 0, "17:59", True),
+        ("Mo-Fr 07:00-09:00,16:00-18:00", 3, "17:59", False),
+        ("Sa,Su", 3, "17:59", True),
+        ("Fr-Mo 10:00-12:00", 4, "11:00", True),
+        ("Fr 22:00-02:00", 3, "01:00", True),
+        ("Fr 22:00-02:00", 2, "01:00", False),
+        ("Mo-Fr 07:00-09:00; Sa 10:00-11:00; PH off", 3, "10:30", True),
+        ("weight>7.5", 0, "10:00", False),
+        ("sunset-sunrise", 0, "23:00", False),
+    ],
+)
+def test_when_a_condition_holds(text: str, day: int, clock: str, wanted: bool) -> None:
+    assert holds(text, at(day, clock)) == wanted
+
+
+def test_by_the_clock_of_a_zone() -> None:
+    # 06:30 in UTC is 07:30 in Berlin in November.
+    assert holds("07:00-09:00", at(0, "06:30"), "Europe/Berlin")
+    assert not holds("07:00-09:00", at(0, "06:30"))
+    assert parse_hours("Mo-Fr 10:00-12:00 AND length>5") is None
+
+
+def times(city: RoadNetwork, picture: StreetMap, here: str, there: str, *clocks: str) -> list[float]:
+    ends = [np.array([picture.at(spot)]) for spot in (here, there)]
+    return [float(city.travel_seconds(*ends, profile="car", at=at(0, clock))[0, 0]) for clock in clocks]
+
+
+def test_a_turn_restriction_by_time(tmp_path: Path) -> None:
+    rule = {"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-09:00)"}
+    picture = StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", rule)])
+    file = picture.write(tmp_path / "a.osm")
+    city = RoadNetwork.from_osm(file, profiles=("car",), timezone="Europe/Berlin")
+    city.save(tmp_path / "a.npz")
+    for each in (city, RoadNetwork.load(tmp_path / "a.npz")):
+        found = times(each, picture, "W", "N", "05:59", "06:30", "08:30")
+        assert found == pytest.approx([2 * CAR_S + 5.4, 4 * CAR_S, 2 * CAR_S + 5.4], abs=0.1)
+    assert city.streets.facts["restrictions_honoured"] == 1
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        ({"motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (18:00-10:00)"}, [3, 5, 3]),
+        ({"motor_vehicle:conditional": "no @ (Mo-Fr 11:00-13:00)"}, [3, 5, 3]),
+        ({"motor_vehicle:conditional": "no @ (weight>7.5)"}, [3, 3, 3]),
+    ],
+)
+def test_a_street_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[int]) -> None:
+    picture = ring(tags)
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("foot", "car"))
+    found = times(city, picture, "P", "S", "09:00", "12:00", "20:00")
+    assert found == pytest.approx([streets * CAR_S for streets in wanted], abs=0.1)
