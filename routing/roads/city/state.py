@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
 from routing.roads.hierarchy.graphs import Graph, StreetTimes, TurnGraph
 from routing.roads.hierarchy.metric import FAR_MS
-from routing.roads.hours import holds
+from routing.roads.source.hours import holds
 from routing.roads.streets import SHUT, SLOWEST_MS, Streets
 from routing.roads.traffic.traffic import Conditions, Rule, closed_by, digest_of, factors_of
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
-from routing.roads.hours import parse_hours
+from routing.roads.source.hours import parse_hours
 
 
 class Access(IntEnum):

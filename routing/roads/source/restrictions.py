@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.bearings import turn_degrees
-from routing.roads.hours import parse_hours
 from routing.roads.source.access import split_outside_brackets
+from routing.roads.source.hours import parse_hours
 from routing.roads.streets import Streets
 
 KINDS = {

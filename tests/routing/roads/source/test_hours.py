@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from routing.roads import RoadNetwork
-from routing.roads.hours import holds, parse_hours
+from routing.roads.source.hours import holds, parse_hours
 from tests.kit.roads.streetmap import StreetMap
 from tests.routing.roads.test_streetmap import CAR_S, CROSS, CROSS_WAYS, ring
 
