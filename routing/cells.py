@@ -5,7 +5,9 @@ Everywhere else a point is (lat, lng) in degrees or (x, y) in plane metres.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import h3.api.basic_int as h3
@@ -42,17 +44,44 @@ def disk(cell: int, rings: int) -> list[int]:
     return sorted(int(c) for c in h3.grid_disk(cell, rings))
 
 
-def ring(cell: int, k: int) -> list[int]:
+@lru_cache(maxsize=20_000)
+def ring(cell: int, k: int) -> tuple[int, ...]:
     """The cells exactly `k` steps away, in ascending order (pentagon distortion handled by difference of disks)."""
     if k == 0:
-        return [cell]
+        return (cell,)
     inner = set(h3.grid_disk(cell, k - 1))
-    return sorted(int(c) for c in h3.grid_disk(cell, k) if c not in inner)
+    return tuple(sorted(int(c) for c in h3.grid_disk(cell, k) if c not in inner))
+
+
+REACH = 1.3
+"""No corner of a cell is farther from its centre than so many mean edges of its resolution."""
+
+
+@lru_cache(maxsize=20_000)
+def ring_gap_m(cell: int, k: int) -> float:
+    """Metres that at least lie between any point of a cell and any point `k` steps away, or farther.
+
+    Who goes farther out comes through that ring.
+    """
+    here = h3.cell_to_latlng(cell)
+    least = min(h3.great_circle_distance(here, h3.cell_to_latlng(c), unit="m") for c in ring(cell, k))
+    return float(max(0.0, least - 2 * REACH * EDGE_M[h3.get_resolution(cell)]))
+
+
+def parent_of(cell: int, resolution: int) -> int:
+    """The coarser cell that a cell is counted to."""
+    return int(h3.cell_to_parent(cell, resolution))
 
 
 def boundary_of(cell: int) -> list[tuple[float, float]]:
     """The corners of a cell as (lat, lng), degrees."""
     return [(float(lat), float(lng)) for lat, lng in h3.cell_to_boundary(cell)]
+
+
+_FARTHEST = 80.0
+"""Degrees of latitude beyond which cells of one resolution look too different in degrees."""
+_CELL_EDGES2 = 1.5 * 3**0.5
+"""Area of a hexagon, in squares of its edge."""
 
 
 class Polygon:
@@ -100,3 +129,25 @@ class Polygon:
     def cells(self, resolution: int) -> list[int]:
         """The cells whose centres are inside, in ascending order."""
         return sorted(int(c) for c in h3.geo_to_cells(self._shape, resolution))
+
+    def covering(self, resolution: int, most: int) -> dict[int, bool] | None:
+        """The cells that an area in degrees touches: True where all of a cell is inside, False at its border.
+
+        None where they would be more than `most`, or where cells do not tell: an area without extent, or at a pole.
+        """
+        south, west, north, east = self.bounds
+        if self.is_empty or self._shape.geom_type not in ("Polygon", "MultiPolygon") or max(north, -south) > _FARTHEST:
+            return None
+        metres = METRES_PER_DEGREE * math.cos(math.radians(max(north, -south)))
+        edge_m = EDGE_M[resolution]
+        if (north - south) * METRES_PER_DEGREE * (east - west) * metres > most * _CELL_EDGES2 * edge_m**2:
+            return None
+        around = self._shape.buffer((2 * REACH * edge_m) / metres)
+        cells = sorted(int(c) for c in h3.geo_to_cells(around, resolution))
+        if not cells:
+            return {}
+        # A metre more: an edge of a cell is no straight line in degrees.
+        hexagons = [shapely.Polygon([(lng, lat) for lat, lng in boundary_of(c)]) for c in cells]
+        shapes = shapely.buffer(hexagons, 1 / metres)
+        inside, touched = shapely.contains(self._shape, shapes), shapely.intersects(self._shape, shapes)
+        return {c: bool(whole) for c, whole, any_ in zip(cells, inside, touched, strict=True) if any_}

@@ -117,9 +117,10 @@ class PlaceBook:
     def latlng(self, handle: int) -> LatLng:
         """Where a place lies on the globe (plane metres are laid around PLANE_ANCHOR)."""
         self.require(handle)
-        return self._on_globe(float(self._first[handle]), float(self._second[handle]))
+        return self.on_globe(float(self._first[handle]), float(self._second[handle]))
 
-    def _on_globe(self, first: float, second: float) -> LatLng:
+    def on_globe(self, first: float, second: float) -> LatLng:
+        """Where coordinates of the book's frame lie on the globe."""
         if self.frame == "wgs84":
             return LatLng(first, second)
         return LatLng(PLANE_ANCHOR[0] + first / METRES_PER_DEGREE, PLANE_ANCHOR[1] + second / METRES_PER_DEGREE)
@@ -127,7 +128,7 @@ class PlaceBook:
     def _put(self, handle: int, first: float, second: float) -> None:
         self._first[handle] = first
         self._second[handle] = second
-        self._cell[handle] = cell_of(*self._on_globe(first, second), RESOLUTION)
+        self._cell[handle] = cell_of(*self.on_globe(first, second), RESOLUTION)
         self.moves += 1
 
     def _check(self, first: float, second: float) -> None:

@@ -57,6 +57,9 @@ class TravelTimes(Protocol):
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         """Metres driven from every origin to every destination, int32[profile, n, m]."""
 
+    def fastest_m_per_s(self) -> float | None:
+        """No way covers more straight metres a second, whoever drives it; None where that is not known."""
+
 
 def to_ticks(seconds: NDArray[np.float64], tick_us: int, rounding: Rounding, round_to_s: int = 1) -> NDArray[np.int32]:
     """Float seconds (inf = unreachable) as int32 ticks, UNREACHABLE where they are infinite or too long to add up.
@@ -149,6 +152,10 @@ class StraightTravel:
         way = np.rint(self._straight_m(origins, destinations) * self._detour).astype(np.int32)
         return np.stack([way] * len(self._speed))
 
+    def fastest_m_per_s(self) -> float | None:
+        # The middle latitude stands for the great circle: within a hundredth.
+        return 1.01 * max(self._speed.values()) / 60 / self._detour
+
 
 class MatrixTravel:
     """Travel times read from a square matrix of seconds, by each place's `matrix_row`.
@@ -217,3 +224,6 @@ class MatrixTravel:
             return np.zeros((len(self._profiles), len(origins), len(destinations)), dtype=np.int32)
         block = self._metres[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
         return np.ascontiguousarray(np.rint(block).astype(np.int32))
+
+    def fastest_m_per_s(self) -> float | None:
+        return None

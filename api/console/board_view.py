@@ -10,12 +10,15 @@ from dispatch.board.board import Board
 from dispatch.board.progress import ready_at
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import OrderState, Reason
+from routing.cells import boundary_of
 from routing.places import LatLng
 
 __all__ = ["TABLES", "board_view", "changes"]
 
-TABLES = ("stores", "riders", "orders")
+TABLES = ("stores", "riders", "orders", "heat")
 """Lists whose members have an `id`; `changes` compares them member by member."""
+HEAT = 8
+"""Resolution of the cells by which demand is counted: edges of half a kilometre."""
 
 
 def board_view(
@@ -31,6 +34,7 @@ def board_view(
         "stores": [_store(store_id, board, now) for store_id in board.stores],
         "riders": [rider for rider in riders if rider["doing"] != "off_duty"],
         "orders": orders,
+        "heat": [_heat(cell, count) for cell, count in sorted(board.order_cells.counts(HEAT).items())],
     }
 
 
@@ -112,6 +116,12 @@ def _store(store_id: str, board: Board, now: int) -> dict[str, Any]:
         "open": record.opens_from(now) == now,
         "delay_s": record.delay_at(now),
     }
+
+
+def _heat(cell: int, count: int) -> dict[str, Any]:
+    """Demand by cell: how many open orders are of its counters."""
+    corners = [_point(LatLng(*corner)) for corner in boundary_of(cell)]
+    return {"id": f"{cell:x}", "orders": count, "corners": corners}
 
 
 def _counts(orders: list[dict[str, Any]], riders: list[dict[str, Any]]) -> dict[str, int]:

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import heapq
 import re
+from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
 
 from dispatch import events as e
 from dispatch.board import dumps, parking
-from dispatch.board.cell_index import CellIndex
+from dispatch.board.cell_index import CellIndex, ZoneShape
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.settings import Settings
-from routing.cells import Polygon
 from routing.places import PlaceBook
 
 
@@ -70,7 +70,8 @@ class Board:
         """In the order in which we learned of their end."""
         self.order_cells = CellIndex()
         self.rider_cells = CellIndex()
-        self._polygons: dict[str, Polygon] = {}
+        """Where the plans of riders start: at their first stop once that is settled, else where they are."""
+        self._shapes: dict[str, ZoneShape] = {}
 
     def apply(self, event: e.Event) -> None:
         """Take one fact in.  Never raises for an event the engine made."""
@@ -80,12 +81,8 @@ class Board:
 
     def paused_zone_of(self, place: int) -> str | None:
         """The first paused zone that holds a place."""
-        for zone_id, record in self.zones.items():
-            if record.paused and self._polygons[zone_id].holds(
-                float(self.places.first[place]), float(self.places.second[place])
-            ):
-                return zone_id
-        return None
+        paused = (zone_id for zone_id, record in self.zones.items() if record.paused)
+        return next((zone_id for zone_id in paused if self._shapes[zone_id].holds(place)), None)
 
     def heard_at(self, record: RiderRecord) -> int:
         """Since when a rider's silence counts."""
@@ -111,7 +108,7 @@ class Board:
 
     def _derive(self) -> None:
         for zone_id, zone in self.zones.items():
-            self._polygons[zone_id] = Polygon(zone.zone.corners)
+            self._shapes[zone_id] = ZoneShape(zone.zone.corners, self.places)
         ended = [record for record in self.orders.values() if record.state.is_final]
         for record in sorted(ended, key=lambda record: (record.known_ended_at, record.seq)):
             self.ended_orders[record.order.order_id] = record
@@ -119,8 +116,12 @@ class Board:
             if not record.state.is_final:
                 self._index_order(order_id, record)
                 self._set_aside(order_id, record)
-        for rider_id, rider in self.riders.items():
-            self.rider_cells.put(rider_id, int(self.places.cell[rider.here]))
+        self._index_riders(self.riders.values())
+
+    def _index_riders(self, records: Iterable[RiderRecord]) -> None:
+        for record in records:
+            place = record.starts_from(divert=self.settings.rules.divert)
+            self.rider_cells.put(record.rider.rider_id, int(self.places.cell[place]))
 
     def _index_order(self, order_id: str, record: OrderRecord) -> None:
         self.open_orders[order_id] = self.in_play[order_id] = record
@@ -149,28 +150,23 @@ class Board:
     # --- catalogue ----------------------------------------------------------------------------------------------
 
     def _store_known(self, event: e.StoreKnown) -> None:
-        record = self.stores.get(event.store.store_id)
-        if record is None:
-            self.stores[event.store.store_id] = StoreRecord(event.store)
-        else:
-            record.store = event.store
+        self.stores.setdefault(event.store.store_id, StoreRecord(event.store)).store = event.store
 
     def _rider_known(self, event: e.RiderKnown) -> None:
         rider = event.rider
         record = self.riders.get(rider.rider_id)
         if record is None:
-            self.riders[rider.rider_id] = RiderRecord(
+            record = self.riders[rider.rider_id] = RiderRecord(
                 rider, len(self.riders), rider.place, event.at, Route(rider.rider_id, 0), heard_at=event.at
             )
-            self.rider_cells.put(rider.rider_id, int(self.places.cell[rider.place]))
-        else:
-            record.rider = rider
+        record.rider = rider
+        self._index_riders((record,))
 
     def _zone_known(self, event: e.ZoneKnown) -> None:
         zone = event.zone
         paused = zone.zone_id in self.zones and self.zones[zone.zone_id].paused
         self.zones[zone.zone_id] = ZoneRecord(zone, paused)
-        self._polygons[zone.zone_id] = Polygon(zone.corners)
+        self._shapes[zone.zone_id] = ZoneShape(zone.corners, self.places)
 
     def _shift_opened(self, event: e.ShiftOpened) -> None:
         record = self.riders[event.shift.rider_id]
@@ -345,6 +341,7 @@ class Board:
 
     def _setting_set(self, event: e.SettingSet) -> None:
         self.settings = self.settings.with_stated({event.key: event.value})
+        self._index_riders(self.riders.values())
         if self.before_preset is not None:
             self.before_preset = {key: value for key, value in self.before_preset.items() if key != event.key}
         self._touch(event.at)
@@ -356,6 +353,7 @@ class Board:
     def _preset_set(self, event: e.PresetSet) -> None:
         before = self.settings.flat()
         self.settings = self.settings.with_stated({PRESET: event.preset, **dict(event.values)})
+        self._index_riders(self.riders.values())
         self.before_preset = {key: before[key] for key in (PRESET, *dict(event.values))}
         self._touch(event.at)
 
@@ -371,7 +369,7 @@ class Board:
             self.places.move(record.rider.place, position.first, position.second)
             if not record.route.told and record.free_at <= position.seen_at:
                 record.here = record.rider.place
-            self.rider_cells.put(position.rider_id, int(self.places.cell[record.rider.place]))
+            self._index_riders((record,))
 
     def _route_revised(self, event: e.RouteRevised) -> None:
         route = event.route
@@ -382,6 +380,7 @@ class Board:
                 if order.planned_rider_id == route.rider_id:
                     order.planned_rider_id = None
         record.take(route, event.at)
+        self._index_riders((record,))
         self._take_times(route)
         if event.told:
             record.told_revision, record.told_at = route.revision, event.at
@@ -408,6 +407,7 @@ class Board:
         record.seen_revision = max(record.seen_revision, event.revision)
         record.shown = with_sight(record.shown, event.revision, event.happened_at)
         record.set_off(max(event.happened_at, record.free_at))
+        self._index_riders((record,))
         if record.unseen:
             self._ask_again(record)
             self._touch(event.at)
@@ -423,7 +423,7 @@ class Board:
     def _rider_arrived(self, event: e.RiderArrived) -> None:
         record = self.riders[event.rider_id]
         record.arrive(event.happened_at)
-        self.rider_cells.put(event.rider_id, int(self.places.cell[record.route.stops[0].place]))
+        self._index_riders((record,))
 
     def _rider_done(self, event: e.RiderDone) -> None:
         record = self.riders[event.rider_id]
@@ -434,7 +434,7 @@ class Board:
                 if act.kind is ActKind.DROP and order.planned_rider_id == event.rider_id:
                     order.planned_rider_id = None
         record.finish(event.stop_id, event.place, event.free_at, event.acted_at)
-        self.rider_cells.put(event.rider_id, int(self.places.cell[event.place]))
+        self._index_riders((record,))
         self._touch(event.at)
 
     def _report_contradicted(self, event: e.ReportContradicted) -> None:

@@ -121,6 +121,16 @@ class RiderRecord:
     parked: Stage | None = None
     """Rounds, or what was to be told, failed because of this rider: no part in them until something changes."""
 
+    def starts_from(self, *, divert: bool) -> int:
+        """Handle of the place where their plan starts: their first stop if that is settled, else where they are."""
+        stops = self.route.stops
+        if stops and stops[0].level >= Level.TOLD:
+            if self.arrived_at is not None or not divert:
+                return stops[0].place
+            if self.departed_at is not None:
+                return self.rider.place
+        return self.here
+
     def copied(self) -> RiderRecord:
         """A record of its own with the same values (copy.copy takes ten times as long)."""
         twin = object.__new__(RiderRecord)

@@ -12,12 +12,12 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from dispatch.board.board import Board
-from dispatch.board.progress import whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.inputs import RoundSolved
 from dispatch.model import ActKind, Order, OrderState, Reason
-from dispatch.rounds.freeze import freeze, takes_part
+from dispatch.rounds.freeze import freeze
 from dispatch.rounds.frozen_round import Frozen
+from dispatch.soonest import soonest
 from routing.problem.problem import Problem
 from routing.travel import TravelTimes
 
@@ -42,8 +42,8 @@ def frozen_with(board: Board, order: Order, times: TravelTimes, now: int, stop_s
     view = copy.copy(board)
     view.now = now
     record = OrderRecord(order, board.orders_taken, OrderState.CREATED, now, order.expected_ready_at)
-    riders = _riders(board, order, times, now)
-    every = len(riders) == len(board.riders)
+    first = soonest(view, board.stores[order.store_id].store.place, times, now, MOST_RIDERS)
+    riders, every = (first, False) if first is not None else (board.riders, True)
     known = {name: other for name, other in board.in_play.items() if every or _matters(other, order, riders)}
     view.riders = riders
     view.in_play = known | {order.order_id: record}
@@ -63,22 +63,6 @@ def outcome(answer: RoundSolved, order_id: str) -> Fit:
         return Fit(found[ActKind.PICKUP], found[ActKind.DROP], None)
     reasons = dict(answer.reasons)
     return Fit(None, None, reasons.get(order_id, Reason.NO_RIDER_IN_REACH))
-
-
-def _riders(board: Board, order: Order, times: TravelTimes, now: int) -> dict[str, RiderRecord]:
-    """Riders of the trial, by id: all, or those that can be at the store first."""
-    usable = {rider_id: record for rider_id, record in board.riders.items() if takes_part(record, board)}
-    if len(usable) <= MOST_RIDERS:
-        return board.riders
-    starts = [whereabouts(record, now) for record in usable.values()]
-    store = np.array([board.stores[order.store_id].store.place], dtype=np.int32)
-    legs = times.table(np.array([start.place for start in starts], dtype=np.int32), store, now)
-    profile_of = {name: k for k, name in enumerate(times.profiles)}
-    profiles = [profile_of.get(record.rider.profile, 0) for record in usable.values()]
-    there_at = legs[profiles, np.arange(len(starts)), 0] + np.array([start.free_at for start in starts])
-    first = np.argsort(there_at, kind="stable")[:MOST_RIDERS]
-    names = list(usable)
-    return {names[k]: usable[names[k]] for k in sorted(first.tolist())}
 
 
 def _matters(record: OrderRecord, order: Order, riders: dict[str, RiderRecord]) -> bool:

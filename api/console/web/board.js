@@ -8,10 +8,11 @@ const still = paused || matchMedia("(prefers-reduced-motion: reduce)").matches;
 const SOON_S = 300;
 const MOST_ROWS = 150;
 const SILENT_MS = 40000;
-const TABLES = ["stores", "riders", "orders"];
+const POINTS = ["stores", "riders", "orders"];
+const TABLES = [...POINTS, "heat"];
 const WORDS = { working: "at work", idle: "idle", on_break: "on a break", lost: "not heard of" };
 
-const state = { stores: new Map(), riders: new Map(), orders: new Map(), counts: {}, ladder: "search", cursor: null };
+const state = { stores: new Map(), riders: new Map(), orders: new Map(), heat: new Map(), counts: {}, ladder: "search", cursor: null };
 const clock = { server: 0, local: 0 };
 let streets = null; // Path2D in metres
 let selected = null; // {table, id}
@@ -82,7 +83,7 @@ const onScreen = ({ x, y }) => ({ x: (x - view.x) * view.scale + size.w / 2, y: 
 const size = { w: 0, h: 0, ratio: 1 };
 
 function fit() {
-  const points = TABLES.flatMap((table) => [...state[table].values()].map(project));
+  const points = POINTS.flatMap((table) => [...state[table].values()].map(project));
   if (!points.length || !size.w) return;
   const [xs, ys] = [points.map((point) => point.x), points.map((point) => point.y)];
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
@@ -191,6 +192,17 @@ function label(text, x, y) {
   pen.fillText(text, x, y);
 }
 
+/** Demand by cell: the more open orders its counters have, the warmer. */
+function drawHeat(cell) {
+  pen.beginPath();
+  for (const corner of cell.corners) { const { x, y } = onScreen(project(corner)); pen.lineTo(x, y); }
+  pen.closePath();
+  pen.globalAlpha = Math.min(0.3, 0.04 + 0.02 * cell.orders);
+  pen.fillStyle = colour.soon;
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
 function drawOrder(order) {
   const at = onScreen(project(order));
   const kind = urgency(slack(order));
@@ -221,6 +233,7 @@ function draw() {
     rider.shown = jump ? aim : { x: rider.shown.x + dx * 0.12, y: rider.shown.y + dy * 0.12 };
     gliding ||= !jump;
   }
+  for (const cell of state.heat.values()) drawHeat(cell);
   const chosen = riderOf();
   for (const rider of state.riders.values()) if (rider.id !== chosen) drawRoute(rider, false);
   if (state.riders.has(chosen)) drawRoute(state.riders.get(chosen), true);

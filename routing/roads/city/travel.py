@@ -119,6 +119,9 @@ class RoadTravel:
     def profiles(self) -> tuple[str, ...]:
         return tuple(self._drives)
 
+    def fastest_m_per_s(self) -> float | None:
+        return None
+
     def under(self, news: TrafficNews) -> RoadTravel:
         """The same places and snaps under news of traffic; this one's times stay as they are.
 

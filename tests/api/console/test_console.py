@@ -36,6 +36,9 @@ def test_the_view_shows_who_works_and_what_is_open() -> None:
     late, calm = view["orders"]
     assert (late["id"], late["late"], late["ready"], calm["late"], calm["ready"]) == ("late", True, True, False, False)
     assert (calm["lat"], calm["lng"], calm["due_at"]) == (45.005, 9.0, "2025-06-15T15:36:40Z")
+    (heat,) = view["heat"]
+    assert (heat["orders"], len(heat["corners"])) == (2, 6), "both are of store A"
+    assert all(abs(corner["lat"] - 45.0) < 0.02 and abs(corner["lng"] - 9.0) < 0.02 for corner in heat["corners"])
     json.dumps(view, allow_nan=False)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from dispatch import inputs as i
 from dispatch.board.board import Board
+from dispatch.board.progress import whereabouts
 from dispatch.errors import Refused
 from dispatch.model import Level
 from dispatch.policies.policy import HalfhourPolicy
@@ -188,6 +189,16 @@ def _moved(order, place, door=""):  # type: ignore[no-untyped-def]
     return dataclasses.replace(order, drop_place=place, door=door)
 
 
+def check_cells(board: Board) -> None:
+    """Every rider is in the cell where their plan starts, and every open order in that of its counter."""
+    divert = board.settings.rules.divert
+    for rider_id, record in board.riders.items():
+        place = whereabouts(record, board.now, divert=divert).place
+        assert board.rider_cells.where(rider_id) == int(board.places.cell[place]), rider_id
+    assert len(board.rider_cells) == len(board.riders)
+    assert len(board.order_cells) == len(board.open_orders) == sum(board.order_cells.counts().values())
+
+
 def check_doors(world: World) -> None:
     """Whoever stands at a door has business with that door alone, and knows it by the place of one they bring to."""
     for record in world.board.riders.values():
@@ -203,13 +214,16 @@ STEPS = st.lists(st.tuples(OPERATIONS, st.integers(0, 2000), st.integers(0, 2000
 
 
 @settings(deadline=None)
-@given(steps=STEPS, crowd=st.booleans())
-def test_nothing_is_lost_and_the_fold_is_the_board(steps: list[tuple[str, int, int]], crowd: bool) -> None:
-    storm = Storm(crowd)
+@given(steps=STEPS, crowd=st.booleans(), divert=st.booleans())
+def test_nothing_is_lost_and_the_fold_is_the_board(
+    steps: list[tuple[str, int, int]], crowd: bool, divert: bool
+) -> None:
+    storm = Storm(crowd, rules__divert=divert)
     for operation, a, b in steps:
         storm.play(operation, a, b)
         storm.world.check()
         check_doors(storm.world)
+        check_cells(storm.world.board)
     storm.clear_up()
     storm.world.check()
     ended = {order_id: order.state for order_id, order in storm.world.board.orders.items()}

@@ -59,9 +59,7 @@ views = st.builds(
         "counts": {},
         **{name: [{"id": key, "x": x} for key, x in table.items()] for name, table in zip(TABLES, tables, strict=True)},
     },
-    members,
-    members,
-    members,
+    *[members] * len(TABLES),
 )
 
 
@@ -83,7 +81,8 @@ class Scene:
 
     def look(self) -> dict[str, Any]:
         rider = {"id": "r", "lat": 45.0, "lng": 9.0, "x": self.x}
-        return {"at": "now", "ladder": "search", "counts": {}, "stores": [], "riders": [rider], "orders": []}
+        others: dict[str, Any] = {"stores": [], "orders": [], "heat": []}
+        return {"at": "now", "ladder": "search", "counts": {}, "riders": [rider], **others}
 
 
 async def next_frame(frames: AsyncIterator[Frame | None]) -> Frame:
@@ -123,7 +122,8 @@ def city_service(riders: int = 40, seed: int = 7) -> dict[str, Any]:
             )  # fmt: skip
     counts = {"open": len(orders), "late": 5, "waiting": 0, "idle": riders - len(orders), "working": len(orders)}
     at = "2025-06-15T15:06:40Z"
-    return {"at": at, "ladder": "search", "counts": counts, "stores": stores, "riders": members, "orders": orders}
+    tables = {"stores": stores, "riders": members, "orders": orders, "heat": []}
+    return {"at": at, "ladder": "search", "counts": counts, **tables}
 
 
 @asynccontextmanager
