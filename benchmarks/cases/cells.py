@@ -6,9 +6,9 @@ import numpy as np
 
 from benchmarks.harness import Case, Sample, Work
 from dispatch import inputs as i
-from dispatch import soonest
 from dispatch.engine.engine import Engine
 from dispatch.model import Rider, Shift, Store
+from dispatch.rounds import soonest
 from dispatch.rounds.trial import MOST_RIDERS
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook

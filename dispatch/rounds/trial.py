@@ -17,7 +17,7 @@ from dispatch.inputs import RoundSolved
 from dispatch.model import ActKind, Order, OrderState, Reason
 from dispatch.rounds.freeze import freeze
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.soonest import soonest
+from dispatch.rounds.soonest import soonest
 from routing.problem.problem import Problem
 from routing.travel import TravelTimes
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from dispatch import inputs as i
-from dispatch import soonest as by_cells
 from dispatch.board.board import Board
 from dispatch.board.cell_index import MOST_CELLS, ZoneShape
 from dispatch.engine.engine import Engine
 from dispatch.model import Order, Rider, Shift, Store, Zone
+from dispatch.rounds import soonest as by_cells
 from dispatch.rounds.solve import solve_round
+from dispatch.rounds.soonest import soonest
 from dispatch.settings.settings import Settings
-from dispatch.soonest import soonest
 from routing.cells import EDGE_M, REACH, Polygon, boundary_of, cell_of, centre_of, disk, ring, ring_gap_m
 from routing.places import RESOLUTION, PlaceBook
 from routing.travel import MatrixTravel, StraightTravel
