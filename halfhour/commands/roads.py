@@ -175,6 +175,44 @@ def path(
         out.print(f"  on foot: {first} to the street, {last} from it to the door")
 
 
+@app.command(
+    # A latitude of the south is no option.
+    context_settings={"ignore_unknown_options": True},
+    epilog="Example:  halfhour roads check porto.npz 41.1496,-8.6109 41.1579,-8.6291 --profile car",
+)
+def check(
+    city: City,
+    origin: Annotated[str, typer.Argument(help="lat,lng")],
+    destination: Annotated[str, typer.Argument(help="lat,lng")],
+    profile: ProfileName = "bike",
+    at: At = None,
+    max_snap_m: MaxSnap = 500.0,
+    as_json: AsJson = False,
+) -> None:
+    """Why a trip goes as it does: where it stops, what lay nearer, which faster way is not allowed."""
+    from routing.roads.city.check import check_trip
+
+    ends = parse_point(origin, "origin"), parse_point(destination, "destination")
+    told = check_trip(_load(city), *ends, profile=profile, at=at, max_snap_m=max_snap_m)
+    if as_json:
+        print_json(told)
+        return
+    out = console()
+    for end in ("origin", "destination"):
+        for stop in told[end]["stops"]:
+            out.print(
+                f"{end}: {stop['street']}, {stop['metres']:g} m, {stop['walk_seconds']:.0f} s on foot", markup=False
+            )
+        for other in told[end]["refused"]:
+            out.print(f"  not {other['street']}, {other['metres']:g} m: {other['why']}", markup=False)
+    way, refused = told["way"], told["refused_way"]
+    out.print(f"{way['seconds']:.0f} s by {', '.join(way['streets'])}" if way["found"] else "no way", markup=False)
+    if refused is not None:
+        out.print(f"refused: {refused['seconds']:.0f} s by {', '.join(refused['streets'])}", markup=False)
+        for why in refused["breaks"]:
+            out.print(f"  {why}", markup=False)
+
+
 def describe(city: RoadNetwork) -> dict[str, Any]:
     """The facts of a city as JSON values."""
     from routing.roads.streets import SHUT
@@ -186,6 +224,11 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
         "edges": streets.edges,
         "kilometres": round(float(streets.length_cm.sum(dtype="int64")) / 1e5, 1),
         "profiles": dict(zip(streets.profiles, open_edges, strict=True)),
+        "kilometres_by_profile": {
+            name: round(float(streets.length_cm[open_].sum(dtype="int64")) / 1e5, 1)
+            for name, open_ in zip(streets.profiles, (streets.drive_ms != SHUT).any(axis=1), strict=True)
+        },
+        "parts_beside": {name: city.graph(name).parts_beside for name in streets.profiles},
         "missing_references": int(streets.facts.get("missing_references", 0)),
         "turn_restrictions": int(streets.facts.get("turn_restrictions", 0)),
         "restrictions_honoured": int(streets.facts.get("restrictions_honoured", 0)),

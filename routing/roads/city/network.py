@@ -175,6 +175,10 @@ class RoadNetwork:
         """(lat, lng) of every node, float64[n, 2]."""
         return np.stack([self.streets.lat, self.streets.lng], axis=1)
 
+    def latlng_of(self, edge: NDArray[np.int32], fraction: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(lat, lng) of spots on edges, float64[k, 2]."""
+        return self.lookup.grid.spots(edge, fraction)
+
     # ---- travel times
 
     def travel_ms(

@@ -39,6 +39,7 @@ class CrossingGraph:
     """Crossings as nodes, edges as arcs: turns cost nothing.  For streets that say nothing of turns."""
 
     turn_aware = False
+    parts_beside = 0
 
     def __init__(self, streets: Streets, hierarchy: Hierarchy | None = None) -> None:
         self._streets = streets
@@ -100,6 +101,11 @@ class TurnGraph:
     """Stretches as nodes, turns as arcs: see `routing.roads.turns.turns`."""
 
     turn_aware = True
+
+    @property
+    def parts_beside(self) -> int:
+        """Number of parts of the network that the main one cannot reach and come back from."""
+        return max(0, int(self.turns.island.max(initial=-1)))
 
     def __init__(self, streets: Streets, turns: Turns, hierarchy: TurnHierarchy) -> None:
         self._streets = streets

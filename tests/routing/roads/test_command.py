@@ -10,6 +10,7 @@ import pytest
 
 from halfhour.commands import main
 from tests.kit.roads.osmfile import write_osm
+from tests.kit.roads.streetmap import StreetMap
 
 HOME = {"highway": "residential", "name": "Home Street"}
 
@@ -137,6 +138,24 @@ def _area(tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("verb", ["build", "info", "traffic", "matrix", "path"])
+def test_check_tells_why(run: Any, tmp_path: Path) -> None:
+    """A bridge lies nearer than the street below, and the left turn is not allowed."""
+    city = tmp_path / "a.npz"
+    picture = StreetMap(
+        "\n".join(["A N D", "W X E", "B S C"]),
+        [(letters, HOME) for letters in ("WX", "XE", "XN", "XS", "ED", "DN", "WB", "BS")],
+        turns=[("WX", "X", "XN", {"restriction": "no_left_turn"})],
+    )
+    assert run("build", picture.write(tmp_path / "a.osm"), "--out", city, "--profile", "car").status == 0
+    w, n = (",".join(map(str, picture.at(spot))) for spot in ("W", "N"))
+    told = run("check", city, w, n, "--profile", "car", "--json").json
+    assert told["way"]["found"]
+    assert told["refused_way"]["breaks"] == ["no turn from Home Street into Home Street"]
+    assert told["refused_way"]["seconds"] < told["way"]["seconds"]
+    assert {stop["part"] for stop in told["origin"]["stops"]} == {0}
+    assert "no turn from Home Street" in run("check", city, w, n, "--profile", "car").out
+
+
+@pytest.mark.parametrize("verb", ["build", "info", "traffic", "matrix", "path", "check"])
 def test_help_shows_an_example(run: Any, verb: str) -> None:
     assert f"halfhour roads {verb}" in run(verb, "--help").out

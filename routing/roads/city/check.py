@@ -1,0 +1,122 @@
+"""Why a trip goes as it does: where its ends were put, what lay nearer, and which faster way is not allowed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
+from routing.roads.hierarchy.graphs import TurnGraph
+from routing.roads.streets import SHUT
+
+
+def check_trip(
+    network: RoadNetwork,
+    origin: Sequence[float],
+    destination: Sequence[float],
+    *,
+    profile: str,
+    at: int | None = None,
+    max_snap_m: float = MAX_SNAP_M,
+) -> dict[str, Any]:
+    """What is known of a trip between two points (lat, lng), as JSON values.
+
+    `origin`, `destination`: where one stops for them, and streets that lie nearer and were refused; `way`: seconds and
+    streets; `refused_way`: the fastest way if every turn were free, with what it breaks; None where nothing is faster.
+    Raises what `RoadNetwork.path` raises.
+    """
+    way = network.path(origin, destination, profile=profile, at=at, max_snap_m=max_snap_m)
+    return {
+        "profile": profile,
+        "origin": _end(network, origin, profile, max_snap_m),
+        "destination": _end(network, destination, profile, max_snap_m),
+        "way": {"found": way.found, "seconds": way.seconds if way.found else None, "streets": list(way.streets)},
+        "refused_way": _refused(network, origin, destination, profile, way.seconds, max_snap_m),
+    }
+
+
+def _end(network: RoadNetwork, point: Sequence[float], profile: str, max_snap_m: float) -> dict[str, Any]:
+    stops = network.stops(np.array([point]), profile=profile, max_snap_m=max_snap_m)
+    kept = [
+        {
+            "street": _street(network, edge),
+            "metres": round(metres, 1),
+            "walk_seconds": walk_ms / 1000.0,
+            "part": _part(network, profile, edge),
+        }
+        for edge, metres, walk_ms in zip(
+            stops.edge[0].tolist(), stops.metres[0].tolist(), stops.walk_ms[0].tolist(), strict=True
+        )
+        if edge >= 0
+    ]
+    everything = np.ones(network.streets.edges, dtype=np.bool_)
+    near = network.lookup.grid.near(np.array([point]), everything, float(stops.metres[0, 0]), max_snap_m, 8)
+    refused = [
+        {"street": _street(network, edge), "metres": round(metres, 1), "why": why}
+        for edge, metres in zip(near[0][0].tolist(), near[2][0].tolist(), strict=True)
+        if edge >= 0 and edge not in stops.edge[0] and (why := _why_not(network, profile, edge))
+    ]
+    return {"stops": kept, "refused": refused}
+
+
+def _street(network: RoadNetwork, edge: int) -> str:
+    s = network.streets
+    return s.names[s.name[edge]] or f"{s.classes[s.road_class[edge]]} (way {int(s.way[edge])})"
+
+
+def _part(network: RoadNetwork, profile: str, edge: int) -> int:
+    graph = network.graph(profile)
+    return int(graph.turns.island[edge]) if isinstance(graph, TurnGraph) else 0
+
+
+def _why_not(network: RoadNetwork, profile: str, edge: int) -> str:
+    s = network.streets
+    if (s.drive_ms[s.profiles.index(profile), :, edge] == SHUT).all():
+        return f"closed to {profile}, or nobody can get there and back"
+    if not s.stops[edge]:
+        return "nobody stops on a motorway, on a bridge or in a tunnel"
+    if _part(network, profile, edge) > 0:
+        return "apart from the main network"
+    return ""
+
+
+def _refused(
+    network: RoadNetwork, origin: Sequence[float], destination: Sequence[float], profile: str, seconds: float,
+    max_snap_m: float,
+) -> dict[str, Any] | None:  # fmt: skip
+    graph = network.graph(profile)
+    if not isinstance(graph, TurnGraph):
+        return None
+    free = RoadNetwork(network.streets)
+    ends = [network.stops(np.array([point]), profile=profile, max_snap_m=max_snap_m) for point in (origin, destination)]
+    spots = [free.latlng_of(each.edge[0, :1], each.fraction[0, :1]) for each in ends]
+    way = free.path(spots[0][0], spots[1][0], profile=profile, max_snap_m=max_snap_m)
+    broken = _broken(network, profile, graph, way.edges, way.against) if way.found else []
+    if not broken or way.seconds >= seconds:
+        return None
+    return {"seconds": way.seconds, "streets": list(way.streets), "breaks": broken}
+
+
+def _broken(
+    network: RoadNetwork, profile: str, graph: TurnGraph, edges: NDArray[np.int32], against: NDArray[np.bool_]
+) -> list[str]:
+    """What a way breaks: turns that are not there, and streets for ends only between others."""
+    turns = graph.turns
+    codes = (2 * edges + against).tolist()
+    code = turns.code.astype(np.int64)
+    allowed = set((code[turns.source] * (2 * network.streets.edges) + code[turns.target]).tolist())
+    told = [
+        f"no turn from {_street(network, a >> 1)} into {_street(network, b >> 1)}"
+        for a, b in itertools.pairwise(codes)
+        if a * 2 * network.streets.edges + b not in allowed
+    ]
+    limited = np.isin(codes, turns.code[turns.phase != 1])
+    open_ = np.flatnonzero(~limited)
+    if len(open_):
+        inner = [k for k in range(int(open_[0]), int(open_[-1])) if limited[k]]
+        told += [f"{name} is for ends only" for name in dict.fromkeys(_street(network, codes[k] >> 1) for k in inner)]
+    return told
