@@ -1,8 +1,7 @@
-"""What keeps one caller from taking the service away from the others.
+"""Rates: each tenant has a token bucket per kind of request; a refusal says when to come back.
 
-Three fences, from cheap to dear: bodies are bounded before anyone reads them, each tenant has a token bucket per kind
-of request, and only so many commands may wait for the single writer at once.  Each refusal comes early and says when
-to come back.
+Two other fences stand beside it: bodies are bounded before anyone reads them (http/transport/middleware.py), and only
+so many commands may wait for the single writer at once (slots.py).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
@@ -22,10 +22,12 @@ from api.config import Config
 from api.http import problems
 from api.http.addresses import Doors
 from api.http.pages import Pages
-from api.ledger.protocol import Ledger, StoredReply, Write
+from api.ledger.protocol import Ledger, StoredReply, VaultRow, Write
 from api.live.host import LiveHost
 from api.live.waiting import Waiting
 from dispatch.errors import Refused
+from dispatch.events import Event
+from dispatch.inputs import Input
 from routing.errors import HalfhourError, InvalidInput
 
 KEPT_ELSEWHERE = ("dropoff", "pin", "quote_id", "secret")
@@ -161,6 +163,43 @@ async def _service(request: Request) -> Service:
 
 Running = Annotated[Service, Depends(_service)]
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+@dataclass(slots=True)
+class Command:
+    """One request that changes something: who asks, of which service, and under which idempotency key."""
+
+    request: Request
+    service: Service
+    caller: Caller
+    key: str | None
+
+    async def once(self, do: Do, restore: Restore | None = None) -> Response:
+        """Do it in a slot of the caller's lane, and once for each key (`Service.run`)."""
+        return await self.service.run(self.request, self.caller, self.key, do, restore)
+
+    async def tell(
+        self,
+        make: Callable[[int], Input],
+        *,
+        respond: Callable[[tuple[Event, ...]], Reply],
+        answer: Keep,
+        vault: tuple[VaultRow, ...] = (),
+    ) -> Reply:
+        """Tell the engine; the reply is made of what followed, and kept in the same transaction."""
+        told = await self.service.host.tell(make, vault=vault, respond=respond, answer=answer)
+        reply: Reply = told.response
+        return reply
+
+
+def command(caller: Any) -> Any:
+    """A Command as a dependency of a route; `caller` is the Annotated[Caller, access(...)] that says who may."""
+    rule = get_args(caller)[1]
+
+    async def made(request: Request, service: Running, asks: Caller = rule, key: IdempotencyKey = None) -> Command:
+        return Command(request, service, asks, key)
+
+    return Depends(made)
 
 
 async def replied(service: Service, keep: Keep, reply: Reply) -> Reply:

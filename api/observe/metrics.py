@@ -1,4 +1,4 @@
-"""What operations watch: Prometheus metrics, one request line per answer, and logs without personal data.
+"""What operations watch: Prometheus metrics, without personal data.
 
 Labels and log fields come from short fixed lists (route templates, causes, states).  Ids, paths, bodies and the texts
 of foreign exceptions never get in: that is how an address in a body stays out of every log.

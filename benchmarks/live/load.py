@@ -34,12 +34,6 @@ from benchmarks.live.load_service import (
 )
 from benchmarks.published import publish
 
-# --- a small HTTP client: what httpx spends on a request would be the generator's limit -------------------------------
-
-
-# --- the service ------------------------------------------------------------------------------------------------------
-
-
 # --- probes -----------------------------------------------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Street travel times beside their peers, row by row, both sides in turn in one run.
+"""The rows of street travel times beside their peers, both sides in turn in one run.
 
     python -m benchmarks.roads.speed [--only PART] [--repeats N] [--out benchmarks/results]
 

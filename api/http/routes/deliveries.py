@@ -16,7 +16,7 @@ from api.common.ids import external_id_of, order_id_of, tenant_of
 from api.common.signed_tokens import opened
 from api.http import presenters
 from api.http.acceptance import check_deliverable, order_of
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, compact, replied
+from api.http.commands import Command, Keep, Reply, Running, Service, command, compact, replied
 from api.http.problems import problems
 from api.http.schemas.base import epoch_of, instant_at
 from api.http.schemas.deliveries import (
@@ -42,6 +42,7 @@ router = APIRouter(tags=["deliveries"], route_class=Door)
 
 Orders = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 OrdersWrite = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
+OrdersCommand = Annotated[Command, command(OrdersWrite)]
 ExternalId = Annotated[DeliveryId, Path(description="The caller's own id (operators: the delivery_id).")]
 
 BEFORE_PICKUP = (OrderState.CREATED, OrderState.CONFIRMED, OrderState.ENROUTE_TO_PICKUP, OrderState.ARRIVED_AT_PICKUP)
@@ -106,24 +107,21 @@ def restored(service: Service, answer: StoredReply) -> Reply:
     response_model=Delivery,
     responses={200: {"model": Delivery, "description": "It is here already, with the same body"}, **problems(409)},
 )
-async def create(
-    request: Request, service: Running, caller: OrdersWrite, body: DeliveryRequest, key: IdempotencyKey = None
-) -> Response:
+async def create(command: OrdersCommand, body: DeliveryRequest) -> Response:
     """Takes an order; it is ours once this has answered 201.  The same id and body again: 200, nothing new."""
 
     async def do(keep: Keep) -> Reply:
-        return await place(service, caller, body, keep)
+        return await place(command, body, keep)
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
-async def place(
-    service: Service, caller: Caller, body: DeliveryRequest, keep: Keep, due_at: int | None = None
-) -> Reply:
+async def place(command: Command, body: DeliveryRequest, keep: Keep, due_at: int | None = None) -> Reply:
     """Hands an order to the engine, with its place and what is personal in the same transaction.
 
     `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
     """
+    service, caller = command.service, command.caller
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
     if host.order(order_id) is not None:
         return await _again(service, order_id, body)
@@ -153,14 +151,12 @@ async def place(
         service.doors.note(order_id, made.door)
         return OrderPlaced(at=at, order=made)
 
-    told = await host.tell(
+    return await command.tell(
         make,
         vault=(row,),
         respond=lambda events: reply(service, order_id, 201, row),
         answer=keep,
     )
-    made: Reply = told.response
-    return made
 
 
 async def _again(service: Service, order_id: str, body: DeliveryRequest) -> Reply:
@@ -252,35 +248,26 @@ def _is_erased(service: Service, record: OrderRecord) -> bool:
     response_model=Delivery,
     responses=problems(409),
 )
-async def cancel(
-    request: Request,
-    service: Running,
-    caller: OrdersWrite,
-    delivery_id: ExternalId,
-    body: Cancel | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def cancel(command: OrdersCommand, delivery_id: ExternalId, body: Cancel | None = None) -> Response:
     """Before pickup it ends; afterwards the goods go back to their store."""
 
     async def do(keep: Keep) -> Reply:
-        record = find(service, caller, delivery_id)
+        record = find(command.service, command.caller, delivery_id)
         said = body.reason if body is not None else "customer"
         # Whatever else somebody writes may name a person: it goes where it can be erased, not into journal and events.
         reason = said if said in CANCEL_REASONS else "other"
         if record.state in _CALLED_OFF and record.end_reason == reason:
-            return await replied(service, keep, reply(service, record.order.order_id))  # said again
-        order_id = require_on_board(service.host.board, record)
-        rows = _with_words(service, record, said) if said != reason else ()
-        told = await service.host.tell(
+            return await replied(command.service, keep, reply(command.service, record.order.order_id))  # said again
+        order_id = require_on_board(command.service.host.board, record)
+        rows = _with_words(command.service, record, said) if said != reason else ()
+        return await command.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
             vault=rows,
-            respond=lambda events: reply(service, order_id, 200, rows[0] if rows else None),
+            respond=lambda events: reply(command.service, order_id, 200, rows[0] if rows else None),
             answer=keep,
         )
-        made: Reply = told.response
-        return made
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 def _with_words(service: Service, record: OrderRecord, said: str) -> tuple[VaultRow, ...]:

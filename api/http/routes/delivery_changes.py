@@ -5,15 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from api.http import presenters
 from api.http.acceptance import check_change, door_of
 from api.http.addresses import said_of
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.commands import Command, Keep, Reply, Service
 from api.http.problems import problems
-from api.http.routes.deliveries import BEFORE_PICKUP, CARRIED, ExternalId, OrdersWrite, find, reply, vaulted
+from api.http.routes.deliveries import (
+    BEFORE_PICKUP,
+    CARRIED,
+    ExternalId,
+    OrdersCommand,
+    find,
+    reply,
+    vaulted,
+)
 from api.http.schemas.base import epoch_of
 from api.http.schemas.deliveries import (
     Delivery,
@@ -61,26 +69,24 @@ class RevisionMismatch(HalfhourError):
     responses=problems(409, 412),
 )
 async def change(
-    request: Request,
-    service: Running,
-    caller: OrdersWrite,
+    command: OrdersCommand,
     delivery_id: ExternalId,
     body: DeliveryPatch,
     if_match: Annotated[str | None, Header(max_length=400)] = None,
-    key: IdempotencyKey = None,
 ) -> Response:
     """Changes what is named, as far as the delivery's state lets it; with If-Match only the version that was read."""
 
     async def do(keep: Keep) -> Reply:
-        record = find(service, caller, delivery_id)
-        return await _change(service, record, body, if_match, keep)
+        record = find(command.service, command.caller, delivery_id)
+        return await _change(command, record, body, if_match, keep)
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 async def _change(
-    service: Service, record: OrderRecord, body: DeliveryPatch, if_match: str | None, keep: Keep
+    command: Command, record: OrderRecord, body: DeliveryPatch, if_match: str | None, keep: Keep
 ) -> Reply:
+    service = command.service
     host, old = service.host, record.order
     row = host.vault_row(old.drop_place)
     version = presenters.version_of(record, row)
@@ -103,14 +109,12 @@ async def _change(
         answer = reply(service, old.order_id, 200, rows[-1])
         await host.write(Write(vault=rows, answers=(keep(answer),) if keep is not None else ()))
         return reply(service, old.order_id)
-    told = await host.tell(
+    return await command.tell(
         lambda at: OrderChanged(at=at, order=order),
         vault=rows,
         respond=lambda events: reply(service, old.order_id, 200, rows[-1] if rows else None),
         answer=keep,
     )
-    made: Reply = told.response
-    return made
 
 
 def _same_door(row: VaultRow | None, drop: Dropoff) -> bool:

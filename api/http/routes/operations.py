@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.http.acceptance import check_reach
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find
 from api.http.routes.presets import choose
@@ -46,25 +46,25 @@ router = APIRouter(tags=["operations"], route_class=Door)
 
 Ops = Annotated[Caller, access(Scope.OPS)]
 OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+OpsCommand = Annotated[Command, command(OpsWrite)]
 Asks = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
+EraseCommand = Annotated[Command, command(Asks)]
 
 
 # --- overrides ------------------------------------------------------------------------------------------------------
 
 
 @router.post("/v1/overrides", summary="Override a decision", response_model=Taken, responses=problems(409))
-async def override(
-    request: Request, service: Running, caller: OpsWrite, body: Override, key: IdempotencyKey = None
-) -> Response:
+async def override(command: OpsCommand, body: Override) -> Response:
     """A person knows better: the reason goes into the journal."""
 
     async def do(keep: Keep) -> Reply:
-        rows, make = _override(service, caller, body)
+        rows, make = _override(command.service, command.caller, body)
         taken = Reply(200, Taken().model_dump_json())
-        await service.host.tell(make, vault=rows, respond=lambda events: taken, answer=keep)
+        await command.service.host.tell(make, vault=rows, respond=lambda events: taken, answer=keep)
         return taken
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 def _override(service: Service, caller: Caller, body: Override) -> tuple[tuple[VaultRow, ...], Any]:
@@ -247,13 +247,11 @@ def explanation_of(board: Board, record: OrderRecord) -> str:
     response_model=Taken,
     responses=problems(409),
 )
-async def erase_delivery(
-    request: Request, service: Running, caller: Asks, delivery_id: ExternalId, key: IdempotencyKey = None
-) -> Response:
+async def erase_delivery(command: EraseCommand, delivery_id: ExternalId) -> Response:
     """Names, phones, notes and the exact position of an ended delivery go; its history stays, by cell."""
 
     async def do(keep: Keep) -> Reply:
-        await erase(service.host, find(service, caller, delivery_id))
-        return await replied(service, keep, Reply(200, Taken().model_dump_json()))
+        await erase(command.service.host, find(command.service, command.caller, delivery_id))
+        return await replied(command.service, keep, Reply(200, Taken().model_dump_json()))
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
@@ -14,9 +14,9 @@ from api.access.rules import Caller, Scope, access
 from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
 from api.http.acceptance import check_deliverable, defaults
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.http.commands import Command, Keep, Reply, Service, command, replied
 from api.http.problems import problems
-from api.http.routes.deliveries import OrdersWrite, place
+from api.http.routes.deliveries import OrdersCommand, place
 from api.http.schemas.base import instant_at, instant_of
 from api.http.schemas.deliveries import Delivery, DeliveryRequest, Promise, Quote, QuoteAccept, QuoteRequest
 from api.http.schemas.values import ExternalId
@@ -26,6 +26,7 @@ from api.ledger.protocol import StoredReply
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["quotes"], route_class=Door)
+QuoteCommand = Annotated[Command, command(Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.QUOTE)])]
 
 
 class QuoteExpired(InvalidInput):
@@ -35,19 +36,13 @@ class QuoteExpired(InvalidInput):
 
 
 @router.post("/v1/quotes", summary="Request a quote", response_model=Quote, responses=problems())
-async def quote(
-    request: Request,
-    service: Running,
-    caller: Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.QUOTE)],
-    body: QuoteRequest,
-    key: IdempotencyKey = None,
-) -> Response:
+async def quote(command: QuoteCommand, body: QuoteRequest) -> Response:
     """When it would be there, if ordered now: one insertion into the plans of now, of which nothing is kept."""
 
     async def do(keep: Keep) -> Reply:
-        check_deliverable(service, caller, body, service.host.clock.now())
-        reply = Reply(200, (await _quote(service, caller, body)).model_dump_json())
-        return await replied(service, keep, reply)
+        check_deliverable(command.service, command.caller, body, command.service.host.clock.now())
+        reply = Reply(200, (await _quote(command.service, command.caller, body)).model_dump_json())
+        return await replied(command.service, keep, reply)
 
     def restore(answer: StoredReply) -> Reply:
         kept = json.loads(answer.body)
@@ -56,10 +51,10 @@ async def quote(
         expires_at, due_at = (int(datetime.fromisoformat(at).timestamp()) for at in (
             kept["expires_at"], kept["promise"]["due_at"]
         ))  # fmt: skip
-        again = Quote(**kept | {"quote_id": _signed(service, caller, body, expires_at, due_at)})
+        again = Quote(**kept | {"quote_id": _signed(command.service, command.caller, body, expires_at, due_at)})
         return Reply(answer.status, again.model_dump_json())
 
-    return await service.run(request, caller, key, do, restore)
+    return await command.once(do, restore)
 
 
 def _signed(service: Service, caller: Caller, body: QuoteRequest, expires_at: int, due_at: int) -> str:
@@ -96,23 +91,22 @@ async def _quote(service: Service, caller: Caller, body: QuoteRequest) -> Quote:
     responses={200: {"model": Delivery, "description": "Accepted before"}, **problems(409)},
 )
 async def accept(
-    request: Request,
-    service: Running,
-    caller: OrdersWrite,
-    external_delivery_id: Annotated[ExternalId, Path()],
-    body: QuoteAccept,
-    key: IdempotencyKey = None,
+    command: OrdersCommand, external_delivery_id: Annotated[ExternalId, Path()], body: QuoteAccept
 ) -> Response:
     """Makes the delivery that was quoted, with the promise that was given; 409 quote_expired afterwards."""
 
     async def do(keep: Keep) -> Reply:
-        said = opened(service.secret, "quote", body.quote_id)
-        if said is None or said["t"] != caller.tenant or said["b"]["external_delivery_id"] != external_delivery_id:
+        said = opened(command.service.secret, "quote", body.quote_id)
+        if (
+            said is None
+            or said["t"] != command.caller.tenant
+            or said["b"]["external_delivery_id"] != external_delivery_id
+        ):
             raise InvalidInput("this is no quote of ours", code="unknown_quote", field="quote_id")
         ordered = DeliveryRequest.model_validate(said["b"])
-        known = service.host.order(order_id_of(caller.tenant, external_delivery_id))
-        if said["e"] <= service.host.clock.now() and known is None:
+        known = command.service.host.order(order_id_of(command.caller.tenant, external_delivery_id))
+        if said["e"] <= command.service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
-        return await place(service, caller, ordered, keep, due_at=said["d"])
+        return await place(command, ordered, keep, due_at=said["d"])
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)

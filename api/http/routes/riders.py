@@ -14,7 +14,7 @@ from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound, Unauthorized
 from api.http import presenters
 from api.http.acceptance import check_city
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.schemas.base import Taken, Token, epoch_of, instant_at
 from api.http.schemas.riders import RiderBody, RiderShown, ShiftBody
@@ -34,6 +34,7 @@ Looks = Annotated[Caller, access(Scope.RIDERS, Scope.OPS)]
 Writes = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, meter=Meter.WRITE)]
 Self = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True)]
 SelfWrites = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True, meter=Meter.WRITE)]
+RiderCommand = Annotated[Command, command(SelfWrites)]
 SelfMoves = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True, meter=Meter.POSITION)]
 RiderId = Annotated[Id, Path()]
 LONGEST_SHIFT_S = 14 * 3600
@@ -162,14 +163,7 @@ async def end_tokens(request: Request, service: Running, caller: Writes, rider_i
     response_model=RiderShown,
     responses=problems(409),
 )
-async def shift(
-    request: Request,
-    service: Running,
-    caller: SelfWrites,
-    rider_id: RiderId,
-    body: ShiftBody | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def shift(command: RiderCommand, rider_id: RiderId, body: ShiftBody | None = None) -> Response:
     """Begin a shift: work from `start_at` (now) on, no pickup after `last_pickup_at`, on the way home by `end_at`."""
     said = body or ShiftBody()
 
@@ -179,16 +173,16 @@ async def shift(
         asked = _shift_of(rider_id, said, start_at)
         if asked.last_pickup_at < start_at:
             raise InvalidInput("the shift is over before it begins", code="invalid_order", field="last_pickup_at")
-        _no_overlap(find(service, rider_id), asked, at)
-        service.host.positions.forget(rider_id)
+        _no_overlap(find(command.service, rider_id), asked, at)
+        command.service.host.positions.forget(rider_id)
         return ShiftPlanned(at=at, shift=asked)
 
     async def do(keep: Keep) -> Reply:
-        if _is_known(find(service, rider_id), said, service.host.clock.now()):
-            return await replied(service, keep, _reply(service, rider_id))
-        return await _tell(service, rider_id, make, keep)
+        if _is_known(find(command.service, rider_id), said, command.service.host.clock.now()):
+            return await replied(command.service, keep, _reply(command.service, rider_id))
+        return await _tell(command, rider_id, make, keep)
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 def _shift_of(rider_id: str, said: ShiftBody, start_at: int) -> Shift:
@@ -215,55 +209,34 @@ def _no_overlap(record: RiderRecord, asked: Shift, now: int) -> None:
 
 
 @router.post("/v1/riders/{rider_id}/shift/end", summary="End a shift", response_model=RiderShown, responses=problems())
-async def shift_end(
-    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
-) -> Response:
+async def shift_end(command: RiderCommand, rider_id: RiderId) -> Response:
     """End a shift: what is not picked up goes to others."""
-    return await _about_rider(request, service, caller, rider_id, key, lambda at: ShiftEnded(at=at, rider_id=rider_id))
+    return await _about_rider(command, rider_id, lambda at: ShiftEnded(at=at, rider_id=rider_id))
 
 
 @router.post("/v1/riders/{rider_id}/break", summary="Begin a break", response_model=RiderShown, responses=problems())
-async def break_begin(
-    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
-) -> Response:
+async def break_begin(command: RiderCommand, rider_id: RiderId) -> Response:
     """Begin a break: no new work until it ends; what was told stays with the rider."""
-    return await _about_rider(request, service, caller, rider_id, key, lambda at: BreakBegan(at=at, rider_id=rider_id))
+    return await _about_rider(command, rider_id, lambda at: BreakBegan(at=at, rider_id=rider_id))
 
 
 @router.post("/v1/riders/{rider_id}/break/end", summary="End a break", response_model=RiderShown, responses=problems())
-async def break_end(
-    request: Request, service: Running, caller: SelfWrites, rider_id: RiderId, key: IdempotencyKey = None
-) -> Response:
+async def break_end(command: RiderCommand, rider_id: RiderId) -> Response:
     """End a break: the rider is back."""
-    return await _about_rider(request, service, caller, rider_id, key, lambda at: BreakEnded(at=at, rider_id=rider_id))
+    return await _about_rider(command, rider_id, lambda at: BreakEnded(at=at, rider_id=rider_id))
 
 
-async def _about_rider(
-    request: Request,
-    service: Service,
-    caller: Caller,
-    rider_id: str,
-    key: str | None,
-    make: Callable[[int], Input],
-) -> Response:
+async def _about_rider(command: Command, rider_id: str, make: Callable[[int], Input]) -> Response:
     async def do(keep: Keep) -> Reply:
-        find(service, rider_id)
-        return await _tell(service, rider_id, make, keep)
+        find(command.service, rider_id)
+        return await _tell(command, rider_id, make, keep)
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
-async def _tell(service: Service, rider_id: str, make: Callable[[int], Input], keep: Keep) -> Reply:
-    told = await service.host.tell(make, respond=lambda events: _reply(service, rider_id), answer=keep)
-    made: Reply = told.response
-    return made
+async def _tell(command: Command, rider_id: str, make: Callable[[int], Input], keep: Keep) -> Reply:
+    return await command.tell(make, respond=lambda events: _reply(command.service, rider_id), answer=keep)
 
 
 def _reply(service: Service, rider_id: str) -> Reply:
     return Reply(200, _shown(service, find(service, rider_id)).model_dump_json())
-
-
-# --- positions ------------------------------------------------------------------------------------------------------
-
-
-# --- routes ---------------------------------------------------------------------------------------------------------

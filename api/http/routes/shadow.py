@@ -10,14 +10,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import ConfigDict
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.commands import Command, Keep, Reply, Running, Service, command
 from api.http.problems import problems
 from api.http.routes.deliveries import find
 from api.http.routes.riders import find as find_rider
@@ -34,6 +34,7 @@ router = APIRouter(tags=["shadow"], route_class=Door)
 
 Watches = Annotated[Caller, access(Scope.OPS)]
 WatchesWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+ShadowCommand = Annotated[Command, command(WatchesWrite)]
 SUBJECT = "shadow"
 QUIET = {"rules.unseen_s": "0", "rules.lost_after_s": "0", "rules.stale_s": "0"}
 """Nobody shows our routes and not every rider is heard of: silence must have no consequences here."""
@@ -87,27 +88,25 @@ class Report(Shown):
     response_model=ShadowDifference,
     responses=problems(409),
 )
-async def assignment(
-    request: Request, service: Running, caller: WatchesWrite, body: Assignment, key: IdempotencyKey = None
-) -> Response:
+async def assignment(command: ShadowCommand, body: Assignment) -> Response:
     """Answers what we would have done, and follows theirs."""
 
     async def do(keep: Keep) -> Reply:
-        _require(service)
-        order_id = require_on_board(service.host.board, find(service, caller, body.delivery_id))
-        find_rider(service, body.rider_id)
-        found = difference(service.host.board, order_id, body.rider_id)
+        _require(command.service)
+        order_id = require_on_board(command.service.host.board, find(command.service, command.caller, body.delivery_id))
+        find_rider(command.service, body.rider_id)
+        found = difference(command.service.host.board, order_id, body.rider_id)
         reply = Reply(200, found.model_dump_json())
-        await service.host.tell(
+        await command.service.host.tell(
             lambda at: OrderForced(at=at, order_id=order_id, rider_id=body.rider_id, reason="shadow"),
             respond=lambda events: reply,
             answer=keep,
         )
-        notice = service.host.notice(OPERATOR, "shadow.decision", SUBJECT, found.model_dump())
-        await service.host.write(Write(notices=(notice,)))
+        notice = command.service.host.notice(OPERATOR, "shadow.decision", SUBJECT, found.model_dump())
+        await command.service.host.write(Write(notices=(notice,)))
         return reply
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 def difference(board: Board, order_id: str, theirs: str) -> ShadowDifference:
@@ -126,18 +125,16 @@ def difference(board: Board, order_id: str, theirs: str) -> ShadowDifference:
 @router.post(
     "/v1/shadow/facts", summary="Report what another dispatcher's rider did", response_model=Taken, responses=problems()
 )
-async def fact(
-    request: Request, service: Running, caller: WatchesWrite, body: Fact, key: IdempotencyKey = None
-) -> Response:
+async def fact(command: ShadowCommand, body: Fact) -> Response:
     """A pickup or a delivery, as it happened."""
 
     async def do(keep: Keep) -> Reply:
-        _require(service)
-        order_id = find(service, caller, body.delivery_id).order.order_id
-        find_rider(service, body.rider_id)
+        _require(command.service)
+        order_id = find(command.service, command.caller, body.delivery_id).order.order_id
+        find_rider(command.service, body.rider_id)
         said = epoch_of(body.happened_at)
         taken = Reply(200, Taken().model_dump_json())
-        await service.host.tell(
+        await command.service.host.tell(
             lambda at: StopCompleted(
                 at=at,
                 rider_id=body.rider_id,
@@ -150,7 +147,7 @@ async def fact(
         )
         return taken
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 @router.get("/v1/shadow/report", summary="Get the shadow report", response_model=Report, responses=problems())

@@ -10,18 +10,18 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from api.access.rules import Caller
 from api.common.errors import NotFound
 from api.common.ids import rider_of_offer, rider_of_stop
 from api.http import presenters
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.commands import Command, Keep, Reply, Running, Service
 from api.http.problems import problems
 from api.http.proofs import proofs
 from api.http.routes.positions import TAKEN, UNKNOWN
-from api.http.routes.riders import RiderId, Self, SelfWrites, find
+from api.http.routes.riders import RiderCommand, RiderId, Self, find
 from api.http.schemas.base import Happened, Taken, epoch_of, instant_at
 from api.http.schemas.riders import (
     OfferShown,
@@ -64,32 +64,18 @@ def rider_at(service: Service, caller: Caller, stop_id: str) -> str:
 
 
 @router.post("/v1/stops/{stop_id}/arrive", summary="Report arrival", response_model=Taken, responses=problems())
-async def arrive(
-    request: Request,
-    service: Running,
-    caller: SelfWrites,
-    stop_id: StopId,
-    body: Happened | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def arrive(command: RiderCommand, stop_id: StopId, body: Happened | None = None) -> Response:
     """At the stop since `happened_at`."""
     said = epoch_of(body.happened_at) if body is not None else None
 
     def make(rider_id: str, at: int) -> Input:
         return StopArrived(at=at, rider_id=rider_id, stop_id=stop_id, happened_at=said or at)
 
-    return await _report(request, service, caller, stop_id, key, make)
+    return await _report(command, stop_id, make)
 
 
 @router.post("/v1/stops/{stop_id}/complete", summary="Complete a stop", response_model=Taken, responses=problems())
-async def complete(
-    request: Request,
-    service: Running,
-    caller: SelfWrites,
-    stop_id: StopId,
-    body: StopDone | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def complete(command: RiderCommand, stop_id: StopId, body: StopDone | None = None) -> Response:
     """Goods were taken, or handed over; a delivery that asks for a proof needs the pin or the photo's reference."""
     done = body or StopDone()
     said = epoch_of(done.happened_at)
@@ -97,30 +83,23 @@ async def complete(
 
     def make(rider_id: str, at: int) -> Input:
         at_ = said or at  # the engine clamps and marks what cannot be
-        revision = showed(service, rider_id, at_, done.revision) if named is None else None
+        revision = showed(command.service, rider_id, at_, done.revision) if named is None else None
         return StopCompleted(
             at=at, rider_id=rider_id, stop_id=stop_id, happened_at=at_, order_ids=named, revision=revision
         )
 
-    return await _report(request, service, caller, stop_id, key, make, done)
+    return await _report(command, stop_id, make, done)
 
 
 @router.post("/v1/stops/{stop_id}/fail", summary="Fail a stop", response_model=Taken, responses=problems())
-async def fail(
-    request: Request,
-    service: Running,
-    caller: SelfWrites,
-    stop_id: StopId,
-    body: StopFailedBody,
-    key: IdempotencyKey = None,
-) -> Response:
+async def fail(command: RiderCommand, stop_id: StopId, body: StopFailedBody) -> Response:
     """Customer absent, goods missing, store shut."""
     said = epoch_of(body.happened_at)
     named = tuple(body.deliveries) if body.deliveries is not None else None
 
     def make(rider_id: str, at: int) -> Input:
         at_ = said or at  # the engine clamps and marks what cannot be
-        revision = showed(service, rider_id, at_, body.revision) if named is None else None
+        revision = showed(command.service, rider_id, at_, body.revision) if named is None else None
         return StopFailed(
             at=at,
             rider_id=rider_id,
@@ -131,30 +110,22 @@ async def fail(
             revision=revision,
         )
 
-    return await _report(request, service, caller, stop_id, key, make)
+    return await _report(command, stop_id, make)
 
 
 async def _report(
-    request: Request,
-    service: Service,
-    caller: Caller,
-    stop_id: str,
-    key: str | None,
-    make: Callable[[str, int], Input],
-    done: StopDone | None = None,
+    command: Command, stop_id: str, make: Callable[[str, int], Input], done: StopDone | None = None
 ) -> Response:
     async def do(keep: Keep) -> Reply:
-        rider_id = rider_at(service, caller, stop_id)
-        item = make(rider_id, service.host.clock.now())
-        require_theirs(service, rider_id, getattr(item, "order_ids", None) or ())
+        rider_id = rider_at(command.service, command.caller, stop_id)
+        item = make(rider_id, command.service.host.clock.now())
+        require_theirs(command.service, rider_id, getattr(item, "order_ids", None) or ())
         rows: tuple[VaultRow, ...] = ()
         if done is not None and isinstance(item, StopCompleted):
-            rows = await proofs(service.host, item, done)
-        told = await service.host.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
-        made: Reply = told.response
-        return made
+            rows = await proofs(command.service.host, item, done)
+        return await command.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 def showed(service: Service, rider_id: str, at: int, said: int | None) -> int | None:
@@ -200,43 +171,38 @@ async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[Offe
 
 
 @router.post("/v1/offers/{offer_id}/accept", summary="Accept an offer", response_model=Taken, responses=problems(409))
-async def accept_offer(
-    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
-) -> Response:
+async def accept_offer(command: RiderCommand, offer_id: OfferId) -> Response:
     """All of it; 409 offer_closed where it has expired, was withdrawn, or is answered."""
     return await _answer(
-        request, service, caller, offer_id, key,
+        command,
+        offer_id,
         lambda rider_id, at: OfferAccepted(at=at, offer_id=offer_id, rider_id=rider_id),
-    )  # fmt: skip
+    )
 
 
 @router.post("/v1/offers/{offer_id}/decline", summary="Decline an offer", response_model=Taken, responses=problems(409))
-async def decline_offer(
-    request: Request, service: Running, caller: SelfWrites, offer_id: OfferId, key: IdempotencyKey = None
-) -> Response:
+async def decline_offer(command: RiderCommand, offer_id: OfferId) -> Response:
     """The rider is not asked for these orders again."""
     return await _answer(
-        request, service, caller, offer_id, key,
+        command,
+        offer_id,
         lambda rider_id, at: OfferDeclined(at=at, offer_id=offer_id, rider_id=rider_id),
-    )  # fmt: skip
+    )
 
 
-async def _answer(
-    request: Request,
-    service: Service,
-    caller: Caller,
-    offer_id: str,
-    key: str | None,
-    make: Callable[[str, int], Input],
-) -> Response:
+async def _answer(command: Command, offer_id: str, make: Callable[[str, int], Input]) -> Response:
     async def do(keep: Keep) -> Reply:
         rider_id = rider_of_offer(offer_id)
-        if rider_id not in service.host.board.riders or "@" not in offer_id or not caller.is_rider(rider_id):
+        if (
+            rider_id not in command.service.host.board.riders
+            or "@" not in offer_id
+            or not command.caller.is_rider(rider_id)
+        ):
             raise NotFound("there is no such offer here", code="unknown_offer")
-        await service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
+        await command.service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
         return TAKEN
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 @router.get(
@@ -283,24 +249,17 @@ def _shown_revision(service: Service, rider_id: str) -> int:
     response_model=Taken,
     responses=problems(),
 )
-async def route_seen(
-    request: Request,
-    service: Running,
-    caller: SelfWrites,
-    rider_id: RiderId,
-    body: RouteSeenBody,
-    key: IdempotencyKey = None,
-) -> Response:
+async def route_seen(command: RiderCommand, rider_id: RiderId, body: RouteSeenBody) -> Response:
     """From now on the told stops are under way; a route that no phone has shown is withdrawn after a while."""
 
     async def do(keep: Keep) -> Reply:
-        find(service, rider_id)
+        find(command.service, rider_id)
         said = epoch_of(body.happened_at)
-        await service.host.tell(
+        await command.service.host.tell(
             lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=said or at),
             respond=lambda events: TAKEN,
             answer=keep,
         )
         return TAKEN
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)

@@ -15,7 +15,7 @@ from api.common.ids import tenant_of
 from api.http import presenters
 from api.http.acceptance import check_city, check_instants
 from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service, replied
+from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find, reply
 from api.http.routes.riders import happened
@@ -41,6 +41,7 @@ from dispatch.model import Store
 router = APIRouter(tags=["kitchens"], route_class=Door)
 
 Kitchen = Annotated[Caller, access(Scope.ORDERS, Scope.KITCHENS, Scope.OPS, kitchen=True, meter=Meter.WRITE)]
+KitchenCommand = Annotated[Command, command(Kitchen)]
 Looks = Annotated[Caller, access(Scope.ORDERS, Scope.RIDERS, Scope.KITCHENS, Scope.OPS, kitchen=True)]
 Operator = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 StoreId = Annotated[Id, Path()]
@@ -55,21 +56,14 @@ StoreId = Annotated[Id, Path()]
     response_model=Delivery,
     responses=problems(),
 )
-async def ready(
-    request: Request,
-    service: Running,
-    caller: Kitchen,
-    delivery_id: ExternalId,
-    body: Happened | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def ready(command: KitchenCommand, delivery_id: ExternalId, body: Happened | None = None) -> Response:
     """They stand on the counter, since `happened_at` or now."""
 
     def make(order_id: str, at: int) -> Input:
         happened_at = epoch_of(body.happened_at) if body is not None else None
         return OrderReady(at=at, order_id=order_id, happened_at=happened(happened_at, at))
 
-    return await _about_order(request, service, caller, delivery_id, key, make)
+    return await _about_order(command, delivery_id, make)
 
 
 @router.post(
@@ -78,14 +72,7 @@ async def ready(
     response_model=Delivery,
     responses=problems(),
 )
-async def ready_estimate(
-    request: Request,
-    service: Running,
-    caller: Kitchen,
-    delivery_id: ExternalId,
-    body: ReadyEstimate,
-    key: IdempotencyKey = None,
-) -> Response:
+async def ready_estimate(command: KitchenCommand, delivery_id: ExternalId, body: ReadyEstimate) -> Response:
     """A new estimate, earlier or later than the last one."""
     expected = epoch_of(body.pickup_ready_at) or 0
 
@@ -93,36 +80,27 @@ async def ready_estimate(
         check_instants(body, at)
         return ReadyEstimated(at=at, order_id=order_id, expected_ready_at=expected)
 
-    return await _about_order(request, service, caller, delivery_id, key, make)
+    return await _about_order(command, delivery_id, make)
 
 
-async def _about_order(
-    request: Request,
-    service: Service,
-    caller: Caller,
-    delivery_id: str,
-    key: str | None,
-    make: Callable[[str, int], Input],
-) -> Response:
+async def _about_order(command: Command, delivery_id: str, make: Callable[[str, int], Input]) -> Response:
     def shown_to(caller: Caller, found: Reply) -> Reply:
         return without_customer(found) if caller.is_kitchen else found
 
     async def do(keep: Keep) -> Reply:
-        order_id = find(service, caller, delivery_id).order.order_id
-        if order_id not in service.host.board.orders:
-            return await replied(service, keep, shown_to(caller, reply(service, order_id)))
-        told = await service.host.tell(
+        order_id = find(command.service, command.caller, delivery_id).order.order_id
+        if order_id not in command.service.host.board.orders:
+            return await replied(command.service, keep, shown_to(command.caller, reply(command.service, order_id)))
+        return await command.tell(
             lambda at: make(order_id, at),
-            respond=lambda events: shown_to(caller, reply(service, order_id)),
+            respond=lambda events: shown_to(command.caller, reply(command.service, order_id)),
             answer=keep,
         )
-        made: Reply = told.response
-        return made
 
     def restore(answer: StoredReply) -> Reply:
         return without_customer(Reply(answer.status, answer.body))
 
-    return await service.run(request, caller, key, do, restore if caller.is_kitchen else None)
+    return await command.once(do, restore if command.caller.is_kitchen else None)
 
 
 def without_customer(found: Reply) -> Reply:
@@ -212,71 +190,43 @@ async def list_store(service: Service, store_id: str, body: StoreBody) -> StoreS
 
 
 @router.post("/v1/stores/{store_id}/close", summary="Close a store", response_model=StoreShown, responses=problems())
-async def close(
-    request: Request,
-    service: Running,
-    caller: Kitchen,
-    store_id: StoreId,
-    body: StoreClose | None = None,
-    key: IdempotencyKey = None,
-) -> Response:
+async def close(command: KitchenCommand, store_id: StoreId, body: StoreClose | None = None) -> Response:
     """It hands out nothing until `until`, or until it is opened."""
     until = epoch_of(body.until) if body is not None else None
-    return await _about_store(
-        request, service, caller, store_id, key, lambda at: StoreClosed(at=at, store_id=store_id, until=until)
-    )
+    return await _about_store(command, store_id, lambda at: StoreClosed(at=at, store_id=store_id, until=until))
 
 
 @router.post("/v1/stores/{store_id}/open", summary="Open a store", response_model=StoreShown, responses=problems())
-async def open_(
-    request: Request, service: Running, caller: Kitchen, store_id: StoreId, key: IdempotencyKey = None
-) -> Response:
+async def open_(command: KitchenCommand, store_id: StoreId) -> Response:
     """A closed store works again."""
-    return await _about_store(request, service, caller, store_id, key, lambda at: StoreOpened(at=at, store_id=store_id))
+    return await _about_store(command, store_id, lambda at: StoreOpened(at=at, store_id=store_id))
 
 
 @router.post(
     "/v1/stores/{store_id}/throttle", summary="Throttle a store", response_model=StoreShown, responses=problems()
 )
-async def throttle(
-    request: Request,
-    service: Running,
-    caller: Kitchen,
-    store_id: StoreId,
-    body: StoreThrottle,
-    key: IdempotencyKey = None,
-) -> Response:
+async def throttle(command: KitchenCommand, store_id: StoreId, body: StoreThrottle) -> Response:
     """Everything not yet ready takes `delay_s` longer, up to `until`; 0 ends it."""
     until = epoch_of(body.until)
     return await _about_store(
-        request,
-        service,
-        caller,
+        command,
         store_id,
-        key,
         lambda at: StoreThrottled(at=at, store_id=store_id, delay_s=body.delay_s, until=until),
     )
 
 
-async def _about_store(
-    request: Request,
-    service: Service,
-    caller: Caller,
-    store_id: str,
-    key: str | None,
-    make: Callable[[int], Input],
-) -> Response:
+async def _about_store(command: Command, store_id: str, make: Callable[[int], Input]) -> Response:
     async def do(keep: Keep) -> Reply:
-        require_say(caller, require_store(service, caller, store_id).store)
-        told = await service.host.tell(
+        require_say(command.caller, require_store(command.service, command.caller, store_id).store)
+        return await command.tell(
             make,
-            respond=lambda events: Reply(200, presenters.store(service.host, store_id, caller).model_dump_json()),
+            respond=lambda events: Reply(
+                200, presenters.store(command.service.host, store_id, command.caller).model_dump_json()
+            ),
             answer=keep,
         )
-        made: Reply = told.response
-        return made
 
-    return await service.run(request, caller, key, do)
+    return await command.once(do)
 
 
 @router.get(

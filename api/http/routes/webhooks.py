@@ -14,7 +14,7 @@ from pydantic import ConfigDict, Field
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access, owned
-from api.http.commands import IdempotencyKey, Keep, Reply, Running, Service
+from api.http.commands import Command, Keep, Reply, Running, Service, command
 from api.http.problems import problems
 from api.http.schemas.base import RequestBody, Shown
 from api.http.schemas.base import instant_of as instant
@@ -41,6 +41,7 @@ WebhookId = Annotated[str, Path(pattern=r"^wh_[0-9a-f]{32}$", examples=["wh_" + 
 Url = Annotated[str, Field(min_length=1, max_length=2048, examples=["https://example.com/halfhour"])]
 Asker = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 Writer = Annotated[Caller, access(Scope.ORDERS, Scope.OPS, meter=Meter.WRITE)]
+WebhookCommand = Annotated[Command, command(Writer)]
 
 
 class WebhookBody(RequestBody):
@@ -186,27 +187,25 @@ async def _check_target(sender: Webhooks, tenant: str, url: str) -> None:
 @router.post(
     "/v1/webhooks", summary="Create a webhook", status_code=201, response_model=WebhookShown, responses=problems(409)
 )
-async def add_webhook(
-    body: WebhookBody, request: Request, service: Running, sender: Sender, caller: Writer, key: IdempotencyKey = None
-) -> Response:
+async def add_webhook(command: WebhookCommand, body: WebhookBody, sender: Sender) -> Response:
     """Registers a receiver.  The answer holds the secret that signs what is sent to it."""
-    _check_kinds(caller, body.kinds)
-    await _check_target(sender, caller.tenant, body.url)
+    _check_kinds(command.caller, body.kinds)
+    await _check_target(sender, command.caller.tenant, body.url)
 
     async def do(keep: Keep) -> Reply:
-        tenant = _tenant(caller)
-        if len(service.ledger.webhooks(tenant)) >= MOST_WEBHOOKS:
+        tenant = _tenant(command.caller)
+        if len(command.service.ledger.webhooks(tenant)) >= MOST_WEBHOOKS:
             raise InvalidInput(f"a tenant has at most {MOST_WEBHOOKS} webhooks", code="limit_reached")
         made = Webhook(
             f"wh_{uuid.uuid4().hex}", tenant, body.url, (new_secret(),), tuple(dict.fromkeys(body.kinds)),
-            created_at=service.host.clock.now(),
+            created_at=command.service.host.clock.now(),
         )  # fmt: skip
         reply = Reply(201, _shown(made, secret=made.secrets[0]).model_dump_json())
-        await service.host.write(Write(webhooks=(made,), answers=(keep(reply),) if keep is not None else ()))
+        await command.service.host.write(Write(webhooks=(made,), answers=(keep(reply),) if keep is not None else ()))
         sender.notify()
         return reply
 
-    return await service.run(request, caller, key, do, lambda answer: _with_secret(service, answer))
+    return await command.once(do, lambda answer: _with_secret(command.service, answer))
 
 
 def _with_secret(service: Service, answer: StoredReply) -> Reply:

@@ -1,4 +1,4 @@
-"""Decisions on the world's news: catalogue, orders, kitchens, operations.  A refusal comes before any event."""
+"""Decisions on orders: placed, changed, called off.  A refusal comes before any event."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from dispatch.errors import Refused
 from dispatch.events import Events
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Order, OrderState
-
-# --- catalogue ------------------------------------------------------------------------------------------------------
-
 
 # --- the order system -----------------------------------------------------------------------------------------------
 
@@ -65,12 +62,6 @@ def order_cancelled(board: Board, item: i.OrderCancelled) -> Events:
     if after is OrderState.RETURNING and rider_id is not None:
         bring_back(draft, item.order_id, rider_id)
     return draft.finish()
-
-
-# --- kitchens and stores --------------------------------------------------------------------------------------------
-
-
-# --- operations -----------------------------------------------------------------------------------------------------
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

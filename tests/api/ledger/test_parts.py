@@ -1,4 +1,4 @@
-"""Parts of a ledger that do not belong together, that were changed, or that have lost their end: refused by name."""
+"""Parts of a ledger that do not belong together, or that have lost their end: refused by name."""
 
 from __future__ import annotations
 
@@ -227,12 +227,3 @@ def test_every_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     city.chmod(0o755)
     problem = refused(city)
     assert isinstance(problem, InvalidInput) and problem.code == "unsafe_mode" and "chmod 700" in problem.hint
-
-
-# --- older and newer versions ---------------------------------------------------------------------------------------
-
-
-# --- the whole service ----------------------------------------------------------------------------------------------
-
-
-# --- going on all the same ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The host under failure: solvers that are late, dead or lying, disks that refuse, riders that fall silent."""
+"""The host under failure: rounds that cannot be planned, disks that refuse, riders that fall silent."""
 
 from __future__ import annotations
 
@@ -301,6 +301,3 @@ def test_a_ready_order_beside_an_idle_rider_is_told_at_once(tmp_path: Path) -> N
             assert told()[0].at - accepted_at <= 2
 
     asyncio.run(go())
-
-
-# --- the ladder -----------------------------------------------------------------------------------------------------

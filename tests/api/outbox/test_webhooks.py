@@ -1,4 +1,4 @@
-"""Signatures, SSRF rules, and the sender against receivers that misbehave."""
+"""The sender of webhooks against receivers that are away, slow, or misbehave."""
 
 from __future__ import annotations
 
@@ -28,14 +28,6 @@ from tests.kit.service.receivers import (
 
 pytestmark = pytest.mark.anyio
 
-
-# --- signatures -----------------------------------------------------------------------------------------------------
-
-
-# --- targets --------------------------------------------------------------------------------------------------------
-
-
-# --- hostile receivers on loopback ----------------------------------------------------------------------------------
 
 # --- the sender -----------------------------------------------------------------------------------------------------
 
@@ -211,9 +203,3 @@ async def test_rotation_keeps_two_secrets_and_a_change_of_url_is_followed() -> N
         await sender._start_tasks()
         await asyncio.gather(*sender._tasks)
     assert made == ["https://example.com/", "https://example.org/"]
-
-
-# --- what its owner sees ---------------------------------------------------------------------------------------------
-
-
-# --- the whole way --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Files of the field: read as published, refused by name, answered in their own words."""
+"""Text files of the field: read as published, refused by name, judged against the file alone."""
 
 from __future__ import annotations
 
