@@ -8,13 +8,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from routing.errors import UnreadableFile, Unsupported
 from routing.roads.source.access import Access
 from routing.roads.source.cutting import Holding, RawWays, cut_ways
 from routing.roads.source.junctions import RawJunctions
 from routing.roads.source.profiles import MODES, TAGS_READ, Profile
 from routing.roads.source.restrictions import RawRestriction
-from routing.roads.streets import Streets
+from routing.roads.streets import Streets, straight_cm
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ Both = tuple[tuple[float, bool], tuple[float, bool]]
 Kind = tuple[tuple[Both, ...], bool, bool, tuple[tuple[str, Both] | None, ...]]
 """Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses; and
 of every profile a condition with what holds instead."""
+FERRY_KMH, FASTEST_FERRY_KMH = 12.0, 70.0
 RESTRICTION_KEYS = (
     "restriction", "restriction:conditional",
     *(f"restriction:{mode}{when}" for mode in MODES for when in ("", ":conditional")),
@@ -73,12 +76,13 @@ def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
 
     try:
         newest = _newest_ways(path, raw)
-        wanted = osmium.filter.KeyFilter("highway", "barrier", "crossing", *RESTRICTION_KEYS)
+        wanted = osmium.filter.KeyFilter("highway", "route", "barrier", "crossing", *RESTRICTION_KEYS)
         for item in osmium.FileProcessor(str(path)).with_locations().with_filter(wanted):
             tags = item.tags
             if item.is_way():
                 if newest.get(item.id, item.version) == item.version and item.visible and not item.deleted:
-                    _read_way(raw, item, tags, kind_of(tuple(map(tags.get, keys))) if "highway" in tags else -1)
+                    given = tags if "highway" in tags else _as_ferry(item, tags)
+                    _read_way(raw, item, given, kind_of(tuple(map(given.get, keys))) if "highway" in given else -1)
             elif item.is_node():
                 _read_node(raw, item.id, tags, profiles)
             elif item.is_relation() and tags.get("type", "").startswith("restriction"):
@@ -95,8 +99,8 @@ def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
 
 
 def may_stop(tags: Mapping[str, str]) -> bool:
-    """Whether one can stop on a way: it is no motorway, no tunnel and no bridge."""
-    fast = tags.get("highway") in ("motorway", "motorway_link") or tags.get("motorroad") == "yes"
+    """Whether one can stop on a way: it is no motorway, no tunnel, no bridge and no ferry."""
+    fast = tags.get("highway") in ("motorway", "motorway_link", "ferry") or tags.get("motorroad") == "yes"
     below = tags.get("tunnel", "no") not in ("no", "building_passage", "passage")
     above = tags.get("bridge", "no") not in ("no",)
     return not (fast or below or above)
@@ -154,6 +158,28 @@ def _find_missing(raw: RawWays, path: Path) -> None:
     for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
         for index in at.get(node.id, ()):
             raw.x[index], raw.y[index] = node.location.x, node.location.y
+
+
+def _as_ferry(way: Any, tags: Any) -> dict[str, str]:
+    """The tags of a ferry's way with its class and speed, by its duration or FERRY_KMH; none for another route."""
+    if tags.get("route") != "ferry":
+        return {}
+    nodes = [(node.lon, node.lat) for node in way.nodes if node.location.valid()]
+    at = np.array(nodes, dtype=np.float64).reshape(-1, 2)
+    metres = float(straight_cm(at[:-1, 1], at[:-1, 0], at[1:, 1], at[1:, 0]).sum()) / 100.0
+    seconds = _seconds(tags.get("duration", ""))
+    kmh = min(FASTEST_FERRY_KMH, max(0.5, metres / seconds * 3.6)) if seconds and metres else FERRY_KMH
+    return {**dict(tags), "highway": "ferry", "ferry_kmh": f"{kmh:.3f}"}
+
+
+def _seconds(duration: str) -> int:
+    """Seconds of a duration such as 00:10, 1:05:00 or 12 (minutes); 0 where it cannot be read."""
+    parts = duration.split(":")
+    if not all(part.isdecimal() for part in parts) or len(parts) > 3:
+        return 0
+    numbers = [int(part) for part in parts]
+    hours, minutes, seconds = ([0] * (2 - len(numbers)) + numbers + [0])[:3] if len(numbers) < 3 else numbers
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def _read_way(raw: RawWays, way: Any, tags: Any, kind: int) -> None:

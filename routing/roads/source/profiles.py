@@ -72,6 +72,7 @@ class Profile:
     u_turn_s: float = 0.0
     push: Profile | None = None
     push_kmh: float = 4.5
+    ferries: bool = False
 
     def speeds(self, tags: Mapping[str, str]) -> tuple[float, float]:
         """Speed of riding along and against the way, km/h; CLOSED where the profile may not go."""
@@ -90,7 +91,7 @@ class Profile:
         both = []
         for suffix, may in zip(SUFFIXES, open_, strict=True):
             kmh, ends = self._kmh(tags, suffix) if may else (CLOSED, False)
-            if kmh <= 0 and self.push is not None and tags.get("route") != "ferry":
+            if kmh <= 0 and self.push is not None and tags.get("highway") != "ferry":
                 walk, ends = self.push._kmh(tags, suffix)
                 kmh = min(0.9 * walk, self.push_kmh)
             both.append((kmh, ends and kmh > 0))
@@ -125,6 +126,9 @@ class Profile:
         if road in self.shut or self._is_impossible(tags):
             return CLOSED, False
         allowed = read_access(tags, self.access, suffix, self.values)
+        if road == "ferry":
+            aboard = self.ferries if allowed is None else allowed != Access.SHUT
+            return float(tags.get("ferry_kmh", CLOSED)) if aboard else CLOSED, allowed == Access.ENDS_ONLY
         kmh = self.kmh.get(road, CLOSED)
         if kmh <= 0 and allowed is not None and allowed != Access.SHUT:
             kmh = self.kmh_if_allowed.get(road, CLOSED)
@@ -221,7 +225,8 @@ TAGS_READ = (
     "area", "cycleway", "cycleway:left", "cycleway:right", "cycleway:both",
     "cycleway:left:oneway", "cycleway:right:oneway", "cycleway:both:oneway", "tracktype", "service", "smoothness",
     "motorroad", "construction", "maxheight", "maxheight:physical", "maxwidth", "maxwidth:physical",
-    "maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic", "tunnel", "bridge", "covered", "layer",
+    "ferry_kmh", "maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic", "tunnel", "bridge", "covered",
+    "layer",
     *(f"{key}:conditional" for key in ("access", *MODES)),
     *(key + suffix for key in ("access", "maxspeed", *MODES) for suffix in SUFFIXES),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from tests.kit.roads.streetmap import StreetMap
 HOME = {"highway": "residential"}
 ONE_WAY = {"highway": "residential", "oneway": "yes"}
 FOOT = {"highway": "footway"}
+FERRY = {"route": "ferry", "duration": "00:10"}
 
 # By car 25 km/h: 100 m in 14.4 s.  On foot 5 km/h: 100 m in 72 s.
 CAR_S, FOOT_S = 14.4, 72.0
@@ -91,6 +92,19 @@ MAPS = {
     "blind": StreetMap(
         "\n".join(["A B C", "D E F"]), [("AB", ONE_WAY), ("BC", ONE_WAY), ("DEF", HOME), ("AD", HOME), ("BE", HOME)]
     ),
+    "ferry": StreetMap(
+        "\n".join(["A B C G", "z", "D E F"]),
+        [
+            ("ABCG", HOME),
+            ("DE", HOME),
+            ("EF", HOME),
+            ("AD", {"route": "ferry", "motor_vehicle": "yes", "duration": "00:10"}),
+        ],
+    ),
+    "ferry for walkers": StreetMap(
+        "\n".join(["A B C G", "z", "D E F"]),
+        [("ABCG", HOME), ("DE", HOME), ("EF", HOME), ("AD", FERRY)],
+    ),
     "bridge": StreetMap(
         "\n".join(["A B C", "D E F"]),
         [("AD", HOME), ("DEF", HOME), ("FC", HOME), ("ABC", {**HOME, "bridge": "yes"})],
@@ -154,6 +168,9 @@ TRIPS = [
     ("river", "car", "D+30", "F+20", 200 / 25 * 3.6 + 50 / 5 * 3.6, "within that part one drives"),
     ("blind", "car", "D", "B", 2 * CAR_S, "what can only be entered is left out, the rest keeps its place"),
     ("blind", "car", "B", "A", 3 * CAR_S + 2.1, "against the one-way round by E and D, turning right from B-E"),
+    ("ferry", "car", "B", "E", 2 * CAR_S + 600, "ten minutes by ferry"),
+    ("ferry for walkers", "foot", "B", "E", 2 * FOOT_S + 600, "open to those on foot where no tag says otherwise"),
+    ("ferry for walkers", "car", "B", "E", None, "but not to cars"),
     ("bridge", "car", "A", "B+5", 100.1 / 5 * 3.6, "nobody stops on a bridge: walked from its end"),
 ]  # fmt: skip
 
