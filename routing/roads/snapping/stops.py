@@ -18,12 +18,14 @@ from routing.roads.turns.turns import Turns
 if TYPE_CHECKING:
     from routing.roads.hierarchy.metric import Metric
 
-MOST = 4
+MOST = 3
 """Spots kept for a place."""
-SLACK_M = 15.0
+SLACK_M = 8.0
 """How much farther than the nearest a spot may lie that is kept beside it."""
 MAIN_M = 100.0
 """A place belongs to the main network if that is this near, or less than twice as far as the nearest street."""
+LANE_M = 10.0
+"""A lane without a name (a driveway, a yard) comes before a named street that is nearer by no more than this."""
 NAMED_M = 100.0
 """A street that the address names is looked for this far away."""
 WALK_M_PER_S = 5.0 / 3.6
@@ -71,6 +73,7 @@ class StopFinder:
         self._streets = streets
         self._grid = grid
         self._island = turns.island
+        self._nameless = np.array([not name for name in streets.names])[streets.name]
         usable = (turns.island >= 0) & (streets.length_cm > 0)
         self._stops = usable & streets.stops
         if not self._stops.any():
@@ -82,17 +85,30 @@ class StopFinder:
 
         The main network is taken if it is near enough (see MAIN_M), else the part beside it that lies nearest.
         """
-        edge, fraction, metres = self._grid.near(points, self._main, max_snap_m, SLACK_M, MOST)
+        edge, fraction, metres = self._near(points, self._main, max_snap_m)
         anywhere = self._grid.snap(points, self._stops, max_snap_m)
         beside = (anywhere.edge >= 0) & ~(metres[:, 0] <= np.maximum(MAIN_M, 2.0 * anywhere.metres))
         for island in np.unique(self._island[anywhere.edge[beside]]).tolist():
             mine = np.flatnonzero(beside & (self._island[anywhere.edge] == island))
             allowed = self._stops & (self._island == island)
-            edge[mine], fraction[mine], metres[mine] = self._grid.near(points[mine], allowed, max_snap_m, SLACK_M, MOST)
+            edge[mine], fraction[mine], metres[mine] = self._near(points[mine], allowed, max_snap_m)
         if names is not None:
             self._prefer_named(points, names, (edge, fraction, metres))
         walk = np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)
         return Stops(edge, fraction, metres, np.rint(walk).astype(np.int32))
+
+    def _near(
+        self, points: NDArray[np.float64], allowed: NDArray[np.bool_], max_snap_m: float
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+        """Spots as `StreetGrid.near` gives them, lanes first where they are near enough."""
+        edge, fraction, metres = self._grid.near(points, allowed, max_snap_m, LANE_M, 2 * MOST)
+        order_m = metres - np.where((edge >= 0) & self._nameless[edge], LANE_M, 0.0)
+        order = np.argsort(np.where(edge >= 0, order_m, np.inf), axis=1, kind="stable")[:, :MOST]
+        edge = np.take_along_axis(edge, order, axis=1)
+        fraction, metres = np.take_along_axis(fraction, order, axis=1), np.take_along_axis(metres, order, axis=1)
+        far = metres > np.min(metres, axis=1, keepdims=True) + SLACK_M
+        far[:, 0] = False
+        return np.where(far, np.int32(-1), edge), fraction, np.where(far, np.inf, metres)
 
     def _prefer_named(self, points: NDArray[np.float64], names: Sequence[str], found: tuple[NDArray[Any], ...]) -> None:
         folded: dict[str, list[int]] = {}

@@ -191,3 +191,26 @@ def test_a_profile_alone_gives_the_same_times(name: str, profile: str, tmp_path:
     spots = np.array(list(MAPS[name].places.values()))
     wanted = city(name).travel_seconds(spots, spots, profile=profile)
     np.testing.assert_array_equal(alone.travel_seconds(spots, spots, profile=profile), wanted)
+
+
+def test_the_street_of_the_address_is_preferred() -> None:
+    """30 m from W-X and 20 m from W-B: the nearer one, unless the address names the other."""
+    picture, network = MAPS["crossing"], city("crossing")
+    lat, lng = picture.at("W-X:20")
+    spot = np.array([[lat - 30 / 111_195.08, lng]])
+    found = [
+        network.streets.names[network.streets.name[network.stops(spot, profile="car", names=names).edge[0, 0]]]
+        for names in (None, [""], ["WX"], ["wx "], ["Nowhere Street"])
+    ]
+    assert found == ["WB", "WB", "WX", "WX", "WB"]
+
+
+def test_a_lane_without_a_name_comes_before_a_street_a_little_nearer(tmp_path: Path) -> None:
+    ways = [("AB", HOME), ("AC", HOME), ("CD", {"highway": "service", "name": ""})]
+    picture = StreetMap("\n".join(["A B", "C D"]), ways)
+    network = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    for north, wanted in ((54.0, ""), (56.0, "AB")):
+        lat, lng = picture.at("C-D:90")
+        spot = np.array([[lat + north / 111_195.08, lng]])
+        edge = network.stops(spot, profile="car").edge[0, 0]
+        assert network.streets.names[network.streets.name[edge]] == wanted
