@@ -20,6 +20,7 @@ from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
 from api.outbox.counter import planned_bags
+from api.words import WORDS
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
@@ -27,8 +28,6 @@ from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from routing.places import PlaceBook
 
-CANCEL_WORDS = "cancel_words"
-"""Of a vault row: why a delivery was called off, in somebody's own words."""
 PRECISION = 6
 """Decimals of a shown degree: a tenth of a metre."""
 
@@ -53,7 +52,7 @@ def dropoff_of(row: VaultRow | None) -> Dropoff | None:
     """What the vault holds of a drop; None once erased."""
     if row is None or row.erased_at is not None:
         return None
-    personal = {name: value for name, value in row.personal.items() if name not in ("pin", CANCEL_WORDS)}
+    personal = {name: value for name, value in row.personal.items() if name not in ("pin", WORDS)}
     return Dropoff(location=Location(lat=row.first, lng=row.second), **personal)
 
 

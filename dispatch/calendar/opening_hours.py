@@ -2,7 +2,8 @@
 
 The text is a part of what OpenStreetMap calls opening hours: `Mo-Fr 11:00-14:30,17:00-22:00; Sa 12:00-02:00; Su off;
 2026-12-25 off`.  A later rule replaces earlier ones on the days it names, a rule without days is for every day, and
-times are what clocks show.  The engine never reads it: whoever lists a store makes spans of it for the days ahead.
+times are what clocks show.  Holidays are named by their dates: `PH` is refused in words.  The engine never reads it:
+whoever lists a store makes spans of it for the days ahead.
 """
 
 from __future__ import annotations
@@ -105,6 +106,11 @@ def _times(text: str) -> Span:
 def _days(text: str) -> list[int | datetime.date]:
     found: list[int | datetime.date] = []
     for part in text.split(","):
+        if part in ("PH", "SH"):
+            raise InvalidHours(
+                f"{part} (holidays) is not known here: no calendar comes along", field="hours",
+                hint="Name the days themselves: 2026-12-25,2026-12-26 off",
+            )  # fmt: skip
         if _DATE.fullmatch(part):
             try:
                 found.append(datetime.date.fromisoformat(part))

@@ -69,6 +69,13 @@ def test_what_is_no_opening_hours_is_refused_with_how_to_write_them(text: str) -
     assert problem.value.details["field"] == "hours" and problem.value.hint
 
 
+@pytest.mark.parametrize("text", ["PH off", "Mo-Su,PH 11:00-22:00", "Mo-Fr 10:00-20:00; SH off"])
+def test_holidays_without_a_calendar_are_refused_in_words(text: str) -> None:
+    with pytest.raises(InvalidHours, match="holidays") as problem:
+        parsed(text)
+    assert "2026-12-25" in problem.value.hint
+
+
 @given(spans=st.lists(st.tuples(st.integers(0, 500), st.integers(1, 200)), max_size=5), at=st.integers(-50, 900))
 def test_opening_and_closing_are_those_of_the_spans(spans: list[tuple[int, int]], at: int) -> None:
     made, begin = [], 0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import configparser
 import json
+import os
 import re
 import shlex
 import shutil
+import socket
+import ssl
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
@@ -19,6 +24,8 @@ from api.config import read_config
 from api.observe.metrics import Metrics
 from api.observe.watchdog import BEAT_S
 from halfhour.commands import build
+from tests.kit.service.running import Running, running
+from tests.kit.service.serving import serving
 
 FOLDER = Path(__file__).parents[2] / "examples" / "deploy"
 
@@ -52,6 +59,103 @@ def test_systemd_is_told_when_the_service_is_ready_and_that_its_loop_turns() -> 
     assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
     assert int(service["WatchdogSec"]) >= 4 * BEAT_S and "LimitAS" not in service
     assert "AF_UNIX" in service["RestrictAddressFamilies"], "it is told through such a socket"
+
+
+# --- proxies --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed")
+def test_caddy_takes_its_file(tmp_path: Path) -> None:
+    words = ["caddy", "validate", "--config", str(FOLDER / "Caddyfile"), "--adapter", "caddyfile"]
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(words, capture_output=True, text=True, env=home)
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.mark.skipif(
+    shutil.which("nginx") is None or shutil.which("openssl") is None, reason="nginx or openssl is not installed"
+)
+def test_nginx_stands_in_front_of_a_service_as_its_file_says(tmp_path: Path) -> None:
+    """TLS, streams as they come, no metrics outside, and an end for who says nothing or opens too much."""
+    port, cert, key = _free_port(), tmp_path / "dispatch.pem", tmp_path / "dispatch.key"
+    subject = ["-subj", "/CN=dispatch.example.com", "-days", "2", "-nodes"]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(cert), *subject]
+    subprocess.run(made, check=True, capture_output=True)
+
+    def configured(url: str) -> Path:
+        text = (FOLDER / "nginx.conf").read_text()
+        for usual, here in (
+            ("127.0.0.1:8080", url.removeprefix("http://")), ("listen 443", f"listen 127.0.0.1:{port}"),
+            ("/etc/ssl/dispatch.pem", str(cert)), ("/etc/ssl/dispatch.key", str(key)),
+            ("client_header_timeout 10s", "client_header_timeout 1s"),
+            ("events {", f"pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log; daemon off; events {{"),
+            ("http {", f"http {{ access_log off; client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;"),
+        ):  # fmt: skip
+            assert usual in text, usual
+            text = text.replace(usual, here)
+        (tmp_path / "nginx.conf").write_text(text)
+        return tmp_path / "nginx.conf"
+
+    async def look(run: Running) -> None:
+        context = ssl.create_default_context(cafile=str(cert))
+        headers = {"Authorization": f"Bearer {run.keys['ops']}"}
+        base = f"https://dispatch.example.com:{port}"
+        transport = httpx.AsyncHTTPTransport(verify=context)
+        async with httpx.AsyncClient(transport=_Here(transport), base_url=base, headers=headers, timeout=60) as http:
+            async with asyncio.timeout(60):
+                while not await _answers(http):
+                    await asyncio.sleep(0.05)
+            assert (await http.get("/readyz")).json()["ready"] is True
+            assert (await http.get("/metrics")).status_code == 404
+            async with http.stream("GET", "/v1/stream") as stream:
+                assert (await anext(stream.aiter_lines())).startswith("retry")
+            named = {"ssl": context, "server_hostname": "dispatch.example.com"}
+            silent = await asyncio.open_connection("127.0.0.1", port, **named)  # type: ignore[arg-type]
+            silent[1].write(b"GET / HT")
+            async with asyncio.timeout(30):
+                assert b"200" not in await silent[0].read(), "half a head is ended"
+
+    async def go() -> None:
+        async with running(tmp_path / "ledger") as run, serving(run.app) as url:
+            words = ["nginx", "-e", str(tmp_path / "error.log"), "-c", str(configured(url))]
+            tried = await asyncio.to_thread(subprocess.run, [*words, "-t"], capture_output=True, text=True)
+            assert tried.returncode == 0, tried.stderr
+            nginx = await asyncio.create_subprocess_exec(*words)
+            try:
+                await look(run)
+            finally:
+                nginx.terminate()
+                await nginx.wait()
+
+    asyncio.run(go())
+
+
+class _Here(httpx.AsyncBaseTransport):
+    """Finds the name of the certificate on this machine."""
+
+    def __init__(self, inner: httpx.AsyncHTTPTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.extensions["sni_hostname"] = request.url.host
+        request.url = request.url.copy_with(host="127.0.0.1")
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+async def _answers(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 # --- alarms ---------------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ from api.http.transport.door import Door
 from api.ledger.protocol import StoredReply, VaultRow
 from api.live.ended_orders import require_on_board
 from api.outbox.cursors import CURSOR, page_cursor, page_number
+from api.words import kept, plain
 from dispatch.board.records import OrderRecord
 from dispatch.inputs import OrderCancelled, OrderPlaced
 from dispatch.model import OrderState
@@ -48,7 +49,6 @@ ExternalId = Annotated[DeliveryId, Path(description="The caller's own id (operat
 BEFORE_PICKUP = (OrderState.CREATED, OrderState.CONFIRMED, OrderState.ENROUTE_TO_PICKUP, OrderState.ARRIVED_AT_PICKUP)
 CARRIED = (OrderState.PICKED_UP, OrderState.ENROUTE_TO_DROPOFF, OrderState.ARRIVED_AT_DROPOFF)
 _CALLED_OFF = (OrderState.CANCELLED, OrderState.RETURNING, OrderState.RETURNED)
-CANCEL_REASONS = ("customer", "store", "operator", "courier", "out_of_stock", "duplicate", "test", "other")
 """Why a delivery is called off, in words that name nobody."""
 
 
@@ -254,12 +254,11 @@ async def cancel(command: OrdersCommand, delivery_id: ExternalId, body: Cancel |
     async def do(keep: Keep) -> Reply:
         record = find(command.service, command.caller, delivery_id)
         said = body.reason if body is not None else "customer"
-        # Whatever else somebody writes may name a person: it goes where it can be erased, not into journal and events.
-        reason = said if said in CANCEL_REASONS else "other"
+        reason = plain(said)
         if record.state in _CALLED_OFF and record.end_reason == reason:
             return await replied(command.service, keep, reply(command.service, record.order.order_id))  # said again
         order_id = require_on_board(command.service.host.board, record)
-        rows = _with_words(command.service, record, said) if said != reason else ()
+        rows = kept(command.service.host, (order_id,), "cancel", said)
         return await command.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
             vault=rows,
@@ -268,11 +267,3 @@ async def cancel(command: OrdersCommand, delivery_id: ExternalId, body: Cancel |
         )
 
     return await command.once(do)
-
-
-def _with_words(service: Service, record: OrderRecord, said: str) -> tuple[VaultRow, ...]:
-    """The delivery's row with a reason in somebody's own words."""
-    row = service.host.vault_row(record.order.drop_place)
-    if row is None or row.erased_at is not None:
-        return ()
-    return (row._replace(personal=row.personal | {presenters.CANCEL_WORDS: said}),)

@@ -32,6 +32,7 @@ from api.http.transport.door import Door
 from api.http.transport.if_match import matches
 from api.ledger.protocol import VaultRow, Write
 from api.live.ended_orders import require_on_board
+from api.words import WORDS
 from dispatch.board.records import OrderRecord
 from dispatch.errors import Refused
 from dispatch.inputs import OrderChanged
@@ -153,7 +154,7 @@ def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: Deli
     if drop is None:
         return (row._replace(body=kept),) if kept != row.body else ()
     pin = {"pin": row.personal["pin"]} if "pin" in row.personal else {}
-    personal = vaulted(drop) | pin
+    personal = vaulted(drop) | pin | {name: row.personal[name] for name in (WORDS,) if name in row.personal}
     where = drop.location
     if (where.lat, where.lng) == (row.first, row.second):
         return (row._replace(personal=personal, body=kept),)

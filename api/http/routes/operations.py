@@ -21,6 +21,7 @@ from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.live.ended_orders import require_on_board
 from api.live.upkeep.erasure import erase
+from api.words import WORDS, kept, plain
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord
 from dispatch.errors import InvalidSetting
@@ -56,7 +57,7 @@ EraseCommand = Annotated[Command, command(Asks)]
 
 @router.post("/v1/overrides", summary="Override a decision", response_model=Taken, responses=problems(409))
 async def override(command: OpsCommand, body: Override) -> Response:
-    """A person knows better: the reason goes into the journal."""
+    """A person knows better: a plain reason goes into the journal, other words are kept with the delivery."""
 
     async def do(keep: Keep) -> Reply:
         rows, make = _override(command.service, command.caller, body)
@@ -69,12 +70,13 @@ async def override(command: OpsCommand, body: Override) -> Response:
 
 def _override(service: Service, caller: Caller, body: Override) -> tuple[tuple[VaultRow, ...], Any]:
     """The input that an override stands for, and the place it may need."""
-    reason = body.reason
+    reason = body.reason if body.zone_id is not None and body.delivery_id is None else plain(body.reason)
     if body.action in ("pause", "resume"):
         zone_id, paused = body.zone_id or "", body.action == "pause"
         return (), lambda at: ZonePaused(at=at, zone_id=zone_id, paused=paused, reason=reason)
     record = find(service, caller, body.delivery_id or "")
     order_id = require_on_board(service.host.board, record)
+    words = kept(service.host, (order_id,), body.action, body.reason)
     if body.action == "handover" and body.location is not None:
         where, usual = body.location, service.config.service
         check_reach(service, record.order.store_id, where, "location")
@@ -82,7 +84,7 @@ def _override(service: Service, caller: Caller, body: Override) -> tuple[tuple[V
         row = VaultRow(
             handle, OPERATOR, "handover", order_id, where.lat, where.lng, usual.store_enter_s, usual.store_exit_s
         )
-        return (row,), lambda at: HandoverOrdered(at=at, order_id=order_id, place=handle, reason=reason)
+        return (row, *words), lambda at: HandoverOrdered(at=at, order_id=order_id, place=handle, reason=reason)
 
     def make(at: int) -> Input:
         if body.action in ("assign", "release"):
@@ -97,7 +99,7 @@ def _override(service: Service, caller: Caller, body: Override) -> tuple[tuple[V
             return HandoverOrdered(at=at, order_id=order_id, place=None, reason=reason)
         return OrderHeld(at=at, order_id=order_id, held=body.action == "hold", reason=reason)
 
-    return (), make
+    return words, make
 
 
 # --- zones ----------------------------------------------------------------------------------------------------------
@@ -208,7 +210,14 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> D
         waiting_because=reason.name if reason is not None else None,
         kept_until=instant_of(record.kept_until) if waiting else None,
         explanation=explanation_of(board, record),
+        words=_words(service, record) if shows_others else {},
     )
+
+
+def _words(service: Service, record: OrderRecord) -> dict[str, str]:
+    """Reasons in somebody's own words, until they are erased."""
+    row = service.host.vault_row(record.order.drop_place)
+    return dict(row.personal.get(WORDS, {})) if row is not None else {}
 
 
 def _receipt(record: OrderRecord) -> Choice | None:

@@ -34,6 +34,7 @@ from api.http.schemas.values import OfferOrStopId
 from api.http.transport.door import Door
 from api.ledger.protocol import VaultRow
 from api.outbox.counter import planned_bags
+from api.words import kept, plain
 from dispatch.events import Event, ReportContradicted
 from dispatch.inputs import (
     Input,
@@ -105,16 +106,20 @@ async def fail(command: RiderCommand, stop_id: StopId, body: StopFailedBody) -> 
             rider_id=rider_id,
             stop_id=stop_id,
             happened_at=at_,
-            reason=body.reason,
+            reason=plain(body.reason),
             order_ids=named,
             revision=revision,
         )
 
-    return await _report(command, stop_id, make)
+    return await _report(command, stop_id, make, words=body.reason)
 
 
 async def _report(
-    command: Command, stop_id: str, make: Callable[[str, int], Input], done: StopDone | None = None
+    command: Command,
+    stop_id: str,
+    make: Callable[[str, int], Input],
+    done: StopDone | None = None,
+    words: str = "",
 ) -> Response:
     async def do(keep: Keep) -> Reply:
         rider_id = rider_at(command.service, command.caller, stop_id)
@@ -123,6 +128,9 @@ async def _report(
         rows: tuple[VaultRow, ...] = ()
         if done is not None and isinstance(item, StopCompleted):
             rows = await proofs(command.service.host, item, done)
+        elif isinstance(item, StopFailed) and words:
+            orders = item.order_ids or _shown_at(command.service, rider_id, stop_id)
+            rows = kept(command.service.host, orders, "fail", words)
         return await command.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
 
     return await command.once(do)
@@ -203,6 +211,12 @@ async def _answer(command: Command, offer_id: str, make: Callable[[str, int], In
         return TAKEN
 
     return await command.once(do)
+
+
+def _shown_at(service: Service, rider_id: str, stop_id: str) -> list[str]:
+    """Deliveries that a rider was told at a stop."""
+    stops = service.host.board.riders[rider_id].route.told
+    return [act.order_id for stop in stops if stop.stop_id == stop_id for act in stop.acts if act.level >= Level.TOLD]
 
 
 @router.get(

@@ -78,6 +78,9 @@ class Decision(Shown):
     waiting_because: str | None = None
     kept_until: datetime | None = None
     explanation: str
+    words: dict[str, str] = Field(
+        default={}, description="Reasons in somebody's own words, by what they were said of; for operations."
+    )
 
 
 class Events(Shown):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from dispatch.errors import CorruptJournal
 from dispatch.settings.settings import Settings
 from routing.errors import HalfhourError, InvalidInput
 from routing.places import PlaceBook
+from tests.kit.service.running import Running, order, running, with_city
 
 OLD = Path(__file__).parent / "golden" / "ledger-0.1.0.tar.gz"
 
@@ -227,3 +229,41 @@ def test_every_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     city.chmod(0o755)
     problem = refused(city)
     assert isinstance(problem, InvalidInput) and problem.code == "unsafe_mode" and "chmod 700" in problem.hint
+
+
+def test_words_of_operations_and_riders_are_erased_with_the_customer(tmp_path: Path) -> None:
+    """Whatever is said of a delivery in somebody's own words: overrides and reports that it cannot be done."""
+    city, words = tmp_path / "city", "Canary Miller shouts at everybody"
+
+    async def go() -> None:
+        async with running(city, speed=20, store_enter_s=0, drop_enter_s=0, drop_exit_s=0) as run:
+            await with_city(run)
+            await run.orders.post("/v1/deliveries", json=order())
+            for action in ("hold", "let_go", "assign", "release"):
+                said = {"action": action, "delivery_id": "acme.o1", "reason": f"{words} {action}"}
+                said |= {"rider_id": "r1"} if action == "assign" else {}
+                assert (await run.ops.post("/v1/overrides", json=said)).status_code == 200
+            await run.orders.post("/v1/deliveries/o1/ready")
+            stop = await run.until(lambda: told_stop(run))
+            said = {"reason": words, "deliveries": ["acme.o1"]}
+            assert (await run.riders.post(f"/v1/stops/{stop}/fail", json=said)).status_code == 200
+            shown = (await run.ops.get("/v1/decisions/acme.o1")).json()
+            assert shown["words"]["hold"] == f"{words} hold" and shown["words"]["fail"] == words
+            mine = (await run.orders.get("/v1/decisions/o1")).json()
+            assert mine["words"] == {}, "they are for operations"
+            assert words not in (await run.orders.get("/v1/deliveries/o1")).text
+            assert words not in (await run.ops.get("/v1/events")).text
+            await run.orders.post("/v1/deliveries/o1/cancel")
+            done = await run.orders.get("/v1/deliveries/o1")
+            assert done.json()["status"] == "cancelled", done.text
+            assert (await run.orders.post("/v1/deliveries/o1/erase")).status_code == 200
+
+    asyncio.run(go())
+    for path in city.rglob("*"):
+        assert path.is_dir() or words.encode() not in path.read_bytes(), path
+
+
+async def told_stop(run: Running) -> str | None:
+    """The first stop that the rider is told, once there is one with something to be done."""
+    stops = (await run.riders.get("/v1/riders/r1/route")).json()["stops"]
+    return str(stops[0]["stop_id"]) if stops and stops[0]["acts"] else None
