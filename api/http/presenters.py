@@ -19,8 +19,8 @@ from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, 
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
+from api.live.words import WORDS
 from api.outbox.counter import planned_bags
-from api.words import WORDS
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at

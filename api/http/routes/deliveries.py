@@ -32,8 +32,8 @@ from api.http.schemas.values import DeliveryId, Id
 from api.http.transport.door import Door
 from api.ledger.protocol import StoredReply, VaultRow
 from api.live.ended_orders import require_on_board
+from api.live.words import kept, plain
 from api.outbox.cursors import CURSOR, page_cursor, page_number
-from api.words import kept, plain
 from dispatch.board.records import OrderRecord
 from dispatch.inputs import OrderCancelled, OrderPlaced
 from dispatch.model import OrderState

@@ -32,7 +32,7 @@ from api.http.transport.door import Door
 from api.http.transport.if_match import matches
 from api.ledger.protocol import VaultRow, Write
 from api.live.ended_orders import require_on_board
-from api.words import WORDS
+from api.live.words import WORDS
 from dispatch.board.records import OrderRecord
 from dispatch.errors import Refused
 from dispatch.inputs import OrderChanged

@@ -21,7 +21,7 @@ from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, VaultRow
 from api.live.ended_orders import require_on_board
 from api.live.upkeep.erasure import erase
-from api.words import WORDS, kept, plain
+from api.live.words import WORDS, kept, plain
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord
 from dispatch.errors import InvalidSetting

@@ -33,8 +33,8 @@ from api.http.schemas.riders import (
 from api.http.schemas.values import OfferOrStopId
 from api.http.transport.door import Door
 from api.ledger.protocol import VaultRow
+from api.live.words import kept, plain
 from api.outbox.counter import planned_bags
-from api.words import kept, plain
 from dispatch.events import Event, ReportContradicted
 from dispatch.inputs import (
     Input,
