@@ -110,6 +110,9 @@ def _merge_twins(graph: Any) -> list[tuple[Any, Any, dict[str, Any], dict[str, s
     for u, v, data in graph.edges(data=True):
         name = (repr(sorted(str(part) for part in _all(data.get("osmid")))), round(float(data["length"]), 1))
         single = str(data.get("oneway")) in ("True", "yes", "1", "-1")
+        if "oneway" not in data:
+            # The graph's edges are the truth: what has no edge back is open one way.
+            single = not graph.has_edge(v, u)
         twin = waiting.get((v, u, *name))
         if not single and twin:
             twin.pop()
@@ -144,4 +147,5 @@ def _all(value: Any) -> list[Any]:
 
 
 def _first(value: Any) -> Any:
-    return _all(value)[0]
+    """Of several values the least: osmnx keeps them in the order of a set, which differs from run to run."""
+    return min(_all(value), key=str)
