@@ -131,7 +131,6 @@ def create_app(
         trusts_journal=trusts_journal,
     )  # fmt: skip
     secret = secrets_of(ledger, file_of(getattr(ledger, "folder", Path()), config.service.secret_file))
-    development = config.service.development
     lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
     service = Service(config, ledger, host, lanes, secret, version=version, shadow=as_shadow)
     service.restore = lambda answer: deliveries.restored(service, answer)
@@ -141,15 +140,7 @@ def create_app(
     book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
     app.state.gate = Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact)
     app.state.board_feed = BoardFeed(lambda: _look(host))
-    names = names or Lookups()
-    app.state.webhooks = Webhooks(
-        ledger,
-        post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
-        names=names,
-        render=host.feed.render,
-        clock=clock.exact,
-        development=development,
-    )
+    app.state.webhooks = _sender(service, names or Lookups())
     app.state.stream_slots = Lanes(STREAMS, STREAMS_EACH, clock=asyncio_time)
     app.state.streets = StreetLines(host)
     problems.install(app)
@@ -161,6 +152,19 @@ def create_app(
     )
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
+
+
+def _sender(service: Service, names: Lookups) -> Webhooks:
+    """The sender of a service's webhooks, with the names that it looks up."""
+    development, clock = service.config.service.development, service.host.clock
+    return Webhooks(
+        service.ledger,
+        post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
+        names=names,
+        render=service.host.feed.render,
+        clock=clock.exact,
+        development=development,
+    )
 
 
 def new_app(version: str, lifespan: Any = None) -> FastAPI:

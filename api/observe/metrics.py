@@ -71,6 +71,11 @@ class Metrics:
             "halfhour_commit_age_seconds", "The oldest write under way, or the slowest of the last ten seconds.",
             registry=registry,
         )  # fmt: skip
+        self._of_the_city(registry)
+        self._of_the_process(registry)
+        self._lately: deque[bool] = deque(maxlen=_LATELY)
+
+    def _of_the_city(self, registry: CollectorRegistry) -> None:
         self.orders = Gauge("halfhour_orders", "Orders not ended, by state.", ["state"], registry=registry)
         self.riders = Gauge("halfhour_riders", "Riders, by what they do.", ["doing"], registry=registry)
         self.ended = Counter("halfhour_orders_ended", "Orders that ended, by how.", ["state"], registry=registry)
@@ -78,6 +83,8 @@ class Metrics:
         self.on_time_share = Gauge(
             "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
         )
+
+    def _of_the_process(self, registry: CollectorRegistry) -> None:
         self.ready = Gauge("halfhour_ready", "1 where `/readyz` answers 200.", registry=registry)
         self.refused = Gauge(
             "halfhour_refused_at_once", "Commands refused since the start because a lane was full.", ["lane"],
@@ -99,7 +106,6 @@ class Metrics:
             "halfhour_request_seconds", "Answer time.", ["method", "route", "status"],
             buckets=_QUICK_S, registry=registry,
         )  # fmt: skip
-        self._lately: deque[bool] = deque(maxlen=_LATELY)
 
     def took(self, events: Iterable[e.Event], board: Board) -> None:
         """Counts what a handled input has led to; call it after the board has applied the events."""

@@ -14,6 +14,7 @@ from halfhour.terminal import console, print_json
 from routing.errors import HalfhourError, InvalidInput
 
 if TYPE_CHECKING:
+    from halfhour.solving import SolvedFile
     from routing.plans.plan import Objective, Recipe
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"
@@ -73,6 +74,13 @@ def solve(
         raise
     finally:
         signal.signal(signal.SIGINT, before)
+    _print(done, out, as_data)
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _print(done: SolvedFile, out: Path | None, as_data: bool) -> None:
+    """The routes where they are wanted, and a line of figures beside them."""
     if out is not None:
         out.write_text(done.output, encoding="utf-8")
     if as_data and done.format != "vroom":
@@ -87,5 +95,3 @@ def solve(
     )
     for one in done.left_out:
         console(stderr=True).print(f"left out: {one.pickup} to {one.delivery} ({one.reason})")
-    if stopped:
-        raise typer.Exit(INTERRUPTED)

@@ -18,7 +18,6 @@ from dispatch.record.catalogue import Pay
 from dispatch.record.run_folder import OutputExists
 from dispatch.record.travel_spec import MatrixSpec, StraightSpec
 from dispatch.settings.settings import Settings
-from halfhour.commands.scenario import described
 from routing.errors import InvalidInput, UnreadableFile
 from sim.replay.replay import replay
 from sim.scenario import Reality
@@ -27,6 +26,7 @@ from sim.sources.clock import DayClock
 from sim.sources.folder_writer import write_folder
 from sim.sources.rows import InvalidScenario
 from tests.kit.days import read_day, write_day
+from tests.sim.sources.test_folder_hours import hours_of
 
 TOML = """
 format = 2
@@ -190,39 +190,6 @@ def test_a_travel_matrix_comes_along(tmp_path):
     assert again.catalogue.places.matrix_row.tolist() == [0, 1, 2]
 
 
-def hours_of(cells):
-    """stores.csv with `opens_at,closes_at,hours` of the kiosk."""
-    return f"store_id,lat,lng,opens_at,closes_at,hours\nkiosk,60.17,24.94,{cells}\nbakery,60.18,24.95,,,\n"
-
-
-@pytest.mark.parametrize(
-    ("cells", "opens", "closes"),
-    [
-        ("18:00,22:00,", ("18:00", 4), ("22:00", 4)),
-        ("18:00,02:00,", ("18:00", 4), ("02:00", 5)),
-        ("18:00,26:00,", ("18:00", 4), ("02:00", 5)),
-        (",,Sa 18:00-02:00", ("18:00", 4), ("02:00", 5)),
-        (",,Su-Fr 09:00-10:00; 2024-05-04 18:00-02:00", ("18:00", 4), ("02:00", 5)),
-    ],
-)
-def test_a_store_hands_out_goods_within_its_hours_only(tmp_path, cells, opens, closes):
-    scenario = open_scenario(written(tmp_path, **{"stores.csv": hours_of(cells)}))
-    kiosk = scenario.catalogue.stores[0]
-    noon, evening, night = at("12:00"), at(*opens), at(*closes)
-    assert (kiosk.opens_from(noon), kiosk.closes_from(evening)) == (evening, night)
-    assert kiosk.opens_from(night - 1) == night - 1 and kiosk.opens_from(night) != night
-    run = replay(scenario, Nearest())
-    assert run.board.orders["b"].picked_up_at >= evening, "placed at 11:05, and anna is at work until half past one"
-    write_folder(tmp_path / "again", scenario)
-    assert open_scenario(tmp_path / "again").catalogue.stores == scenario.catalogue.stores
-
-
-def test_who_describes_a_day_is_told_of_orders_for_closed_stores(tmp_path):
-    scenario = open_scenario(written(tmp_path, **{"stores.csv": hours_of("18:00,22:00,")}))
-    assert any("1 orders" in note and "closed" in note for note in described(scenario)["notes"])
-    assert not any("closed" in note for note in described(open_scenario(written(tmp_path)))["notes"])
-
-
 RAUND, SIGMO = TOML.replace('"rules.round_s"', '"rules.raund_s"'), TOML.replace("travel_sigma", "travel_sigmo")
 LEAVE = TOML.replace("[stops]", "[stops]\nstore_leave_s = 3")
 BAD = [
@@ -337,15 +304,3 @@ def test_a_folder_is_not_overwritten(tmp_path):
     write_folder(target, scenario, force=True)
     assert sorted(path.name for path in target.iterdir()) == ["orders.csv", "riders.csv", "scenario.toml", "stores.csv"]
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
-
-
-@pytest.mark.parametrize("text", ["00:00:00", "07:05:09", "24:00:01", "47:59:59"])
-def test_times_of_day_are_read_and_written(text):
-    clock = DayClock(datetime.date(2024, 5, 4), "Europe/Helsinki")
-    assert clock.write(clock.read(text)) == text
-
-
-def test_far_instants_are_written_so_that_they_can_be_read():
-    clock = DayClock(datetime.date(2024, 5, 4), "Europe/Helsinki")
-    for instant in (clock.start_at - 1, clock.start_at + 400_000, 50_000_000):
-        assert clock.read(clock.write(instant)) == instant
