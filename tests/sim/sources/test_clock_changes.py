@@ -14,7 +14,7 @@ from sim.sources.clock import DayClock
 from sim.sources.folder_writer import write_folder
 from sim.sources.rows import InvalidScenario
 from sim.sources.table import import_tables
-from tests.sim.sources.test_folder import FILES, written
+from tests.kit.folders import FILES, written
 
 BERLIN = "Europe/Berlin"
 SPRING, AUTUMN = datetime.date(2026, 3, 29), datetime.date(2026, 10, 25)

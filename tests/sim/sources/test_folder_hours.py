@@ -12,12 +12,7 @@ from sim.replay.replay import replay
 from sim.sources import open_scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder_writer import write_folder
-from tests.sim.sources.test_folder import at, written
-
-
-def hours_of(cells):
-    """stores.csv with `opens_at,closes_at,hours` of the kiosk."""
-    return f"store_id,lat,lng,opens_at,closes_at,hours\nkiosk,60.17,24.94,{cells}\nbakery,60.18,24.95,,,\n"
+from tests.kit.folders import at, hours_of, written
 
 
 @pytest.mark.parametrize(
