@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from routing.errors import HalfhourError, InvalidInput
 from routing.plans.budget import Budget
-from routing.problem.formats import lilim, text_judge, vroom, vroom_answer, vroom_judge
+from routing.problem.formats import cvrplib, lilim, text_judge, vroom, vroom_answer, vroom_judge
+from routing.problem.formats.cvrplib import Rounding
 from routing.problem.formats.vroom_input import TableOf
 from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 
@@ -50,7 +51,7 @@ class SolvedFile(NamedTuple):
     """What became of a file."""
 
     name: str
-    format: str  # lilim, sartori, vroom
+    format: str  # lilim, sartori, cvrplib, solomon, vroom
     solution: Solution
     vehicles: int
     distance: float | None  # in the file's own unit, None for VROOM
@@ -59,15 +60,18 @@ class SolvedFile(NamedTuple):
     output: str  # route lines, or VROOM's JSON
     left_out: tuple[LeftOut, ...] = ()  # of text files; VROOM's JSON names them itself
     answer: dict[str, Any] | None = None  # VROOM's JSON
+    rounding: str | None = None  # of distances, where no file says it
+    cost: float | None = None  # in the file's unit; None: the solution's
 
     def summary(self) -> dict[str, Any]:
         """The result in one flat object."""
-        cost = self.solution.cost if self.answer is None else self.answer["summary"]["cost"]
+        cost = self.solution.cost if self.cost is None else self.cost
         return {
             "name": self.name, "format": self.format, "vehicles": self.vehicles, "distance": self.distance,
             "cost": cost, "unserved": int((self.solution.reason != 0).sum()), "work": self.solution.work,
             "search_s": round(self.seconds, 3), "search_cpu_s": round(self.cpu_seconds, 3),
             "left_out": [one._asdict() for one in self.left_out],
+            **({} if self.rounding is None else {"rounding": self.rounding}),
         }  # fmt: skip
 
 
@@ -113,9 +117,11 @@ def solve_file(
     roads: str | Path | None = None,
     stopped: Callable[[], bool] | None = None,
     watch: Watch | None = None,
+    rounding: Rounding = "auto",
 ) -> SolvedFile:
-    """The best plan for a Li & Lim, Sartori & Buriol or VROOM file, or a VROOM input; options and errors as `solve`.
+    """The best plan for a Li & Lim, Sartori & Buriol, CVRPLIB, Solomon or VROOM file; options and errors as `solve`.
 
+    `rounding` of a CVRPLIB or Solomon file's distances: nearest, one_decimal, none, or auto, by its TYPE.
     `-` reads standard input.  The answer is judged against the input before it is given; raises WrongAnswer.
     `watch` sees every better plan of a VROOM input with its Problem, Travel, and how many of their units make one cost.
     """
@@ -126,8 +132,8 @@ def solve_file(
         with tempfile.TemporaryDirectory() as folder:
             copied = Path(folder) / "stdin"
             copied.write_bytes(sys.stdin.buffer.read())
-            return _solve_file(copied, roads, objective, run)
-    return _solve_file(Path(path), roads, objective, run)
+            return _solve_file(copied, roads, objective, run, rounding)
+    return _solve_file(Path(path), roads, objective, run, rounding)
 
 
 def _planner(
@@ -184,12 +190,14 @@ def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bo
     return Budget(UNLIMITED if work is None else work, expired, spent)
 
 
-def _solve_file(path: Path, roads: str | Path | None, objective: Objective, run: Run) -> SolvedFile:
+def _solve_file(path: Path, roads: str | Path | None, objective: Objective, run: Run, rounding: Rounding) -> SolvedFile:
     name, begun = format_of(path), time.perf_counter()
     if name == "vroom":
         return _solve_vroom(vroom.parsed(path.read_bytes(), path.name), path.stem, roads, run, begun)
     if roads is not None:
         raise InvalidInput(f"a {name} file brings its own distances", field="roads")
+    if name in ("cvrplib", "solomon"):
+        return _solve_visits(path, name, objective, run, rounding)
     read = lilim.read_lilim if name == "lilim" else lilim.read_sartori
     text = read(path, fixed=0 if objective in ("distance", "cost") else VEHICLE_PRICE)
     solution, wall, cpu = _timed(lambda: run(text.problem, text.travel))
@@ -204,6 +212,20 @@ def _solve_file(path: Path, roads: str | Path | None, objective: Objective, run:
     )
 
 
+def _solve_visits(path: Path, name: str, objective: Objective, run: Run, rounding: Rounding) -> SolvedFile:
+    case = cvrplib.read_visits(path, rounding=rounding, fixed=VEHICLE_PRICE if objective == "vehicles" else 0)
+    solution, wall, cpu = _timed(lambda: run(case.problem, case.travel))
+    output = cvrplib.write_visits(case, solution.rows)
+    left_out = tuple(
+        LeftOut(case.depot[0], case.number[r], Reason(solution.reason[r]).name) for r in solution.reason.nonzero()[0]
+    )
+    _trust(text_judge.visit_faults(path, output, {one.delivery for one in left_out}, case.rounding))
+    return SolvedFile(
+        path.stem, name, solution, _used(solution), cvrplib.distance_of(case, solution.rows), wall, cpu, output,
+        left_out, rounding=case.rounding, cost=cvrplib.cost_of(case, solution.rows),
+    )  # fmt: skip
+
+
 def _solve_vroom(data: dict[str, Any], name: str, roads: str | Path | None, run: Run, begun: float) -> SolvedFile:
     measure = None if roads is None else _measure(roads)
     case = vroom.vroom_case(data, table_of=measure)
@@ -214,8 +236,9 @@ def _solve_vroom(data: dict[str, Any], name: str, roads: str | Path | None, run:
     times = {"loading": round(1000 * (loaded - begun)), "solving": round(1000 * wall)}
     answer["summary"]["computing_times"] = times
     return SolvedFile(
-        name, "vroom", solution, _used(solution), None, wall, cpu, json.dumps(answer, indent=1) + "\n", (), answer
-    )
+        name, "vroom", solution, _used(solution), None, wall, cpu, json.dumps(answer, indent=1) + "\n", (), answer,
+        cost=answer["summary"]["cost"],
+    )  # fmt: skip
 
 
 def _trust(faults: list[str]) -> None:
@@ -225,7 +248,7 @@ def _trust(faults: list[str]) -> None:
 
 
 def format_of(path: Path) -> str:
-    """Which of the three formats a file has: lilim, sartori or vroom."""
+    """Which format a file has: lilim, sartori, cvrplib, solomon or vroom."""
     try:
         head = path.read_bytes()[:100_000].decode("utf-8-sig", errors="replace")
     except OSError as error:
@@ -234,6 +257,8 @@ def format_of(path: Path) -> str:
         raise UnreadableFile(f"cannot be read: {error.strerror}", file=path.name) from None
     if head.lstrip()[:1] in ("{", "["):
         return "vroom"
+    if cvrplib.is_solomon(head) or cvrplib.is_cvrplib(head):
+        return "solomon" if cvrplib.is_solomon(head) else "cvrplib"
     return "sartori" if any(line.strip() == "NODES" for line in head.splitlines()) else "lilim"
 
 

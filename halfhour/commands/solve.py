@@ -16,6 +16,7 @@ from routing.errors import HalfhourError, InvalidInput
 if TYPE_CHECKING:
     from halfhour.solving import SolvedFile
     from routing.plans.plan import Objective, Recipe
+    from routing.problem.formats.cvrplib import Rounding
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"
 
@@ -27,7 +28,7 @@ app = typer.Typer(context_settings={"help_option_names": ["--help", "-h"]})
 @app.command()
 def solve(
     file: Annotated[
-        Path, typer.Argument(help="Li & Lim or Sartori & Buriol text, or VROOM's JSON; - reads standard input.")
+        Path, typer.Argument(help="Li & Lim, Sartori & Buriol, CVRPLIB or Solomon text, or VROOM's JSON; - for stdin.")
     ],
     time_limit: Annotated[
         float | None, typer.Option(min=0, help="Seconds of search after loading (default 5, unless --work is given).")
@@ -45,6 +46,9 @@ def solve(
     ] = 1,
     out: Annotated[Path | None, typer.Option(help="Write the routes here instead of to the terminal.")] = None,
     roads: Annotated[Path | None, typer.Option(help="Measure the coordinates of a VROOM file on these roads.")] = None,
+    rounding: Annotated[
+        str, typer.Option(help="Of CVRPLIB and Solomon distances: nearest, one_decimal, none, or auto, by their TYPE.")
+    ] = "auto",
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON alone: VROOM's answer, or the figures.")] = False,
 ) -> None:
     """Solve a routing problem file; Ctrl-C ends the search and prints the best routes so far."""
@@ -65,6 +69,7 @@ def solve(
             done = solve_file(
                 file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
                 recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
+                rounding=cast("Rounding", rounding),
             )  # fmt: skip
     except HalfhourError as problem:
         if as_data:

@@ -1,8 +1,9 @@
-"""Judges route lines against the Li & Lim or Sartori & Buriol file they answer, in plain Python and doubles."""
+"""Judges route lines against the text file they answer, in plain Python and doubles."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 SLACK = 1e-6
@@ -60,3 +61,90 @@ def faults(path: Path, routes: str, left_out: set[tuple[int, int]]) -> list[str]
 
 def _nodes(lines: list[list[str]]) -> list[list[float]]:
     return sorted([float(x) for x in line[:9]] for line in lines)
+
+
+def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> list[str]:
+    """The same for the lines `Route #k: 3 7` of a CVRPLIB, TSPLIB or Solomon file; each route leaves its first depot.
+
+    Where vehicles differ, routes are held against the largest of them, and are not told apart by depots.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    nodes, room, depots, table = _solomon_nodes(text) if "CUSTOMER" in text.split() else _cvrplib_nodes(text)
+
+    def leg(a: int, b: int) -> float:
+        way = math.dist(nodes[a][:2], nodes[b][:2]) if table is None else table[a][b]
+        if rounding == "nearest":
+            return math.floor(way + 0.5)
+        return math.floor(way * 10 + 1e-9) / 10 if rounding == "one_decimal" else way
+
+    wrong: list[str] = []
+    seen: list[int] = []
+    for line in routes.splitlines():
+        if not line.startswith("Route"):
+            continue
+        tour = [int(x) for x in line.split(":")[1].split()]
+        if sum(nodes[k][2] for k in tour) > room:
+            wrong.append(f"{line.split(':')[0]} carries more than {room:g}")
+        if not any(_in_time(nodes, tour, depot, leg) for depot in depots):
+            wrong.append(f"{line.split(':')[0]} comes too late")
+        seen += tour
+    if sorted([*seen, *left_out]) != [k for k in range(len(nodes)) if k not in depots]:
+        wrong.append("a customer is neither in one route nor left out, or is in both")
+    return wrong
+
+
+def _in_time(nodes: list[list[float]], tour: list[int], depot: int, leg: Callable[[int, int], float]) -> bool:
+    clock, here = nodes[depot][3], depot
+    for there in [*tour, depot]:
+        clock = max(clock + leg(here, there), nodes[there][3])
+        if clock > nodes[there][4] + SLACK:
+            return False
+        clock, here = clock + nodes[there][5], there
+    return True
+
+
+Nodes = tuple[list[list[float]], float, set[int], list[list[float]] | None]
+"""[x, y, demand, opens, closes, service] by number, room of the largest vehicle, depots, distances where given."""
+
+
+def _solomon_nodes(text: str) -> Nodes:
+    rows = [line.split() for line in text.splitlines()]
+    numbers = [[float(x) for x in row] for row in rows if row and all(x.replace(".", "").isdigit() for x in row)]
+    return [row[1:] for row in numbers if len(row) == 7], numbers[0][1], {0}, None
+
+
+def _cvrplib_nodes(text: str) -> Nodes:
+    parts: dict[str, list[list[float]]] = {}
+    words: dict[str, str] = {}
+    name = ""
+    for line in text.splitlines():
+        if line[:1].isalpha():
+            name = line.split(":")[0].strip()
+            words[name] = line.partition(":")[2].strip()
+        elif line.strip():
+            parts.setdefault(name, []).append([float(x) for x in line.split()])
+    size = int(words["DIMENSION"])
+    depots = {int(row[0]) - 1 for row in parts.get("DEPOT_SECTION", [[1]]) if row[0] > 0} or {0}
+    service = float(words.get("SERVICE_TIME", 0))
+    nodes = [[0.0, 0.0, 0.0, 0.0, math.inf, 0.0 if k in depots else service] for k in range(size)]
+    for section, first in (("NODE_COORD", 0), ("DEMAND", 2), ("TIME_WINDOW", 3), ("SERVICE_TIME", 5)):
+        for row in parts.get(f"{section}_SECTION", []):
+            nodes[int(row[0]) - 1][first : first + len(row) - 1] = row[1:]
+    room = max([row[1] for row in parts.get("CAPACITY_SECTION", [])] or [float(words.get("CAPACITY", "inf"))])
+    table = None
+    if "EDGE_WEIGHT_SECTION" in parts:
+        table = _table([x for row in parts["EDGE_WEIGHT_SECTION"] for x in row], size, words["EDGE_WEIGHT_FORMAT"])
+    return nodes, room, depots, table
+
+
+def _table(numbers: list[float], size: int, form: str) -> list[list[float]]:
+    table = [[0.0] * size for _ in range(size)]
+    left = iter(numbers)
+    for a in range(size):
+        for b in range(size):
+            lower, diagonal = form.startswith("LOWER"), "DIAG" in form
+            if form == "FULL_MATRIX":
+                table[a][b] = next(left)
+            elif (b < a if lower else b > a) or (diagonal and a == b):
+                table[a][b] = table[b][a] = next(left)
+    return table

@@ -10,6 +10,7 @@ from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import (
     compact,
     forget,
+    may_serve,
     refresh,
     remove,
     save,
@@ -65,7 +66,7 @@ def _drop_string(tables, routes, saved, node, length, split, work):
 
 
 @inner_kernel
-def _seed_node(tables, routes, work, fleet):
+def seed_node(tables, routes, work, fleet):
     """A node to ruin around: of a served request, with `fleet` as often of an absent one; -1 after fruitless draws."""
     if fleet and routes.missing[0] > 0 and below(work.luck, 2) == 0:
         node = 2 * np.int64(routes.absent[below(work.luck, routes.missing[0])]) + below(work.luck, 2)
@@ -85,7 +86,7 @@ def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
     for vehicle in range(len(routes.size)):
         nodes += routes.size[vehicle]
         used += routes.size[vehicle] > 0
-    seed = _seed_node(tables, routes, work, fleet)
+    seed = seed_node(tables, routes, work, fleet)
     if seed < 0:
         return
     mean = max(1, min(longest, nodes // max(used, 1)))
@@ -109,7 +110,7 @@ def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
 @inner_kernel
 def ruin_related(tables, routes, saved, removed, work, fleet):
     """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
-    seed = _seed_node(tables, routes, work, fleet)
+    seed = seed_node(tables, routes, work, fleet)
     if seed < 0:
         return
     for k in range(tables.near.shape[1]):
@@ -124,3 +125,53 @@ def ruin_related(tables, routes, saved, removed, work, fleet):
         remove(tables, routes, request)
         refresh(tables, routes, vehicle, work)
         removed -= 1
+
+
+@inner_kernel
+def _may_take(tables, routes, giver, taker):
+    """Whether everything that `giver` serves may be served by `taker`."""
+    for k in range(1, routes.size[giver] + 1):
+        if not may_serve(tables, tables.node[routes.row[giver, col.NODE, k], col.REQUEST], taker):
+            return False
+    return True
+
+
+@inner_kernel
+def swap_vehicles(tables, routes, saved, work):
+    """Two vehicles that are not alike exchange their whole routes, one of which may be empty."""
+    seed, other = seed_node(tables, routes, work, False), below(work.luck, len(routes.size))
+    if seed < 0:
+        return
+    one = np.int64(routes.vehicle[tables.node[seed, col.REQUEST]])
+    if tables.vehicle[one, col.TWIN] == tables.vehicle[other, col.TWIN]:
+        return
+    if not _may_take(tables, routes, one, other) or not _may_take(tables, routes, other, one):
+        return
+    save(routes, saved, one, work)
+    save(routes, saved, other, work)
+    for k in range(1, max(routes.size[one], routes.size[other]) + 1):
+        mine, theirs = routes.row[one, col.NODE, k], routes.row[other, col.NODE, k]
+        if k <= routes.size[one]:
+            routes.vehicle[tables.node[mine, col.REQUEST]] = other
+        if k <= routes.size[other]:
+            routes.vehicle[tables.node[theirs, col.REQUEST]] = one
+        routes.row[one, col.NODE, k], routes.row[other, col.NODE, k] = theirs, mine
+    routes.size[one], routes.size[other] = routes.size[other], routes.size[one]
+    refresh(tables, routes, one, work)
+    refresh(tables, routes, other, work)
+
+
+@inner_kernel
+def empty_vehicle(tables, routes, saved, work):
+    """Take everything out of one vehicle's route that may leave it."""
+    seed = seed_node(tables, routes, work, False)
+    if seed < 0:
+        return
+    vehicle = np.int64(routes.vehicle[tables.node[seed, col.REQUEST]])
+    save(routes, saved, vehicle, work)
+    for k in range(1, routes.size[vehicle] + 1):
+        request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
+        if routes.vehicle[request] == vehicle and may_leave(tables, routes, request):
+            forget(routes, request)
+    compact(tables, routes, vehicle)
+    refresh(tables, routes, vehicle, work)

@@ -15,18 +15,14 @@ from routing.plans.general.kernels.ejection import eject
 from routing.plans.general.kernels.moves import (
     absent_price,
     cheapest,
-    compact,
     copy_nodes,
-    forget,
     insert,
-    may_serve,
     ranked_absent,
-    refresh,
     route_price,
     save,
     take_over,
 )  # fmt: skip
-from routing.plans.general.kernels.ruin import may_leave, ruin_related, ruin_strings
+from routing.plans.general.kernels.ruin import empty_vehicle, ruin_related, ruin_strings, swap_vehicles
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
@@ -137,53 +133,6 @@ def _own_ticks(tables, node):
     if tables.near.shape[1] > 1 and tables.near[node, 1] >= 0:
         ticks += tables.legs[0, 0, tables.node[node, col.PLACE], tables.node[tables.near[node, 1], col.PLACE]]
     return ticks
-
-
-@inner_kernel
-def _may_take(tables, routes, giver, taker):
-    """Whether everything that `giver` serves may be served by `taker`."""
-    for k in range(1, routes.size[giver] + 1):
-        if not may_serve(tables, tables.node[routes.row[giver, col.NODE, k], col.REQUEST], taker):
-            return False
-    return True
-
-
-@inner_kernel
-def swap_vehicles(tables, routes, saved, work):
-    """Two vehicles that are not alike exchange their whole routes, one of which may be empty."""
-    one, other = below(work.luck, len(routes.size)), below(work.luck, len(routes.size))
-    alike = tables.vehicle[one, col.TWIN] == tables.vehicle[other, col.TWIN]
-    if alike or routes.size[one] + routes.size[other] == 0:
-        return
-    if not _may_take(tables, routes, one, other) or not _may_take(tables, routes, other, one):
-        return
-    save(routes, saved, one, work)
-    save(routes, saved, other, work)
-    for k in range(1, max(routes.size[one], routes.size[other]) + 1):
-        mine, theirs = routes.row[one, col.NODE, k], routes.row[other, col.NODE, k]
-        if k <= routes.size[one]:
-            routes.vehicle[tables.node[mine, col.REQUEST]] = other
-        if k <= routes.size[other]:
-            routes.vehicle[tables.node[theirs, col.REQUEST]] = one
-        routes.row[one, col.NODE, k], routes.row[other, col.NODE, k] = theirs, mine
-    routes.size[one], routes.size[other] = routes.size[other], routes.size[one]
-    refresh(tables, routes, one, work)
-    refresh(tables, routes, other, work)
-
-
-@inner_kernel
-def empty_vehicle(tables, routes, saved, work):
-    """Take everything out of one vehicle's route that may leave it."""
-    vehicle = below(work.luck, len(routes.size))
-    if routes.size[vehicle] == 0:
-        return
-    save(routes, saved, vehicle, work)
-    for k in range(1, routes.size[vehicle] + 1):
-        request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
-        if routes.vehicle[request] == vehicle and may_leave(tables, routes, request):
-            forget(routes, request)
-    compact(tables, routes, vehicle)
-    refresh(tables, routes, vehicle, work)
 
 
 @inner_kernel

@@ -1,0 +1,324 @@
+"""Reads CVRPLIB, TSPLIB95 and PyVRP's dialect of VRPLIB, and Solomon's text; writes `Route #k: 3 7 5` lines.
+
+One visit a customer: goods from the depot, perhaps within a window, perhaps left out for its prize.  How distances are
+rounded stands in no file: `nearest`, `one_decimal` (cut) or `none`, by default by TYPE.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import UnreadableFile, Unsupported
+from routing.problem.build import make_problem
+from routing.problem.formats.lilim import text_of
+from routing.problem.problem import INFINITE, NO_BLOCK, Problem, Rows, Travel
+
+Rounding = Literal["auto", "nearest", "one_decimal", "none"]
+
+ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
+
+BY_TYPE: dict[str, Rounding] = {
+    "CVRP": "nearest", "ACVRP": "nearest", "TSP": "nearest", "ATSP": "nearest", "CVRPTW": "one_decimal",
+    "VRPTW": "one_decimal", "PCVRPTW": "one_decimal", "HFVRP": "none", "MDVRP": "none", "SOLOMON": "one_decimal",
+}  # fmt: skip
+
+TICKS: dict[Rounding, int] = {"nearest": 1, "one_decimal": 10, "none": 1000}
+"""Ticks of a unit of the file."""
+
+MAX_LOCATIONS = 5_000
+
+_HEAD = {
+    "NAME", "COMMENT", "TYPE", "DIMENSION", "VEHICLES", "CAPACITY", "SERVICE_TIME", "EDGE_WEIGHT_TYPE",
+    "EDGE_WEIGHT_FORMAT", "NODE_COORD_TYPE", "DISPLAY_DATA_TYPE",
+}  # fmt: skip
+_SECTIONS = {
+    "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DEMAND_SECTION", "DEPOT_SECTION", "TIME_WINDOW_SECTION",
+    "SERVICE_TIME_SECTION", "PRIZE_SECTION", "CAPACITY_SECTION", "VEHICLES_FIXED_COST_SECTION",
+    "VEHICLES_UNIT_DISTANCE_COST_SECTION", "VEHICLES_DEPOT_SECTION", "DISPLAY_DATA_SECTION",
+}  # fmt: skip
+
+Numbers = list[tuple[int, list[float]]]
+"""(line, numbers on it) of a section."""
+
+
+class Visits(NamedTuple):
+    """A file of customers as a Problem, with what is needed to speak of it in the file's own words."""
+
+    name: str
+    problem: Problem
+    travel: Travel
+    distance: NDArray[np.float64]  # [P, P] in the file's unit, rounded
+    number: list[int]  # the customer of each request
+    depot: list[int]  # location by vehicle
+    rounding: Rounding
+    ticks: int
+
+
+class _Instance(NamedTuple):
+    distance: NDArray[np.float64]
+    demand: list[float]
+    windows: list[tuple[float, float]]
+    service: list[float]
+    prize: list[float] | None
+    capacity: list[float]  # by vehicle
+    fixed: list[float]
+    unit_cost: list[float]
+    depot: list[int]  # by vehicle, from 0
+    depots: set[int]
+
+
+def is_cvrplib(head: str) -> bool:
+    """Whether a text begins as CVRPLIB's and TSPLIB's files do."""
+    words = {line.partition(":")[0].strip() for line in head.splitlines()}
+    return "DIMENSION" in words and "EDGE_WEIGHT_TYPE" in words
+
+
+def is_solomon(head: str) -> bool:
+    """Whether a text begins as Solomon's and Gehring & Homberger's files do."""
+    words = [line.split()[0] for line in head.splitlines() if line.split()]
+    return "VEHICLE" in words and "CUSTOMER" in words
+
+
+def read_visits(path: Path, *, rounding: Rounding = "auto", fixed: int = 0) -> Visits:
+    """A CVRPLIB, TSPLIB or Solomon file; `fixed`: price of a vehicle, in ticks, on top of the file's.
+
+    Raises UnreadableFile naming the line, Unsupported naming the section.
+    """
+    if rounding not in ROUNDINGS:
+        raise Unsupported(f"no rounding {rounding!r}", field="rounding", hint=f"One of {', '.join(ROUNDINGS)}.")
+    lines = [(number, line.strip()) for number, line in enumerate(text_of(path).splitlines(), 1) if line.strip()]
+    if is_solomon("\n".join(line for _, line in lines)):
+        kind, make = "SOLOMON", _solomon(path, lines)
+    else:
+        head, sections = _divided(path, lines)
+        kind, make = head.get("TYPE", "CVRP").split()[0], _cvrplib(path, head, sections)
+    how = BY_TYPE.get(kind, "nearest") if rounding == "auto" else rounding
+    return _compose(path, make(how), how, fixed)
+
+
+def write_visits(case: Visits, rows: Rows) -> str:
+    """One line per used vehicle, customers by the file's numbers (CVRPLIB: the first location is 0), and the cost."""
+    lines: list[str] = []
+    for vehicle in range(len(rows.stop_ptr) - 1):
+        acts = rows.act_request[rows.act_ptr[rows.stop_ptr[vehicle]] : rows.act_ptr[rows.stop_ptr[vehicle + 1]]]
+        if len(acts):
+            lines.append(f"Route #{len(lines) + 1}: {' '.join(str(case.number[r]) for r in acts.tolist())}")
+    return "\n".join([*lines, f"Cost {cost_of(case, rows):g}"]) + "\n"
+
+
+def distance_of(case: Visits, rows: Rows) -> float:
+    """Length of a plan in the file's unit, as it is rounded."""
+    total = 0.0
+    for vehicle in range(len(rows.stop_ptr) - 1):
+        places = rows.stop_place[rows.stop_ptr[vehicle] : rows.stop_ptr[vehicle + 1]].tolist()
+        if places:
+            tour = [case.depot[vehicle], *places, case.depot[vehicle]]
+            total += float(case.distance[tour[:-1], tour[1:]].sum())
+    return total
+
+
+def cost_of(case: Visits, rows: Rows) -> float:
+    """Price of a plan in the file's unit: distances, vehicles, prizes that are not collected."""
+    total, problem = 0.0, case.problem
+    for vehicle in range(len(rows.stop_ptr) - 1):
+        places = rows.stop_place[rows.stop_ptr[vehicle] : rows.stop_ptr[vehicle + 1]].tolist()
+        if places:
+            tour = [case.depot[vehicle], *places, case.depot[vehicle]]
+            total += float(case.distance[tour[:-1], tour[1:]].sum()) * int(problem.per_drive[vehicle])
+            total += int(problem.fixed[vehicle]) / case.ticks
+    left = np.setdiff1d(np.arange(len(case.number)), rows.act_request)
+    return total + float(problem.skip_cost[left].sum()) / case.ticks
+
+
+def _divided(path: Path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], dict[str, Numbers]]:
+    """Head and sections of a CVRPLIB file, every word of them known."""
+    head: dict[str, str] = {}
+    sections: dict[str, Numbers] = {}
+    section = ""
+    for number, line in lines:
+        word = line.partition(":")[0].split()[0]
+        if line == "EOF":
+            break
+        if word[0].isalpha():
+            if word not in _HEAD | _SECTIONS:
+                raise Unsupported(f"{word} is not supported", field=word, file=path.name, line=number)
+            section = word if word in _SECTIONS else ""
+            if section:
+                sections[section] = []
+            else:
+                head[word] = line.partition(":")[2].strip()
+            continue
+        try:
+            numbers = [float(x) for x in line.split()]
+        except ValueError:
+            raise UnreadableFile("not a number", file=path.name, line=number) from None
+        if not section or not np.isfinite(numbers).all():
+            raise UnreadableFile("numbers outside a section", file=path.name, line=number)
+        sections[section].append((number, numbers))
+    return head, sections
+
+
+def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> Any:
+    """rounding -> _Instance."""
+    kind = head.get("TYPE", "CVRP").split()[0]
+    size = int(_head_number(path, head, "DIMENSION", 0))
+    if not 1 <= size <= MAX_LOCATIONS:
+        raise UnreadableFile(f"DIMENSION {size}: from 1 to {MAX_LOCATIONS}", file=path.name)
+    depots = [int(row[0]) - 1 for _, row in sections.get("DEPOT_SECTION", []) if row[0] > 0] or [0]
+    single = kind in ("TSP", "ATSP")
+    vehicles = 1 if single else int(_head_number(path, head, "VEHICLES", max(1, size - len(depots))))
+    if not 1 <= vehicles <= 20_000:
+        raise UnreadableFile(f"{vehicles} vehicles", file=path.name)
+
+    def column(name: str, count: int, default: float) -> list[float]:
+        values = [default] * count
+        for number, row in sections.get(name, []):
+            index = int(row[0]) - 1
+            if len(row) < 2 or not 0 <= index < count:
+                raise UnreadableFile(f"{name} is for 1 to {count}", file=path.name, line=number)
+            values[index] = row[1]
+        return values
+
+    windows = [(0.0, math.inf)] * size
+    for number, row in sections.get("TIME_WINDOW_SECTION", []):
+        index = int(row[0]) - 1
+        if len(row) < 3 or not 0 <= index < size or row[1] > row[2]:
+            raise UnreadableFile("not a window of a location", file=path.name, line=number)
+        windows[index] = row[1], row[2]
+    service = column("SERVICE_TIME_SECTION", size, _head_number(path, head, "SERVICE_TIME", 0))
+    own = [int(depot) - 1 for depot in column("VEHICLES_DEPOT_SECTION", vehicles, depots[0] + 1)]
+    if any(depot not in depots for depot in own):
+        raise UnreadableFile("a vehicle is at a location that is no depot", file=path.name)
+
+    def make(rounding: Rounding) -> _Instance:
+        return _Instance(
+            _rounded(_ways(path, head, sections, size), rounding), column("DEMAND_SECTION", size, 0), windows,
+            [0.0 if k in depots else time for k, time in enumerate(service)],
+            column("PRIZE_SECTION", size, 0) if "PRIZE_SECTION" in sections else None,
+            column("CAPACITY_SECTION", vehicles, _head_number(path, head, "CAPACITY", INFINITE)),
+            column("VEHICLES_FIXED_COST_SECTION", vehicles, 0),
+            column("VEHICLES_UNIT_DISTANCE_COST_SECTION", vehicles, 1), own, set(depots),
+        )  # fmt: skip
+
+    return make
+
+
+def _head_number(path: Path, head: dict[str, str], word: str, default: float) -> float:
+    try:
+        value = float(head.get(word, default))
+    except ValueError:
+        raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name) from None
+    if not math.isfinite(value):
+        raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name)
+    return value
+
+
+def _ways(path: Path, head: dict[str, str], sections: dict[str, Numbers], size: int) -> NDArray[np.float64]:
+    """Distances between all locations, not rounded."""
+    kind = head.get("EDGE_WEIGHT_TYPE", "EUC_2D")
+    if kind == "EXPLICIT":
+        form = head.get("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
+        numbers = [x for _, row in sections.get("EDGE_WEIGHT_SECTION", []) for x in row]
+        table = np.zeros((size, size))
+        triangles = {
+            "LOWER_ROW": np.tril_indices(size, -1), "LOWER_DIAG_ROW": np.tril_indices(size),
+            "UPPER_ROW": np.triu_indices(size, 1), "UPPER_DIAG_ROW": np.triu_indices(size),
+        }  # fmt: skip
+        if form == "FULL_MATRIX" and len(numbers) == size * size:
+            table = np.array(numbers).reshape(size, size)
+        elif form in triangles and len(numbers) == len(triangles[form][0]):
+            table[triangles[form]] = numbers
+            table = np.maximum(table, table.T)
+        else:
+            raise UnreadableFile(f"{len(numbers)} distances do not make a {form} of {size}", file=path.name)
+        np.fill_diagonal(table, 0)
+        return table
+    if kind not in ("EUC_2D", "CEIL_2D"):
+        raise Unsupported(f"EDGE_WEIGHT_TYPE {kind} is not supported", field="EDGE_WEIGHT_TYPE", file=path.name)
+    rows = sections.get("NODE_COORD_SECTION", [])
+    if len(rows) != size or any(len(row) < 3 or int(row[0]) != k + 1 for k, (_, row) in enumerate(rows)):
+        raise UnreadableFile(f"NODE_COORD_SECTION does not list 1 to {size}", file=path.name)
+    at = np.array([row[1:3] for _, row in rows])
+    table = np.asarray(np.hypot(*(at[:, None] - at[None, :]).transpose(2, 0, 1)))
+    return np.asarray(np.ceil(table)) if kind == "CEIL_2D" else table
+
+
+def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
+    """rounding -> _Instance."""
+    table: Numbers = []
+    for number, line in lines:
+        try:
+            row = [float(x) for x in line.split()]
+        except ValueError:
+            continue  # headings
+        table.append((number, row))
+    if len(table) < 2 or len(table[0][1]) != 2:
+        raise UnreadableFile("no number of vehicles and capacity", file=path.name)
+    (line_number, (vehicles, capacity)), rows = (table[0][0], table[0][1]), table[1:]
+    if not 1 <= vehicles <= 20_000 or capacity < 0:
+        raise UnreadableFile(f"{vehicles:g} vehicles of {capacity:g}", file=path.name, line=line_number)
+    for k, (number, row) in enumerate(rows):
+        if len(row) != 7 or int(row[0]) != k or row[4] > row[5]:
+            raise UnreadableFile(f"not the seven numbers of customer {k}", file=path.name, line=number)
+    at = np.array([row[1:3] for _, row in rows])
+
+    def make(rounding: Rounding) -> _Instance:
+        count = int(vehicles)
+        return _Instance(
+            _rounded(np.hypot(*(at[:, None] - at[None, :]).transpose(2, 0, 1)), rounding), [row[3] for _, row in rows],
+            [(row[4], row[5]) for _, row in rows], [row[6] for _, row in rows], None, [capacity] * count, [0.0] * count,
+            [1.0] * count, [0] * count, {0},
+        )  # fmt: skip
+
+    return make
+
+
+def _rounded(distance: NDArray[np.float64], rounding: Rounding) -> NDArray[np.float64]:
+    if rounding == "nearest":
+        return np.asarray(np.floor(distance + 0.5))
+    return np.asarray(np.floor(distance * 10 + 1e-9) / 10) if rounding == "one_decimal" else distance
+
+
+def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Visits:
+    """A Problem with a place per location; everything that is no depot is a request."""
+    ticks = TICKS[rounding]
+    size = len(case.demand)
+    customers = [k for k in range(size) if k not in case.depots]
+    if min(case.demand, default=0) < 0 or any(x != int(x) for x in (*case.demand, *case.capacity)):
+        raise UnreadableFile("demands and capacities must be whole numbers from 0", file=path.name)
+    if any(x != int(x) or x < 0 for x in case.unit_cost) or min(case.fixed, default=0) < 0:
+        raise UnreadableFile("a price of a distance must be a whole number from 0", file=path.name)
+    opens = max((window[0] for window in case.windows), default=0.0)
+    last = opens + sum(case.service) + (size + 1) * float(case.distance.max(initial=0))
+    closes = max((case.windows[depot][1] for depot in case.depot), default=math.inf)
+    last = max(opens, min(last, closes)) * ticks
+    if last + float(case.distance.max(initial=0)) * ticks > INFINITE / 2:
+        raise UnreadableFile(f"times of {last / ticks:g} are more than can be counted", file=path.name)
+
+    def tick(value: float) -> int:
+        return int(min(math.floor(value * ticks + 1e-6), last)) if math.isfinite(value) else INFINITE - 2
+
+    legs = np.ceil(case.distance * ticks - 1e-6).astype(np.int32)
+    spans = [(math.ceil(case.windows[k][0] * ticks - 1e-6), tick(case.windows[k][1])) for k in customers]
+    window = [[[[0, INFINITE]], [[first, max(first, last_one)]]] for first, last_one in spans]
+    prize = [0 if case.prize is None else round(case.prize[k] * ticks) for k in customers]
+    capacity = [min(int(x), INFINITE) for x in case.capacity]
+    problem = make_problem(
+        tick_us=1_000_000 // ticks, place=np.arange(size), pick_place=np.full(len(customers), -1), drop_place=customers,
+        load=np.array([case.demand[k] for k in customers]).reshape(-1, 1),
+        act=np.array([[0, math.ceil(case.service[k] * ticks)] for k in customers]).reshape(-1, 2),
+        window=np.array(window, dtype=np.int64).reshape(-1, 2, 1, 2), skip_cost=np.array(prize, dtype=np.int64),
+        rank=np.array([int(case.prize is None)] * len(customers), dtype=np.int64),
+        start_place=case.depot, end_place=case.depot, capacity=np.array(capacity)[:, None],
+        start=[math.ceil(case.windows[d][0] * ticks) for d in case.depot],
+        end=[tick(case.windows[d][1]) for d in case.depot],
+        fixed=[round(x * ticks) + fixed for x in case.fixed], per_drive=[int(x) for x in case.unit_cost],
+    )  # fmt: skip
+    return Visits(
+        path.stem, problem, Travel(legs[None], NO_BLOCK), case.distance, customers, case.depot, rounding, ticks
+    )

@@ -1,0 +1,153 @@
+"""CVRPLIB, TSPLIB and Solomon files: read, solved, judged, refused by name."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from halfhour.solving import format_of, solve_file
+from routing.errors import HalfhourError, UnreadableFile, Unsupported
+from routing.problem.formats.cvrplib import read_visits
+from routing.problem.formats.text_judge import visit_faults
+from tests.routing.problem.test_formats import written
+
+# The depot and four customers on a line to the east, at 1.5, 3, 4.5, 6; room for three units.
+CVRP = """NAME : line
+TYPE : CVRP
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 3
+NODE_COORD_SECTION
+1 0 0
+2 1.5 0
+3 3 0
+4 4.5 0
+5 6 0
+DEMAND_SECTION
+1 0
+2 1
+3 1
+4 1
+5 1
+DEPOT_SECTION
+ 1
+ -1
+EOF
+"""
+
+SOLOMON = """R1
+
+VEHICLE
+NUMBER     CAPACITY
+  2         10
+
+CUSTOMER
+CUST NO.  XCOORD.  YCOORD.  DEMAND  READY TIME  DUE DATE  SERVICE TIME
+
+    0      0        0        0       0           100       0
+    1      1        1        4       0           10        5
+    2      2        2        4       50          60        5
+"""
+
+
+def numbered(routes: str) -> str:
+    """Routes with the sign that CVRPLIB's solutions number them by."""
+    return routes.replace("%", "#")
+
+
+def best_of_all(path: Path, rounding: str) -> float:
+    """The shortest of all ways to serve four customers of the line with two vehicles of three."""
+    table = read_visits(path, rounding=rounding).distance  # type: ignore[arg-type]
+    best = np.inf
+    for order in permutations(range(1, 5)):
+        for cut in (1, 2, 3):
+            tours = [[0, *order[:cut], 0], [0, *order[cut:], 0]]
+            best = min(best, sum(table[tour[:-1], tour[1:]].sum() for tour in tours))
+    return float(best)
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "one_decimal", "none"])
+def test_distances_are_rounded_as_asked(tmp_path, rounding):
+    path = written(tmp_path, CVRP, "line.vrp")
+    assert format_of(path) == "cvrplib"
+    done = solve_file(path, work=3000, rounding=rounding)
+    assert done.vehicles == 2
+    assert done.rounding == rounding
+    assert done.distance == pytest.approx(best_of_all(path, rounding))
+    assert f"Cost {done.cost:g}" in done.output
+
+
+def test_solomon_waits_for_windows(tmp_path):
+    # To 1 by 1.4, to 2 by 50 at the earliest: one vehicle, in tenths cut off.
+    done = solve_file(written(tmp_path, SOLOMON), work=500)
+    assert (done.format, done.vehicles, done.distance) == ("solomon", 1, pytest.approx(1.4 + 1.4 + 2.8))
+    assert done.output == numbered("Route %1: 1 2\nCost 5.6\n")
+    done = solve_file(written(tmp_path, SOLOMON.replace("2         10", "1         7")), work=500)
+    assert len(done.left_out) == 1
+
+
+def test_prizes(tmp_path):
+    # 5 is 12 there and back: left out for a prize of 11, fetched for one of 13; two units of the others fit with it.
+    prized = CVRP.replace("DEPOT_", "PRIZE_SECTION\n2 0\n3 0\n4 0\n5 {}\nDEPOT_").replace("CVRP", "PCVRPTW")
+    assert solve_file(written(tmp_path, prized.format(11)), work=500).cost == 11
+    assert solve_file(written(tmp_path, prized.format(13)), work=500).cost == 12
+
+
+def test_fleets(tmp_path):
+    # A vehicle of four for 100 and two of two for 10 each: two small ones, 12 and 6 long.
+    fleet = "CAPACITY_SECTION\n1 4\n2 2\n3 2\nVEHICLES_FIXED_COST_SECTION\n1 100\n2 10\n3 10\n"
+    mixed = CVRP.replace("CAPACITY : 3", "VEHICLES : 3").replace("TYPE : CVRP", "TYPE : HFVRP")
+    done = solve_file(written(tmp_path, mixed.replace("DEPOT_", fleet + "DEPOT_")), work=4000)
+    assert (done.vehicles, done.cost) == (2, pytest.approx(20 + 12 + 6))
+
+
+def test_distances_in_the_file(tmp_path):
+    # 0 -1-> 1 -2-> 2 -3-> 0
+    head = "TYPE : ATSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : FULL_MATRIX\n"
+    done = solve_file(written(tmp_path, head + "EDGE_WEIGHT_SECTION\n0 1 9 9 0 2 3 9 0\n"), work=500)
+    assert (done.vehicles, done.distance) == (1, 6)
+    lower = head.replace("FULL_MATRIX", "LOWER_DIAG_ROW").replace("ATSP", "TSP")
+    assert solve_file(written(tmp_path, lower + "EDGE_WEIGHT_SECTION\n0 1 0 2 3 0\n"), work=500).distance == 6
+
+
+@pytest.mark.parametrize(
+    ("find", "put", "error", "says"),
+    [
+        ("EUC_2D", "GEO", Unsupported, "GEO"),
+        ("DEPOT_SECTION", "RELEASE_TIME_SECTION\n1 0\nDEPOT_SECTION", Unsupported, "RELEASE_TIME_SECTION"),
+        ("CAPACITY : 3", "VEHICLES_MAX_DURATION : 9", Unsupported, "VEHICLES_MAX_DURATION"),
+        ("2 1.5 0", "2 x 0", UnreadableFile, "not a number"),
+        ("2 1.5 0\n", "", UnreadableFile, "list 1 to 5"),
+        ("DIMENSION : 5", "DIMENSION : 0", UnreadableFile, "DIMENSION"),
+        ("DIMENSION : 5", "DIMENSION : many", UnreadableFile, "DIMENSION"),
+        ("2 1\n3 1", "2 1\n3 1.5", UnreadableFile, "whole"),
+        ("2 1\n3 1", "2 1\n9 1", UnreadableFile, "1 to 5"),
+    ],
+)
+def test_what_a_file_cannot_be_is_named(tmp_path, find, put, error, says):
+    with pytest.raises(error, match=says):
+        read_visits(written(tmp_path, CVRP.replace(find, put)))
+
+
+def test_a_rounding_that_is_none_is_named(tmp_path):
+    with pytest.raises(HalfhourError, match="no rounding"):
+        solve_file(written(tmp_path, CVRP), work=1, rounding="up")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("routes", "says"),
+    [
+        ("Route %1: 1 2 3 4\n", "carries"),
+        ("Route %1: 1 2 3\n", "neither"),
+        ("Route %1: 1 2 3\nRoute %2: 4 4\n", "neither"),
+        ("Route %1: 1 2 3\nRoute %2: 4\nCost 1\n", None),
+    ],
+)
+def test_the_judge_of_visits_knows_what_is_wrong(tmp_path, routes, says):
+    found = visit_faults(written(tmp_path, CVRP), numbered(routes), set(), "nearest")
+    assert (says is None and not found) or any(says in one for one in found)
+    late = visit_faults(written(tmp_path, SOLOMON), numbered("Route %1: 2 1\n"), set(), "one_decimal")
+    assert late == [numbered("Route %1 comes too late")]
