@@ -244,20 +244,20 @@ def test_no_rest_with_goods_on_board():
 
 
 def test_a_setup_is_done_once_at_a_shared_location_within_its_window():
-    # There at 360 and early: the window opens at 1800 for the setup of 1000; the second job follows without one.
-    job = {"location_index": 1, "setup": 1000, "service": 100, "time_windows": [[1800, 2900]]}
+    # There at 200 and early: the window opens at 900 for the setup of 700; the second job follows without one.
+    job = {"location_index": 1, "setup": 700, "service": 50, "time_windows": [[900, 1650]]}
     data = {
-        "vehicles": [{"id": 1, "start_index": 0}], "jobs": [{"id": k, **job} for k in (1, 2)], "matrices": line(2, 360),
+        "vehicles": [{"id": 1, "start_index": 0}], "jobs": [{"id": k, **job} for k in (1, 2)], "matrices": line(2, 200),
     }  # fmt: skip
     (route,) = answer(data)["routes"]
     assert [(step["arrival"], step["setup"]) for step in route["steps"]] == [
-        (1440, 0),
-        (1800, 1000),
-        (2900, 0),
-        (3000, 0),
+        (700, 0),
+        (900, 700),
+        (1650, 0),
+        (1700, 0),
     ]
     for job in data["jobs"]:
-        job["time_windows"] = [[1800, 2899]]
+        job["time_windows"] = [[900, 1649]]
     assert len(answer(data)["unassigned"]) == 1
 
 
