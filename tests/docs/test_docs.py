@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from dispatch.version import __version__
 from halfhour.commands import VERBS
 from halfhour.replaying import replay
 from tests.architecture.sources import ROOT
@@ -84,3 +85,9 @@ def test_the_policy_of_the_docs_runs(certain_day, tmp_path):
     # One order at a time, waiting for its goods: 14 riders carry some 45 of the 60 orders before their shifts end.
     assert done.summary["delivered"] >= 40
     assert done.run.violations == []
+
+
+def test_the_changelog_begins_with_this_version():
+    page = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased, newest = re.findall(r"^## (.+)$", page, flags=re.M)[:2]
+    assert (unreleased, newest) == ("Unreleased", __version__)
