@@ -31,6 +31,9 @@ REASONS = {
     Reason.BUDGET: "too many orders were open at once",
     Reason.KEPT: "there was still time",
     Reason.PARKED: "no round could be planned with it",
+    Reason.TRAVEL_LIMIT: "nobody could drive that long or that far",
+    Reason.BREAKS: "no rider's break could be kept with it",
+    Reason.TOO_DEAR: "it would have cost more than leaving it out",
 }
 
 STATES = {

@@ -185,6 +185,9 @@ _WHY = {
     Reason.HELD: "A person keeps it back.",
     Reason.BUDGET: "More urgent orders come first; it is planned in a later round.",
     Reason.KEPT: "Nothing has to be decided yet.",
+    Reason.TRAVEL_LIMIT: "Nobody may drive that long or that far.",
+    Reason.BREAKS: "No rider's break could be kept with it.",
+    Reason.TOO_DEAR: "It would cost more than leaving it out.",
     Reason.PARKED: "No round can be planned with it; it takes part again once something about it changes.",
 }
 

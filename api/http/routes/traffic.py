@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -39,7 +39,14 @@ class Speed(RequestBody):
         json_schema_extra={"examples": [{"factor": 0.3, "ways": [23845210], "profiles": ["car"]}]},
     )
 
-    factor: Annotated[float, Field(strict=True, gt=0, le=100)]
+    factor: Annotated[float, Field(strict=True, gt=0, le=100)] = 1.0
+    kmh: Annotated[float, Field(strict=True, gt=0, le=300)] | None = Field(
+        default=None, description="The speed itself, for the profiles named; for all, the most that anybody drives."
+    )
+    closed: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Nobody enters; who stands there can leave."
+    )
+    direction: Literal["", "forward", "backward"] = Field(default="", description="As the street is drawn; none: both.")
     profiles: list[Word] = Field(default=[], max_length=32, description="Of the city file; none: all.")
     classes: list[Word] = Field(default=[], max_length=64, description="Road classes; none: all.")
     zone: list[Location] = Field(default=[], max_length=200, description="Corners of an area.")
@@ -50,6 +57,8 @@ class Speed(RequestBody):
     def _is_an_area(self) -> Speed:
         if self.zone and len(self.zone) < 3:
             raise ValueError("zone has at least three corners")
+        if not self.model_fields_set & {"factor", "kmh", "closed"}:
+            raise ValueError("say factor, kmh or closed")
         return self
 
     def rule(self) -> SpeedRule:
@@ -58,8 +67,9 @@ class Speed(RequestBody):
 
         zone = tuple((corner.lat, corner.lng) for corner in self.zone)
         return SpeedRule(
-            self.factor, tuple(self.profiles), tuple(self.classes), zone, tuple(self.edges), tuple(self.ways)
-        )
+            self.factor, tuple(self.profiles), tuple(self.classes), zone, tuple(self.edges), tuple(self.ways),
+            direction=self.direction, kmh=self.kmh, closed=self.closed,
+        )  # fmt: skip
 
 
 class TrafficBody(RequestBody):
@@ -165,5 +175,6 @@ def _shown(service: Service) -> TrafficShown:
 
 def _speed(rule: SpeedRule) -> Speed:
     zone = [Location(lat=lat, lng=lng) for lat, lng in rule.zone]
-    lists = {name: list(getattr(rule, name)) for name in ("profiles", "classes", "edges", "ways")}
-    return Speed(factor=rule.factor, zone=zone, **lists)
+    lists: dict[str, Any] = {name: list(getattr(rule, name)) for name in ("profiles", "classes", "edges", "ways")}
+    same: dict[str, Any] = {name: getattr(rule, name) for name in ("factor", "kmh", "closed", "direction")}
+    return Speed(zone=zone, **same, **lists)

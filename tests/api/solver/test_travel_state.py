@@ -57,7 +57,8 @@ def test_operations_hand_traffic_over_on_the_command_line(
             shown = json.loads(text)
             assert shown["speeds"][0]["classes"] == ["primary"] and len(shown["speeds"][0]["zone"]) == 4
             assert shown["speeds"][1] == {
-                "factor": 0.2, "profiles": [], "classes": [], "zone": [], "edges": [3], "ways": []
+                "factor": 0.2, "kmh": None, "closed": False, "direction": "", "profiles": [], "classes": [], "zone": [],
+                "edges": [3], "ways": [],
             }  # fmt: skip
             status, text = await run("admin", "traffic", "--weather", "frogs", *reach)
             assert status == 2 and "frogs" in text and "invalid_traffic" in text

@@ -236,3 +236,17 @@ def test_a_change_that_does_not_reach_the_disk_never_was(
             assert (await run.ops.patch("/v1/traffic", json=HALF)).json()["version"] == 2
 
     asyncio.run(go())
+
+
+def test_a_street_is_closed_and_another_slowed_to_a_speed(file: Path, tmp_path: Path) -> None:
+    async def go() -> None:
+        async with serving(tmp_path, file) as run:
+            speeds = [{"closed": True, "edges": [3], "direction": "forward"}, {"kmh": 12.0, "edges": [4]}]
+            shown = (await run.ops.patch("/v1/traffic", json={"speeds": speeds})).json()
+            assert [one["closed"] for one in shown["speeds"]] == [True, False]
+            assert [one["kmh"] for one in shown["speeds"]] == [None, 12.0]
+            assert shown["speeds"][0]["direction"] == "forward" and shown["version"] == 2
+            nothing = await run.ops.patch("/v1/traffic", json={"speeds": [{"edges": [3]}]})
+            assert nothing.status_code == 422 and "say factor, kmh or closed" in nothing.text
+
+    asyncio.run(go())
