@@ -27,6 +27,7 @@ demo: $(VENV)/.slim ## replay the bundled lunch peak and write its report (insta
 	@$(BIN)/halfhour demo
 
 test: $(VENV)/.full ## install what the tests need and run the whole suite, on WORKERS cores
+	@$(BIN)/python -m tests.kit.warm
 	$(PYTEST) -n $(WORKERS) $(TESTS)
 
 test-min: $(VENV)-min/.full ## the suite on the oldest dependencies that pyproject.toml allows (needs uv)

@@ -39,10 +39,10 @@ def warm_up_roads(spec: TravelSpec) -> None:
 def warm_up(recipe: Recipe | None = None) -> None:
     """Solves a round of each planner, as `recipe` (None: as configured by default)."""
     for scope in describe("rules.batch_scope").choices:
-        _solve_one(Settings().with_values({"rules.batch_scope": scope}), recipe)
+        solve_one(Settings().with_values({"rules.batch_scope": scope}), recipe)
 
 
-def _solve_one(settings: Settings, recipe: Recipe | None) -> None:
+def solve_one(settings: Settings, recipe: Recipe | None) -> None:
     """Solves a round with two stores, two riders and three orders."""
     from dispatch.rounds.solve import solve_round
 
