@@ -88,24 +88,11 @@ def _rider(rider_id: str, record: RiderRecord, board: Board, now: int, seen: Lat
     )
     return {
         "id": rider_id,
-        "doing": _doing(record, now),
+        "doing": "parked" if record.parked else record.doing(now),
         **_point(seen or board.places.latlng(record.rider.place)),
         "stops": stops,
         "on_board": on_board,
     }
-
-
-def _doing(record: RiderRecord, now: int) -> str:
-    shift = record.shift_at(now)
-    if record.parked:
-        return "parked"
-    if record.lost:
-        return "lost"
-    if record.on_break:
-        return "on_break"
-    if record.route.told:
-        return "working"
-    return "idle" if shift is not None and shift.start_at <= now else "off_duty"
 
 
 def _store(store_id: str, board: Board, now: int) -> dict[str, Any]:

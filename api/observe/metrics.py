@@ -17,7 +17,6 @@ from dispatch.model import OrderState
 
 if TYPE_CHECKING:
     from dispatch.board.board import Board
-    from dispatch.board.records import RiderRecord
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -132,21 +131,10 @@ class Metrics:
         self.parked_now.labels("rider").set(sum(rider.parked is not None for rider in board.riders.values()))
         doing = dict.fromkeys(("idle", "working", "on_break", "lost", "off_duty"), 0)
         for rider in board.riders.values():
-            doing[_doing(rider, board.now)] += 1
+            doing[rider.doing(board.now)] += 1
         for word, count in doing.items():
             self.riders.labels(word).set(count)
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""
         return generate_latest(self.registry)
-
-
-def _doing(rider: RiderRecord, now: int) -> str:
-    shift = rider.shift_at(now)
-    if rider.lost:
-        return "lost"
-    if rider.on_break:
-        return "on_break"
-    if rider.route.told:
-        return "working"
-    return "idle" if shift is not None and shift.start_at <= now else "off_duty"

@@ -145,6 +145,17 @@ class RiderRecord:
                 return shift
         return None
 
+    def doing(self, now: int) -> str:
+        """What the rider does at `now`, in a word: lost, on_break, working, idle or off_duty."""
+        shift = self.shift_at(now)
+        if self.lost:
+            return "lost"
+        if self.on_break:
+            return "on_break"
+        if self.route.told:
+            return "working"
+        return "idle" if shift is not None and shift.start_at <= now else "off_duty"
+
     @property
     def has_nothing_to_do(self) -> bool:
         """No stops, or standing at a store to which an empty move took them."""

@@ -23,8 +23,9 @@ from api.observe.logs import JsonLines, log_json
 from api.observe.metrics import Metrics
 from api.observe.request_meter import RequestMeter
 from dispatch.board.board import Board
+from dispatch.board.records import RiderRecord
 from dispatch.events import OrderMoved
-from dispatch.model import OrderState
+from dispatch.model import Level, OrderState, Rider, Route, Shift, Stop
 from tests.kit.service.running import order, running, with_city
 
 CANARY = "Canary Lane 7, +4915112345678"
@@ -57,10 +58,12 @@ def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = ()) -
     return cast(Board, SimpleNamespace(orders=records, open_orders=still, riders=dict(enumerate(riders)), now=100))
 
 
-def _rider(*, lost: bool = False, on_break: bool = False, told: tuple[str, ...] = (), start: int | None = 50) -> Any:
-    shift = None if start is None else SimpleNamespace(start_at=start)
-    route = SimpleNamespace(told=told)
-    return SimpleNamespace(lost=lost, on_break=on_break, route=route, shift_at=lambda now: shift, parked=None)
+def _rider(
+    *, lost: bool = False, on_break: bool = False, told: tuple[str, ...] = (), start: int | None = 50
+) -> RiderRecord:
+    shifts = () if start is None else (Shift("r", start, 10_000),)
+    stops = tuple(Stop(stop_id, 0, None, Level.TOLD, (), 0, 0, 0, 0, 0) for stop_id in told)
+    return RiderRecord(Rider("r", 0), 0, 0, 0, Route("r", 1, stops), shifts, on_break=on_break, lost=lost)
 
 
 def _value(metrics: Metrics, name: str, **labels: str) -> float:

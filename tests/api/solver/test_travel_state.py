@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from api.solver.travel_state import TravelState
 from dispatch.engine.engine import Engine
 from dispatch.record.travel_spec import RoadsSpec
 from dispatch.settings.settings import Settings
-from halfhour.commands import main
 from routing.places import PlaceBook
 from routing.roads import RoadNetwork, SpeedRule, TrafficNews
 from tests.kit.service.serving import serving as served
 from tests.kit.service.traffic_town import HALF, NIGHT, leg_s, ordered, serving, with_rider
+from tests.kit.service.typed import typed
 
 
 def test_operations_hand_traffic_over_on_the_command_line(
@@ -33,15 +34,7 @@ def test_operations_hand_traffic_over_on_the_command_line(
     )
     table.write_text(NIGHT)
 
-    async def run(*words: str) -> tuple[int, str]:
-        def call() -> int:
-            with pytest.raises(SystemExit) as left:
-                main(list(words))
-            return int(left.value.code or 0)
-
-        status = await asyncio.to_thread(call)
-        out = capsys.readouterr()
-        return status, out.out + out.err
+    run = partial(typed, capsys)
 
     async def go() -> None:
         async with serving(tmp_path / "ledger", file) as run_, served(run_.app) as url:

@@ -10,10 +10,10 @@ import pytest
 from routing.errors import InvalidInput, Unsupported
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes
-from routing.problem.audit import audit
 from routing.problem.formats.vroom import vroom_case
 from routing.problem.formats.vroom_answer import write_vroom
 from routing.problem.formats.vroom_judge import faults
+from tests.kit.plans.vroom_answers import answer
 
 FAR = 9_000
 """Seconds of a leg that no good plan uses."""
@@ -27,16 +27,6 @@ SUMMARY_KEYS = {
     "cost", "routes", "unassigned", "delivery", "pickup", "setup", "service", "duration", "waiting_time", "priority",
     "distance", "violations",
 }  # fmt: skip
-
-
-def answer(data: dict[str, Any], work: int = 3000) -> dict[str, Any]:
-    """What `halfhour solve` writes, judged by the audit and by the judge who knows the input alone."""
-    case = vroom_case(data)
-    solution = plan_routes(case.problem, case.travel, budget=Budget(work))
-    assert audit(case.problem, case.travel, solution) == []
-    said = write_vroom(case, solution)
-    assert faults(data, said) == []
-    return said
 
 
 def steps_of(route: dict[str, Any]) -> list[tuple[str, int | None]]:

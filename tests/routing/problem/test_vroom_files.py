@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,10 @@ import pytest
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes
-from routing.problem.audit import audit
 from routing.problem.evaluate import evaluate
 from routing.problem.formats.vroom import read_vroom, vroom_case
-from routing.problem.formats.vroom_answer import write_vroom
 from routing.problem.formats.vroom_judge import faults
+from tests.kit.plans.vroom_answers import answer as judged_answer
 from tests.routing.problem.test_formats import written
 
 
@@ -63,13 +63,7 @@ def vroom_input(**more: Any) -> dict[str, Any]:
     }
 
 
-def answer(data: dict[str, Any], work: int = 2000) -> dict[str, Any]:
-    case = vroom_case(data)
-    solution = plan_routes(case.problem, case.travel, budget=Budget(work))
-    assert audit(case.problem, case.travel, solution) == []
-    said = write_vroom(case, solution)
-    assert faults(data, said) == []
-    return said
+answer = partial(judged_answer, work=2000)
 
 
 def test_vroom_answer_by_hand():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,11 @@ from api.ledger.upkeep.maintenance import verify
 from dispatch.board.board import Board
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings
-from halfhour.commands import main
 from halfhour.live.live_export import export
 from sim.sources import open_scenario
 from tests.kit.service.running import Running, order, running, with_city
 from tests.kit.service.serving import serving
+from tests.kit.service.typed import typed
 
 pytestmark = pytest.mark.anyio
 
@@ -119,15 +120,7 @@ def test_operations_choose_a_preset_on_the_command_line(
 ) -> None:
     asked: list[str] = []
 
-    async def run(*words: str) -> tuple[int, str]:
-        def call() -> int:
-            with pytest.raises(SystemExit) as left:
-                main(list(words))
-            return int(left.value.code or 0)
-
-        status = await asyncio.to_thread(call)
-        out = capsys.readouterr()
-        return status, out.out + out.err
+    run = partial(typed, capsys)
 
     def confirm(text: str, abort: bool = False) -> bool:
         asked.append(text)
