@@ -89,6 +89,7 @@ class KpiFold:
         kept = [life for life in lives if life.state is not OrderState.CANCELLED]
         doors = [life.click_to_door_s for life in done]
         shift_s = sum(day.shift_s for day in self.riders.values())
+        at_work_s = sum(day.at_work_s for day in self.riders.values())
         driven_s = sum(day.driven_s for day in self.riders.values())
         driven_m = sum(day.driven_m for day in self.riders.values())
         return {
@@ -107,7 +108,7 @@ class KpiFold:
             "driven_s_per_order": _ratio(driven_s, len(done)),
             "driven_m_per_order": _ratio(driven_m, len(done)) if driven_m else None,
             "co2_g_per_order": _ratio(self._co2_g(), len(done)) if driven_m else None,
-            "utilisation": _ratio(sum(day.busy_s for day in self.riders.values()), shift_s),
+            "utilisation": _ratio(sum(day.busy_s for day in self.riders.values()), at_work_s),
             "empty_moves": sum(day.empty_moves for day in self.riders.values()),
             "cost_per_order": self._cost_per_order(len(done)),
             "rider_hours": _rounded(shift_s / 3600),

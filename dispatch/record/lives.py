@@ -95,14 +95,21 @@ class RiderDay:
     driven_m: int = 0
     served_s: int = 0
     waited_s: int = 0
+    beyond_shift_s: int = 0
+    """Seconds on the way or at a stop outside their shifts, as the shifts stood when that was reported."""
 
     def __post_init__(self) -> None:
         self.place = self.rider.place
 
     @property
     def shift_s(self) -> int:
-        """Seconds on duty."""
+        """Seconds of their shifts."""
         return sum(max(0, (shift.end_at or shift.last_pickup_at) - shift.start_at) for shift in self.shifts)
+
+    @property
+    def at_work_s(self) -> int:
+        """Seconds of their shifts, and of work beyond them: what utilisation divides by."""
+        return self.shift_s + self.beyond_shift_s
 
     @property
     def busy_s(self) -> int:
@@ -125,6 +132,7 @@ class RiderDay:
             return
         if self.departed_at is not None:
             self.driven_s += at - self.departed_at
+            self._worked(self.departed_at, at)
         self.target = target
         starts_at = max(at, self.free_at, self.shifts[0].start_at if self.shifts else at)
         self.departed_at = starts_at if target else None
@@ -138,6 +146,7 @@ class RiderDay:
         departed_at = at - stop.leg_s if self.departed_at is None else self.departed_at
         leg = Leg(self.rider.rider_id, self.place, stop.place, departed_at, at, not stop.acts)
         self.driven_s += at - departed_at
+        self._worked(departed_at, at)
         self.driven_m += stop.leg_m
         self.place, self.departed_at, self.arrived_at = stop.place, None, at
         return leg
@@ -157,7 +166,16 @@ class RiderDay:
         self.target = self.shown[0].stop_id if self.shown else ""
         self.departed_at = self.free_at if self.shown else None
 
+    def _worked(self, begin_at: int, end_at: int) -> None:
+        """They were at work from the one instant to the other: what no shift covers lies beyond them."""
+        for shift in sorted(self.shifts, key=lambda one: one.start_at):
+            if begin_at < min(shift.start_at, end_at):
+                self.beyond_shift_s += min(shift.start_at, end_at) - begin_at
+            begin_at = max(begin_at, shift.end_at or shift.last_pickup_at)
+        self.beyond_shift_s += max(0, end_at - begin_at)
+
     def _serve(self, act_at: int, enter_s: int, exit_s: int) -> None:
         inside_s = act_at - self.arrived_at if self.arrived_at is not None else enter_s
+        self._worked(act_at - inside_s, act_at + exit_s)
         self.served_s += min(inside_s, enter_s) + exit_s
         self.waited_s += max(0, inside_s - enter_s)

@@ -32,8 +32,8 @@ ORDER_COLUMNS = (
     "lateness_s", "on_time", "shared_with",
 )  # fmt: skip
 RIDER_COLUMNS = (
-    "rider_id", "profile", "engagement", "on_at", "off_at", "shift_s", "delivered", "stops", "empty_moves", "driven_s",
-    "driven_m", "served_s", "waited_s", "utilisation", "pay",
+    "rider_id", "profile", "engagement", "on_at", "off_at", "shift_s", "beyond_shift_s", "delivered", "stops",
+    "empty_moves", "driven_s", "driven_m", "served_s", "waited_s", "utilisation", "pay",
 )  # fmt: skip
 
 SUMMARY, ORDERS, RIDERS, JOURNAL, CATALOGUE = (
@@ -208,8 +208,8 @@ def rider_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
         pay = folded.pay_of(day)
         yield (
             day.rider.rider_id, day.rider.profile, day.rider.engagement.value, on_at, off_at, day.shift_s,
-            day.delivered, day.stops, day.empty_moves, day.driven_s, day.driven_m, day.served_s, day.waited_s,
-            round(day.busy_s / day.shift_s, 4) if day.shift_s else None,
+            day.beyond_shift_s, day.delivered, day.stops, day.empty_moves, day.driven_s, day.driven_m, day.served_s,
+            day.waited_s, round(day.busy_s / day.at_work_s, 4) if day.at_work_s else None,
             None if pay is None else round(pay, 2),
         )  # fmt: skip
 

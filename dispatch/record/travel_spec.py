@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from dispatch.model import Rider
 from routing.errors import InvalidInput, UnreadableFile
@@ -109,11 +110,45 @@ def travel_spec(value: Mapping[str, Any]) -> TravelSpec:
     kind = fields.pop("kind", "straight")
     if kind not in _TRAVEL:
         raise InvalidInput(f"travel of kind {kind!r}", field="travel.kind", hint=f"Choose one of {', '.join(_TRAVEL)}.")
+    for name, field_value in fields.items():
+        if name in _FORMS and not _FORMS[name].fits(field_value):
+            raise InvalidInput(f"{field_value!r} is no {name}", field=f"travel.{name}", hint=_FORMS[name].hint)
     try:
         spec: TravelSpec = _TRAVEL[kind](**fields)
     except TypeError as problem:
         raise InvalidInput(f"travel of kind {kind}: {problem}", field="travel") from problem
     return spec
+
+
+class _Form(NamedTuple):
+    """What a value of the travel table must look like, and how to write it."""
+
+    fits: Callable[[Any], bool]
+    hint: str
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+_FORMS = {
+    "metres_per_minute": _Form(
+        lambda value: isinstance(value, dict) and all(map(_is_positive, value.values())),
+        "Write metres_per_minute = { bike = 250.0 }: a speed above 0 for each profile.",
+    ),
+    "detour": _Form(_is_positive, "Write detour = 1.35: metres driven for each straight one."),
+    "file": _Form(_is_text, "Write the name of a file in quotes."),
+    "traffic": _Form(_is_text, "Write the name of a file in quotes."),
+    "weather": _Form(_is_text, 'Write weather = "rain".'),
+    "profiles": _Form(
+        lambda value: isinstance(value, dict) and all(map(_is_text, value.values())),
+        'Write profiles = { bike = "ebike" }: a profile of the network for each of the riders.',
+    ),
+}
 
 
 def travel_table(spec: TravelSpec, *, for_process: bool = False) -> dict[str, Any]:

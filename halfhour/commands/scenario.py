@@ -106,13 +106,13 @@ def import_(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the folder.")] = False,
     as_data: AsData = False,
 ) -> None:
-    """Make a scenario of your own yesterday, from two tables."""
+    """Make a scenario of your own yesterday, from two tables; what can hardly be meant in them is refused or noted."""
     from sim.sources.folder_writer import write_folder
     from sim.sources.table import import_tables
 
     target = out or Path(f"{orders.stem}-scenario")
     scenario = import_tables(orders, riders, mapping)
-    write_folder(target, scenario, force=force)
+    write_folder(target, scenario, force=force, reread=True)
     _written(target, scenario, as_data)
 
 

@@ -1,8 +1,9 @@
-"""Instants in tables: times of day, ISO 8601, or epoch seconds."""
+"""Instants in tables: times of day, ISO 8601, epoch seconds or milliseconds."""
 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 
 from dispatch.calendar.local_time import UnclearLocalTime, instant_of, instants_of, local_of, zone_of
@@ -12,6 +13,11 @@ _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?")
 DAY_S = 86_400
 EPOCH_FROM = 100_000_000
 """A bare number from here on (March 1973) is taken for epoch seconds."""
+MILLISECONDS_FROM, MILLISECONDS_TO = 10**11, 10**14
+"""And from here on for epoch milliseconds: as seconds it would lie behind the year 5000."""
+
+YEARS = (1971, 2999)
+"""A date outside these years is no instant of a delivery."""
 
 HOURS_WRITTEN = 100
 """Instants within so many hours of the day's start are written as times of day."""
@@ -24,6 +30,20 @@ def seconds_of(text: str) -> int | None:
         return None
     hours, minutes, seconds = found.groups()
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds or 0)
+
+
+def is_milliseconds(text: str) -> bool:
+    """Whether a cell holds epoch milliseconds."""
+    return MILLISECONDS_FROM <= (_number(text) or 0.0) < MILLISECONDS_TO
+
+
+def _number(text: str) -> float | None:
+    """The finite number in a cell, None where it holds none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 class DayClock:
@@ -57,11 +77,12 @@ class DayClock:
         if clock_s is not None:
             later = days + (clock_s < self._begins_s)
             return instant_of(self._midnight + datetime.timedelta(days=later, seconds=clock_s), self.zone)
-        try:
-            number = float(text)
-        except ValueError:
+        number = _number(text)
+        if number is None:
             return self._read_moment(text)
-        return int(number) if number == int(number) and number >= EPOCH_FROM else None
+        if is_milliseconds(text):
+            return int(number // 1000)
+        return int(number) if number == int(number) and EPOCH_FROM <= number < MILLISECONDS_FROM else None
 
     def _read_moment(self, text: str) -> int | None:
         try:
@@ -71,6 +92,8 @@ class DayClock:
                 else datetime.datetime.fromisoformat(text)
             )
         except ValueError:
+            return None
+        if not YEARS[0] <= moment.year <= YEARS[1]:
             return None
         return int(moment.timestamp()) if moment.tzinfo else instant_of(moment, self.zone)
 
@@ -82,9 +105,8 @@ class DayClock:
         except UnclearLocalTime as problem:
             row.fail(problem.message, field, problem.hint)
         if at is None:
-            row.fail(
-                f"{text!r} is not an instant", field, "Write 18:05:30, 2024-05-04T18:05:30+02:00, or epoch seconds."
-            )
+            dated = f"a date as in {self._pattern}" if self._pattern else "2024-05-04T18:05:30+02:00"
+            row.fail(f"{text!r} is not an instant", field, f"Write 18:05:30, {dated}, or epoch seconds.")
         return at
 
     def write(self, at: int) -> str:

@@ -26,6 +26,7 @@ from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.clock import DayClock
 from sim.sources.opening import opening_of
+from sim.sources.plausible import doubts
 from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
 
 FORMAT = 2
@@ -88,8 +89,9 @@ class _Folder:
             time_zone=self.clock.time_zone,
         )
         self._check_profiles(catalogue)
-        notes = tuple(contradictions(self.toml.get("settings", {})))
-        return Scenario(catalogue, demand, self._reality(riders), news, notes)
+        scenario = Scenario(catalogue, demand, self._reality(riders), news)
+        notes = (*contradictions(self.toml.get("settings", {})), *doubts(scenario))
+        return dataclasses.replace(scenario, notes=notes)
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 

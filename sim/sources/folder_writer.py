@@ -17,7 +17,7 @@ from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_
 from dispatch.record.travel_spec import MatrixSpec, StraightSpec, TravelSpec
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
-from sim.sources.folder import COORDINATES, FORMAT, TOML
+from sim.sources.folder import COORDINATES, FORMAT, TOML, read
 
 STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row", "hours")
 RIDER_COLUMNS = (
@@ -29,8 +29,11 @@ ORDER_COLUMNS = (
 )  # fmt: skip
 
 
-def write_folder(target: Path, scenario: Scenario, *, force: bool = False) -> None:
-    """Write a scenario folder: under a temporary name, renamed when it is whole.  Raises OutputExists."""
+def write_folder(target: Path, scenario: Scenario, *, force: bool = False, reread: bool = False) -> None:
+    """Write a scenario folder: under a temporary name, renamed when it is whole.  Raises OutputExists.
+
+    `reread`: only where it can be read again; else raises what reading it raises, and leaves nothing behind.
+    """
     refuse_to_overwrite(target, force=force)
     target = target.resolve()
     path = target.with_name(f".{target.name}.unfinished")
@@ -38,6 +41,8 @@ def write_folder(target: Path, scenario: Scenario, *, force: bool = False) -> No
     path.mkdir(parents=True)
     try:
         _Writer(path, scenario).write()
+        if reread:
+            read(path)
         put_in_place(path, target)
     finally:
         shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from routing.places import PlaceBook
 
 Value = TypeVar("Value")
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:~-]{0,63}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 NO_NAMES: Mapping[str, str] = {}
 
@@ -39,15 +41,22 @@ class TableRow:
         where = {"field": self._names.get(field, field)} if field else {}
         raise InvalidScenario(message, hint=hint, file=str(self.file), line=self.line, **where)
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the header names."""
+        return tuple(self._cells)
+
     def has(self, field: str) -> bool:
         """True where the cell holds something."""
         return bool(self._cells.get(self._names.get(field, field), ""))
 
     def text(self, field: str) -> str:
-        """A cell that must not be empty."""
+        """A cell that must not be empty, nor hold what no table can be written with."""
         value = self._cells.get(self._names.get(field, field), "")
         if not value:
             self.fail("this cell is empty", field, "Fill it in, or take the line out.")
+        if _CONTROL.search(value):
+            self.fail(f"{value[:80]!r} holds a control character", field, "Is a quote missing? Write it on one line.")
         return value
 
     def name(self, field: str) -> str:
@@ -65,7 +74,7 @@ class TableRow:
         try:
             value = float(text)
         except ValueError:
-            self.fail(f"{text!r} is not a number", field)
+            self.fail(f"{text!r} is not a number", field, "Write 41.90, with a point and nothing else.")
         if not math.isfinite(value):
             self.fail(f"{text!r} is not a finite number", field)
         return value
@@ -128,12 +137,32 @@ def _rows(
     for name in (names.get(field, field) for field in required):
         if name not in header:
             found = ", ".join(header) or "nothing"
+            near = difflib.get_close_matches(name, header, n=1)
+            hint = f"Is {near[0]} meant? " if near else ""
             raise InvalidScenario(
-                f"there is no column {name}", file=str(path), line=1, field=name, hint=f"The header names {found}."
+                f"there is no column {name}",
+                file=str(path),
+                line=1,
+                field=name,
+                hint=f"{hint}The header names {found}.",
             )
+    twice = next((name for place, name in enumerate(header) if name and name in header[:place]), None)
+    if twice is not None:
+        raise InvalidScenario(
+            f"two columns are called {twice}", file=str(path), line=1, field=twice, hint="Rename one, or take it out."
+        )
     for line, cells in enumerate(reader, start=2):
-        if any(cell.strip() for cell in cells):
-            yield TableRow(path, line, dict(zip(header, (cell.strip() for cell in cells), strict=False)), names)
+        texts = [cell.strip() for cell in cells]
+        if any(texts[len(header) :]):
+            raise InvalidScenario(
+                f"{len(cells)} cells, but the header names {len(header)} columns",
+                file=str(path),
+                line=line,
+                hint="Is the delimiter part of a cell? Enclose that cell in quotes.",
+            )
+        if any(texts):
+            texts += [""] * (len(header) - len(texts))
+            yield TableRow(path, line, dict(zip(header, texts, strict=False)), names)
 
 
 class Unique:

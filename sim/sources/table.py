@@ -4,128 +4,124 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
+from dispatch.calendar.local_time import local_of
 from dispatch.model import Engagement, Order, Rider, Shift, Store
 from dispatch.record.catalogue import Catalogue
-from dispatch.record.travel_spec import StraightSpec, travel_spec
 from dispatch.settings.choosing import contradictions
-from dispatch.settings.presets import among
-from dispatch.settings.settings import Settings
-from routing.errors import InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
-from sim.sources.clock import DAY_S, DayClock, seconds_of
-from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
+from sim.sources.clock import DAY_S, DayClock, is_milliseconds, seconds_of
+from sim.sources.mapping import ORDER_FIELDS, RIDER_FIELDS, TableMapping, read_mapping
+from sim.sources.plausible import doubts
+from sim.sources.rows import TableRow, Unique, read_rows, require_some
+from sim.sources.table_doubts import (
+    StorePlaces,
+    misread_night,
+    misspelt_columns,
+    repeated_orders,
+    require_day,
+    require_same_rider,
+)
 
-ORDER_FIELDS = (
-    "order_id", "store_id", "store_lat", "store_lng", "lat", "lng", "placed_at", "ready_at", "expected_ready_at",
-    "due_at", "load_units", "cancelled_at",
-)  # fmt: skip
-RIDER_FIELDS = ("rider_id", "lat", "lng", "profile", "capacity_units", "engagement", "start_at", "end_at")
-KEYS = (
-    "name", "attribution", "time_zone", "day", "day_begins", "instants", "delimiter", "ready_s", "orders", "riders",
-    "profiles", "travel", "stops", "settings",
-)  # fmt: skip
+ANY_DAY = datetime.date(2024, 1, 1)
+"""The day of tables in which nothing says a date."""
 
-READY_S = 900
-"""Seconds from placement to ready where the table does not say."""
-
-STOPS = {"store_enter_s": 90, "store_exit_s": 30, "drop_enter_s": 90, "drop_exit_s": 45}
-TRAVEL = StraightSpec({"default": 250.0}, detour=1.35)
+INSTANTS = ("placed_at", "ready_at", "expected_ready_at", "due_at", "cancelled_at")
 
 
 def import_tables(orders: Path, riders: Path, mapping: Path | None = None) -> Scenario:
     """The Scenario in two tables; raises UnreadableFile, InvalidScenario or InvalidInput.
 
-    `mapping`: a TOML file that says which column is which, the time zone, and what the tables leave out.
+    `mapping`: a TOML file that says which column is which, the time zone, and what the tables leave out.  What can
+    hardly be meant is refused, or said in the Scenario's notes.
     """
-    return _Import(orders, riders, mapping).scenario()
+    return _Import(orders, riders, read_mapping(mapping)).scenario()
 
 
 class _Import:
-    def __init__(self, orders: Path, riders: Path, mapping: Path | None) -> None:
+    def __init__(self, orders: Path, riders: Path, mapping: TableMapping) -> None:
+        self.mapping = mapping
         self.orders = orders
-        self.riders = riders
-        self.file = str(mapping) if mapping is not None else ""
-        self.values = _mapping(mapping) if mapping is not None else {}
-        self.order_names = self._names("orders", ORDER_FIELDS)
-        self.rider_names = self._names("riders", RIDER_FIELDS)
-        self.stops = {**STOPS, **self._table("stops")}
-        try:
-            self.settings = Settings().with_values(self._table("settings"))
-            self.travel = travel_spec(self.values["travel"]) if "travel" in self.values else TRAVEL
-        except InvalidInput as problem:
-            raise InvalidInput(problem.message, file=self.file, hint=problem.hint, **problem.details) from problem
+        self.order_rows = self._rows(orders, ("placed_at", "lat", "lng"), mapping.orders, "orders")
+        self.rider_rows = self._rows(riders, ("rider_id", "start_at", "end_at"), mapping.riders, "riders")
         self.clock = self._clock()
         self.book = PlaceBook("wgs84")
         self.stores: dict[str, Store] = {}
+        self.store_places = StorePlaces()
+        self.moved_starts = 0
 
     def scenario(self) -> Scenario:
-        rows = self._rows(self.orders, ("placed_at", "lat", "lng"), self.order_names, "orders")
-        rows.sort(key=lambda row: self.clock.instant(row, "placed_at"))
+        rows = sorted(self.order_rows, key=lambda row: self.clock.instant(row, "placed_at"))
         for row in rows:
             self._store(row)
+        require_day(self.mapping, rows, self.clock)
         riders, shifts = self._roster()
         ids = Unique("order")
         demand = tuple(self._one(row, ids) for row in rows)
         begin_at = min(demand[0].order.placed_at, *(shift.start_at for shift in shifts))
+        stated = self.mapping.stated
         catalogue = Catalogue(
-            name=str(self.values.get("name", self.orders.stem)),
-            attribution=str(self.values.get("attribution", "")),
+            name=str(stated.get("name", self.orders.stem)),
+            attribution=str(stated.get("attribution", "")),
             begin_at=begin_at,
             places=self.book,
             stores=stores_with_means(self.stores.values(), demand),
             riders=riders,
             shifts=shifts,
-            travel=self.travel,
-            settings=self.settings,
+            travel=self.mapping.travel,
+            settings=self.mapping.settings,
             time_zone=self.clock.time_zone,
         )
-        return Scenario(catalogue, demand, notes=self._notes(rows))
+        scenario = Scenario(catalogue, demand)
+        notes = (*self._notes(rows, scenario), *doubts(scenario))
+        return dataclasses.replace(scenario, notes=notes)
 
-    def _notes(self, rows: list[TableRow]) -> tuple[str, ...]:
+    def _notes(self, rows: list[TableRow], scenario: Scenario) -> Iterator[str]:
+        count, mapping = len(rows), self.mapping
         guessed = sum(not row.has("ready_at") for row in rows)
-        ready_s = self.values.get("ready_s", READY_S)
-        said = [f"{guessed} orders name no ready time: taken as {ready_s} s after placement."] if guessed else []
-        return (*said, *contradictions(self._table("settings")))
-
-    # --- the mapping --------------------------------------------------------------------------------------------
-
-    def _fail(self, message: str, field: str, hint: str = "") -> InvalidScenario:
-        return InvalidScenario(message, file=self.file, field=field, hint=hint)
-
-    def _table(self, key: str) -> Mapping[str, Any]:
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            raise self._fail("must be a table", key)
-        return value
-
-    def _names(self, key: str, known: tuple[str, ...]) -> Mapping[str, str]:
-        names = self._table(key)
-        for field in names:
-            if field not in known:
-                raise self._fail(f"there is no field {field}", f"{key}.{field}", f"Known are {', '.join(known)}.")
-        return {field: str(column) for field, column in names.items()}
-
-    def _clock(self) -> DayClock:
-        begins_s = seconds_of(str(self.values.get("day_begins", "00:00")))
-        if begins_s is None:
-            raise self._fail("is no time of day", "day_begins", 'Write day_begins = "05:00".')
-        day = self.values.get("day", datetime.date(2024, 1, 1))
-        if not isinstance(day, datetime.date):
-            raise self._fail(f"{day!r} is not a date", "day", "Write day = 2024-05-04, without quotes.")
-        zone, pattern = str(self.values.get("time_zone", "UTC")), str(self.values.get("instants", ""))
-        return DayClock(day, zone, pattern=pattern, begins_s=begins_s)
+        if guessed:
+            yield f"{guessed} orders name no ready time: taken as {mapping.ready_s} s after placement."
+        unpromised = sum(not row.has("due_at") for row in rows)
+        if 0 < unpromised < count:
+            promise_s = mapping.settings.rules.promise_s
+            yield f"{unpromised} of {count} orders name no promise: taken as {promise_s} s after placement."
+        yield from contradictions(mapping.stated.get("settings", {}))
+        milliseconds = sum(_in_milliseconds(row, INSTANTS) for row in rows)
+        milliseconds += sum(_in_milliseconds(row, ("start_at", "end_at")) for row in self.rider_rows)
+        if milliseconds:
+            yield f"{milliseconds} instants are epoch milliseconds: read as such, whole seconds."
+        if mapping.day is None and _has_times_of_day((*rows, *self.rider_rows)):
+            yield f"No day is stated: times of day are taken as those of {self.clock.day}."
+        yield from self.store_places.notes()
+        if self.moved_starts:
+            yield f"{self.moved_starts} shifts begin elsewhere than their rider's first: the first place is taken."
+        yield from misread_night(mapping, rows, scenario)
+        yield from repeated_orders(scenario)
+        yield from misspelt_columns(self.order_rows[0], ORDER_FIELDS, mapping.orders)
+        yield from misspelt_columns(self.rider_rows[0], RIDER_FIELDS, mapping.riders)
 
     def _rows(self, path: Path, required: tuple[str, ...], names: Mapping[str, str], what: str) -> list[TableRow]:
-        delimiter = str(self.values.get("delimiter", ","))
-        rows = read_rows(path, (*required, *names), delimiter=delimiter, names=names)
+        rows = read_rows(path, (*required, *names), delimiter=self.mapping.delimiter, names=names)
         require_some(rows, path, what)
         return rows
+
+    def _clock(self) -> DayClock:
+        """The clock of the stated day, or else of the first date in the orders table."""
+
+        def of(day: datetime.date) -> DayClock:
+            mapping = self.mapping
+            return DayClock(day, mapping.time_zone, pattern=mapping.instants, begins_s=mapping.begins_s)
+
+        if self.mapping.day is not None:
+            return of(self.mapping.day)
+        clock = of(ANY_DAY)
+        dated = [
+            clock.instant(row, "placed_at") for row in self.order_rows if seconds_of(row.text("placed_at")) is None
+        ]
+        return of(local_of(min(dated), clock.zone).date()) if dated else clock
 
     # --- the tables ---------------------------------------------------------------------------------------------
 
@@ -134,23 +130,25 @@ class _Import:
         named = row.has("store_id")
         store_id = row.text("store_id") if named else f"{row.number('store_lat'):.6f},{row.number('store_lng'):.6f}"
         if store_id not in self.stores:
+            stops = self.mapping.stops
             place = row.place(
-                self.book,
-                ("store_lat", "store_lng"),
-                enter_s=self.stops["store_enter_s"],
-                exit_s=self.stops["store_exit_s"],
+                self.book, ("store_lat", "store_lng"), enter_s=stops["store_enter_s"], exit_s=stops["store_exit_s"]
             )
             self.stores[store_id] = Store(store_id, place)
+        if named:
+            self.store_places.take(row, store_id)
         return store_id
 
     def _roster(self) -> tuple[tuple[Rider, ...], tuple[Shift, ...]]:
-        rows = self._rows(self.riders, ("rider_id", "start_at", "end_at"), self.rider_names, "riders")
         riders: dict[str, Rider] = {}
+        firsts: dict[str, TableRow] = {}
         shifts = []
-        for row in rows:
+        for row in self.rider_rows:
             rider_id = row.text("rider_id")
             if rider_id not in riders:
+                firsts[rider_id] = row
                 riders[rider_id] = self._rider(row, rider_id)
+            self.moved_starts += require_same_rider(firsts[rider_id], row)
             start_at, end_at = self.clock.instant(row, "start_at"), self.clock.instant(row, "end_at")
             if end_at < start_at and seconds_of(row.text("end_at")) is not None:
                 end_at = self.clock.instant(row, "end_at", days=1)
@@ -161,8 +159,8 @@ class _Import:
 
     def _rider(self, row: TableRow, rider_id: str) -> Rider:
         given = row.text("profile") if row.has("profile") else ""
-        profile = str(self._table("profiles").get(given, given or "default"))
-        known = self.travel.bind(self.book).profiles
+        profile = self.mapping.profiles.get(given, given or "default")
+        known = self.mapping.travel.bind(self.book).profiles
         if profile not in known:
             row.fail(
                 f"{profile!r} is no profile of the travel table",
@@ -185,17 +183,16 @@ class _Import:
 
     def _one(self, row: TableRow, ids: Unique) -> Demand:
         placed_at = self.clock.instant(row, "placed_at")
-        ready_at = self._after(row, "ready_at", placed_at, placed_at + int(self.values.get("ready_s", READY_S)))
+        ready_at = self._after(row, "ready_at", placed_at, placed_at + self.mapping.ready_s)
         row.within("ready_at", ready_at, placed_at)
+        stops, promise_s = self.mapping.stops, self.mapping.settings.rules.promise_s
         order = Order(
             order_id=ids.add(row, "order_id") if row.has("order_id") else f"line {row.line}",
             store_id=self._store(row),
-            drop_place=row.place(
-                self.book, ("lat", "lng"), enter_s=self.stops["drop_enter_s"], exit_s=self.stops["drop_exit_s"]
-            ),
+            drop_place=row.place(self.book, ("lat", "lng"), enter_s=stops["drop_enter_s"], exit_s=stops["drop_exit_s"]),
             placed_at=placed_at,
             expected_ready_at=self._after(row, "expected_ready_at", placed_at, ready_at),
-            due_at=self._after(row, "due_at", placed_at, placed_at + self.settings.rules.promise_s),
+            due_at=self._after(row, "due_at", placed_at, placed_at + promise_s),
             load_units=1 if not row.has("load_units") else row.whole("load_units"),
         )
         cancelled_at = self._after(row, "cancelled_at", placed_at, 0) if row.has("cancelled_at") else None
@@ -213,15 +210,10 @@ class _Import:
         return at
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
-    value = among(value, "settings")
-    for key in value:
-        if key not in KEYS:
-            raise InvalidScenario(
-                f"there is no key {key}", file=str(path), field=key, hint=f"Known are {', '.join(KEYS)}."
-            )
-    return value
+def _in_milliseconds(row: TableRow, fields: Iterable[str]) -> int:
+    return sum(row.has(field) and is_milliseconds(row.text(field)) for field in fields)
+
+
+def _has_times_of_day(rows: Iterable[TableRow]) -> bool:
+    fields = ("placed_at", "start_at")
+    return any(row.has(field) and seconds_of(row.text(field)) is not None for row in rows for field in fields)

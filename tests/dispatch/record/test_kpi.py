@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -12,6 +13,7 @@ from dispatch.policies.nearest import Nearest
 from dispatch.policies.policy import SimplePolicy
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.kpi import decisions, kpis
+from dispatch.record.lives import RiderDay
 from dispatch.record.travel_spec import StraightSpec
 from routing.places import PlaceBook
 from sim.replay.replay import replay
@@ -84,6 +86,29 @@ def test_one_order_from_click_to_door():
     assert summary["cost_per_order"] == 4.0
     day = run.folded.riders["r"]
     assert (day.waited_s, day.stops, day.empty_moves, day.delivered) == (300 - 90, 2, 0, 1)
+
+
+def test_work_beyond_a_shift_counts_in_the_time_that_utilisation_divides_by():
+    """A shift of 150 s: to the store until 60, wait until 100, leave at 120, at the door 180, free again at 230."""
+    day = town(("a", 2, 0, 100, 900, None))
+    catalogue = dataclasses.replace(day.catalogue, shifts=(Shift("r", T0, T0 + 150),))
+    run = figures(dataclasses.replace(day, catalogue=catalogue))
+    rider = run.folded.riders["r"]
+    assert (rider.busy_s, rider.shift_s, rider.beyond_shift_s) == (120 + 100, 150, 230 - 150)
+    assert run.summary["utilisation"] == pytest.approx(220 / 230, abs=1e-4)
+    # Pay and orders an hour still go by the shift.
+    assert run.summary["orders_per_rider_hour"] == 24
+
+
+def test_work_between_two_shifts_lies_beyond_both():
+    rider = RiderDay(Rider("r", 0), 0, shifts=[Shift("r", 100, 200), Shift("r", 300, 400, 420)])
+    for begin, end in ((50, 120), (190, 310), (330, 430), (150, 160), (500, 500)):
+        rider._worked(begin, end)
+    # 50 to 100, 200 to 300, 420 to 430.
+    assert rider.beyond_shift_s == 50 + 100 + 10
+    rider.log_off(350)
+    rider._worked(340, 360)
+    assert rider.beyond_shift_s == 160 + 10
 
 
 def test_late_orders_and_pay_by_the_piece():

@@ -12,8 +12,9 @@ from routing.errors import InvalidInput
 from sim.replay.replay import replay
 from sim.sources import open_scenario
 from sim.sources.folder_writer import write_folder
+from sim.sources.mapping import READY_S
 from sim.sources.rows import InvalidScenario
-from sim.sources.table import READY_S, import_tables
+from sim.sources.table import import_tables
 
 MAPPING = """
 name = "yesterday"
