@@ -1,36 +1,39 @@
-"""Finished replays side by side: paired differences over seeds, and which of them exceed the noise."""
+"""Finished replays side by side: differences paired by day and seed, and which of them exceed the noise."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from halfhour.lab.statistics.paired import paired
 from routing.errors import InvalidInput
 
-T_975 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-"""Student's t, 97.5 %, for 1 to 30 degrees of freedom; beyond that 1.96."""
+Summary = Mapping[str, Any]
+
+
+class Block(NamedTuple):
+    """One day met with one luck: runs of one block differ by their configuration alone."""
+
+    day: str
+    seed: int
 
 
 class Group(NamedTuple):
-    """Runs of one configuration: its name, and its summaries by seed."""
+    """Runs of one configuration: its name, and its summaries by block."""
 
     name: str
-    runs: dict[int, Mapping[str, Any]]
+    runs: dict[Block, Summary]
 
 
 class Difference(NamedTuple):
-    """One figure of a group against the first: means over the seeds both have, and the paired difference."""
+    """One figure of a group against the first: means over the blocks both have, and the paired difference."""
 
     key: str
     reference: float
     value: float
     difference: float
     noise: float | None
-    """Half the 95 % interval of the mean paired difference; None where fewer than two seeds are paired."""
+    """Half the 95 % interval of the mean paired difference; None where fewer than two can be told apart."""
 
     @property
     def exceeds_noise(self) -> bool | None:
@@ -38,83 +41,152 @@ class Difference(NamedTuple):
         return None if self.noise is None else abs(self.difference) > self.noise
 
 
-def grouped(summaries: Sequence[Mapping[str, Any]]) -> list[Group]:
-    """The runs by configuration, in order of appearance.
+def day_of(summary: Summary) -> str:
+    """What was replayed: the digest of the whole day; of its catalogue alone in folders of 0.2 and before."""
+    return str(summary.get("scenario_digest") or summary["catalogue_digest"])
+
+
+def grouped(summaries: Sequence[Summary]) -> list[Group]:
+    """The runs by configuration (policy, recipe, settings, version), in order of appearance.
 
     Raises InvalidInput (`different_scenarios`, `same_run_twice`) where they cannot be set side by side.
     """
-    first = summaries[0]
-    found: dict[tuple[Any, ...], Group] = {}
+    # One folder without a digest of its day is enough to know of all only what it knows.
+    whole = all(summary.get("scenario_digest") for summary in summaries)
+    found: dict[tuple[Any, ...], dict[Block, Summary]] = {}
     for summary in summaries:
-        if summary["catalogue_digest"] != first["catalogue_digest"]:
+        runs = found.setdefault(_configuration(summary), {})
+        block = Block(day_of(summary) if whole else str(summary["catalogue_digest"]), summary["seed"])
+        if block in runs:
             raise InvalidInput(
-                f"{summary['scenario']!r} is not the scenario of the first run, {first['scenario']!r}",
-                code="different_scenarios",
-                hint="Compare runs of one scenario.",
-            )
-        settings = {key: value for key, value in summary["settings"].items() if key != "search.seed"}
-        key = (summary["policy"], summary.get("policy_sha256"), tuple(sorted(settings.items())))
-        group = found.setdefault(key, Group(_name(summary, first), {}))
-        if summary["seed"] in group.runs:
-            raise InvalidInput(
-                f"two runs of {group.name} have seed {summary['seed']}",
+                f"two runs of {summary['policy']} on {summary['scenario']} have seed {summary['seed']}",
                 code="same_run_twice",
-                hint="Give every run of one configuration a seed of its own.",
+                hint="Give every run of one configuration and day a seed of its own.",
             )
-        group.runs[summary["seed"]] = summary
-    return list(found.values())
+        runs[block] = summary
+    names = _names([next(iter(runs.values())) for runs in found.values()])
+    groups = [Group(name, runs) for name, runs in zip(names, found.values(), strict=True)]
+    for group in groups[1:]:
+        _require_a_day(groups[0], group)
+    return groups
 
 
-def _name(summary: Mapping[str, Any], first: Mapping[str, Any]) -> str:
-    """The policy, and the settings in which this run differs from the first."""
+def _configuration(summary: Summary) -> tuple[Any, ...]:
+    settings = {key: value for key, value in summary["settings"].items() if key != "search.seed"}
+    return (summary["policy"], summary.get("policy_sha256"), _version(summary), tuple(sorted(settings.items())))
+
+
+def _version(summary: Summary) -> str:
+    return str(summary.get("versions", {}).get("halfhour", "unknown"))
+
+
+def _require_a_day(first: Group, other: Group) -> None:
+    if {block.day for block in first.runs} & {block.day for block in other.runs}:
+        return
+    one, two = (next(iter(group.runs.values())) for group in (first, other))
+    what = f"{two['scenario']!r} is not the scenario of the first run, {one['scenario']!r}"
+    if one["scenario"] == two["scenario"]:
+        what = f"two scenarios are called {one['scenario']!r}: they differ in orders, promises, travel times or truth"
+    raise InvalidInput(
+        what, code="different_scenarios", hint="Replay the same days under every policy: only then they are paired."
+    )
+
+
+def _names(firsts: Sequence[Summary]) -> list[str]:
+    """A name for each configuration: what it differs in from the first, as much of it as tells it from all others."""
+    for most in (3, 10_000):
+        names = [_name(summary, firsts[0], most) for summary in firsts]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{name} ({k})" for k, name in enumerate(names, start=1)]
+
+
+def _name(summary: Summary, first: Summary, most: int) -> str:
+    policy, settings = str(summary["policy"]), summary["settings"]
+    words = [policy] if _version(summary) == _version(first) else [policy, _version(summary)]
     differs = [
         f"{key}={value}"
-        for key, value in summary["settings"].items()
+        for key, value in settings.items()
         if key != "search.seed" and value != first["settings"].get(key)
     ]
-    words = " ".join(differs[:3]) + (" ..." if len(differs) > 3 else "")
-    is_own = summary["policy"] != first["policy"]
-    return str(summary["policy"]) + (f" {words}" if words and not is_own else "")
+    # A baseline brings settings of its own: they are part of its name already.
+    if policy == first["policy"] or most > len(settings):
+        words += differs[:most] + (["..."] if len(differs) > most else [])
+    return " ".join(words)
 
 
 def differences(reference: Group, other: Group, keys: Sequence[str]) -> list[Difference]:
-    """Paired differences over the seeds that both have; raises InvalidInput (`no_common_seed`) where there is none."""
-    seeds = sorted(reference.runs.keys() & other.runs.keys())
-    if not seeds:
+    """Paired differences over the blocks that both have; raises InvalidInput (`no_common_seed`) where there is none."""
+    blocks = _common(reference, other)
+    if not blocks:
         raise InvalidInput(
-            f"{reference.name} and {other.name} have no seed in common",
+            f"{reference.name} and {other.name} have no day and seed in common",
             code="no_common_seed",
             hint="Replay both with the same --seed: only then do they face the same luck.",
         )
     found = []
     for key in keys:
-        pairs = [(reference.runs[seed].get(key), other.runs[seed].get(key)) for seed in seeds]
+        pairs = [(reference.runs[block].get(key), other.runs[block].get(key)) for block in blocks]
         known = [(float(a), float(b)) for a, b in pairs if a is not None and b is not None]
         if len(known) == len(pairs):
-            found.append(_difference(key, known))
+            found.append(_difference(key, blocks, known))
     return found
 
 
-def _difference(key: str, pairs: Sequence[tuple[float, float]]) -> Difference:
-    gaps = [b - a for a, b in pairs]
-    count = len(gaps)
-    mean = sum(gaps) / count
-    noise = None
-    if count > 1:
-        variance = sum((gap - mean) ** 2 for gap in gaps) / (count - 1)
-        t = T_975[count - 2] if count - 2 < len(T_975) else 1.96
-        noise = t * math.sqrt(variance / count)
-    return Difference(key, sum(a for a, _ in pairs) / count, sum(b for _, b in pairs) / count, mean, noise)
+def _common(reference: Group, other: Group) -> list[Block]:
+    return [block for block in reference.runs if block in other.runs]
+
+
+def _difference(key: str, blocks: Sequence[Block], pairs: Sequence[tuple[float, float]]) -> Difference:
+    gaps = units_of(blocks, [b - a for a, b in pairs])
+    references = units_of(blocks, [a for a, _ in pairs])
+    values = units_of(blocks, [b for _, b in pairs])
+    said = paired(gaps)
+    return Difference(key, sum(references) / len(gaps), sum(values) / len(gaps), said.mean, said.half_width)
+
+
+def units_of(blocks: Sequence[Block], values: Sequence[float]) -> list[float]:
+    """What differences are counted by: days (means over their seeds) where there are several, else seeds.
+
+    Two seeds of one day are not two days: the interval of a claim about the city must not shrink by them.
+    """
+    days: dict[str, list[float]] = {}
+    for block, value in zip(blocks, values, strict=True):
+        days.setdefault(block.day, []).append(value)
+    return list(values) if len(days) == 1 else [sum(day) / len(day) for day in days.values()]
 
 
 def remark(groups: Sequence[Group]) -> str:
-    """What the noise means here: of the world and the search, of the search alone, or not known."""
-    runs = next(iter(groups[0].runs.values()))
-    seeds = min(len(groups[0].runs.keys() & group.runs.keys()) for group in groups)
-    if seeds < 2:
-        text = "One seed only: how much of a difference is noise is not known. Replay both with several --seed values."
+    """What the noise means here: of days, of luck and the search, of the search alone, or not known."""
+    said = [_counted(groups[0], group) for group in groups[1:]]
+    first = min(said, key=lambda each: (each[0], each[1]))
+    days, seeds = first
+    if days > 1:
+        text = f"Paired over {days} days; ± is half the 95 % interval of the mean difference between days."
+    elif seeds > 1:
+        text = f"Paired over {seeds} seeds of one day; ± is half the 95 % interval of the mean difference on this day."
     else:
-        text = f"Paired over {seeds} seeds; ± is half the 95 % interval of the mean difference."
-    if not runs["has_luck"]:
+        text = "One seed of one day: how much of a difference is noise is not known. Replay with several --seed values."
+    runs = [summary for group in groups for summary in group.runs.values()]
+    if days == 1 and not runs[0]["has_luck"]:
         text += " This scenario has no luck of its own: runs of two seeds differ by the seed of the search alone."
+    if not all(summary.get("scenario_digest") for summary in runs):
+        text += (
+            " Some folders are of a version that wrote no digest of the whole day: that orders, promises and truth are "
+            "the same is not known."
+        )
+    if any(not summary["complete"] for summary in runs):
+        text += " Some runs were stopped early: their figures are those of a part of the day."
     return text
+
+
+def _counted(reference: Group, other: Group) -> tuple[int, int]:
+    """How many days both groups have, and seeds on the day that has most."""
+    blocks = _common(reference, other)
+    days = {block.day for block in blocks}
+    return len(days), max((sum(block.day == day for block in blocks) for day in days), default=0)
+
+
+def blocks_of(group: Group) -> Iterable[tuple[str, int]]:
+    """The scenario's name and the seed of each run."""
+    return ((str(summary["scenario"]), block.seed) for block, summary in group.runs.items())

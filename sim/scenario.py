@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from dispatch.codec import encode, plain
 from dispatch.inputs import Input
 from dispatch.model import Order, Store
 from dispatch.record.catalogue import Catalogue
@@ -121,6 +124,24 @@ class Scenario:
     def has_luck(self) -> bool:
         """True where chance plays a part besides the seed of the search."""
         return self.reality.has_luck or any(rider.engagement == "crowd" for rider in self.catalogue.riders)
+
+    def digest(self, *travel: str) -> str:
+        """Short hash of everything that happens on this day: catalogue, orders, promises, truth, news.
+
+        `travel`: digests of the travel times, believed and true.  Names and settings are left out: a day stays the same
+        day under another name, and a run states its settings itself.
+        """
+        catalogue = self.catalogue.described()
+        for label in ("name", "source", "attribution", "settings", "travel"):
+            del catalogue[label]
+        value = {
+            "catalogue": catalogue,
+            "travel": travel,
+            "demand": [plain(one) for one in self.demand],
+            "truth": plain(dataclasses.replace(self.reality, travel=None)),
+            "news": [encode(item) for item in self.news],
+        }
+        return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()[:16]
 
     def before(self, at: int) -> Scenario:
         """The same day without every order placed at `at` or later; the catalogue stays."""

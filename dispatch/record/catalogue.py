@@ -81,8 +81,12 @@ class Catalogue:
         path.write_text(self._text(), encoding="utf-8")
 
     def _text(self) -> str:
+        return json.dumps(self.described(), ensure_ascii=False, separators=(",", ":"))
+
+    def described(self) -> dict[str, Any]:
+        """The content as JSON values."""
         book = self.places
-        value = {
+        return {
             "format": CATALOGUE_FORMAT,
             "name": self.name,
             "source": self.source,
@@ -99,7 +103,6 @@ class Catalogue:
             },
             "known": [encode(item) for item in self.inputs(self.begin_at)],
         }
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
     @staticmethod
     def read(path: Path) -> Catalogue:

@@ -19,12 +19,16 @@ EXAMPLE = "halfhour compare runs/nearest-1 runs/nearest-2 runs/ours-1 runs/ours-
 
 
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Run folders of one scenario; the first names the reference.")],
+    folders: Annotated[list[Path], typer.Argument(help="Run folders of the same days; the first names the reference.")],
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Set finished replays side by side and say which differences exceed the noise over paired seeds."""
+    """Set finished replays side by side and say which differences exceed the noise over paired days and seeds.
+
+    Runs are paired by day and seed. Policy, recipe, settings and version make a configuration. With several days each
+    day counts once (the mean over its seeds); with one day each seed does.
+    """
     from dispatch.record.run_folder import RunFolder
-    from halfhour.comparing import differences, grouped, remark
+    from halfhour.comparing import blocks_of, differences, grouped, remark
     from halfhour.report.kpi_table import FIGURES
 
     groups = grouped([RunFolder(folder).summary for folder in folders])
@@ -37,16 +41,23 @@ def compare(
     keys = [figure.key for figure in FIGURES]
     found = [(group, differences(groups[0], group, keys)) for group in groups[1:]]
     if as_data:
-        print_json(_as_json(groups[0], found, remark(groups)))
+        blocks = [{"scenario": scenario, "seed": seed} for scenario, seed in blocks_of(groups[0])]
+        print_json(_as_json(groups[0], blocks, found, remark(groups)))
         return
     _print(groups[0], found)
     console().print(remark(groups), markup=False)
 
 
-def _as_json(reference: Group, found: Sequence[tuple[Group, Sequence[Difference]]], note: str) -> dict[str, Any]:
+def _as_json(
+    reference: Group,
+    blocks: Sequence[dict[str, Any]],
+    found: Sequence[tuple[Group, Sequence[Difference]]],
+    note: str,
+) -> dict[str, Any]:
     return {
         "reference": reference.name,
-        "seeds": sorted(reference.runs),
+        "seeds": sorted({block.seed for block in reference.runs}),
+        "blocks": blocks,
         "note": note,
         "against": [
             {

@@ -81,6 +81,7 @@ class Host:
         self._times = _bound(catalogue.travel, catalogue.places)
         true_spec = scenario.reality.travel
         true_times = self._times if true_spec is None else true_spec.bind(catalogue.places)
+        self._travel_digests = (self._times.digest, true_times.digest)
         self._heap = EventHeap()
         self._city = City(self._scenario, true_times, Luck(seed), self._heap, acceptance)
         self._engine = Engine(catalogue.places, settings)
@@ -139,6 +140,7 @@ class Host:
             times=self._run_times,
             refusals=self._refusals,
             violations=self._violations,
+            travel_digests=self._travel_digests,
         )
 
     def _load(self) -> None:

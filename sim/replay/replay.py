@@ -38,6 +38,7 @@ def replay(
     the city's luck and of the search.  `audit`: have every answer judged independently.  `journal`: a text stream that
     takes the journal's lines as they come.  `on_event`: is told every input with its events.
     """
+    given = scenario
     chosen = (settings or scenario.catalogue.settings).with_values({"search.seed": seed})
     if not scenario.reality.position_every_s:
         chosen = chosen.with_values({"rules.stale_s": 0, "rules.lost_after_s": 0})
@@ -45,7 +46,7 @@ def replay(
             seen = dataclasses.replace(scenario.reality, position_every_s=chosen.rules.round_s)
             scenario = dataclasses.replace(scenario, reality=seen)
     host = Host(scenario, policy, policy.configure(chosen), seed, audit=audit, journal=journal, acceptance=acceptance)
-    return host.run(progress, on_event)
+    return dataclasses.replace(host.run(progress, on_event), scenario=given)
 
 
 def replay_into(target: Path, scenario: Scenario, policy: Policy, *, force: bool = False, **options: Any) -> Run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import platform
 from dataclasses import dataclass, field
@@ -65,6 +66,13 @@ class Run:
     """Requests that the engine refused: an order cancelled too late, an offer answered too late."""
     violations: list[str] | None
     """What the audit found in the answers of rounds; None where none was asked for."""
+    travel_digests: tuple[str, ...] = ()
+    """Of the travel times, as believed and as they are."""
+
+    @functools.cached_property
+    def scenario_digest(self) -> str:
+        """Digest of the whole day: runs of one day and seed faced the same orders, promises and luck."""
+        return self.scenario.digest(*self.travel_digests)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -84,6 +92,7 @@ class Run:
             "audit_violations": None if self.violations is None else len(self.violations),
             "has_luck": self.scenario.has_luck,
             "notes": list(self.scenario.notes),
+            "scenario_digest": self.scenario_digest,
             "catalogue_digest": catalogue.digest,
             "settings": self.settings.flat(),
             "versions": versions(),

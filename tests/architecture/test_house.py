@@ -46,9 +46,9 @@ FLOORS: dict[str, list[set[str]]] = {
         {"application"},
     ],
     "halfhour": [
-        {"client", "comparing", "live", "policies", "report", "solving", "streets", "terminal"},
-        {"compiling", "modelling", "replaying", "robots"},
-        {"synthetic"},
+        {"client", "lab.statistics", "live", "policies", "report", "solving", "streets", "terminal"},
+        {"comparing", "compiling", "modelling", "replaying", "robots"},
+        {"lab", "synthetic"},
         {"commands"},
         {"__main__"},
     ],

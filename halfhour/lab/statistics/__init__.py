@@ -1,0 +1,1 @@
+"""Exact small-sample statistics of paired differences."""
