@@ -26,7 +26,7 @@ TINY = 1e-12
 class Paired(NamedTuple):
     """What n differences say of their mean.  `deviation`, `half_width`, `p_t` are None with fewer than two."""
 
-    count: int
+    pairs: int
     mean: float
     deviation: float | None
     half_width: float | None

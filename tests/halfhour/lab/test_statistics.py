@@ -53,7 +53,7 @@ def test_student_agrees_with_scipy():
 def test_paired_by_hand():
     said = paired([-10.0, -14.0, -6.0])
     # Mean -10, deviation 4, error 4 / sqrt(3); of the eight signs only all + and all - are as far from 0.
-    assert (said.count, said.mean, said.deviation) == (3, -10.0, 4.0)
+    assert (said.pairs, said.mean, said.deviation) == (3, -10.0, 4.0)
     assert said.half_width == pytest.approx(quantile(0.95, 2) * 4 / math.sqrt(3))
     assert said.p_t == pytest.approx(two_sided(10 * math.sqrt(3) / 4, 2))
     assert said.p_flip == 0.25
