@@ -23,6 +23,7 @@ from api.config import Config
 from api.console.board_feed import BoardFeed
 from api.console.board_view import board_view
 from api.console.routes import router as console
+from api.console.running import Application
 from api.console.streets import StreetLines
 from api.http import problems
 from api.http.commands import Service
@@ -63,7 +64,7 @@ from api.solver.travel_state import TravelState
 from api.solver.warm_up import warm_up_roads
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
-from dispatch.settings.choosing import contradictions
+from dispatch.settings.choosing import remarks
 from routing.errors import HalfhourError
 from routing.places import LatLng
 
@@ -132,36 +133,42 @@ def create_app(
     )  # fmt: skip
     secret = secrets_of(ledger, file_of(getattr(ledger, "folder", Path()), config.service.secret_file))
     lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
-    service = Service(config, ledger, host, lanes, secret, version=version, shadow=as_shadow)
-    service.restore = lambda answer: deliveries.restored(service, answer)
-    app = new_app(version, _lifespan(service, spec, on_start))
-    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
-    app.state.service, app.state.failure = service, None
     book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
-    app.state.gate = Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact)
-    app.state.board_feed = BoardFeed(lambda: _look(host))
-    app.state.webhooks = _sender(service, names or Lookups())
-    app.state.stream_slots = Lanes(STREAMS, STREAMS_EACH, clock=asyncio_time)
-    app.state.streets = StreetLines(host)
+    application = Application(
+        config=config,
+        ledger=ledger,
+        host=host,
+        lanes=lanes,
+        secret=secret,
+        gate=Gate(book, Limits(rates) if rates else Limits(), clock=clock.exact),
+        webhooks=_sender(config, host, names or Lookups()),
+        stream_slots=Lanes(STREAMS, STREAMS_EACH, clock=asyncio_time),
+        version=version,
+        shadow=as_shadow,
+        board_feed=BoardFeed(lambda: _look(host)),
+        street_lines=StreetLines(host),
+    )
+    application.restore = lambda answer: deliveries.restored(application, answer)
+    app = new_app(version, _lifespan(application, spec, on_start))
+    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
+    app.state.application = application
     problems.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=problems.problem)
     app.add_middleware(Manners, base=config.service.root_path)
-    app.add_middleware(
-        Shed, slots=lanes.of(Lane.NEW), keys=app.state.gate.keys, clock=clock.exact, refuse=problems.problem
-    )
+    app.add_middleware(Shed, slots=lanes.of(Lane.NEW), keys=book, clock=clock.exact, refuse=problems.problem)
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
 
 
-def _sender(service: Service, names: Lookups) -> Webhooks:
+def _sender(config: Config, host: LiveHost, names: Lookups) -> Webhooks:
     """The sender of a service's webhooks, with the names that it looks up."""
-    development, clock = service.config.service.development, service.host.clock
+    development, clock = config.service.development, host.clock
     return Webhooks(
-        service.ledger,
+        host.ledger,
         post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
         names=names,
-        render=service.host.feed.render,
+        render=host.feed.render,
         clock=clock.exact,
         development=development,
     )
@@ -189,21 +196,21 @@ def asyncio_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], Any] | None) -> Any:
+def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Service], Any] | None) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         host = service.host
         try:
             await _begin(service, spec)
         except HalfhourError as problem:
-            app.state.failure = problem
+            service.failure = problem
             await host.rounds.close()
             raise
         if service.shadow:
             await shadow.begin(service)
         if on_start is not None:
             await on_start(service)
-        sender: Webhooks = app.state.webhooks
+        sender = service.webhooks
         if not service.shadow:
             host.feed.listeners.append(sender.notify)
             sender.start()
@@ -214,7 +221,7 @@ def _lifespan(service: Service, spec: TravelSpec, on_start: Callable[[Service], 
             chores.cancel()
             await asyncio.gather(chores, return_exceptions=True)
             await sender.close()
-            await app.state.board_feed.close()
+            await service.board_feed.close()
             await host.close()
 
     return lifespan
@@ -239,7 +246,7 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     await store_hours.renew(host, config.service.time_zone)
     for make in configuration.openings(host.board, config):
         await host.tell(make)
-    service.notes = configuration.kept(host.board, config) if begun else contradictions(config.engine)
+    service.notes = [*remarks(config.engine), *(configuration.differences(host.board, config) if begun else ())]
     for said in service.notes:
         log.warning(said)
 

@@ -14,7 +14,7 @@ import hmac
 import json
 import secrets
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -95,7 +95,7 @@ class KeyBook:
         for key in shelf.load_keys() if shelf else ():
             self._by_digest[key.digest] = self._by_id[key.key_id] = key
 
-    def __iter__(self) -> Iterable[Key]:
+    def __iter__(self) -> Iterator[Key]:
         return iter(sorted(self._by_digest.values(), key=lambda key: (key.created_at, key.key_id)))
 
     def make(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
@@ -36,6 +36,7 @@ __all__ = [
     "Scope",
     "access",
     "access_public",
+    "gate_of",
     "owned",
     "routes_without_rule",
     "rules_of",
@@ -105,7 +106,7 @@ def owned(caller: Caller, tenant: str | None, *, code: str, **details: Any) -> N
 
 
 class Gate:
-    """The key book with a memory of failures and of rates: what a running service keeps in `app.state.gate`."""
+    """The key book with a memory of failures and of rates."""
 
     def __init__(
         self,
@@ -153,6 +154,19 @@ class Gate:
         return None
 
 
+class Guarded(Protocol):
+    """What an access rule needs of the object in `app.state.application`."""
+
+    @property
+    def gate(self) -> Gate: ...
+
+
+def gate_of(request: Request) -> Gate:
+    """The gate of the application that answers `request`."""
+    application: Guarded = request.app.state.application
+    return application.gate
+
+
 class AccessRule(SecurityBase):
     """The rule of one route: any of `scopes`, riders and kitchens as themselves only; each takes a token of `meter`."""
 
@@ -170,7 +184,7 @@ class AccessRule(SecurityBase):
         known: Caller | None = getattr(request.state, "caller", None)
         if known is not None:  # the door has asked already
             return known
-        gate: Gate = request.app.state.gate
+        gate = gate_of(request)
         caller = gate.caller(request.headers.get("authorization"), _address(request))
         self.admit(caller, request.path_params)
         request.state.caller = caller
@@ -220,7 +234,7 @@ class PublicRule:
 
     async def __call__(self, request: Request) -> None:
         if self.meter is not None and not hasattr(request.state, "quota"):
-            _take(request, request.app.state.gate, f"address {_address(request)}", self.meter)
+            _take(request, gate_of(request), f"address {_address(request)}", self.meter)
 
 
 def _address(request: Request) -> str:

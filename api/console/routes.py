@@ -14,8 +14,8 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access, access_public
 from api.common.errors import NotFound
 from api.console.board_feed import BoardFeed
+from api.console.running import RunningApplication
 from api.console.schemas import BoardShown, StreetsShown
-from api.console.streets import StreetLines
 from api.http.problems import problems
 from api.http.routes.events import listens
 from api.http.transport.door import Door
@@ -83,10 +83,9 @@ async def asset(name: str) -> Response:
     responses=problems(),
     dependencies=[access(Scope.OPS)],
 )
-async def get_board(request: Request) -> Response:
+async def get_board(application: RunningApplication) -> Response:
     """Stores, riders and open orders now; `cursor` is where `/v1/board/stream` goes on."""
-    feed: BoardFeed = request.app.state.board_feed
-    frame = feed.whole()
+    frame = application.board_feed.whole()
     return Response(f'{frame.data[:-1]},"cursor":{frame.number}}}', media_type="application/json")
 
 
@@ -99,14 +98,15 @@ async def get_board(request: Request) -> Response:
 )
 async def stream_board(
     request: Request,
+    application: RunningApplication,
     caller: Annotated[Caller, access(Scope.OPS, meter=Meter.STREAM)],
     last_event_id: Annotated[int | None, Header(ge=0, le=2**53)] = None,
 ) -> StreamingResponse:
     """Events `board` (everything) and `changes` (what is new, different or gone), resumed after `Last-Event-ID`."""
-    slots = request.app.state.stream_slots.of(caller.lane)
+    slots = application.stream_slots.of(caller.lane)
     slots.check(caller.holder)
     return StreamingResponse(
-        slots.held_while(caller.holder, _events(request.app.state.board_feed, last_event_id, listens(request))),
+        slots.held_while(caller.holder, _events(application.board_feed, last_event_id, listens(request))),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -126,7 +126,8 @@ async def _events(feed: BoardFeed, after: int | None, may_watch: Callable[[], bo
     responses=problems(),
     dependencies=[access(Scope.OPS)],
 )
-async def get_streets(request: Request) -> Response:
+async def get_streets(application: RunningApplication) -> Response:
     """Lines of [lat, lng] under the board, around the stores; an empty list where the service travels on no streets."""
-    streets: StreetLines = request.app.state.streets
-    return Response(await streets.body(), media_type="application/json", headers={"Cache-Control": "max-age=300"})
+    return Response(
+        await application.street_lines.body(), media_type="application/json", headers={"Cache-Control": "max-age=300"}
+    )

@@ -15,7 +15,7 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from api.access.lanes import Lane, Lanes, is_new_work
-from api.access.rules import Caller
+from api.access.rules import Caller, Gate
 from api.common.errors import NotReady
 from api.common.signed_tokens import Secret
 from api.config import Config
@@ -25,6 +25,7 @@ from api.http.pages import Pages
 from api.ledger.protocol import Ledger, StoredReply, VaultRow, Write
 from api.live.host import LiveHost
 from api.live.waiting import Waiting
+from api.outbox.webhook_sender import Webhooks
 from dispatch.errors import Refused
 from dispatch.events import Event
 from dispatch.inputs import Input
@@ -50,14 +51,14 @@ class Reply(NamedTuple):
         return Response(self.body, status_code=self.status, media_type=media_type, headers=headers)
 
 
-Keep = Callable[[Reply], StoredReply] | None
-Do = Callable[[Keep], Awaitable[Reply]]
+Remember = Callable[[Reply], StoredReply] | None
+Do = Callable[[Remember], Awaitable[Reply]]
 Restore = Callable[[StoredReply], Reply]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Service:
-    """One running service, in `app.state.service`."""
+    """One running service: what the routes of `api.http` use of the object in `app.state.application`."""
 
     config: Config
     ledger: Ledger
@@ -65,6 +66,12 @@ class Service:
     lanes: Lanes
     secret: Secret
     """Signs quotes and tracking links."""
+    gate: Gate
+    webhooks: Webhooks
+    stream_slots: Lanes
+    """Event streams that may be open at once."""
+    failure: HalfhourError | None = None
+    """Why it could not start."""
     pages: Pages = field(default_factory=Pages)
     doors: Doors = field(default_factory=Doors)
     version: str = ""
@@ -77,6 +84,10 @@ class Service:
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)
+
+    async def end_streams(self) -> None:
+        """End every event stream; viewers come back with their `Last-Event-ID`."""
+        self.host.feed.close()
 
     def new_pin(self) -> str:
         """Four digits that the customer tells the rider."""
@@ -92,7 +103,7 @@ class Service:
     ) -> Response:
         """One command: bounded in number, and done once for each idempotency key.
 
-        `do(keep)` does it; `keep(reply)` makes the Answer to be written in the same transaction (None: without key).
+        `do(remember)` does it; `remember(reply)` makes the StoredReply for the same transaction (None: without key).
         `restore(answer)`: the kept answer with what is KEPT_ELSEWHERE (None: a delivery's, from the vault).
         """
         with self.slot(caller, request):
@@ -126,16 +137,16 @@ class Service:
             del self._busy[name]
 
     async def _first(self, name: tuple[str, str, str], fingerprint: str, do: Do) -> Reply:
-        def keep(reply: Reply) -> StoredReply:
+        def remember(reply: Reply) -> StoredReply:
             return StoredReply(*name, fingerprint, reply.status, _kept_here(reply.body), self.host.clock.now())
 
         try:
-            return await do(keep)
+            return await do(remember)
         except Refused as refused:
             # What was refused once is refused again, whatever has become possible since.
             response = problems.problem(refused)
             reply = Reply(response.status_code, bytes(response.body).decode())
-            await self.host.write(Write(answers=(keep(reply),)))
+            await self.host.write(Write(answers=(remember(reply),)))
             return reply
 
 
@@ -157,7 +168,7 @@ def compact(value: Any) -> str:
 
 
 async def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
+    service: Service = request.app.state.application
     return service
 
 
@@ -183,7 +194,7 @@ class Command:
         make: Callable[[int], Input],
         *,
         respond: Callable[[tuple[Event, ...]], Reply],
-        answer: Keep,
+        answer: Remember,
         vault: tuple[VaultRow, ...] = (),
     ) -> Reply:
         """Tell the engine; the reply is made of what followed, and kept in the same transaction."""
@@ -202,8 +213,8 @@ def command(caller: Any) -> Any:
     return Depends(made)
 
 
-async def replied(service: Service, keep: Keep, reply: Reply) -> Reply:
+async def replied(service: Service, remember: Remember, reply: Reply) -> Reply:
     """Keeps the answer of a command that said nothing to the engine (or said it before)."""
-    if keep is not None:
-        await service.host.write(Write(answers=(keep(reply),)))
+    if remember is not None:
+        await service.host.write(Write(answers=(remember(reply),)))
     return reply

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from fastapi import Request
 
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, Gate
+from api.access.rules import Caller, gate_of
 
 __all__ = ["ROWS_A_TOKEN", "SLICE", "Pages"]
 
@@ -39,7 +39,7 @@ class Pages:
             while slice_ := list(islice(rest, SLICE)):
                 rows += map(make, slice_)
                 await asyncio.sleep(0)
-        gate: Gate = request.app.state.gate
+        gate = gate_of(request)
         extra = (len(rows) - 1) // ROWS_A_TOKEN
         if extra > 0:
             request.state.quota = gate.limits.charge(caller.purse, Meter.READ, extra, gate.clock())

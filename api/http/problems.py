@@ -79,21 +79,22 @@ STATUS = {
 """Status by code; other `unknown_*` codes are 404. A code without a row is a mistake of ours."""
 
 _TITLES = {
-    401: "Who are you?",
-    403: "Not with this key",
-    404: "Not here",
-    405: "Method not allowed",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
     409: "Conflict",
     410: "Gone",
-    412: "It has changed meanwhile",
-    413: "Too large",
-    415: "Send JSON",
-    422: "Not acceptable as it is",
-    429: "Too much at once",
-    500: "Our mistake",
-    503: "Not now",
-    507: "No space",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    507: "Insufficient Storage",
 }
+"""The standard phrase of each status (RFC 9110, RFC 6585, RFC 4918): what RFC 9457 wants beside `about:blank`."""
 
 
 def status_of(error: HalfhourError) -> int:

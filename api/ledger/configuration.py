@@ -16,9 +16,10 @@ from dispatch.board.board import Board
 from dispatch.bounds import MASK_BITS
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.inputs import Input, NeedsListed, SettingChanged
+from dispatch.settings.names import renamed
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.presets import PRESETS
-from dispatch.settings.settings import Settings, describe, renamed, text_of
+from dispatch.settings.settings import Settings, describe, text_of
 from routing.errors import InvalidInput
 
 Make = Callable[[int], Input]
@@ -91,7 +92,7 @@ def openings(board: Board, config: Config) -> Iterator[Make]:
             yield partial(_changed, key, str(value))
 
 
-def kept(board: Board, config: Config) -> list[str]:
+def differences(board: Board, config: Config) -> list[str]:
     """What a configuration says that the ledger does not follow, a sentence each with the command that changes it."""
     said = []
     flat, preset, stated = board.settings.flat(), config.engine.get(PRESET, ""), _stated(config)

@@ -100,7 +100,7 @@ def restored(snapshot: Snapshot, places: PlaceBook) -> Board:
 
 
 def place_book(frame: str, rows: Iterable[VaultRow]) -> PlaceBook:
-    """The book of a vault; handles that a refused request left unused lie nowhere."""
+    """The book of a vault; gaps that refused requests left are filled with places that lie nowhere."""
     book = PlaceBook("plane" if frame == "plane" else "wgs84")
     for row in rows:
         while len(book) < row.handle:

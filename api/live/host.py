@@ -52,7 +52,7 @@ FLUSH_FAILED_EXIT = 70
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Handled:
     """What one input led to: its events, and what `respond` made of the board right after them."""
 
     events: tuple[Event, ...]
@@ -248,12 +248,12 @@ class LiveHost:
         vault: Sequence[VaultRow] = (),
         respond: Callable[[tuple[Event, ...]], Any] | None = None,
         answer: Callable[[Any], StoredReply] | None = None,
-    ) -> Told:
+    ) -> Handled:
         """Says one input to the engine and returns when it is durable.
 
         `make(at)`: the input at the instant it is given. `respond(events)`: what to answer, read off the board right
         after. `answer(response)`: what to keep for its idempotency key.  Raises Refused (nothing happened) and
-        LedgerFailed (nothing happened, as far as anyone will ever know).
+        LedgerFailed (the transaction was rolled back).
         """
         told, durable = self._tell(make, vault=vault, respond=respond, answer=answer)
         await durable
@@ -267,20 +267,20 @@ class LiveHost:
         respond: Callable[[tuple[Event, ...]], Any] | None = None,
         answer: Callable[[Any], StoredReply] | None = None,
         times: TravelTimes | None = None,
-        keep: Sequence[tuple[str, Any]] = (),
-    ) -> tuple[Told, asyncio.Future[None]]:
+        values: Sequence[tuple[str, Any]] = (),
+    ) -> tuple[Handled, asyncio.Future[None]]:
         self._refuse_where_failed()
         self.alarm.catch_up()
         item, state = make(self.clock.now()), self._state
         events, write = self._handle(item)
-        # Before anything looks: a round that opened just now names the version of these.
+        # Set these before freeze: the opened round refers to their version.
         self._times = times or self._times
         opened = next((event for event in events if isinstance(event, RoundOpened)), None)
         frozen = parking.frozen(self.engine) if opened is not None else None
         try:
             response = respond(events) if respond is not None else None
             answers = (answer(response),) if answer is not None else ()
-            durable = self._append(replace(write, vault=vault, answers=answers, extra=keep), events)
+            durable = self._append(replace(write, vault=vault, answers=answers, extra=values), events)
         except MemoryError:
             out_of_memory()
         except Exception:
@@ -290,15 +290,15 @@ class LiveHost:
             self.spawn(self.rounds.solve(self, frozen, opened, self.times))
         if not self._closing:
             self.alarm.arm()
-        return Told(events, response), durable
+        return Handled(events, response), durable
 
-    async def adopt(self, times: TravelTimes, keep: Sequence[tuple[str, Any]] = ()) -> None:
-        """Plans and quotes with other travel times from now on; `keep`: values for the ledger, in one transaction."""
+    async def adopt(self, times: TravelTimes, values: Sequence[tuple[str, Any]] = ()) -> None:
+        """Plans and quotes with other travel times from now on; `values`: kept in the ledger, in one transaction."""
         version = self.board.travel_version + 1
         _, durable = self._tell(
             lambda at: TravelChanged(at=at, version=version, digest=times.digest, profiles=times.profiles),
             times=times,
-            keep=keep,
+            values=values,
         )
         await durable
 
@@ -322,7 +322,7 @@ class LiveHost:
             if self.times is not used:
                 raise NotReady("the service is folding its journal anew", retry_after_s=1)
             self.travel.news = change.news
-            await self.adopt(change.times, keep=(change.value,))
+            await self.adopt(change.times, values=(change.value,))
             log.info("traffic changed", extra={"version": self.board.travel_version, "digest": change.times.digest})
 
     def report(self, make: Callable[[int], Input], vault: Sequence[VaultRow] = ()) -> tuple[Event, ...]:
@@ -389,7 +389,7 @@ class LiveHost:
                 durable.exception()  # whoever waits hears of it; nobody has to
 
         future = self.ledger.append(write)
-        # Only what the ledger has taken is waited for: it may refuse at once.
+        # Count the write only after append has accepted it.
         state.pending += 1
         number = self.commits.begin()
         state.fresh.update((row.handle, row) for row in write.vault)

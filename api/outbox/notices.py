@@ -17,6 +17,7 @@ from api.outbox.counter import Counters
 from dispatch import events as e
 from dispatch.board.board import Board
 from dispatch.board.records import FOR_EVER
+from dispatch.event_handlers import event_handlers
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +84,15 @@ def _rider(rider_id: str, kind: str, **data: Any) -> tuple[str, str, str, dict[s
     return OPERATOR, f"rider.{kind}", f"rider:{rider_id}", {"rider_id": rider_id} | data
 
 
-def _order_accepted(event: e.OrderAccepted, board: Board) -> Any:
+def _on_order_accepted(event: e.OrderAccepted, board: Board) -> Any:
     return _delivery(event.order.order_id, "created", status="created", due_at=timestamp(event.order.due_at))
 
 
-def _order_revised(event: e.OrderRevised, board: Board) -> Any:
+def _on_order_revised(event: e.OrderRevised, board: Board) -> Any:
     return _delivery(event.order.order_id, "changed", due_at=timestamp(event.order.due_at))
 
 
-def _order_moved(event: e.OrderMoved, board: Board) -> Any:
+def _on_order_moved(event: e.OrderMoved, board: Board) -> Any:
     record = board.orders[event.order_id]
     return _delivery(
         event.order_id,
@@ -104,7 +105,7 @@ def _order_moved(event: e.OrderMoved, board: Board) -> Any:
     )
 
 
-def _outcome_corrected(event: e.OutcomeCorrected, board: Board) -> Any:
+def _on_outcome_corrected(event: e.OutcomeCorrected, board: Board) -> Any:
     return _delivery(
         event.order_id,
         "corrected",
@@ -115,50 +116,50 @@ def _outcome_corrected(event: e.OutcomeCorrected, board: Board) -> Any:
     )
 
 
-def _rider_changed(event: e.RiderChanged, board: Board) -> Any:
+def _on_rider_changed(event: e.RiderChanged, board: Board) -> Any:
     before = event.previous_rider_id
     return _delivery(event.order_id, "rider_changed", rider_id=event.rider_id, previous_rider_id=before)
 
 
-def _ready_known(event: e.ReadyKnown, board: Board) -> Any:
+def _on_ready_known(event: e.ReadyKnown, board: Board) -> Any:
     ready_at, expected = timestamp(event.ready_at), timestamp(event.expected_ready_at)
     return _delivery(event.order_id, "ready_changed", expected_ready_at=expected, ready_at=ready_at)
 
 
-def _eta_changed(event: e.EtaChanged, board: Board) -> Any:
+def _on_eta_changed(event: e.EtaChanged, board: Board) -> Any:
     return _delivery(event.order_id, "eta_changed", expected_dropoff_at=timestamp(event.expected_dropoff_at))
 
 
-def _hold_set(event: e.HoldSet, board: Board) -> Any:
+def _on_hold_set(event: e.HoldSet, board: Board) -> Any:
     return _delivery(event.order_id, "held" if event.held else "let_go", reason=event.reason)
 
 
-def _order_parked(event: e.OrderParked, board: Board) -> Any:
+def _on_order_parked(event: e.OrderParked, board: Board) -> Any:
     return _delivery(event.order_id, "parked", reason=event.reason)
 
 
-def _rider_parked(event: e.RiderParked, board: Board) -> Any:
+def _on_rider_parked(event: e.RiderParked, board: Board) -> Any:
     return _rider(event.rider_id, "parked", reason=event.reason)
 
 
-def _reason_set(event: e.ReasonSet, board: Board) -> Any:
+def _on_reason_set(event: e.ReasonSet, board: Board) -> Any:
     kept_until = timestamp(event.kept_until)
     return _delivery(event.order_id, "waiting", reason=event.reason.name, kept_until=kept_until)
 
 
-def _order_at_risk(event: e.OrderAtRisk, board: Board) -> Any:
+def _on_order_at_risk(event: e.OrderAtRisk, board: Board) -> Any:
     return _delivery(event.order_id, "at_risk", reason=event.why, rider_id=event.rider_id, expected_dropoff_at=None)
 
 
-def _order_giving_up(event: e.OrderGivingUp, board: Board) -> Any:
+def _on_order_giving_up(event: e.OrderGivingUp, board: Board) -> Any:
     return _delivery(event.order_id, "giving_up", reason=event.reason, ends_at=timestamp(event.ends_at))
 
 
-def _goods_moved(event: e.GoodsMoved, board: Board) -> Any:
+def _on_goods_moved(event: e.GoodsMoved, board: Board) -> Any:
     return _delivery(event.order_id, "goods_moved", reason=event.reason)
 
 
-def _route_revised(event: e.RouteRevised, board: Board) -> Any:
+def _on_route_revised(event: e.RouteRevised, board: Board) -> Any:
     if not event.told:
         return None
     return _rider(event.route.rider_id, "route", revision=event.route.revision, stops=len(event.route.told))
@@ -168,7 +169,7 @@ def _bags(rider_id: str, stop_id: str, order_ids: tuple[str, ...]) -> tuple[str,
     return _rider(rider_id, "bags", stop_id=stop_id, deliveries=list(order_ids), tentative=True)
 
 
-def _offer_made(event: e.OfferMade, board: Board) -> Any:
+def _on_offer_made(event: e.OfferMade, board: Board) -> Any:
     offer = event.offer
     expires_at = timestamp(offer.expires_at)
     return _rider(
@@ -176,11 +177,11 @@ def _offer_made(event: e.OfferMade, board: Board) -> Any:
     )
 
 
-def _offer_closed(event: e.OfferClosed, board: Board) -> Any:
+def _on_offer_closed(event: e.OfferClosed, board: Board) -> Any:
     return _rider(rider_of_offer(event.offer_id), "offer_closed", offer_id=event.offer_id, outcome=event.outcome)
 
 
-def _rider_lost(event: e.RiderLost, board: Board) -> Any:
+def _on_rider_lost(event: e.RiderLost, board: Board) -> Any:
     carried = [
         order_id
         for order_id, record in board.open_orders.items()
@@ -189,33 +190,33 @@ def _rider_lost(event: e.RiderLost, board: Board) -> Any:
     return _rider(event.rider_id, "lost", deliveries_on_board=carried)
 
 
-def _rider_found(event: e.RiderFound, board: Board) -> Any:
+def _on_rider_found(event: e.RiderFound, board: Board) -> Any:
     return _rider(event.rider_id, "found")
 
 
-def _shift_opened(event: e.ShiftOpened, board: Board) -> Any:
+def _on_shift_opened(event: e.ShiftOpened, board: Board) -> Any:
     shift = event.shift
     return _rider(shift.rider_id, "shift", start_at=timestamp(shift.start_at), end_at=timestamp(shift.end_at))
 
 
-def _shift_closed(event: e.ShiftClosed, board: Board) -> Any:
+def _on_shift_closed(event: e.ShiftClosed, board: Board) -> Any:
     return _rider(event.rider_id, "shift_ended")
 
 
-def _break_set(event: e.BreakSet, board: Board) -> Any:
+def _on_break_set(event: e.BreakSet, board: Board) -> Any:
     return _rider(event.rider_id, "break" if event.on_break else "break_ended")
 
 
-def _report_contradicted(event: e.ReportContradicted, board: Board) -> Any:
+def _on_report_contradicted(event: e.ReportContradicted, board: Board) -> Any:
     return _rider(event.rider_id, "contradicted", stop_id=event.stop_id, about=event.about)
 
 
-def _instant_clamped(event: e.InstantClamped, board: Board) -> Any:
+def _on_instant_clamped(event: e.InstantClamped, board: Board) -> Any:
     said_at, taken_at = timestamp(event.said_at), timestamp(event.happened_at)
     return _rider(event.rider_id, "clock_off", stop_id=event.stop_id, said_at=said_at, taken_at=taken_at)
 
 
-def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
+def _on_store_state_set(event: e.StoreStateSet, board: Board) -> Any:
     until = event.closed_until
     data = {
         "store_id": event.store_id,
@@ -227,48 +228,19 @@ def _store_state_set(event: e.StoreStateSet, board: Board) -> Any:
     return OPERATOR, "store.state", f"store:{event.store_id}", data
 
 
-def _zone_state_set(event: e.ZoneStateSet, board: Board) -> Any:
+def _on_zone_state_set(event: e.ZoneStateSet, board: Board) -> Any:
     data = {"zone_id": event.zone_id, "paused": event.paused, "reason": event.reason}
     return OPERATOR, "zone.state", f"zone:{event.zone_id}", data
 
 
-def _setting_set(event: e.SettingSet, board: Board) -> Any:
+def _on_setting_set(event: e.SettingSet, board: Board) -> Any:
     return OPERATOR, "settings.changed", "settings", {"key": event.key, "value": event.value}
 
 
-def _preset_set(event: e.PresetSet, board: Board) -> Any:
+def _on_preset_set(event: e.PresetSet, board: Board) -> Any:
     data = {"preset": event.preset, "values": dict(event.values)}
     return OPERATOR, "settings.changed", "settings", data
 
 
-_SAY: dict[type, Any] = {
-    e.OrderAccepted: _order_accepted,
-    e.OrderRevised: _order_revised,
-    e.OrderMoved: _order_moved,
-    e.OutcomeCorrected: _outcome_corrected,
-    e.RiderChanged: _rider_changed,
-    e.ReadyKnown: _ready_known,
-    e.EtaChanged: _eta_changed,
-    e.HoldSet: _hold_set,
-    e.OrderParked: _order_parked,
-    e.RiderParked: _rider_parked,
-    e.ReasonSet: _reason_set,
-    e.GoodsMoved: _goods_moved,
-    e.OrderAtRisk: _order_at_risk,
-    e.OrderGivingUp: _order_giving_up,
-    e.RouteRevised: _route_revised,
-    e.OfferMade: _offer_made,
-    e.OfferClosed: _offer_closed,
-    e.RiderLost: _rider_lost,
-    e.RiderFound: _rider_found,
-    e.ShiftOpened: _shift_opened,
-    e.ShiftClosed: _shift_closed,
-    e.BreakSet: _break_set,
-    e.ReportContradicted: _report_contradicted,
-    e.InstantClamped: _instant_clamped,
-    e.StoreStateSet: _store_state_set,
-    e.ZoneStateSet: _zone_state_set,
-    e.SettingSet: _setting_set,
-    e.PresetSet: _preset_set,
-}
+_SAY = event_handlers(globals())
 """Other events are the engine's own business and stay in the journal."""

@@ -72,7 +72,7 @@ async def pin(url: str, resolve: Resolver, *, development: bool = False) -> Pinn
     addresses = list(await resolve(host, port))
     if not addresses:
         raise UnsafeTarget("the host has no address", field="url")
-    for address in addresses:  # one bad address among good ones is a trick, not an accident
+    for address in addresses:  # any private address refuses the host (DNS rebinding)
         if not is_public(address) and not (development and ipaddress.ip_address(address).is_loopback):
             raise UnsafeTarget("the host resolves to an address that is not public", field="url")
     parts = urlsplit(url)

@@ -77,7 +77,7 @@ class Post:
         import httpx
 
         try:
-            async with asyncio.timeout(self._timeout_s):  # a receiver that drips a byte a second passes all others
+            async with asyncio.timeout(self._timeout_s):  # a slow-drip answer evades the read timeout
                 return await self._send(secrets, message_id, body)
         except UnsafeTarget as unsafe:
             return ReceiverAnswer(None, unsafe.code)

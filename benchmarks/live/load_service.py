@@ -36,7 +36,7 @@ longest_wait_s = 1000000000
 "rules.round_s" = 5
 "rules.stale_s" = 0
 "rules.lost_after_s" = 0
-"rules.unseen_s" = 0
+"rules.route_ack_timeout_s" = 0
 """
 
 

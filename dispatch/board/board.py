@@ -6,7 +6,6 @@ Folding the events of a journal over an empty Board gives the state that lived; 
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
@@ -16,7 +15,9 @@ from dispatch.board import dumps, parking
 from dispatch.board.cell_index import CellIndex, ZoneShape
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
+from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.settings.names import FORMER
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
@@ -149,10 +150,10 @@ class Board:
 
     # --- catalogue ----------------------------------------------------------------------------------------------
 
-    def _store_known(self, event: e.StoreKnown) -> None:
+    def _on_store_known(self, event: e.StoreKnown) -> None:
         self.stores.setdefault(event.store.store_id, StoreRecord(event.store)).store = event.store
 
-    def _rider_known(self, event: e.RiderKnown) -> None:
+    def _on_rider_known(self, event: e.RiderKnown) -> None:
         rider = event.rider
         record = self.riders.get(rider.rider_id)
         if record is None:
@@ -162,25 +163,25 @@ class Board:
         record.rider = rider
         self._index_riders((record,))
 
-    def _zone_known(self, event: e.ZoneKnown) -> None:
+    def _on_zone_known(self, event: e.ZoneKnown) -> None:
         zone = event.zone
         paused = zone.zone_id in self.zones and self.zones[zone.zone_id].paused
         self.zones[zone.zone_id] = ZoneRecord(zone, paused)
         self._shapes[zone.zone_id] = ZoneShape(zone.corners, self.places)
 
-    def _shift_opened(self, event: e.ShiftOpened) -> None:
+    def _on_shift_opened(self, event: e.ShiftOpened) -> None:
         record = self.riders[event.shift.rider_id]
         ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
         record.shifts = tuple(sorted((*ahead, event.shift), key=lambda shift: shift.start_at))
         record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
         self._touch(event.at)
 
-    def _shift_closed(self, event: e.ShiftClosed) -> None:
+    def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         record = self.riders[event.rider_id]
         record.shifts = tuple(shift for shift in record.shifts if shift.start_at > event.at)
         self._touch(event.at)
 
-    def _break_set(self, event: e.BreakSet) -> None:
+    def _on_break_set(self, event: e.BreakSet) -> None:
         record = self.riders[event.rider_id]
         record.on_break = event.on_break
         record.heard_at = max(record.heard_at, event.at)
@@ -188,7 +189,7 @@ class Board:
 
     # --- orders -------------------------------------------------------------------------------------------------
 
-    def _order_accepted(self, event: e.OrderAccepted) -> None:
+    def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         order = event.order
         record = OrderRecord(order, self.orders_taken, OrderState.CREATED, event.at, order.expected_ready_at)
         self.orders_taken += 1
@@ -198,7 +199,7 @@ class Board:
         store.demand.note(order.placed_at, order.expected_ready_at, self.settings.reposition.memory_s)
         self._touch(event.at)
 
-    def _order_revised(self, event: e.OrderRevised) -> None:
+    def _on_order_revised(self, event: e.OrderRevised) -> None:
         record = self.orders[event.order.order_id]
         if event.order.expected_ready_at != record.order.expected_ready_at:
             record.expected_ready_at = event.order.expected_ready_at
@@ -206,7 +207,7 @@ class Board:
         self._look_at(record)
         self._touch(event.at)
 
-    def _order_moved(self, event: e.OrderMoved) -> None:
+    def _on_order_moved(self, event: e.OrderMoved) -> None:
         record = self.orders[event.order_id]
         record.give_to(event.rider_id)
         self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
@@ -238,7 +239,7 @@ class Board:
             self.in_play.pop(order_id, None)
             self.order_cells.remove(order_id)
 
-    def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+    def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         record = self.orders[event.order_id]
         self.ended_orders.pop(event.order_id, None)
         picked_up_at = record.correct(event.state, event.happened_at, event.rider_id, event.reason)
@@ -248,7 +249,7 @@ class Board:
             self._index_order(event.order_id, record)
             self._touch(event.at)
 
-    def _orders_left(self, event: e.OrdersLeft) -> None:
+    def _on_orders_left(self, event: e.OrdersLeft) -> None:
         for order_id in event.order_ids:
             record = self.orders.pop(order_id)
             self.ended_orders.pop(order_id, None)
@@ -262,37 +263,37 @@ class Board:
         found = [(one.known_ended_at, one.seq, one.order.order_id) for one in gone if one.planned_rider_id is None]
         return tuple(order_id for _, _, order_id in sorted(found))
 
-    def _rider_changed(self, event: e.RiderChanged) -> None:
+    def _on_rider_changed(self, event: e.RiderChanged) -> None:
         self.orders[event.order_id].give_to(event.rider_id)
 
-    def _ready_known(self, event: e.ReadyKnown) -> None:
+    def _on_ready_known(self, event: e.ReadyKnown) -> None:
         record = self.orders[event.order_id]
         record.expected_ready_at = event.expected_ready_at
         record.ready_at = record.ready_at if event.ready_at is None else event.ready_at
         self._touch(event.at)
 
-    def _order_parked(self, event: e.OrderParked) -> None:
+    def _on_order_parked(self, event: e.OrderParked) -> None:
         record = self.orders[event.order_id]
         record.parked, record.reason, record.kept_until = event.stage, Reason.PARKED, None
         self._touch(event.at)
 
-    def _rider_parked(self, event: e.RiderParked) -> None:
+    def _on_rider_parked(self, event: e.RiderParked) -> None:
         self.riders[event.rider_id].parked = event.stage
         self._touch(event.at)
 
-    def _hold_set(self, event: e.HoldSet) -> None:
+    def _on_hold_set(self, event: e.HoldSet) -> None:
         record = self.orders[event.order_id]
         record.held = event.held
         self._look_at(record)
         self._touch(event.at)
 
-    def _rider_forced(self, event: e.RiderForced) -> None:
+    def _on_rider_forced(self, event: e.RiderForced) -> None:
         record = self.orders[event.order_id]
         record.forced_rider_id = event.rider_id
         self._look_at(record)
         self._touch(event.at)
 
-    def _rider_refused(self, event: e.RiderRefused) -> None:
+    def _on_rider_refused(self, event: e.RiderRefused) -> None:
         record = self.orders[event.order_id]
         if event.rider_id not in record.refused_by:
             record.refused_by = (*record.refused_by, event.rider_id)
@@ -301,68 +302,68 @@ class Board:
                 rider.unseen = (*rider.unseen, event.order_id)
         self._touch(event.at)
 
-    def _goods_moved(self, event: e.GoodsMoved) -> None:
+    def _on_goods_moved(self, event: e.GoodsMoved) -> None:
         record = self.orders[event.order_id]
         record.pick_place, record.rider_id = event.place, None
         self._index_order(event.order_id, record)
         self._touch(event.at)
 
-    def _reason_set(self, event: e.ReasonSet) -> None:
+    def _on_reason_set(self, event: e.ReasonSet) -> None:
         record = self.orders[event.order_id]
         record.reason, record.kept_until = event.reason, event.kept_until
         self._set_aside(event.order_id, record)
 
-    def _decision_made(self, event: e.DecisionMade) -> None:
+    def _on_decision_made(self, event: e.DecisionMade) -> None:
         self.orders[event.order_id].decision_id = event.decision_id
 
-    def _eta_changed(self, event: e.EtaChanged) -> None:
+    def _on_eta_changed(self, event: e.EtaChanged) -> None:
         self.orders[event.order_id].announced_dropoff_at = event.expected_dropoff_at
 
-    def _order_at_risk(self, event: e.OrderAtRisk) -> None:
+    def _on_order_at_risk(self, event: e.OrderAtRisk) -> None:
         self.orders[event.order_id].at_risk_at = event.at
 
-    def _order_giving_up(self, event: e.OrderGivingUp) -> None:
+    def _on_order_giving_up(self, event: e.OrderGivingUp) -> None:
         self.orders[event.order_id].gives_up_at = event.ends_at
 
     # --- stores, zones, travel, settings ------------------------------------------------------------------------
 
-    def _store_state_set(self, event: e.StoreStateSet) -> None:
+    def _on_store_state_set(self, event: e.StoreStateSet) -> None:
         record = self.stores[event.store_id]
         record.closed_until, record.delay_s, record.delay_until = event.closed_until, event.delay_s, event.delay_until
         self._touch(event.at)
 
-    def _zone_state_set(self, event: e.ZoneStateSet) -> None:
+    def _on_zone_state_set(self, event: e.ZoneStateSet) -> None:
         self.zones[event.zone_id].paused = event.paused
         self._touch(event.at)
 
-    def _travel_adopted(self, event: e.TravelAdopted) -> None:
+    def _on_travel_adopted(self, event: e.TravelAdopted) -> None:
         self.travel_version, self.travel_digest = event.version, event.digest
         self.profiles = event.profiles
 
-    def _setting_set(self, event: e.SettingSet) -> None:
+    def _on_setting_set(self, event: e.SettingSet) -> None:
         self.settings = self.settings.with_stated({event.key: event.value})
         self._index_riders(self.riders.values())
         if self.before_preset is not None:
-            self.before_preset = {key: value for key, value in self.before_preset.items() if key != event.key}
+            self.before_preset.pop(FORMER.get(event.key, event.key), None)
         self._touch(event.at)
 
-    def _rounds_limit_set(self, event: e.RoundsLimitSet) -> None:
+    def _on_rounds_limit_set(self, event: e.RoundsLimitSet) -> None:
         self.most_new_orders = event.most_new_orders
         self._touch(event.at)
 
-    def _preset_set(self, event: e.PresetSet) -> None:
+    def _on_preset_set(self, event: e.PresetSet) -> None:
         before = self.settings.flat()
         self.settings = self.settings.with_stated({PRESET: event.preset, **dict(event.values)})
         self._index_riders(self.riders.values())
-        self.before_preset = {key: before[key] for key in (PRESET, *dict(event.values))}
+        self.before_preset = {key: before[key] for key in (PRESET, *(FORMER.get(key, key) for key, _ in event.values))}
         self._touch(event.at)
 
-    def _needs_known(self, event: e.NeedsKnown) -> None:
+    def _on_needs_known(self, event: e.NeedsKnown) -> None:
         self.needs = event.names
 
     # --- riders and routes --------------------------------------------------------------------------------------
 
-    def _positions_taken(self, event: e.PositionsTaken) -> None:
+    def _on_positions_taken(self, event: e.PositionsTaken) -> None:
         for position in event.positions:
             record = self.riders[position.rider_id]
             record.heard_at = max(record.heard_at, position.seen_at)
@@ -371,7 +372,7 @@ class Board:
                 record.here = record.rider.place
             self._index_riders((record,))
 
-    def _route_revised(self, event: e.RouteRevised) -> None:
+    def _on_route_revised(self, event: e.RouteRevised) -> None:
         route = event.route
         record = self.riders[route.rider_id]
         for stop in record.route.stops:
@@ -401,7 +402,7 @@ class Board:
                 else:
                     order.expected_dropoff_at = stop.expected_act_at
 
-    def _route_acknowledged(self, event: e.RouteAcknowledged) -> None:
+    def _on_route_acknowledged(self, event: e.RouteAcknowledged) -> None:
         record = self.riders[event.rider_id]
         record.heard_at = max(record.heard_at, event.happened_at)
         record.seen_revision = max(record.seen_revision, event.revision)
@@ -420,12 +421,12 @@ class Board:
             order.refused_by = tuple(refused for refused in order.refused_by if refused != rider_id)
         record.unseen = ()
 
-    def _rider_arrived(self, event: e.RiderArrived) -> None:
+    def _on_rider_arrived(self, event: e.RiderArrived) -> None:
         record = self.riders[event.rider_id]
         record.arrive(event.happened_at)
         self._index_riders((record,))
 
-    def _rider_done(self, event: e.RiderDone) -> None:
+    def _on_rider_done(self, event: e.RiderDone) -> None:
         record = self.riders[event.rider_id]
         record.heard_at = max(record.heard_at, event.at)
         for stop in record.route.stops[:1]:
@@ -437,44 +438,44 @@ class Board:
         self._index_riders((record,))
         self._touch(event.at)
 
-    def _report_contradicted(self, event: e.ReportContradicted) -> None:
+    def _on_report_contradicted(self, event: e.ReportContradicted) -> None:
         record = self.riders.get(event.rider_id)
         if record is not None:
             record.heard_at = max(record.heard_at, event.at)
 
-    def _rider_lost(self, event: e.RiderLost) -> None:
+    def _on_rider_lost(self, event: e.RiderLost) -> None:
         self.riders[event.rider_id].lost = True
         self._touch(event.at)
 
-    def _rider_found(self, event: e.RiderFound) -> None:
+    def _on_rider_found(self, event: e.RiderFound) -> None:
         record = self.riders[event.rider_id]
         record.lost, record.heard_at = False, event.at
         self._touch(event.at)
 
-    def _hearing_resumed(self, event: e.HearingResumed) -> None:
+    def _on_hearing_resumed(self, event: e.HearingResumed) -> None:
         self.hears_since, self.answers_until = event.at, event.answers_until
 
     # --- offers and rounds --------------------------------------------------------------------------------------
 
-    def _offer_made(self, event: e.OfferMade) -> None:
+    def _on_offer_made(self, event: e.OfferMade) -> None:
         self.offers[event.offer.offer_id] = event.offer
         self.offers_made += 1
         self.riders[event.offer.rider_id].offer_id = event.offer.offer_id
         for order_id in event.offer.order_ids:
             self.orders[order_id].offer_count += 1
 
-    def _offer_closed(self, event: e.OfferClosed) -> None:
+    def _on_offer_closed(self, event: e.OfferClosed) -> None:
         offer = self.offers.pop(event.offer_id)
         self.riders[offer.rider_id].offer_id = None
 
-    def _round_opened(self, event: e.RoundOpened) -> None:
+    def _on_round_opened(self, event: e.RoundOpened) -> None:
         self.round, self.open_round = event.round, event.round
         self.round_opened_at = event.at
         self.round_travel_version = event.travel_version
         self.dirty_at = None
         self._call_in()
 
-    def _round_closed(self, event: e.RoundClosed) -> None:
+    def _on_round_closed(self, event: e.RoundClosed) -> None:
         self.open_round = None
         self.planned_wait_s = event.planned_wait_s
         for choice in event.choices:
@@ -483,18 +484,13 @@ class Board:
         if event.refused:
             self._touch(event.at)
 
-    def _answer_dropped(self, event: e.AnswerDropped) -> None:
+    def _on_answer_dropped(self, event: e.AnswerDropped) -> None:
         """Counted by whoever reads the journal; nothing changes."""
 
-    _instant_clamped = _answer_dropped
+    _on_instant_clamped = _on_answer_dropped
 
     def _touch(self, at: int) -> None:
         self.dirty_at = at if self.dirty_at is None else self.dirty_at
 
 
-# One method per event, found by its name: `OrderMoved` is taken in by `_order_moved`.
-_APPLY: dict[type, Any] = {
-    kind: getattr(Board, re.sub("([A-Z])", r"_\1", kind.__name__).lower())
-    for kind in vars(e).values()
-    if isinstance(kind, type) and issubclass(kind, e.Event) and kind is not e.Event
-}
+_APPLY = event_handlers(vars(Board), of_all=True)

@@ -38,14 +38,14 @@ class AtOnce:
 
 
 def rule_for(rules: Rules) -> CommitRule:
-    """The rule the settings name.  With estimated ready times waiting for the last moment costs more than it keeps."""
+    """The rule the settings name.  With estimated ready times, waiting until the last moment does not pay."""
     at_once = rules.commit == "at_once" or (rules.commit == "auto" and rules.ready_times != "exact")
     return AtOnce() if at_once else LastMoment()
 
 
 def settles_at_departure(rules: Rules) -> bool:
     """True where a rider is told their orders together with the place."""
-    return rules.grow_until != "pickup" and rules.swap_until != "pickup"
+    return rules.add_orders_until != "pickup" and rules.remove_orders_until != "pickup"
 
 
 def next_due(rider: RiderRecord, board: Board) -> int | None:

@@ -27,13 +27,13 @@ def ready_at(record: OrderRecord, board: Board, now: int) -> int:
     """When goods are (believed) ready: the fact if known, else the estimate.
 
     Where ready times are mere estimates and the kitchen says when goods are ready, goods it has not called ready are
-    not expected sooner than in `rules.overdue_s`: a kitchen that is late has not become fast.
+    not expected sooner than in `rules.overdue_grace_s`: a kitchen that is late has not become fast.
     """
     if record.ready_at is not None:
         return record.ready_at
     expected = record.expected_ready_at + board.stores[record.order.store_id].delay_at(now)
     rules = board.settings.rules
-    return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_s)
+    return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_grace_s)
 
 
 OPEN_AHEAD_S = 900
@@ -81,12 +81,12 @@ def is_sent_for(record: OrderRecord, board: Board) -> bool:
 def tell_by(record: OrderRecord, board: Board) -> int:
     """When a rider at the store waits no longer for its word that goods are ready: the fact if known, else the limit.
 
-    A store that never says "ready" keeps no order for ever: after `rules.silent_store_s` the rider asks for it.
+    A store that never says "ready" keeps no order for ever: after `rules.store_silence_s` the rider asks for it.
     """
     if record.ready_at is not None:
         return record.ready_at
     delay_s = board.stores[record.order.store_id].delay_at(board.now)
-    return record.expected_ready_at + delay_s + board.settings.rules.silent_store_s
+    return record.expected_ready_at + delay_s + board.settings.rules.store_silence_s
 
 
 def whereabouts(rider: RiderRecord, now: int, *, divert: bool = False) -> Whereabouts:

@@ -122,7 +122,7 @@ class Plan:
         self._given_back: dict[int, Reason] = {}
         """Told requests that their rider can no longer fetch, for they have fallen behind."""
         self._excused: frozenset[int] = frozenset()
-        """Riders who run late with goods on board: nothing can mend that, and nothing is added to it."""
+        """Riders already late with goods on board: excused from limits, they get no new work."""
 
     def give(self, rider: FreeRider, orders: Sequence[OpenOrder]) -> None:
         """Add a trip to the end of the rider's route: fetch all `orders` at their one pickup, deliver in sequence."""

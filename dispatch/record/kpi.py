@@ -16,6 +16,7 @@ import numpy as np
 
 from dispatch import events as e
 from dispatch.errors import taking_in
+from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
 from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.record.catalogue import Catalogue
@@ -133,23 +134,23 @@ class KpiFold:
 
     # --- orders -------------------------------------------------------------------------------------------------
 
-    def _order_accepted(self, event: e.OrderAccepted) -> None:
+    def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         self.orders[event.order.order_id] = OrderLife(event.order)
 
-    def _ready_known(self, event: e.ReadyKnown) -> None:
+    def _on_ready_known(self, event: e.ReadyKnown) -> None:
         if event.ready_at is not None:
             self.orders[event.order_id].known_ready_at = event.ready_at
 
-    def _reason_set(self, event: e.ReasonSet) -> None:
+    def _on_reason_set(self, event: e.ReasonSet) -> None:
         if event.reason is not Reason.KEPT:
             self.orders[event.order_id].reason = event.reason
 
-    def _order_moved(self, event: e.OrderMoved) -> None:
+    def _on_order_moved(self, event: e.OrderMoved) -> None:
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         if event.reason is not None:
             self.orders[event.order_id].end_reason = event.reason
 
-    def _outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+    def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         picked_up_at = self.orders[event.order_id].picked_up_at
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         self.orders[event.order_id].picked_up_at = picked_up_at
@@ -187,17 +188,17 @@ class KpiFold:
 
     # --- riders -------------------------------------------------------------------------------------------------
 
-    def _rider_known(self, event: e.RiderKnown) -> None:
+    def _on_rider_known(self, event: e.RiderKnown) -> None:
         day = self.riders.setdefault(event.rider.rider_id, RiderDay(event.rider, event.at))
         day.rider = event.rider
 
-    def _shift_opened(self, event: e.ShiftOpened) -> None:
+    def _on_shift_opened(self, event: e.ShiftOpened) -> None:
         self.riders[event.shift.rider_id].shifts.append(event.shift)
 
-    def _shift_closed(self, event: e.ShiftClosed) -> None:
+    def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         self.riders[event.rider_id].log_off(event.at)
 
-    def _route_revised(self, event: e.RouteRevised) -> None:
+    def _on_route_revised(self, event: e.RouteRevised) -> None:
         if event.told:
             self._digest.update(told(event).encode() + b"\n")
             self._tell(event.route, event.at)
@@ -213,38 +214,38 @@ class KpiFold:
                 if life.told_at is None:
                     life.told_at = at
 
-    def _route_acknowledged(self, event: e.RouteAcknowledged) -> None:
+    def _on_route_acknowledged(self, event: e.RouteAcknowledged) -> None:
         self.riders[event.rider_id].follow(event.happened_at)
 
-    def _rider_arrived(self, event: e.RiderArrived) -> None:
+    def _on_rider_arrived(self, event: e.RiderArrived) -> None:
         leg = self.riders[event.rider_id].arrive(event.stop_id, event.happened_at)
         if leg is not None:
             self._legs.setdefault(event.rider_id, []).append(leg)
 
-    def _rider_done(self, event: e.RiderDone) -> None:
+    def _on_rider_done(self, event: e.RiderDone) -> None:
         exit_s = int(self._exit_s[event.place])
         self.riders[event.rider_id].finish(event, int(self._enter_s[event.place]), exit_s)
 
     # --- counts -------------------------------------------------------------------------------------------------
 
-    def _round_closed(self, event: e.RoundClosed) -> None:
+    def _on_round_closed(self, event: e.RoundClosed) -> None:
         self.counts["rounds"] += 1
         self.counts["refused_changes"] += len(event.refused)
         self.counts["search_work"] += event.work
 
-    def _answer_dropped(self, event: e.AnswerDropped) -> None:
+    def _on_answer_dropped(self, event: e.AnswerDropped) -> None:
         self.counts["dropped_answers"] += 1
 
-    def _report_contradicted(self, event: e.ReportContradicted) -> None:
+    def _on_report_contradicted(self, event: e.ReportContradicted) -> None:
         self.counts["contradicted_reports"] += 1
 
-    def _offer_made(self, event: e.OfferMade) -> None:
+    def _on_offer_made(self, event: e.OfferMade) -> None:
         self.counts["offers"] += 1
 
-    def _offer_closed(self, event: e.OfferClosed) -> None:
+    def _on_offer_closed(self, event: e.OfferClosed) -> None:
         self.counts[f"offers_{event.outcome}"] += 1
 
-    def _rider_changed(self, event: e.RiderChanged) -> None:
+    def _on_rider_changed(self, event: e.RiderChanged) -> None:
         self.counts["riders_changed"] += 1
 
 
@@ -281,13 +282,4 @@ def _ratio(part: float, whole: float) -> float | None:
     return _rounded(part / whole) if whole else None
 
 
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-# One method per event that matters, found by its name: `OrderMoved` is taken in by `_order_moved`.
-_HANDLERS: dict[type, Any] = {
-    kind: getattr(KpiFold, _snake(kind.__name__))
-    for kind in vars(e).values()
-    if isinstance(kind, type) and issubclass(kind, e.Event) and hasattr(KpiFold, _snake(kind.__name__))
-}
+_HANDLERS = event_handlers(vars(KpiFold))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from dispatch import events as e
 from dispatch.calendar.local_time import zone_of
 from dispatch.errors import Refused, taking_in
+from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input, StopFailed
 from dispatch.model import OrderState, Reason
 from dispatch.record.journal import AGAIN, FIRST_LINE
@@ -120,7 +121,7 @@ class _Teller:
 
     # --- one method per event -----------------------------------------------------------------------------------
 
-    def order_accepted(self, event: e.OrderAccepted) -> None:
+    def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         order = event.order
         self.placed_at, self.due_at = order.placed_at, order.due_at
         self.facts |= {"placed_at": order.placed_at, "due_at": order.due_at, "store_id": order.store_id}
@@ -130,16 +131,16 @@ class _Teller:
             f"expected to be ready at {self.clock(order.expected_ready_at)}",
         )
 
-    def order_revised(self, event: e.OrderRevised) -> None:
+    def _on_order_revised(self, event: e.OrderRevised) -> None:
         self.say(event.at, "The order was changed")
 
-    def ready_known(self, event: e.ReadyKnown) -> None:
+    def _on_ready_known(self, event: e.ReadyKnown) -> None:
         if event.ready_at is not None:
             self.say(event.ready_at, "The goods were ready")
         else:
             self.say(event.at, f"The store now expects it to be ready at {self.clock(event.expected_ready_at)}")
 
-    def reason_set(self, event: e.ReasonSet) -> None:
+    def _on_reason_set(self, event: e.ReasonSet) -> None:
         if event.reason is self.said_reason or event.reason is Reason.SERVED:
             return
         self.said_reason = event.reason
@@ -149,7 +150,7 @@ class _Teller:
         else:
             self.say(event.at, f"No rider yet: {why}")
 
-    def decision_made(self, event: e.DecisionMade) -> None:
+    def _on_decision_made(self, event: e.DecisionMade) -> None:
         own = event.added_cost
         others: list[dict[str, Any]] = [
             {"rider_id": rider, "more_points": cost - (own or 0)} for rider, cost in event.others
@@ -177,35 +178,35 @@ class _Teller:
             text += f"; for somebody cheaper still, {REASONS[event.binding]}"
         self.say(event.at, text)
 
-    def rider_changed(self, event: e.RiderChanged) -> None:
+    def _on_rider_changed(self, event: e.RiderChanged) -> None:
         now = "nobody" if event.rider_id is None else event.rider_id
         self.rider = event.rider_id
         self.say(event.at, f"Taken from {event.previous_rider_id} and given to {now}")
 
-    def rider_refused(self, event: e.RiderRefused) -> None:
+    def _on_rider_refused(self, event: e.RiderRefused) -> None:
         until = "until their phone speaks again" if event.unseen else "again"
         self.say(event.at, f"{event.rider_id} is not asked for it {until}")
 
-    def rider_forced(self, event: e.RiderForced) -> None:
+    def _on_rider_forced(self, event: e.RiderForced) -> None:
         self.say(event.at, f"Operations want {event.rider_id or 'nobody in particular'} for it: {event.reason}")
 
-    def hold_set(self, event: e.HoldSet) -> None:
+    def _on_hold_set(self, event: e.HoldSet) -> None:
         self.say(event.at, f"Operations {'hold it back' if event.held else 'let it go'}: {event.reason}")
 
-    def goods_moved(self, event: e.GoodsMoved) -> None:
+    def _on_goods_moved(self, event: e.GoodsMoved) -> None:
         self.say(event.at, f"The goods wait elsewhere for another rider: {event.reason}")
 
-    def offer_made(self, event: e.OfferMade) -> None:
+    def _on_offer_made(self, event: e.OfferMade) -> None:
         offer = event.offer
         self.say(event.at, f"Offered to {offer.rider_id} until {self.clock(offer.expires_at)}")
 
-    def eta_changed(self, event: e.EtaChanged) -> None:
+    def _on_eta_changed(self, event: e.EtaChanged) -> None:
         self.say(event.at, f"Delivery is now expected at {self.clock(event.expected_dropoff_at)}")
 
-    def order_moved(self, event: e.OrderMoved) -> None:
+    def _on_order_moved(self, event: e.OrderMoved) -> None:
         self._moved(event.state, event.happened_at, event.rider_id, event.reason)
 
-    def outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+    def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         said = "A later report corrected the outcome" if event.by is None else "Operations set the outcome right"
         self.say(event.at, said)
         self._moved(event.state, event.happened_at, event.rider_id, event.reason)
@@ -241,19 +242,4 @@ def _seconds(points: int) -> str:
     return f"{points / POINTS_PER_S:.0f} s"
 
 
-_TELLERS: dict[type, Any] = {
-    e.OrderAccepted: _Teller.order_accepted,
-    e.OrderRevised: _Teller.order_revised,
-    e.ReadyKnown: _Teller.ready_known,
-    e.ReasonSet: _Teller.reason_set,
-    e.DecisionMade: _Teller.decision_made,
-    e.RiderChanged: _Teller.rider_changed,
-    e.RiderRefused: _Teller.rider_refused,
-    e.RiderForced: _Teller.rider_forced,
-    e.HoldSet: _Teller.hold_set,
-    e.GoodsMoved: _Teller.goods_moved,
-    e.OfferMade: _Teller.offer_made,
-    e.EtaChanged: _Teller.eta_changed,
-    e.OrderMoved: _Teller.order_moved,
-    e.OutcomeCorrected: _Teller.outcome_corrected,
-}
+_TELLERS = event_handlers(vars(_Teller))

@@ -115,8 +115,8 @@ def request_fields(
         "due": _ticks(due),
         "slope": weight[:, None] * slope[None, :],
         "late_fixed": weight[:, None] * fixed[None, :],
-        # On top of what waiting has cost already: an order never becomes so late that leaving it out pays.
-        "skip_cost": weight * (prices.skip + _cost_so_far(placed, due, slope, fixed)),
+        # Leaving an order out must never be cheaper than delivering it late: add what waiting has cost so far.
+        "skip_cost": weight * (prices.unserved + _cost_so_far(placed, due, slope, fixed)),
     }
 
 
@@ -190,7 +190,7 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "fixed": same(0),
         "per_work": same(work_price),
         "per_drive": same(prices.drive_per_s),
-        "per_metre": same(prices.metre),
+        "per_metre": same(prices.drive_per_metre),
     }
 
 
@@ -293,7 +293,7 @@ def open_behind_the_first(rows: Rows, stop_level: NDArray[np.int8], rules: Rules
     Nobody drives there yet.  Held to them, a plan that changed its mind would drive to places without an errand; what
     changing costs is the price of the orders told there.
     """
-    if rules.batch_scope != "any" or "told" in (rules.grow_until, rules.swap_until):
+    if rules.batch_scope != "any" or "told" in (rules.add_orders_until, rules.remove_orders_until):
         return stop_level
     behind = np.ones(len(stop_level), dtype=np.bool_)
     behind[rows.stop_ptr[:-1][np.diff(rows.stop_ptr) > 0]] = False
@@ -312,13 +312,13 @@ def change_prices(settings: Settings) -> dict[str, I64]:
     take[Level.AT_STOP, 0] = NEVER
     take[Level.ON_BOARD] = NEVER
     for level in (Level.TOLD, Level.UNDERWAY, Level.AT_STOP):
-        add[level, 1] = 0 if _open_at(level, rules.grow_until) else NEVER
+        add[level, 1] = 0 if _open_at(level, rules.add_orders_until) else NEVER
         take[level, 1] = _taking(level, rules, prices)
     return {"add_price": add, "take_price": take}
 
 
 def _taking(level: Level, rules: Rules, prices: Prices) -> int:
-    return prices.change_told_order if _open_at(level, rules.swap_until) else NEVER
+    return prices.change_told_order if _open_at(level, rules.remove_orders_until) else NEVER
 
 
 def _open_at(level: Level, until: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from dispatch.errors import Refused
+from dispatch.settings.names import former_names, renamed
 from dispatch.settings.presets import KEY, PRESETS, preset
-from dispatch.settings.settings import Settings, renamed, text_of
+from dispatch.settings.settings import Settings, text_of
 
 
 class Moved(NamedTuple):
@@ -52,8 +53,13 @@ def beside(settings: Settings) -> dict[str, Any]:
     return {key: value for key, value in settings.flat().items() if value != usual.get(key, value)}
 
 
-def contradictions(values: Mapping[str, Any]) -> list[str]:
-    """Single settings that win over the preset stated beside them, a sentence each."""
+def remarks(values: Mapping[str, Any]) -> list[str]:
+    """What people should know of settings that they wrote, a sentence each: former names, contradictions."""
+    return former_names(values) + _contradictions(values)
+
+
+def _contradictions(values: Mapping[str, Any]) -> list[str]:
+    """Single settings that win over the preset stated beside them."""
     name = values.get(KEY)
     if not name:
         return []

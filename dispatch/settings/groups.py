@@ -41,8 +41,10 @@ class Rules:
         "Which orders may share a trip: of one store, or any.",
         choices=("same_store", "any"),
     )
-    grow_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
-    swap_until: str = _setting("pickup", "Until when orders may be taken away from a told stop.", choices=UNTIL)
+    add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
+    remove_orders_until: str = _setting(
+        "pickup", "Until when orders may be taken away from a told stop.", choices=UNTIL
+    )
     divert: bool = _setting(False, "May a rider under way be sent somewhere else?")
     empty_moves: bool = _setting(
         _USUAL["rules.empty_moves"], "May an idle rider be sent empty to a store where demand is expected?"
@@ -62,13 +64,13 @@ class Rules:
     commit_lead_s: int = _setting(
         0, "Seconds before the last responsible moment at which a stop is told.", low=0, high=900
     )
-    overdue_s: int = _setting(
+    overdue_grace_s: int = _setting(
         300,
         "With ready times as store means, goods not reported ready are expected no sooner than in this many seconds.",
         low=0,
         high=3600,
     )
-    silent_store_s: int = _setting(
+    store_silence_s: int = _setting(
         3600,
         "With ready times as store means, goods that nobody has called ready this long after they were expected are "
         "told all the same to the rider who has come for them: they ask at the counter.",
@@ -87,7 +89,7 @@ class Rules:
     )
     promise_s: int = _setting(1800, "The promise of an order that names none: placed_at + this.", low=60, high=86400)
     offer_s: int = _setting(40, "Seconds a crowd rider has to answer an offer.", low=1, high=3600)
-    unseen_s: int = _setting(
+    route_ack_timeout_s: int = _setting(
         60, "A told route that no phone has shown after this time is withdrawn (0: never).", low=0, high=3600
     )
     stale_s: int = _setting(120, "A rider unheard of for this long gets no new work (0: never).", low=0, high=86400)
@@ -171,8 +173,8 @@ class Prices:
         high=LONGEST_S,
     )
     drive_per_s: int = _setting(0, "Per second a rider drives.", low=0, high=MOST_POINTS_EACH)
-    metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
-    skip: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0, high=MOST_POINTS)
+    drive_per_metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
+    unserved: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0, high=MOST_POINTS)
     change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0, high=MOST_POINTS)
     change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0, high=MOST_POINTS)
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from dispatch.errors import InvalidSetting
 from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.groups import Prices, Reposition, Rules, Search
+from dispatch.settings.names import BOOLEANS, FORMER, former_names, renamed
 from dispatch.settings.presets import DEFAULT, preset
 from dispatch.settings.presets import KEY as PRESET
 
@@ -47,6 +48,7 @@ class Settings:
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
         """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
+        former_names(values)  # raises where one stands under both its names
         name = str(values.get(PRESET, self.preset))
         usual = preset(name).values if values.get(PRESET) else {}
         single = {key: value for key, value in values.items() if key != PRESET}
@@ -72,17 +74,6 @@ class Settings:
         """The settings that differ from the defaults, for people: files state them all."""
         usual = Settings().flat()
         return {key: value for key, value in self.flat().items() if value != usual[key]}
-
-
-def renamed(item: tuple[str, Any]) -> tuple[str, Any]:
-    """A setting by its present name: what was written under an earlier one is read for ever."""
-    key, value = item
-    if key != "prices.promise":
-        return key, value
-    text = str(value).strip().lower()
-    if text not in _BOOLEANS:
-        raise InvalidSetting(f"{key}={text}: not a bool", field=key, hint="It is called prices.late_from now.")
-    return "prices.late_from", "promise" if _BOOLEANS[text] else "placement"
 
 
 def text_of(value: Any) -> str:
@@ -111,7 +102,8 @@ def schema() -> tuple[Known, ...]:
 
 
 def describe(key: str) -> Known:
-    """One setting; raises InvalidSetting naming the nearest valid key."""
+    """One setting, also by a former name; raises InvalidSetting naming the nearest valid key."""
+    key = FORMER.get(key, key)
     if key in _SCHEMA:
         return _SCHEMA[key]
     near = difflib.get_close_matches(key, _SCHEMA, n=1, cutoff=0.4)
@@ -137,9 +129,6 @@ def _collect() -> dict[str, Known]:
 
 _SCHEMA = _collect()
 
-_BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-
-
 LATE_AFTER, FAIL_AFTER = "prices.late_after_s", "prices.fail_after_s"
 
 
@@ -162,7 +151,7 @@ def _parsed(known: Known, value: Any, written: bool) -> Any:
     text = str(value).strip()
     try:
         if known.kind is bool:
-            parsed: Any = _BOOLEANS[text.lower()]
+            parsed: Any = BOOLEANS[text.lower()]
         elif known.kind is int:
             parsed = int(text)
         elif known.kind is float:

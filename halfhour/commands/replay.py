@@ -56,12 +56,12 @@ def replay(
 ) -> None:
     """Replay a day of orders and riders and report how it went."""
     from dispatch.record.run_folder import refuse_to_overwrite
-    from dispatch.settings.choosing import contradictions
+    from dispatch.settings.choosing import remarks
     from halfhour import replaying
     from halfhour.compiling import compile_first
 
     values = parse_settings(settings or ())
-    for said in contradictions(values):
+    for said in remarks(values):
         console(stderr=True).print(f"note: {said}", markup=False)
     target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
     refuse_to_overwrite(target, force=force)

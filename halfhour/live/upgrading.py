@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.config import Config
-from api.ledger.configuration import completed, kept, openings, require_fit, require_frame
+from api.ledger.configuration import completed, differences, openings, require_fit, require_frame
 from api.ledger.protocol import Write
 from api.ledger.recovery import recover
 from api.ledger.sqlite.store import SqliteLedger
@@ -82,7 +82,7 @@ def look(folder: Path, config: Config) -> UpgradeOutlook:
         completed={key: value for key, value in mine.items() if key not in (PRESET, *stated)},
         otherwise={key: (value, new[key]) for key, value in mine.items() if value not in ("", new[key])},
         inputs=[encode(make(board.now)) for make in openings(board, config)],
-        notes=kept(board, config),
+        notes=differences(board, config),
     )
 
 

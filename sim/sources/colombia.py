@@ -38,7 +38,7 @@ HALF_A_DAY_S = 43_200
 OPENS_WITH: dict[str, Any] = {
     "rules.round_s": 30,
     "rules.round_mode": "beat",
-    "rules.unseen_s": 0,
+    "rules.route_ack_timeout_s": 0,
     "rules.stale_s": 0,
     "rules.lost_after_s": 0,
 }

@@ -18,7 +18,7 @@ from dispatch.inputs import Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
 from dispatch.record.travel_spec import RoadsSpec, TravelSpec, travel_spec
-from dispatch.settings.choosing import contradictions
+from dispatch.settings.choosing import remarks
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
@@ -90,7 +90,7 @@ class _Folder:
         )
         self._check_profiles(catalogue)
         scenario = Scenario(catalogue, demand, self._reality(riders), news)
-        notes = (*contradictions(self.toml.get("settings", {})), *doubts(scenario))
+        notes = (*remarks(self.toml.get("settings", {})), *doubts(scenario))
         return dataclasses.replace(scenario, notes=notes)
 
     # --- scenario.toml ------------------------------------------------------------------------------------------

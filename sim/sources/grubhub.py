@@ -29,15 +29,15 @@ ATTRIBUTION = "Grubhub and Georgia Tech, github.com/grubhub/mdrplib; Reyes et al
 
 OPENS_WITH: dict[str, Any] = {
     "rules.batch_scope": "same_store",
-    "rules.grow_until": "pickup",
-    "rules.swap_until": "pickup",
+    "rules.add_orders_until": "pickup",
+    "rules.remove_orders_until": "pickup",
     "rules.divert": False,
     "rules.empty_moves": True,
     "rules.travel_round_s": 60,
     "rules.ready_times": "exact",
     "rules.round_s": 60,
     "rules.round_mode": "beat",
-    "rules.unseen_s": 0,
+    "rules.route_ack_timeout_s": 0,
     "rules.stale_s": 0,
     "rules.lost_after_s": 0,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from dispatch.calendar.local_time import local_of
 from dispatch.model import Engagement, Order, Rider, Shift, Store
 from dispatch.record.catalogue import Catalogue
-from dispatch.settings.choosing import contradictions
+from dispatch.settings.choosing import remarks
 from routing.places import PlaceBook
 from sim.scenario import Demand, Scenario, stores_with_means
 from sim.sources.clock import DAY_S, DayClock, is_milliseconds, seconds_of
@@ -88,7 +88,7 @@ class _Import:
         if 0 < unpromised < count:
             promise_s = mapping.settings.rules.promise_s
             yield f"{unpromised} of {count} orders name no promise: taken as {promise_s} s after placement."
-        yield from contradictions(mapping.stated.get("settings", {}))
+        yield from remarks(mapping.stated.get("settings", {}))
         milliseconds = sum(_in_milliseconds(row, INSTANTS) for row in rows)
         milliseconds += sum(_in_milliseconds(row, ("start_at", "end_at")) for row in self.rider_rows)
         if milliseconds:

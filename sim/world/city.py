@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from dispatch.board.records import FOR_EVER
+from dispatch.event_handlers import event_handlers
 from dispatch.events import Event, GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
 from dispatch.inputs import (
     OfferAccepted,
@@ -166,16 +167,22 @@ class City:
     def hear(self, events: Iterable[Event], at: int) -> None:
         """React to what leaves the engine at `at`: routes, offers, stores that shut."""
         for event in events:
-            if isinstance(event, RouteRevised) and event.told:
-                self._show(self._bodies[event.route.rider_id], event.route, at)
-            elif isinstance(event, RiderDone):
-                self._close(self._bodies[event.rider_id], event.stop_id, at)
-            elif isinstance(event, OfferMade):
-                self._ask(event.offer, at)
-            elif isinstance(event, StoreStateSet):
-                self._set_store(event, at)
-            elif isinstance(event, GoodsMoved):
-                self._goods[event.order_id] = Whose.STORE
+            handler = _HEARD.get(type(event))
+            if handler is not None:
+                handler(self, event, at)
+
+    def _on_route_revised(self, event: RouteRevised, at: int) -> None:
+        if event.told:
+            self._show(self._bodies[event.route.rider_id], event.route, at)
+
+    def _on_rider_done(self, event: RiderDone, at: int) -> None:
+        self._close(self._bodies[event.rider_id], event.stop_id, at)
+
+    def _on_offer_made(self, event: OfferMade, at: int) -> None:
+        self._ask(event.offer, at)
+
+    def _on_goods_moved(self, event: GoodsMoved, at: int) -> None:
+        self._goods[event.order_id] = Whose.STORE
 
     def _show(self, body: Body, route: Route, at: int) -> None:
         if at < body.on_duty_at:
@@ -204,7 +211,7 @@ class City:
             kind(at=at + after_s, offer_id=offer.offer_id, rider_id=offer.rider_id)
         )
 
-    def _set_store(self, event: StoreStateSet, at: int) -> None:
+    def _on_store_state_set(self, event: StoreStateSet, at: int) -> None:
         self._closed_until[event.store_id] = event.closed_until or 0
         for body in self._bodies.values():
             if body.doing is Doing.AT_STOP and body.stop is not None and body.stop.store_id == event.store_id:
@@ -408,3 +415,6 @@ def _off_at(body: Body, at: int) -> int:
 
 def _told(stop: Stop) -> tuple[Act, ...]:
     return tuple(act for act in stop.acts if act.level >= Level.TOLD)
+
+
+_HEARD = event_handlers(vars(City))

@@ -28,7 +28,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"calendar", "errors", "model", "version"},
         {"inputs", "lifecycle", "settings"},
         {"bounds", "events"},
-        {"codec"},
+        {"codec", "event_handlers"},
         {"board"},
         {"rounds"},
         {"engine", "policies"},

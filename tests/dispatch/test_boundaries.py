@@ -95,7 +95,7 @@ def test_leaving_an_order_out_never_becomes_cheaper_than_delivering_it_late() ->
     """The price of leaving out grows by what waiting has cost, 100 points a second before the promise."""
     world = city(prices__promise=True, prices__door_per_s=100, prices__late_per_s=300, prices__late_fixed=7)
     world.order("o1", "kitchen", 600, 0, due_at=T0 + 1_000)
-    skip = world.settings.prices.skip
+    skip = world.settings.prices.unserved
     for waited, cost in ((0, 0), (400, 40_000), (1_000, 100_000), (1_001, 100_000 + 300 + 7)):
         world.board.now = T0 + waited
         assert world.engine.freeze().problem.skip_cost.tolist() == [skip + cost]

@@ -8,7 +8,7 @@ from dispatch.engine.engine import Engine
 from dispatch.errors import InvalidSetting
 from dispatch.events import SettingSet
 from dispatch.inputs import PresetChosen, SettingChanged
-from dispatch.settings.choosing import contradictions
+from dispatch.settings.choosing import remarks
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings, describe
 from routing.places import PlaceBook
@@ -46,10 +46,10 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
 
 
 def test_a_single_setting_that_contradicts_its_preset_is_said_once() -> None:
-    said = contradictions({"preset": "on_time", "prices.late_fixed": "7", "rules.round_s": 5, "rules.max_batch": 4})
+    said = remarks({"preset": "on_time", "prices.late_fixed": "7", "rules.round_s": 5, "rules.max_batch": 4})
     assert said == ["prices.late_fixed = 7 stands, not 0 of the preset on_time."]
-    assert contradictions({"prices.late_fixed": 7}) == []
-    assert contradictions(Settings().with_values({"preset": "door"}).flat()) == []
+    assert remarks({"prices.late_fixed": 7}) == []
+    assert remarks(Settings().with_values({"preset": "door"}).flat()) == []
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_an_order_is_late_before_it_has_failed(values: dict[str, object], refuse
 
 
 def test_what_was_written_beyond_the_bounds_of_today_is_read_at_the_nearest() -> None:
-    written = {"prices.skip": 10**30, "prices.work_per_s": -5, "reposition.prior": "nan", "rules.max_batch": 99}
+    written = {"prices.unserved": 10**30, "prices.work_per_s": -5, "reposition.prior": "nan", "rules.max_batch": 99}
     settings = Settings.stated(written)
     for key, value in written.items():
         known = describe(key)
-        assert settings.flat()[key] == (known.high if key in ("prices.skip", "rules.max_batch") else known.low)
+        assert settings.flat()[key] == (known.high if key in ("prices.unserved", "rules.max_batch") else known.low)
         with pytest.raises(InvalidSetting):
             Settings().with_values({key: value})
     engine = Engine(PlaceBook("wgs84"), Settings())
-    engine.board.apply(SettingSet(at=1, key="prices.skip", value=str(10**30)))
-    assert engine.board.settings.prices.skip == describe("prices.skip").high
+    engine.board.apply(SettingSet(at=1, key="prices.unserved", value=str(10**30)))
+    assert engine.board.settings.prices.unserved == describe("prices.unserved").high
     with pytest.raises(InvalidSetting):
-        engine.handle(PresetChosen(at=1, preset="door", values=(("prices.skip", str(10**30)),)))
+        engine.handle(PresetChosen(at=1, preset="door", values=(("prices.unserved", str(10**30)),)))
     with pytest.raises(InvalidSetting, match="chosen with the values"):
         engine.handle(SettingChanged(at=1, key="preset", value="door"))

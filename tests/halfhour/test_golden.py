@@ -26,7 +26,8 @@ from dispatch.record.journal import fold
 from dispatch.record.run_folder import RunFolder
 from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.groups import Prices, Reposition, Rules, Search
-from dispatch.settings.settings import Known, Settings, renamed, schema
+from dispatch.settings.names import FORMER, renamed
+from dispatch.settings.settings import Known, Settings, schema
 from halfhour.live.live_export import export
 from routing.places import PlaceBook
 from sim.sources import open_scenario
@@ -88,12 +89,13 @@ def as_known(dump: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_frozen_table_is_what_0_1_0_opened_with() -> None:
     stated = dict(map(renamed, STATED.items()))
-    assert {key: DEFAULTS_0_1[key] for key in stated} == stated, "no line of it ever changes"
-    assert list(DEFAULTS_0_1)[: len(stated)] == list(stated), "settings that came later stand behind"
+    table = dict(map(renamed, DEFAULTS_0_1.items()))
+    assert {key: table[key] for key in stated} == stated, "no line of it ever changes"
+    assert list(table)[: len(stated)] == list(stated), "settings that came later stand behind"
 
 
 def test_every_setting_has_a_meaning_where_nothing_states_it() -> None:
-    assert set(DEFAULTS_0_1) == {known.key for known in schema()}
+    assert {FORMER.get(key, key) for key in DEFAULTS_0_1} == {known.key for known in schema()}
 
 
 @pytest.mark.parametrize("snapshot", [True, False])
@@ -102,7 +104,7 @@ def test_a_ledger_folds_to_the_same_board(ledger: Path, snapshot: bool) -> None:
         for path in ledger.glob("snapshot-*"):
             path.unlink()
     reader = SqliteReader(ledger)
-    found = recover(reader, Settings().with_values({"rules.round_s": 77, "prices.skip": 5}))
+    found = recover(reader, Settings().with_values({"rules.round_s": 77, "prices.unserved": 5}))
     reader.close()
     assert found.board.settings == Settings.stated(MEANT["settings"]["ledger"])
     assert same(found.board, found.places, MEANT["ledger"])

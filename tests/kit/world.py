@@ -27,7 +27,7 @@ class World:
         self.places = PlaceBook("plane")
         values = {
             "rules.round_mode": "beat", "rules.round_s": 60, "rules.empty_moves": False, "rules.stale_s": 0,
-            "rules.lost_after_s": 0, "rules.unseen_s": 0, "search.recipe": "insertion",
+            "rules.lost_after_s": 0, "rules.route_ack_timeout_s": 0, "search.recipe": "insertion",
         }  # fmt: skip
         values.update({key.replace("__", "."): value for key, value in settings.items()})
         self.settings = Settings.stated(values)

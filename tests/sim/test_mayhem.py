@@ -37,7 +37,12 @@ REALITY = Reality(
 FEW = settings(max_examples=max(6, settings.default.max_examples // 5))
 """A day of mayhem takes a second or two."""
 
-SETTINGS = {"rules.round_mode": "prompt", "rules.round_s": 30, "rules.batch_scope": "any", "rules.unseen_s": 120}
+SETTINGS = {
+    "rules.round_mode": "prompt",
+    "rules.round_s": 30,
+    "rules.batch_scope": "any",
+    "rules.route_ack_timeout_s": 120,
+}
 
 
 def mayhem(seed, **size) -> Scenario:

@@ -91,7 +91,7 @@ async def make_key(request: Request, service: Running, caller: Admin, body: KeyB
     """Its text is in this answer and nowhere else."""
     if body.tenant not in {found.tenant for found in service.ledger.tenants()}:
         raise InvalidInput("there is no such tenant", code="unknown_tenant", field="tenant")
-    keys: KeyBook = request.app.state.gate.keys
+    keys: KeyBook = service.gate.keys
     text, key = await asyncio.to_thread(
         keys.make, body.tenant, body.scopes, service.host.clock.now(), valid_s=body.valid_s, label=body.label or ""
     )
@@ -101,7 +101,7 @@ async def make_key(request: Request, service: Running, caller: Admin, body: KeyB
 @router.get("/v1/keys", summary="List keys", response_model=list[KeyShown], responses=problems())
 async def list_keys(request: Request, service: Running, caller: Admin) -> list[KeyShown]:
     """Every key, without its text."""
-    return [_key(key) for key in request.app.state.gate.keys]
+    return [_key(key) for key in service.gate.keys]
 
 
 @router.post(
@@ -114,7 +114,7 @@ async def rotate_key(
     overlap_s = (body or Rotate()).overlap_s
     try:
         text, key = await asyncio.to_thread(
-            request.app.state.gate.keys.rotate, key_id, service.host.clock.now(), overlap_s=overlap_s
+            service.gate.keys.rotate, key_id, service.host.clock.now(), overlap_s=overlap_s
         )
     except KeyError:
         raise NotFound("there is no such key", code="unknown_key") from None
@@ -125,7 +125,7 @@ async def rotate_key(
 async def revoke_key(request: Request, service: Running, caller: Admin, key_id: KeyId) -> KeyShown:
     """It stops working at once."""
     try:
-        key = await asyncio.to_thread(request.app.state.gate.keys.revoke, key_id, service.host.clock.now())
+        key = await asyncio.to_thread(service.gate.keys.revoke, key_id, service.host.clock.now())
     except KeyError:
         raise NotFound("there is no such key", code="unknown_key") from None
     return _key(key)

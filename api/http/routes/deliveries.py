@@ -16,7 +16,7 @@ from api.common.ids import external_id_of, order_id_of, tenant_of
 from api.common.signed_tokens import opened
 from api.http import presenters
 from api.http.acceptance import check_deliverable, order_of
-from api.http.commands import Command, Keep, Reply, Running, Service, command, compact, replied
+from api.http.commands import Command, Remember, Reply, Running, Service, command, compact, replied
 from api.http.problems import problems
 from api.http.schemas.base import epoch_of, instant_at
 from api.http.schemas.deliveries import (
@@ -110,13 +110,13 @@ def restored(service: Service, answer: StoredReply) -> Reply:
 async def create(command: OrdersCommand, body: DeliveryRequest) -> Response:
     """Takes an order; it is ours once this has answered 201.  The same id and body again: 200, nothing new."""
 
-    async def do(keep: Keep) -> Reply:
-        return await place(command, body, keep)
+    async def do(remember: Remember) -> Reply:
+        return await place(command, body, remember)
 
     return await command.once(do)
 
 
-async def place(command: Command, body: DeliveryRequest, keep: Keep, due_at: int | None = None) -> Reply:
+async def place(command: Command, body: DeliveryRequest, remember: Remember, due_at: int | None = None) -> Reply:
     """Hands an order to the engine, with its place and what is personal in the same transaction.
 
     `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
@@ -155,7 +155,7 @@ async def place(command: Command, body: DeliveryRequest, keep: Keep, due_at: int
         make,
         vault=(row,),
         respond=lambda events: reply(service, order_id, 201, row),
-        answer=keep,
+        answer=remember,
     )
 
 
@@ -251,19 +251,19 @@ def _is_erased(service: Service, record: OrderRecord) -> bool:
 async def cancel(command: OrdersCommand, delivery_id: ExternalId, body: Cancel | None = None) -> Response:
     """Before pickup it ends; afterwards the goods go back to their store."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         record = find(command.service, command.caller, delivery_id)
         said = body.reason if body is not None else "customer"
         reason = plain(said)
         if record.state in _CALLED_OFF and record.end_reason == reason:
-            return await replied(command.service, keep, reply(command.service, record.order.order_id))  # said again
+            return await replied(command.service, remember, reply(command.service, record.order.order_id))  # said again
         order_id = require_on_board(command.service.host.board, record)
         rows = kept(command.service.host, (order_id,), "cancel", said)
         return await command.tell(
             lambda at: OrderCancelled(at=at, order_id=order_id, reason=reason),
             vault=rows,
             respond=lambda events: reply(command.service, order_id, 200, rows[0] if rows else None),
-            answer=keep,
+            answer=remember,
         )
 
     return await command.once(do)

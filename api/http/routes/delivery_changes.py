@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from api.http import presenters
 from api.http.acceptance import check_change, door_of
 from api.http.addresses import said_of
-from api.http.commands import Command, Keep, Reply, Service
+from api.http.commands import Command, Remember, Reply, Service
 from api.http.problems import problems
 from api.http.routes.deliveries import (
     BEFORE_PICKUP,
@@ -77,15 +77,15 @@ async def change(
 ) -> Response:
     """Changes what is named, as far as the delivery's state lets it; with If-Match only the version that was read."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         record = find(command.service, command.caller, delivery_id)
-        return await _change(command, record, body, if_match, keep)
+        return await _change(command, record, body, if_match, remember)
 
     return await command.once(do)
 
 
 async def _change(
-    command: Command, record: OrderRecord, body: DeliveryPatch, if_match: str | None, keep: Keep
+    command: Command, record: OrderRecord, body: DeliveryPatch, if_match: str | None, remember: Remember
 ) -> Reply:
     service = command.service
     host, old = service.host, record.order
@@ -108,13 +108,13 @@ async def _change(
         service.doors.note(old.order_id, order.door)
     if order == old and rows:
         answer = reply(service, old.order_id, 200, rows[-1])
-        await host.write(Write(vault=rows, answers=(keep(answer),) if keep is not None else ()))
+        await host.write(Write(vault=rows, answers=(remember(answer),) if remember is not None else ()))
         return reply(service, old.order_id)
     return await command.tell(
         lambda at: OrderChanged(at=at, order=order),
         vault=rows,
         respond=lambda events: reply(service, old.order_id, 200, rows[-1] if rows else None),
-        answer=keep,
+        answer=remember,
     )
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from api.access.rate_limits import Meter
-from api.access.rules import Caller, Gate, Scope, access
+from api.access.rules import Caller, Scope, access, gate_of
 from api.common.errors import Unauthorized
 from api.http.commands import Running, Service
 from api.http.problems import problems
@@ -98,7 +98,7 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=CURSOR)] = None,
 ) -> StreamingResponse:
     """Server-sent events, resumed after `Last-Event-ID`; from now on where neither it nor `after` is given."""
-    slots = request.app.state.stream_slots.of(caller.lane)
+    slots = service.stream_slots.of(caller.lane)
     slots.check(caller.holder)
     feed, cursor = service.host.feed, last_event_id if last_event_id is not None else after
     if cursor is None:
@@ -114,7 +114,7 @@ async def stream(
 
 def listens(request: Request) -> Callable[[], bool]:
     """Whether the key or token of a request is still good."""
-    gate: Gate = request.app.state.gate
+    gate = gate_of(request)
     return lambda: gate.admits(request.headers.get("authorization"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
 from api.access.rules import Caller, Scope, access, access_public
@@ -35,7 +35,7 @@ async def readyz(service: Running, _: Annotated[None, access_public()]) -> Readi
 
 
 @router.get("/metrics", summary="Get metrics", response_class=Response, responses=problems())
-async def metrics(request: Request, service: Running, caller: Annotated[Caller, access(Scope.OPS)]) -> Response:
+async def metrics(service: Running, caller: Annotated[Caller, access(Scope.OPS)]) -> Response:
     """Everything in the Prometheus text format."""
     host = service.host
     if host.has_board:  # what is wrong with a service is asked for most where it has none
@@ -49,8 +49,8 @@ async def metrics(request: Request, service: Running, caller: Annotated[Caller, 
     host.metrics.queue_depth.set(service.lanes.taken)
     for lane, count in service.lanes.refusals().items():
         host.metrics.refused.labels(lane).set(count)
-    host.metrics.streams.set(request.app.state.stream_slots.taken)
-    for end, count in request.app.state.webhooks.counts.items():
+    host.metrics.streams.set(service.stream_slots.taken)
+    for end, count in service.webhooks.counts.items():
         host.metrics.webhooks.labels(end).set(count)
     return Response(host.metrics.text(), media_type=CONTENT_TYPE)
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.http.acceptance import check_reach
-from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
+from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find
 from api.http.routes.presets import choose
@@ -39,6 +39,7 @@ from dispatch.inputs import (
     ZonePaused,
 )
 from dispatch.model import Reason, Zone
+from dispatch.settings.names import renamed
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import describe, schema
@@ -59,10 +60,10 @@ EraseCommand = Annotated[Command, command(Asks)]
 async def override(command: OpsCommand, body: Override) -> Response:
     """A person knows better: a plain reason goes into the journal, other words are kept with the delivery."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         rows, make = _override(command.service, command.caller, body)
         taken = Reply(200, Taken().model_dump_json())
-        await command.service.host.tell(make, vault=rows, respond=lambda events: taken, answer=keep)
+        await command.service.host.tell(make, vault=rows, respond=lambda events: taken, answer=remember)
         return taken
 
     return await command.once(do)
@@ -164,8 +165,9 @@ async def put_setting(
         return Taken()
     if not describe(name).live:
         raise InvalidSetting(f"{name} changes with a restart only", field=name)
+    key, value = renamed((name, body.value))
     with service.slot(caller):
-        await service.host.tell(lambda at: SettingChanged(at=at, key=name, value=body.value))
+        await service.host.tell(lambda at: SettingChanged(at=at, key=key, value=value))
     return Taken()
 
 
@@ -262,8 +264,8 @@ def explanation_of(board: Board, record: OrderRecord) -> str:
 async def erase_delivery(command: EraseCommand, delivery_id: ExternalId) -> Response:
     """Names, phones, notes and the exact position of an ended delivery go; its history stays, by cell."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         await erase(command.service.host, find(command.service, command.caller, delivery_id))
-        return await replied(command.service, keep, Reply(200, Taken().model_dump_json()))
+        return await replied(command.service, remember, Reply(200, Taken().model_dump_json()))
 
     return await command.once(do)

@@ -14,7 +14,7 @@ from api.access.rules import Caller, Scope, access
 from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
 from api.http.acceptance import check_deliverable, defaults
-from api.http.commands import Command, Keep, Reply, Service, command, replied
+from api.http.commands import Command, Remember, Reply, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import OrdersCommand, place
 from api.http.schemas.base import instant_at, instant_of
@@ -39,10 +39,10 @@ class QuoteExpired(InvalidInput):
 async def quote(command: QuoteCommand, body: QuoteRequest) -> Response:
     """When it would be there, if ordered now: one insertion into the plans of now, of which nothing is kept."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         check_deliverable(command.service, command.caller, body, command.service.host.clock.now())
         reply = Reply(200, (await _quote(command.service, command.caller, body)).model_dump_json())
-        return await replied(command.service, keep, reply)
+        return await replied(command.service, remember, reply)
 
     def restore(answer: StoredReply) -> Reply:
         kept = json.loads(answer.body)
@@ -95,7 +95,7 @@ async def accept(
 ) -> Response:
     """Makes the delivery that was quoted, with the promise that was given; 409 quote_expired afterwards."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         said = opened(command.service.secret, "quote", body.quote_id)
         if (
             said is None
@@ -107,6 +107,6 @@ async def accept(
         known = command.service.host.order(order_id_of(command.caller.tenant, external_delivery_id))
         if said["e"] <= command.service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
-        return await place(command, ordered, keep, due_at=said["d"])
+        return await place(command, ordered, remember, due_at=said["d"])
 
     return await command.once(do)

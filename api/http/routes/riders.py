@@ -14,7 +14,7 @@ from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound, Unauthorized
 from api.http import presenters
 from api.http.acceptance import check_city
-from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
+from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.schemas.base import Taken, Token, epoch_of, instant_at
 from api.http.schemas.riders import RiderBody, RiderShown, ShiftBody
@@ -129,7 +129,7 @@ async def token(request: Request, service: Running, caller: SelfWrites, rider_id
     """
     board = await service.host.settled()
     record = find(service, rider_id)
-    book, now = request.app.state.gate.keys, service.host.clock.now()
+    book, now = service.gate.keys, service.host.clock.now()
     if caller.token is None:
         text, said = book.rider_token(caller.tenant, rider_id, now, key_id=caller.key_id)
     else:
@@ -146,7 +146,7 @@ async def token(request: Request, service: Running, caller: SelfWrites, rider_id
 async def end_tokens(request: Request, service: Running, caller: Writes, rider_id: RiderId) -> Taken:
     """Every token of this rider is void at once: their phone is lost, or not theirs any more."""
     find(service, rider_id)
-    book = request.app.state.gate.keys
+    book = service.gate.keys
     epoch = book.epoch(rider_id) + 1
     with service.slot(caller):
         book.end_tokens(rider_id, epoch)  # at once, and after a restart
@@ -177,10 +177,10 @@ async def shift(command: RiderCommand, rider_id: RiderId, body: ShiftBody | None
         command.service.host.positions.forget(rider_id)
         return ShiftPlanned(at=at, shift=asked)
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         if _is_known(find(command.service, rider_id), said, command.service.host.clock.now()):
-            return await replied(command.service, keep, _reply(command.service, rider_id))
-        return await _tell(command, rider_id, make, keep)
+            return await replied(command.service, remember, _reply(command.service, rider_id))
+        return await _tell(command, rider_id, make, remember)
 
     return await command.once(do)
 
@@ -227,15 +227,15 @@ async def break_end(command: RiderCommand, rider_id: RiderId) -> Response:
 
 
 async def _about_rider(command: Command, rider_id: str, make: Callable[[int], Input]) -> Response:
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         find(command.service, rider_id)
-        return await _tell(command, rider_id, make, keep)
+        return await _tell(command, rider_id, make, remember)
 
     return await command.once(do)
 
 
-async def _tell(command: Command, rider_id: str, make: Callable[[int], Input], keep: Keep) -> Reply:
-    return await command.tell(make, respond=lambda events: _reply(command.service, rider_id), answer=keep)
+async def _tell(command: Command, rider_id: str, make: Callable[[int], Input], remember: Remember) -> Reply:
+    return await command.tell(make, respond=lambda events: _reply(command.service, rider_id), answer=remember)
 
 
 def _reply(service: Service, rider_id: str) -> Reply:

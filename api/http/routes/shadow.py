@@ -17,7 +17,7 @@ from pydantic import ConfigDict
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound
-from api.http.commands import Command, Keep, Reply, Running, Service, command
+from api.http.commands import Command, Remember, Reply, Running, Service, command
 from api.http.problems import problems
 from api.http.routes.deliveries import find
 from api.http.routes.riders import find as find_rider
@@ -36,7 +36,7 @@ Watches = Annotated[Caller, access(Scope.OPS)]
 WatchesWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 ShadowCommand = Annotated[Command, command(WatchesWrite)]
 SUBJECT = "shadow"
-QUIET = {"rules.unseen_s": "0", "rules.lost_after_s": "0", "rules.stale_s": "0"}
+QUIET = {"rules.route_ack_timeout_s": "0", "rules.lost_after_s": "0", "rules.stale_s": "0"}
 """Nobody shows our routes and not every rider is heard of: silence must have no consequences here."""
 
 
@@ -91,7 +91,7 @@ class Report(Shown):
 async def assignment(command: ShadowCommand, body: Assignment) -> Response:
     """Answers what we would have done, and follows theirs."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         _require(command.service)
         order_id = require_on_board(command.service.host.board, find(command.service, command.caller, body.delivery_id))
         find_rider(command.service, body.rider_id)
@@ -100,7 +100,7 @@ async def assignment(command: ShadowCommand, body: Assignment) -> Response:
         await command.service.host.tell(
             lambda at: OrderForced(at=at, order_id=order_id, rider_id=body.rider_id, reason="shadow"),
             respond=lambda events: reply,
-            answer=keep,
+            answer=remember,
         )
         notice = command.service.host.notice(OPERATOR, "shadow.decision", SUBJECT, found.model_dump())
         await command.service.host.write(Write(notices=(notice,)))
@@ -128,7 +128,7 @@ def difference(board: Board, order_id: str, theirs: str) -> ShadowDifference:
 async def fact(command: ShadowCommand, body: Fact) -> Response:
     """A pickup or a delivery, as it happened."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         _require(command.service)
         order_id = find(command.service, command.caller, body.delivery_id).order.order_id
         find_rider(command.service, body.rider_id)
@@ -143,7 +143,7 @@ async def fact(command: ShadowCommand, body: Fact) -> Response:
                 order_ids=(order_id,),
             ),
             respond=lambda events: taken,
-            answer=keep,
+            answer=remember,
         )
         return taken
 

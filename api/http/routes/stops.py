@@ -17,7 +17,7 @@ from api.access.rules import Caller
 from api.common.errors import NotFound
 from api.common.ids import rider_of_offer, rider_of_stop
 from api.http import presenters
-from api.http.commands import Command, Keep, Reply, Running, Service
+from api.http.commands import Command, Remember, Reply, Running, Service
 from api.http.problems import problems
 from api.http.proofs import proofs
 from api.http.routes.positions import TAKEN, UNKNOWN
@@ -121,7 +121,7 @@ async def _report(
     done: StopDone | None = None,
     words: str = "",
 ) -> Response:
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         rider_id = rider_at(command.service, command.caller, stop_id)
         item = make(rider_id, command.service.host.clock.now())
         require_theirs(command.service, rider_id, getattr(item, "order_ids", None) or ())
@@ -131,7 +131,7 @@ async def _report(
         elif isinstance(item, StopFailed) and words:
             orders = item.order_ids or _shown_at(command.service, rider_id, stop_id)
             rows = kept(command.service.host, orders, "fail", words)
-        return await command.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=keep)
+        return await command.tell(lambda at: make(rider_id, at), vault=rows, respond=_taken, answer=remember)
 
     return await command.once(do)
 
@@ -199,7 +199,7 @@ async def decline_offer(command: RiderCommand, offer_id: OfferId) -> Response:
 
 
 async def _answer(command: Command, offer_id: str, make: Callable[[str, int], Input]) -> Response:
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         rider_id = rider_of_offer(offer_id)
         if (
             rider_id not in command.service.host.board.riders
@@ -207,7 +207,7 @@ async def _answer(command: Command, offer_id: str, make: Callable[[str, int], In
             or not command.caller.is_rider(rider_id)
         ):
             raise NotFound("there is no such offer here", code="unknown_offer")
-        await command.service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=keep)
+        await command.service.host.tell(lambda at: make(rider_id, at), respond=lambda events: TAKEN, answer=remember)
         return TAKEN
 
     return await command.once(do)
@@ -266,13 +266,13 @@ def _shown_revision(service: Service, rider_id: str) -> int:
 async def route_seen(command: RiderCommand, rider_id: RiderId, body: RouteSeenBody) -> Response:
     """From now on the told stops are under way; a route that no phone has shown is withdrawn after a while."""
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         find(command.service, rider_id)
         said = epoch_of(body.happened_at)
         await command.service.host.tell(
             lambda at: RouteSeen(at=at, rider_id=rider_id, revision=body.revision, happened_at=said or at),
             respond=lambda events: TAKEN,
-            answer=keep,
+            answer=remember,
         )
         return TAKEN
 

@@ -15,7 +15,7 @@ from api.common.ids import tenant_of
 from api.http import presenters
 from api.http.acceptance import check_city, check_instants
 from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
-from api.http.commands import Command, Keep, Reply, Running, Service, command, replied
+from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find, reply
 from api.http.routes.riders import happened
@@ -87,14 +87,14 @@ async def _about_order(command: Command, delivery_id: str, make: Callable[[str, 
     def shown_to(caller: Caller, found: Reply) -> Reply:
         return without_customer(found) if caller.is_kitchen else found
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         order_id = find(command.service, command.caller, delivery_id).order.order_id
         if order_id not in command.service.host.board.orders:
-            return await replied(command.service, keep, shown_to(command.caller, reply(command.service, order_id)))
+            return await replied(command.service, remember, shown_to(command.caller, reply(command.service, order_id)))
         return await command.tell(
             lambda at: make(order_id, at),
             respond=lambda events: shown_to(command.caller, reply(command.service, order_id)),
-            answer=keep,
+            answer=remember,
         )
 
     def restore(answer: StoredReply) -> Reply:
@@ -143,7 +143,7 @@ async def kitchen_token(request: Request, service: Running, caller: Kitchen, sto
     """
     await service.host.settled()
     require_store(service, caller, store_id)
-    book, now = request.app.state.gate.keys, service.host.clock.now()
+    book, now = service.gate.keys, service.host.clock.now()
     if caller.kitchen is None:
         text, said = book.kitchen_token(caller.tenant, store_id, now, of_all=caller.sees_all, key_id=caller.key_id)
     else:
@@ -216,14 +216,14 @@ async def throttle(command: KitchenCommand, store_id: StoreId, body: StoreThrott
 
 
 async def _about_store(command: Command, store_id: str, make: Callable[[int], Input]) -> Response:
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         require_say(command.caller, require_store(command.service, command.caller, store_id).store)
         return await command.tell(
             make,
             respond=lambda events: Reply(
                 200, presenters.store(command.service.host, store_id, command.caller).model_dump_json()
             ),
-            answer=keep,
+            answer=remember,
         )
 
     return await command.once(do)

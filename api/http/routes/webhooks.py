@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import ConfigDict, Field
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access, owned
-from api.http.commands import Command, Keep, Reply, Running, Service, command
+from api.http.commands import Command, Remember, Reply, Running, Service, command
 from api.http.problems import problems
 from api.http.schemas.base import RequestBody, Shown
 from api.http.schemas.base import instant_of as instant
@@ -115,9 +115,8 @@ class AttemptList(Shown):
     attempts: list[AttemptShown]
 
 
-def _sender(request: Request) -> Webhooks:
-    sender: Webhooks = request.app.state.webhooks
-    return sender
+def _sender(service: Running) -> Webhooks:
+    return service.webhooks
 
 
 Sender = Annotated[Webhooks, Depends(_sender)]
@@ -192,7 +191,7 @@ async def add_webhook(command: WebhookCommand, body: WebhookBody, sender: Sender
     _check_kinds(command.caller, body.kinds)
     await _check_target(sender, command.caller.tenant, body.url)
 
-    async def do(keep: Keep) -> Reply:
+    async def do(remember: Remember) -> Reply:
         tenant = _tenant(command.caller)
         if len(command.service.ledger.webhooks(tenant)) >= MOST_WEBHOOKS:
             raise InvalidInput(f"a tenant has at most {MOST_WEBHOOKS} webhooks", code="limit_reached")
@@ -201,7 +200,9 @@ async def add_webhook(command: WebhookCommand, body: WebhookBody, sender: Sender
             created_at=command.service.host.clock.now(),
         )  # fmt: skip
         reply = Reply(201, _shown(made, secret=made.secrets[0]).model_dump_json())
-        await command.service.host.write(Write(webhooks=(made,), answers=(keep(reply),) if keep is not None else ()))
+        await command.service.host.write(
+            Write(webhooks=(made,), answers=(remember(reply),) if remember is not None else ())
+        )
         sender.notify()
         return reply
 

@@ -16,7 +16,7 @@ from api.config import ServiceConfig
 from api.http.transport.connections import Connections, EdgeConfig, most_here
 from routing.errors import HalfhourError
 
-__all__ = ["CannotListen", "Server", "bound", "configured", "end_streams"]
+__all__ = ["CannotListen", "Server", "bound", "configured"]
 
 
 def configured(app: FastAPI, service: ServiceConfig) -> EdgeConfig:
@@ -73,13 +73,13 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begins; raises what kept the service from it instead of leaving with a bare status."""
         # What is known is said once, in a line of its own; uvicorn would log it with all its frames.
-        logging.getLogger("uvicorn.error").addFilter(lambda _: self._app.state.failure is None)
+        logging.getLogger("uvicorn.error").addFilter(lambda _: self._app.state.application.failure is None)
         try:
             await super().startup(sockets)
         except SystemExit:
-            if self._app.state.failure is None:
+            if self._app.state.application.failure is None:
                 raise
-            raise self._app.state.failure from None
+            raise self._app.state.application.failure from None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -95,11 +95,5 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends streams, then everything else."""
-        await end_streams(self._app)
+        await self._app.state.application.end_streams()
         await super().shutdown(sockets)
-
-
-async def end_streams(app: FastAPI) -> None:
-    """Ends every event stream; viewers come back with their `Last-Event-ID`."""
-    app.state.service.host.feed.close()
-    await app.state.board_feed.close()

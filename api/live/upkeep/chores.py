@@ -88,7 +88,7 @@ async def _watch_loop(host: LiveHost) -> None:
     """Measures how late the loop comes back from a short sleep, and how much of that it computed itself."""
     metrics = host.metrics
     longest_s = busiest_s = 0.0
-    while not host.is_ready:  # before that nobody has been told that they may ask
+    while not host.is_ready:  # measure only after the service is ready
         await asyncio.sleep(BEAT_S)
     while True:
         began, computed = time.perf_counter(), time.thread_time()

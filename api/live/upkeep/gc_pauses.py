@@ -1,7 +1,7 @@
 """Short collections: a full one walks every tracked object, and with tens of thousands of orders stops the loop.
 
-Orders, routes and journal entries hold no cycles and are freed as they go; what cycles there are is young.  So after a
-full collection that took long, what survived it is put aside for good, and the next one is short again.
+Orders, routes and journal entries hold no cycles and are freed as they go; reference cycles are short-lived.  So after
+a full collection that took long, what survived it is put aside for good, and the next one is short again.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def order_cancelled(board: Board, item: i.OrderCancelled) -> Events:
     draft = Draft(board, item.at)
     rider_id = record.rider_id
     if after is OrderState.RETURNING and record.pick_place is not None:
-        # Goods that wait for another rider are nobody's to bring back: they end where they lie.
+        # Handed-over goods have no carrier to return them: the order ends where they lie.
         draft.drop_order(item.order_id)
         draft.move(item.order_id, Trigger.GIVEN_UP, item.at, reason=item.reason)
         return draft.finish()

@@ -51,7 +51,7 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...], due_orders: tu
     found: list[e.Event] = [*_leaving(board, at)]
     opens_at = next_round_at(board, at)
     opens = opens_at is not None and opens_at <= at
-    # On a beat the round of this instant decides first; commitments due now follow with its answer.
+    # In beat mode, solve the round first; commitments due now follow with its answer.
     waits_for_answer = opens and board.settings.rules.round_mode == "beat"
     draft = Draft(board, at)
     for rider_id in due_riders:
@@ -248,8 +248,8 @@ def silence_at(record: RiderRecord, board: Board) -> int | None:
     """When a rider's silence has consequences: an unseen route is withdrawn, a rider unheard of is lost."""
     rules = board.settings.rules
     due = []
-    if rules.unseen_s and record.told_at is not None and _is_unseen(record):
-        due.append(max(record.told_at, board.hears_since) + rules.unseen_s)
+    if rules.route_ack_timeout_s and record.told_at is not None and _is_unseen(record):
+        due.append(max(record.told_at, board.hears_since) + rules.route_ack_timeout_s)
     if rules.lost_after_s and not record.lost and _is_expected_to_speak(record, board.now):
         due.append(board.heard_at(record) + rules.lost_after_s)
     return min(due, default=None)

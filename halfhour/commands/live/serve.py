@@ -120,7 +120,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
             ShortCollections().watch()
             url = _url(server, config)
             keys = await asyncio.to_thread(_keys, app, demo)
-            _announce(url, keys, options, app.state.service.notes)
+            _announce(url, keys, options, app.state.application.notes)
             watchdog.say("READY=1")
             if options.robots:
                 riders = await _robots(url, keys, options.speed)
@@ -138,7 +138,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
 
 async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:
     """Waits until the service may be given work; False where it ended before."""
-    service: Service = app.state.service
+    service: Service = app.state.application
     while not (server.started and service.host.is_ready):
         if running.done():
             return False
@@ -154,13 +154,12 @@ def _url(server: Any, config: Config) -> str:
 
 def _keys(app: FastAPI, demo: bool) -> dict[str, str]:
     """Keys of the demo tenant and its operator, made anew at each start; a configured service makes its own."""
-    from api.access.keys import KeyBook
     from api.common.api_keys import Scope
 
-    service: Service = app.state.service
+    service: Service = app.state.application
     if not demo:
         return {}
-    book: KeyBook = app.state.gate.keys
+    book = service.gate.keys
     now = service.host.clock.now()
     wanted = (
         ("orders", "demo", [Scope.ORDERS]),

@@ -63,7 +63,7 @@ def test_a_city_that_is_full_says_so(tmp_path: Path) -> None:
 async def _third(run: Running) -> dict[str, str]:
     """The key of a tenant that does not flood, as a header."""
     await asyncio.wrap_future(run.ledger.save_tenant(Tenant("third", "Third", 0)))
-    key, _ = run.app.state.gate.keys.make("third", [Scope.ORDERS], run.host.clock.now())
+    key, _ = run.app.state.application.gate.keys.make("third", [Scope.ORDERS], run.host.clock.now())
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import httpx
@@ -104,7 +105,7 @@ def _app(limits: Limits) -> tuple[FastAPI, dict[str, str]]:
     book = KeyBook(b"s" * 32)
     text, _ = book.make("pizza", {Scope.ORDERS}, 0)
     app = FastAPI()
-    app.state.gate = Gate(book, limits, clock=lambda: 0.0)
+    app.state.application = SimpleNamespace(gate=Gate(book, limits, clock=lambda: 0.0))
 
     @app.post("/v1/deliveries")
     async def create(request: Request, caller: Annotated[Caller, access(Scope.ORDERS, meter=Meter.WRITE)]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import httpx
@@ -151,7 +152,7 @@ def test_foreign_things_are_not_found_but_the_operator_sees_them() -> None:
 def _app() -> tuple[FastAPI, KeyBook]:
     book = KeyBook(SECRET)
     app = FastAPI()
-    app.state.gate = Gate(book, clock=lambda: float(NOW))
+    app.state.application = SimpleNamespace(gate=Gate(book, clock=lambda: float(NOW)))
     router = APIRouter()
 
     @router.get("/orders")

@@ -125,7 +125,7 @@ async def test_a_version_is_understood_as_people_and_proxies_send_it(run: Runnin
 
 async def test_a_key_that_ends_ends_its_streams_and_long_waits(run: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.outbox.feed.LOOK_S", 0.05)
-    keys = run.app.state.gate.keys
+    keys = run.app.state.application.gate.keys
     text, key = keys.make("operator", [Scope.OPS], run.host.clock.now())
     headers = {"Authorization": f"Bearer {text}"}
     async with serving(run.app) as url, httpx.AsyncClient(base_url=url, headers=headers, timeout=60) as http:

@@ -13,7 +13,7 @@ import pytest
 from api.application import create_app
 from api.config import GIVE_UP, GIVE_UP_S, Config, read_config
 from api.http.transport.server import Server, configured
-from api.ledger.configuration import Misfit, NewerLedger, kept
+from api.ledger.configuration import Misfit, NewerLedger, differences
 from api.ledger.protocol import Write
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -86,7 +86,7 @@ async def test_a_need_that_is_no_longer_named_stays_with_those_who_have_it_and_i
     async with running(tmp_path, needs=("cool_box",), travel=TWO) as run:
         assert (await run.riders.get("/v1/riders/r1")).json()["provides"] == ["large_bag"]
         assert (await run.orders.post("/v1/deliveries", json=order("o2", needs=["large_bag"]))).status_code == 422
-        assert kept(run.host.board, run.service.config) == [
+        assert differences(run.host.board, run.service.config) == [
             "large_bag can no longer be asked for; riders and orders that have it keep it"
         ]
 
@@ -129,14 +129,14 @@ async def test_settings_of_the_file_open_an_empty_ledger_and_are_said_over_anoth
     async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"preset": "thrifty", "rules.round_s": 30}) as run:
         settings = run.host.board.settings
         assert (settings.preset, settings.rules.round_s, settings.prices.work_per_s) == ("door", 20, 10)
-        said = kept(run.host.board, run.service.config)
+        said = differences(run.host.board, run.service.config)
         assert said == [
             "the ledger goes on under the preset door, not thrifty; to change it: halfhour admin preset thrifty",
             "the ledger keeps rules.round_s = 20, not 30; to change it: halfhour admin setting rules.round_s 30",
         ]
         assert all(sentence in caplog.messages for sentence in said)
     async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"preset": "door", "rules.round_s": 20}) as run:
-        assert kept(run.host.board, run.service.config) == []
+        assert differences(run.host.board, run.service.config) == []
 
 
 async def test_a_configuration_that_contradicts_itself_is_said_when_it_opens_a_ledger(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ async def test_a_setting_that_is_read_at_start_is_taken_by_an_input(tmp_path: Pa
     await begun(tmp_path)
     async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"search.threads": 2}) as run:
         assert run.host.board.settings.search.threads == 2
-        assert kept(run.host.board, run.service.config) == []
+        assert differences(run.host.board, run.service.config) == []
     reader = SqliteReader(tmp_path)
     said = [entry.input for entry in reader.entries() if entry.input["kind"] == "SettingChanged"]
     reader.close()
@@ -168,7 +168,7 @@ async def test_a_ledger_of_0_1_0_goes_on_as_it_was_and_is_of_this_version_from_t
             assert (await run.riders.get("/v1/riders/r1")).json()["provides"] == ["large_bag"]
             assert (await run.orders.get("/v1/deliveries/o2")).json()["needs"] == ["cool_box"]
             # The one thing that the file says and that was changed since is said.
-            assert kept(board, run.service.config) == []
+            assert differences(board, run.service.config) == []
     _, header, _ = state(old)
     assert header["schema"] == SCHEMA_VERSION and header["upgraded_from"] == {"schema": 2, "code_version": "test"}
     opened = Settings.stated(MEANT["settings"]["ledger"] | {"rules.max_batch": 4})

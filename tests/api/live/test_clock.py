@@ -166,7 +166,7 @@ def said(run: object) -> list[str]:
     return [entry.input["kind"] for entry in run.ledger.entries()]  # type: ignore[attr-defined]
 
 
-SOON_LOST = {"rules.lost_after_s": 60, "rules.unseen_s": 0, "rules.stale_s": 0}
+SOON_LOST = {"rules.lost_after_s": 60, "rules.route_ack_timeout_s": 0, "rules.stale_s": 0}
 
 
 def test_after_a_pause_what_was_sent_meanwhile_comes_before_any_judgement(tmp_path: Path) -> None:

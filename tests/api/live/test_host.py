@@ -260,7 +260,7 @@ def test_an_error_of_ours_after_the_engine_leaves_no_trace(tmp_path: Path) -> No
 
 def test_an_unseen_route_is_withdrawn_and_a_silent_rider_is_lost(tmp_path: Path) -> None:
     async def go() -> None:
-        rules = {"rules.unseen_s": 30, "rules.lost_after_s": 300, "rules.stale_s": 0}
+        rules = {"rules.route_ack_timeout_s": 30, "rules.lost_after_s": 300, "rules.stale_s": 0}
         async with running(tmp_path, speed=50, engine=rules, **QUICK) as run:
             await with_city(run, riders=1)
             await run.orders.post("/v1/deliveries", json=order())

@@ -121,7 +121,7 @@ def _app() -> tuple[FastAPI, Metrics, str]:
     metrics, book = Metrics(), KeyBook(b"s" * 32)
     key, _ = book.make("pizza", {Scope.ORDERS}, 0)
     app = FastAPI()
-    app.state.gate = Gate(book, clock=lambda: 0.0)
+    app.state.application = SimpleNamespace(gate=Gate(book, clock=lambda: 0.0))
     problems.install(app)
 
     @app.post("/v1/deliveries/{external_delivery_id}")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_webhook_that_would_never_hear_anything_is_refused_when_it_is_made(tmp_path: Path) -> None:
     public = {"good.example": ["93.184.216.34"], "inside.example": ["93.184.216.34", "10.0.0.7"]}
     async with running(tmp_path, development=False) as run:
-        run.app.state.webhooks.names._find = lambda host, port: public.get(host) or _unknown(host)
+        run.app.state.application.webhooks.names._find = lambda host, port: public.get(host) or _unknown(host)
 
         async def made(client: httpx.AsyncClient, **body: object) -> tuple[int, str, str]:
             answer = (await client.post("/v1/webhooks", json=body)).json()

@@ -24,7 +24,7 @@ T0 = 1_700_000_040
 
 # One rider at x = 0, the store at 600 m, doors at 1200 m and 1800 m; ten metres a second, rounds every full minute.
 # 30 s before and 20 s after each act; the shift lasts two hours.
-SETTINGS = {"rules.round_mode": "beat", "rules.round_s": 60, "rules.unseen_s": 0}
+SETTINGS = {"rules.round_mode": "beat", "rules.round_s": 60, "rules.route_ack_timeout_s": 0}
 
 
 def town(*demand, per_order=3.0):

@@ -24,7 +24,7 @@ def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> No
         return open_behind_the_first(rows, level, settings.rules).tolist()
 
     assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
-    for kept in ({"rules.batch_scope": "same_store"}, {"rules.grow_until": "told"}):
+    for kept in ({"rules.batch_scope": "same_store"}, {"rules.add_orders_until": "told"}):
         assert levels(mixed.with_values(kept)) == level.tolist()
 
 

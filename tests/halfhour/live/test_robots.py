@@ -76,7 +76,7 @@ def test_a_moved_day_is_the_same_day_with_ids_that_the_wire_takes() -> None:
 
 async def test_a_day_of_robots_ends_with_every_order_delivered_or_cancelled(tmp_path: Path) -> None:
     day = small_day()
-    engine = {"rules.unseen_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
+    engine = {"rules.route_ack_timeout_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
     async with running(tmp_path, speed=SPEED, engine=engine) as run, serving(run.app) as url:
         tally = await Robots(url, run.keys["admin"], day, speed=SPEED, prefix="t-", clock=run.clock.exact).run()
         assert tally.placed == 8
@@ -88,7 +88,7 @@ async def test_a_day_of_robots_ends_with_every_order_delivered_or_cancelled(tmp_
 
 async def test_an_order_that_somebody_else_places_is_carried_too(tmp_path: Path) -> None:
     day, clock = small_day(orders=6, crowd=0), SteppedClock()
-    engine = {"rules.unseen_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
+    engine = {"rules.route_ack_timeout_s": 600, "rules.stale_s": 0, "rules.lost_after_s": 0}
     async with running(tmp_path, clock=clock, engine=engine) as run, serving(run.app) as url:
 
         class Neighbours(SteppedRobots):

@@ -132,10 +132,13 @@ async def served(view: dict[str, Any]) -> AsyncIterator[tuple[str, str, FastAPI]
     book = KeyBook(b"s" * 32)
     key, _ = book.make("city", {Scope.OPS}, 0)
     app = FastAPI(docs_url=None, redoc_url=None)
-    app.state.gate = Gate(book)
-    app.state.board_feed = BoardFeed(lambda: json.loads(json.dumps(view)), beat_s=0.05)
-    app.state.stream_slots = Lanes(STREAMS, clock=time.monotonic)
-    app.state.streets = StreetLines(SimpleNamespace(times=None))  # type: ignore[arg-type]
+    feed = BoardFeed(lambda: json.loads(json.dumps(view)), beat_s=0.05)
+    app.state.application = SimpleNamespace(
+        gate=Gate(book),
+        board_feed=feed,
+        stream_slots=Lanes(STREAMS, clock=time.monotonic),
+        street_lines=StreetLines(SimpleNamespace(times=None)),  # type: ignore[arg-type]
+    )
     app.include_router(router)
     problems.install(app)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
@@ -145,6 +148,6 @@ async def served(view: dict[str, Any]) -> AsyncIterator[tuple[str, str, FastAPI]
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", key, app
     finally:
-        await app.state.board_feed.close()
+        await feed.close()
         server.should_exit = True
         await task

@@ -160,12 +160,12 @@ async def running(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
         clock=clock, names=Lookups(_nobody), trusts_journal=trusts_journal,
     )  # fmt: skip
-    found: Service = app.state.service
+    found: Service = app.state.application
     solver.places = lambda: found.host.board.places
     keys = {}
     for tenant in ("acme", "bee", "operator"):
         await asyncio.wrap_future(ledger.save_tenant(Tenant(tenant, tenant.title(), 0)))
-    book = app.state.gate.keys
+    book = app.state.application.gate.keys
     now = found.host.clock.now()
     for name, tenant, scopes in (
         ("orders", "acme", [Scope.ORDERS]),

@@ -187,7 +187,7 @@ def test_a_phone_is_locked_out_with_its_key_by_operations_and_after_its_shift(tm
                 token = (await client.post(path)).json()["token"]
                 return {"headers": {"Authorization": f"Bearer {token}"}}
 
-            book = run.app.state.gate.keys
+            book = run.app.state.application.gate.keys
             text, key = book.make("operator", [Scope.RIDERS], run.clock.now())
             gateway = httpx.AsyncClient(transport=run.riders._transport, base_url="http://halfhour")
             gateway.headers["Authorization"] = f"Bearer {text}"
@@ -264,7 +264,7 @@ def _offered() -> tuple[dict[str, Any], PlaceBook, str, str]:
     """A dumped board with an open offer of order o to one of two crowd riders; and its id, and theirs."""
     places = PlaceBook("wgs84")
     # Silence has consequences of its own, tested elsewhere: here only the offer's own clock runs.
-    quiet = {"rules.offer_s": 20, "rules.empty_moves": False, "rules.unseen_s": 0, "rules.lost_after_s": 0}
+    quiet = {"rules.offer_s": 20, "rules.empty_moves": False, "rules.route_ack_timeout_s": 0, "rules.lost_after_s": 0}
     engine = Engine(places, Settings().with_values(quiet))
     store, drop = places.add(48.0, 11.0), places.add(48.01, 11.0)
     engine.handle(StoreListed(at=NOW, store=Store("s", store)))

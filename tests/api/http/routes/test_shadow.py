@@ -18,7 +18,7 @@ def test_a_shadow_says_what_it_would_have_done_and_follows(tmp_path: Path) -> No
             for name in ("o1", "o2"):
                 await run.orders.post("/v1/deliveries", json=order(name))
                 await run.until(lambda name=name: run.host.board.orders[f"acme.{name}"].planned_rider_id)
-            assert run.host.board.settings.rules.unseen_s == 0
+            assert run.host.board.settings.rules.route_ack_timeout_s == 0
             assert (await run.riders.get("/v1/riders/r1/route")).json()["stops"] == []
             ours = run.host.board.orders["acme.o1"].planned_rider_id
             said = {"delivery_id": "acme.o1", "rider_id": "r2"}
@@ -34,7 +34,7 @@ def test_a_shadow_says_what_it_would_have_done_and_follows(tmp_path: Path) -> No
             assert (await run.ops.post("/v1/shadow/assignments", json=again)).json()["saved_points"] == 0
             report = (await run.ops.get("/v1/shadow/report")).json()
             assert report["decisions"] == 2 and report["same"] == 1 + (ours == "r2")
-            assert run.app.state.webhooks._runner is None, "nothing is sent"
+            assert run.app.state.application.webhooks._runner is None, "nothing is sent"
 
     asyncio.run(go())
 
