@@ -49,7 +49,7 @@ class Settings:
     def with_values(self, values: Mapping[str, Any]) -> Settings:
         """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
         former_names(values)  # raises where one stands under both its names
-        name = str(values.get(PRESET, self.preset))
+        name = str(values[PRESET] or "") if PRESET in values else self.preset
         usual = preset(name).values if values.get(PRESET) else {}
         single = {key: value for key, value in values.items() if key != PRESET}
         made = dataclasses.replace(self, preset=name)._set({**usual, **single})
