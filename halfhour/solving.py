@@ -18,7 +18,8 @@ from routing.problem.formats.vroom_input import TableOf
 from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 
 if TYPE_CHECKING:
-    from routing.plans.plan import Objective, Recipe
+    from routing.plans.plan import Recipe
+    from routing.plans.planner import Objective
 
 DEFAULT_TIME_S = 5.0
 UNLIMITED = 2**62

@@ -22,8 +22,7 @@ _AT = 1_700_000_000
 def get_ready() -> None:
     """Imports what rounds need: the longer part of a warm start."""
     import dispatch.rounds.solve  # noqa: F401
-    import routing.plans.plan
-    import routing.plans.trips.plan  # noqa: F401
+    import routing.plans.plan  # noqa: F401
 
 
 def warm_up_roads(spec: TravelSpec) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from typing import Any
-
-import numpy as np
 
 from benchmarks.harness import Bound, Case, Sample, Work
 from benchmarks.inputs.synthetic_days import Round, busy_round
 from dispatch.rounds.solve import seed_of, solve, solve_round, travel_block
 from routing.plans.budget import Budget
-from routing.plans.trips.pack import Packed, pack
-from routing.plans.trips.plan import exchange_plans, insert_new, search
+from routing.plans.trips.pack import pack
+from routing.plans.trips.planner import TripPlanner
 
 QUICK = ((50, 100), (100, 200))
 FULL = (*QUICK, (200, 400), (500, 1000))
@@ -54,36 +53,40 @@ def _candidates(made: Round) -> Work:
 
 
 def _insertion(made: Round) -> Work:
-    packed = _packed(made)
+    told = _started(made)
 
     def work() -> Sample:
-        tried = insert_new(_copy(packed))
-        return Sample({"tried": tried}, amount=tried)
+        mine = _copy(told)
+        mine.insert_new()
+        return Sample({"tried": mine.work}, amount=mine.work)
 
     return work
 
 
 def _search(made: Round) -> Work:
-    packed = _packed(made)
+    told = _started(made)
     problem = made.frozen.problem
     budget = Budget(made.frozen.settings.search.work_per_order * int((problem.aboard_of < 0).sum()))
 
     def work() -> Sample:
-        mine = _copy(packed)
-        insert_new(mine)
-        tried = search(mine, budget, 0)
-        return Sample({"tried": tried}, amount=tried)
+        mine = _copy(told)
+        mine.insert_new()
+        mine.work = 0
+        mine.improve(budget, None)
+        return Sample({"tried": mine.work}, amount=mine.work)
 
     return work
 
 
 def _assignment(made: Round) -> Work:
-    packed = _packed(made)
-    insert_new(packed)
+    inserted = _started(made)
+    inserted.insert_new()
+    inserted.work = 0
 
     def work() -> Sample:
-        tried = exchange_plans(_copy(packed))
-        return Sample({"tried": tried}, amount=tried)
+        mine = _copy(inserted)
+        mine.exchange()
+        return Sample({"tried": mine.work}, amount=mine.work)
 
     return work
 
@@ -107,17 +110,15 @@ def _whole(made: Round) -> Work:
     return work
 
 
-def _packed(made: Round) -> Packed:
-    return pack(made.frozen.problem, made.travel, seed_of(made.frozen))
+def _started(made: Round) -> TripPlanner:
+    return TripPlanner(made.frozen.problem, made.travel, seed_of(made.frozen))
 
 
-def _copy(value: Any) -> Any:
-    """A deep copy of nested tuples of arrays."""
-    if isinstance(value, np.ndarray):
-        return value.copy()
-    if isinstance(value, tuple):
-        return type(value)(*map(_copy, value)) if hasattr(value, "_fields") else tuple(map(_copy, value))
-    return value
+def _copy(planner: TripPlanner) -> TripPlanner:
+    """A planner with arrays of its own; the problem and its travel are shared."""
+    mine = copy.copy(planner)
+    mine.packed = copy.deepcopy(planner.packed)
+    return mine
 
 
 def _case(name: str, size: tuple[int, int], part: Callable[[Round], Work], **more: Any) -> Case:

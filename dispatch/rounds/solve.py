@@ -18,7 +18,7 @@ from dispatch.rounds.empty_moves import with_empty_moves
 from dispatch.rounds.frozen_round import Frozen
 from dispatch.settings.groups import Rules
 from routing.plans.budget import Budget
-from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, TripRule, empty_rows
+from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, empty_rows
 from routing.travel import TravelTimes
 
 Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
@@ -59,15 +59,10 @@ def solve(
         return _nobody_there(problem)
     chosen = recipe or cast(Recipe, settings.search.recipe)
     budget = Budget(settings.search.work_per_order * int((problem.aboard_of < 0).sum()), expired)
-    seed = seed_of(frozen)
-    if problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY:
-        from routing.plans.trips.plan import plan_trips
-
-        return plan_trips(problem, travel, recipe=chosen, budget=budget, seed=seed, explain=_told_soon(settings.rules))
     from routing.plans.plan import plan_routes
 
     return plan_routes(
-        problem, travel, recipe=chosen, budget=budget, seed=seed, threads=settings.search.threads,
+        problem, travel, recipe=chosen, budget=budget, seed=seed_of(frozen), threads=settings.search.threads,
         explain=_told_soon(settings.rules),
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ from routing.errors import HalfhourError, InvalidInput
 
 if TYPE_CHECKING:
     from halfhour.solving import SolvedFile
-    from routing.plans.plan import Objective, Recipe
+    from routing.plans.plan import Recipe
+    from routing.plans.planner import Objective
     from routing.problem.formats.cvrplib import Rounding
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"

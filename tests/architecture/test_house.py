@@ -17,12 +17,12 @@ FLOORS: dict[str, list[set[str]]] = {
     "routing": [
         {"cells", "errors", "kernels"},
         {"places", "problem", "roads.kernels", "plans.coverage", "plans.budget"},
-        {"travel", "roads", "plans.general"},
-        {"roads.source", "plans.ortools"},
-        {"roads.turns", "roads.traffic", "plans.plan"},
-        {"roads.hierarchy"},
-        {"roads.snapping"},
-        {"roads.city", "plans.trips"},
+        {"travel", "roads", "plans.planner"},
+        {"roads.source", "plans.general", "plans.outcome"},
+        {"roads.turns", "roads.traffic", "plans.ortools"},
+        {"roads.hierarchy", "plans.trips"},
+        {"roads.snapping", "plans.plan"},
+        {"roads.city"},
     ],
     "dispatch": [
         {"calendar", "errors", "model", "version"},

@@ -1,102 +1,111 @@
-"""The OR-Tools routing model of one cluster: `python -m routing.plans.ortools.routing_model`.
+"""The OR-Tools routing models of one cluster: `python -m routing.plans.ortools.routing_model`.
 
-The model holds the interpreter's lock for its whole search and is best kept out of a live process.  It reads a pickled
-Cluster from standard input and writes pickled routes (nodes per vehicle) or None to standard output.
+The process reads pickled questions from standard input until that ends, and for each writes pickled routes (nodes per
+vehicle) or None to standard output.
 """
 
 from __future__ import annotations
 
 import pickle
 import sys
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from routing.plans.ortools.questions import Question, RouteQuestion, TripQuestion
+from routing.problem.problem import INFINITE
 
-class ClusterModel(NamedTuple):
-    """Requests and vehicles of one model; node 2 r picks request r up, 2 r + 1 drops it, starts and ends follow."""
-
-    cost: NDArray[np.int64]  # [vehicle kind, n, n]
-    ticks: NDArray[np.int64]  # [vehicle kind, n, n] from act instant to act instant
-    kind: list[int]  # of each vehicle
-    start: list[int]  # node
-    end: list[int]
-    depart: list[int]
-    home_by: list[int]
-    fixed: list[int]
-    window: list[tuple[int, int]]  # of each request node
-    load: NDArray[np.int64]  # [r, D]
-    capacity: NDArray[np.int64]  # [vehicle, D]
-    allowed: list[list[int]]  # vehicles of each request
-    skip: list[int]
-    due: list[tuple[int, int]]  # (tick, price per tick after it) of each drop
-    routes: list[list[int]]  # warm start
-    solutions: int
+SOLUTIONS = 40
+"""Better plans after which a cluster is left."""
 
 
-def solve(cluster: ClusterModel) -> list[list[int]] | None:
-    """Improve the warm start until `solutions` better plans were found or no neighbour is better."""
-    manager = pywrapcp.RoutingIndexManager(cluster.cost.shape[1], len(cluster.kind), cluster.start, cluster.end)
+def solve(question: Question) -> list[list[int]] | None:
+    """Improve the warm start until SOLUTIONS better plans were found or no neighbour is better."""
+    return _solve_routes(question) if isinstance(question, RouteQuestion) else _solve_trips(question)
+
+
+def _solve_routes(question: RouteQuestion) -> list[list[int]] | None:
+    manager = pywrapcp.RoutingIndexManager(question.cost.shape[1], len(question.kind), question.start, question.end)
     model = pywrapcp.RoutingModel(manager)
-    costs = [model.RegisterTransitMatrix(block.tolist()) for block in cluster.cost]
-    times = [model.RegisterTransitMatrix(block.tolist()) for block in cluster.ticks]
-    for vehicle, kind in enumerate(cluster.kind):
+    costs = [model.RegisterTransitMatrix(block.tolist()) for block in question.cost]
+    times = [model.RegisterTransitMatrix(block.tolist()) for block in question.ticks]
+    for vehicle, kind in enumerate(question.kind):
         model.SetArcCostEvaluatorOfVehicle(costs[kind], vehicle)
-        model.SetFixedCostOfVehicle(cluster.fixed[vehicle], vehicle)
-    horizon = max(cluster.home_by)
-    model.AddDimensionWithVehicleTransits([times[kind] for kind in cluster.kind], horizon, horizon, False, "time")
-    _time_laws(model, manager, cluster)
-    _loads(model, manager, cluster)
-    for request, skip in enumerate(cluster.skip):
+        model.SetFixedCostOfVehicle(question.fixed[vehicle], vehicle)
+    horizon = max(question.home_by)
+    model.AddDimensionWithVehicleTransits([times[kind] for kind in question.kind], horizon, horizon, False, "time")
+    _time_laws(model, manager, question)
+    _loads(model, question)
+    for request, skip in enumerate(question.skip):
         pick, drop = manager.NodeToIndex(2 * request), manager.NodeToIndex(2 * request + 1)
         model.AddPickupAndDelivery(pick, drop)
         model.solver().Add(model.VehicleVar(pick) == model.VehicleVar(drop))
         for index in (pick, drop):
             model.AddDisjunction([index], skip // 2)
-            model.VehicleVar(index).SetValues([-1, *cluster.allowed[request]])
-    return _search(model, manager, cluster)
+            model.VehicleVar(index).SetValues([-1, *question.allowed[request]])
+    return _improved(model, manager, question)
 
 
-def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel) -> None:
+def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: RouteQuestion) -> None:
     time = model.GetDimensionOrDie("time")
-    for vehicle in range(len(cluster.kind)):
-        time.CumulVar(model.Start(vehicle)).SetMin(cluster.depart[vehicle])
-        time.CumulVar(model.End(vehicle)).SetMax(cluster.home_by[vehicle])
-    for request in range(len(cluster.skip)):
+    for vehicle in range(len(question.kind)):
+        time.CumulVar(model.Start(vehicle)).SetMin(question.depart[vehicle])
+        time.CumulVar(model.End(vehicle)).SetMax(question.home_by[vehicle])
+    for request in range(len(question.skip)):
         for node in (2 * request, 2 * request + 1):
-            time.CumulVar(manager.NodeToIndex(node)).SetRange(*cluster.window[node])
+            time.CumulVar(manager.NodeToIndex(node)).SetRange(*question.window[node])
         pick, drop = manager.NodeToIndex(2 * request), manager.NodeToIndex(2 * request + 1)
         model.solver().Add(time.CumulVar(pick) <= time.CumulVar(drop))
-        due, slope = cluster.due[request]
+        due, slope = question.due[request]
         if slope > 0:
             time.SetCumulVarSoftUpperBound(drop, due, slope)
 
 
-def _loads(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel) -> None:
-    for d in range(cluster.load.shape[1]):
-        change = np.zeros(cluster.cost.shape[1], dtype=np.int64)
-        change[0 : 2 * len(cluster.skip) : 2] = cluster.load[:, d]
-        change[1 : 2 * len(cluster.skip) : 2] = -cluster.load[:, d]
+def _loads(model: pywrapcp.RoutingModel, question: RouteQuestion) -> None:
+    for d in range(question.load.shape[1]):
+        change = np.zeros(question.cost.shape[1], dtype=np.int64)
+        change[0 : 2 * len(question.skip) : 2] = question.load[:, d]
+        change[1 : 2 * len(question.skip) : 2] = -question.load[:, d]
         transit = model.RegisterUnaryTransitVector(change.tolist())
-        model.AddDimensionWithVehicleCapacity(transit, 0, cluster.capacity[:, d].tolist(), True, f"load{d}")
+        model.AddDimensionWithVehicleCapacity(transit, 0, question.capacity[:, d].tolist(), True, f"load{d}")
 
 
-def _search(
-    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, cluster: ClusterModel
+def _solve_trips(question: TripQuestion) -> list[list[int]] | None:
+    count, fleet = len(question.ready), len(question.free)
+    home = count + fleet
+    manager = pywrapcp.RoutingIndexManager(home + 1, fleet, [count + k for k in range(fleet)], [home] * fleet)
+    model = pywrapcp.RoutingModel(manager)
+    model.SetArcCostEvaluatorOfAllVehicles(model.RegisterTransitMatrix(question.cost.tolist()))
+    model.AddDimension(model.RegisterTransitMatrix(question.ticks.tolist()), INFINITE, INFINITE, False, "time")
+    time = model.GetDimensionOrDie("time")
+    ones = model.RegisterUnaryTransitVector([1] * count + [0] * (fleet + 1))
+    model.AddDimensionWithVehicleCapacity(ones, 0, question.max_trips, True, "trips")
+    for vehicle, free in enumerate(question.free):
+        time.CumulVar(model.Start(vehicle)).SetValue(free)
+    for trip, ready in enumerate(question.ready):
+        index = manager.NodeToIndex(trip)
+        model.VehicleVar(index).SetValues(question.allowed[trip])
+        time.CumulVar(index).SetMin(ready)
+        limit = model.solver().Element(question.last_pickup, model.VehicleVar(index))
+        model.solver().Add(time.CumulVar(index) <= limit)
+        time.SetCumulVarSoftUpperBound(index, ready, question.slope[trip])
+    return _improved(model, manager, question)
+
+
+def _improved(
+    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: Question
 ) -> list[list[int]] | None:
     parameters = pywrapcp.DefaultRoutingSearchParameters()
-    parameters.solution_limit = cluster.solutions
+    parameters.solution_limit = SOLUTIONS
     parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
     model.CloseModelWithParameters(parameters)
     # Routes are read as indices of variables, which are not the numbers of nodes.
-    warm = model.ReadAssignmentFromRoutes([[manager.NodeToIndex(n) for n in route] for route in cluster.routes], True)
+    warm = model.ReadAssignmentFromRoutes([[manager.NodeToIndex(n) for n in route] for route in question.warm], True)
     found = None if warm is None else model.SolveFromAssignmentWithParameters(warm, parameters)
     if found is None:
         return None
     routes = []
-    for vehicle in range(len(cluster.kind)):
+    for vehicle in range(len(question.warm)):
         route, index = [], found.Value(model.NextVar(model.Start(vehicle)))
         while not model.IsEnd(index):
             route.append(manager.IndexToNode(index))
@@ -105,6 +114,15 @@ def _search(
     return routes
 
 
+def _answer_all() -> None:
+    while True:
+        try:
+            question: Question = pickle.load(sys.stdin.buffer)  # our own parent wrote it
+        except EOFError:
+            return
+        pickle.dump(solve(question), sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+
+
 if __name__ == "__main__":
-    answer = solve(pickle.load(sys.stdin.buffer))  # our own parent wrote it
-    pickle.dump(answer, sys.stdout.buffer)
+    _answer_all()

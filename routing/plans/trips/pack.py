@@ -7,12 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.errors import InvalidInput
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.layout import Day, Scratch, TripPlan
 from routing.plans.trips.kernels.rows import read_rows
 from routing.plans.trips.kernels.search import keeps
-from routing.problem.problem import INFINITE, NEVER, ActKind, Level, Problem, Travel, TripRule
+from routing.problem.problem import INFINITE, NEVER, ActKind, Level, Problem, Travel
 
 POOL = 12
 """Requests that one iteration of the search may take out."""
@@ -30,17 +29,8 @@ class Packed(NamedTuple):
 
 
 def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
-    """Arrays for the kernels, with the told plan read in; requests that have no place yet have `where` -1.
-
-    Raises InvalidInput (`not_trips`) where the problem is not one of trips.
-    """
-    if problem.trip_rule != TripRule.ONE_STORE_UNTIL_EMPTY:
-        raise InvalidInput("the trip planner serves one store until empty", code="not_trips", field="trip_rule")
+    """Arrays for the kernels, with the told plan read in; requests that have no place yet have `where` -1."""
     fresh = problem.aboard_of < 0
-    one_ended = (fresh & (problem.pick_place < 0)) | (problem.drop_place < 0)
-    if one_ended.any():
-        r = int(np.argmax(one_ended))
-        raise InvalidInput(f"request {r} lacks a pickup or a drop", code="not_trips", field="pick_place", index=r)
     group, group_place = _groups(problem)
     vehicles, requests = len(problem.start_place), len(problem.pick_place)
     seats = max(int(problem.max_requests.max(initial=1)) if requests else 1, 1)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from routing.plans.budget import Budget
-from routing.plans.ortools.polish_trips import polish_trips
-from routing.plans.trips.plan import plan_trips
+from routing.plans.ortools.polish import polish
+from routing.plans.ortools.polish_trips import TripModel
+from routing.plans.plan import plan_routes
 from routing.problem.audit import audit
 from routing.problem.build import make_problem, make_rows, read_rows
 from routing.problem.evaluate import evaluate
@@ -35,7 +36,7 @@ def crossed() -> tuple:  # type: ignore[type-arg]
 
 def test_crossed_trips_are_uncrossed() -> None:
     problem, travel, rows = crossed()
-    better, work = polish_trips(problem, travel, rows, Budget(1))
+    better, work = polish(problem, travel, rows, Budget(1), TripModel(problem, travel))
     assert work == 4
     assert [stops[0][0] for stops in read_rows(better)] == [0, 1]
     assert evaluate(problem, travel, better).cost < evaluate(problem, travel, rows).cost
@@ -44,7 +45,7 @@ def test_crossed_trips_are_uncrossed() -> None:
 
 def test_time_that_is_up_leaves_the_plan_alone() -> None:
     problem, travel, rows = crossed()
-    same, work = polish_trips(problem, travel, rows, Budget(1, expired=lambda: True))
+    same, work = polish(problem, travel, rows, Budget(1, expired=lambda: True), TripModel(problem, travel))
     assert same is rows
     assert work == 0
 
@@ -55,9 +56,9 @@ def test_recipes_with_ortools_are_lawful_repeatable_and_never_worse_than_inserti
     from tests.kit.plans.trip_cases import random_round
 
     problem, travel = random_round(seed)
-    plain = plan_trips(problem, travel, recipe="insertion", budget=Budget(500), seed=seed)
-    first = plan_trips(problem, travel, recipe=recipe, budget=Budget(500), seed=seed)  # type: ignore[arg-type]
-    again = plan_trips(problem, travel, recipe=recipe, budget=Budget(500), seed=seed)  # type: ignore[arg-type]
+    plain = plan_routes(problem, travel, recipe="insertion", budget=Budget(500), seed=seed)
+    first = plan_routes(problem, travel, recipe=recipe, budget=Budget(500), seed=seed)  # type: ignore[arg-type]
+    again = plan_routes(problem, travel, recipe=recipe, budget=Budget(500), seed=seed)  # type: ignore[arg-type]
     if audit(problem, travel, plain) == []:  # some told plans of these cases cannot be driven at all
         assert audit(problem, travel, first) == []
         assert first.cost <= plain.cost

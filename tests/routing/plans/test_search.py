@@ -17,6 +17,8 @@ from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import plan_price
 from routing.plans.general.search import improve
 from routing.plans.general.work import new_work
+from routing.plans.ortools.polish import polish
+from routing.plans.ortools.polish_routes import RouteModel
 from routing.plans.plan import plan_routes
 from routing.problem.audit import audit
 from routing.problem.build import allow, make_problem, make_rows
@@ -249,8 +251,6 @@ def test_or_tools_polishes_and_is_judged(recipe):
 
 
 def test_the_model_finds_what_a_poor_plan_missed():
-    from routing.plans.ortools.polish_routes import polish
-
     problem, travel = static_problem(3, 6, 3)
     problem = problem._replace(
         window=np.broadcast_to(np.array([0, 10_000], dtype=np.int32), (6, 2, 1, 2)).copy(),
@@ -264,7 +264,9 @@ def test_the_model_finds_what_a_poor_plan_missed():
     poor = make_rows(routes)
     before = evaluate(problem, travel, poor)
     assert before.feasible
-    after = evaluate(problem, travel, polish(problem, travel, gather(problem, travel), poor, Budget(1)))
+    better, work = polish(problem, travel, poor, Budget(1), RouteModel(problem, travel))
+    after = evaluate(problem, travel, better)
+    assert work == 12 * 3
     assert after.feasible
     assert after.cost < before.cost
 

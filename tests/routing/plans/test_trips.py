@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routing.errors import InvalidInput
+from routing.errors import Unsupported
 from routing.plans.budget import Budget
+from routing.plans.general.planner import GeneralPlanner
+from routing.plans.plan import plan_routes, planner_for
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.places import best_place
 from routing.plans.trips.kernels.search import insert_all
 from routing.plans.trips.kernels.sequence import EXACT
-from routing.plans.trips.pack import pack
-from routing.plans.trips.plan import exchange_plans, insert_new, plan_trips, search
-from routing.plans.trips.unpack import to_rows
+from routing.plans.trips.planner import TripPlanner
 from routing.problem.audit import audit
 from routing.problem.build import make_problem
 from routing.problem.evaluate import evaluate
@@ -32,8 +32,8 @@ SEEDS = st.integers(0, 10**6)
 
 
 def plan(problem: Problem, travel: Travel, **options: object) -> Solution:
-    given = {"budget": Budget(2000), "seed": 1} | options
-    return plan_trips(problem, travel, **given)  # type: ignore[arg-type]
+    given = {"budget": Budget(2000), "seed": 1, "explain": Explain()} | options
+    return plan_routes(problem, travel, **given)  # type: ignore[arg-type]
 
 
 def same(one: Solution, other: Solution) -> bool:
@@ -65,13 +65,15 @@ def travel_is_broken(problem: Problem, travel: Travel) -> bool:
 @given(SEEDS, st.sampled_from([0.0, 0.4]))
 def test_the_price_searched_with_is_the_evaluators(seed: int, tight: float) -> None:
     problem, travel = random_round(seed, tight=tight, told=False)
-    packed = pack(problem, travel, seed)
-    work = insert_new(packed)
-    work += exchange_plans(packed) + search(packed, Budget(2000), work) + exchange_plans(packed)
-    vehicles = len(problem.start_place)
-    skipped = problem.skip_cost[packed.plan.where < 0].sum()
-    own = packed.plan.chain[:vehicles, col.TOTAL].sum() + skipped
-    timeline = evaluate(problem, travel, to_rows(problem, packed))
+    planner = TripPlanner(problem, travel, seed)
+    planner.insert_new()
+    planner.exchange()
+    planner.improve(Budget(2000), None)
+    planner.exchange()
+    vehicles, plan = len(problem.start_place), planner.packed.plan
+    skipped = problem.skip_cost[plan.where < 0].sum()
+    own = plan.chain[:vehicles, col.TOTAL].sum() + skipped
+    timeline = evaluate(problem, travel, planner.rows())
     assert timeline.feasible
     assert own == timeline.cost
 
@@ -93,9 +95,10 @@ def without_shortcuts(problem: Problem, travel: Travel) -> tuple[Problem, Travel
 @given(SEEDS, st.sampled_from([0.0, 0.3]))
 def test_best_place_is_the_best_of_all_places(seed: int, tight: float) -> None:
     problem, travel = without_shortcuts(*random_round(seed, tight=tight, told=False))
-    packed = pack(problem, travel, seed)
+    planner = TripPlanner(problem, travel, seed)
+    packed = planner.packed
     for r in range(len(problem.pick_place)):
-        chains = unfold(problem, to_rows(problem, packed))
+        chains = unfold(problem, planner.rows())
         base = price(problem, travel, chains)
         assert base is not None
         added, v, *_ = best_place(packed.day, packed.plan, r, NEVER)
@@ -131,11 +134,12 @@ def test_the_same_call_gives_the_same_solution(seed: int) -> None:
 
 DIGEST = """
 from routing.plans.budget import Budget
-from routing.plans.trips.plan import plan_trips
+from routing.plans.plan import plan_routes
+from routing.problem.problem import Explain
 from tests.kit.plans.trip_cases import random_round
 for seed in range(3):
     problem, travel = random_round(seed, requests=7, vehicles=3)
-    s = plan_trips(problem, travel, budget=Budget(300), seed=seed)
+    s = plan_routes(problem, travel, budget=Budget(300), seed=seed, explain=Explain())
     print(s.cost, s.work, s.rows.act_request.tolist(), s.receipts)
 """
 
@@ -228,7 +232,7 @@ def test_a_row_that_cannot_be_driven_stays_as_it_was_told() -> None:
     travel.ticks[0, 4, 0] = INFINITE
     solution = plan(problem, travel)
     assert solution.rows.act_request.tolist() == [0, 0]
-    assert solution.reason.tolist() == [Reason.SERVED, Reason.NEEDS]
+    assert solution.reason.tolist() == [Reason.SERVED, Reason.UNREACHABLE]
 
 
 @pytest.mark.parametrize(
@@ -269,12 +273,17 @@ def test_nothing_to_do() -> None:
     assert len(solution.rows.stop_place) == 0
 
 
-def test_what_it_does_not_serve_is_named() -> None:
-    problem, travel = round_of_two()
-    with pytest.raises(InvalidInput, match="recipe") as wrong:
-        plan(problem, travel, recipe="magic")
-    assert wrong.value.code == "unknown_recipe"
-    for fields in ({"trip_rule": TripRule.ANY}, {"drop_place": [2, -1], "slope": 0}):
-        with pytest.raises(InvalidInput) as wrong:
-            plan(*round_of_two(**fields))
-        assert wrong.value.code == "not_trips"
+def test_what_the_planner_for_trips_does_not_know_goes_to_the_other_one() -> None:
+    assert isinstance(planner_for(*round_of_two(), seed=1), TripPlanner)
+    for fields in (
+        {"trip_rule": TripRule.ANY},
+        {"drop_place": [2, -1], "slope": 0},
+        {"add_price": 1},
+        {"rank": [1, 2]},
+    ):
+        problem, travel = round_of_two(**fields)
+        assert isinstance(planner_for(problem, travel, seed=1), GeneralPlanner), fields
+    problem, travel = round_of_two(drop_place=[2, -1], slope=0)
+    assert audit(problem, travel, plan(problem, travel)) == []
+    with pytest.raises(Unsupported, match="max_metres"):  # which neither knows beside trips
+        plan(*round_of_two(max_metres=10**6))

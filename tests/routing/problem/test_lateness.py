@@ -7,11 +7,10 @@ import pytest
 
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes
-from routing.plans.trips.plan import plan_trips
 from routing.problem.audit import judge
 from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
-from routing.problem.problem import Explain, Problem, Solution, Travel, TripRule
+from routing.problem.problem import Problem, Solution, Travel, TripRule
 
 LEG, PLACED = 10, -50
 
@@ -35,12 +34,7 @@ def delivered_at(at: int, rule: TripRule, **prices: object) -> tuple[Problem, Tr
 
 def planned(problem: Problem, travel: Travel) -> list[Solution]:
     """The order's plan by insertion and by search."""
-    if problem.trip_rule == TripRule.ANY:
-        return [plan_routes(problem, travel, recipe=r, budget=Budget(20)) for r in ("insertion", "lns")]  # type: ignore[arg-type]
-    return [
-        plan_trips(problem, travel, recipe=r, budget=Budget(20), seed=0, explain=Explain())  # type: ignore[arg-type]
-        for r in ("insertion", "lns")
-    ]
+    return [plan_routes(problem, travel, recipe=r, budget=Budget(20)) for r in ("insertion", "lns")]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("rule", [TripRule.ANY, TripRule.ONE_STORE_UNTIL_EMPTY])
@@ -73,9 +67,6 @@ def test_what_or_tools_proposes_is_priced_with_its_charges(rule: TripRule, recip
     ticks = np.full((1, 6, 4), 30, dtype=np.int32)
     ticks[0, 4, 0] = ticks[0, 5, 1] = ticks[0, 0, 2] = ticks[0, 1, 3] = 15
     travel = Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32))
-    if rule == TripRule.ANY:
-        solution = plan_routes(problem, travel, recipe=recipe, budget=Budget(200))  # type: ignore[arg-type]
-    else:
-        solution = plan_trips(problem, travel, recipe=recipe, budget=Budget(200), seed=1)  # type: ignore[arg-type]
+    solution = plan_routes(problem, travel, recipe=recipe, budget=Budget(200), seed=1)  # type: ignore[arg-type]
     assert judge(problem, travel, solution) == ([], solution.cost, 0)
     assert solution.cost == 2 * 30 + 4 * 15, "both in time, the nearer vehicle each"

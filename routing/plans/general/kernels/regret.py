@@ -1,7 +1,7 @@
-"""Regret insertion: first what would be dearest to put off (Potvin and Rousseau 1993).
+"""What vehicles would pay for absent requests, and regret insertion by it: first what would be dearest to put off.
 
-Prices that cannot be among the lowest of a request are found out only when they could be: a quarter of the time for
-1,000 orders and 500 riders, the same plan.
+Potvin and Rousseau (1993).  Prices that cannot be among the lowest of a request are found out only when they could be:
+a quarter of the time for 1,000 orders and 500 riders, the same plan.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import numpy as np
 
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.moves import best_in_one, insert, may_serve
+from routing.plans.general.kernels.moves import best_in, best_in_one, insert, may_serve
+from routing.plans.general.kernels.stops import door_price
 
 OPEN = -2
 """In place of a gap: the price is not known, only that it is no less."""
@@ -128,3 +129,30 @@ def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where)
             routes.absent[missing] = requests[k]
             missing += 1
     routes.missing[0] = missing
+
+
+@lean_kernel
+def collect_offers(tables, routes, request, served_by, order, soonest, direct, always, best, work):
+    """Write the cheapest insertions of an absent request into `best` int64[., 2] of (vehicle, price), all NEVER before.
+
+    `order` [V]: vehicles by `soonest`, the tick at which each could be at the request's first place; `direct`: ticks
+    from there to its drop.  The first `always` are tried; later ones as long as a delivery straight after the pickup
+    costs less than the offers there are, which is exact where nothing gets cheaper by being later.
+    """
+    last = len(best) - 1
+    own, first = tables.request[request], tables.node[2 * request]
+    opens = np.int64(first[col.OPEN]) if first[col.PLACE] >= 0 else np.int64(0)
+    for turn in range(len(order)):
+        vehicle = order[turn]
+        if turn >= always and door_price(own, max(soonest[vehicle], opens) + direct) >= best[last, 1]:
+            break
+        if vehicle == served_by or not may_serve(tables, request, vehicle):
+            continue
+        price, pick, _ = best_in(tables, routes, request, vehicle, min(best[last, 1], np.int64(col.LOCKED)), work)
+        if pick < 0:
+            continue
+        k = last
+        while k > 0 and best[k - 1, 1] > price:
+            best[k, 0], best[k, 1] = best[k - 1, 0], best[k - 1, 1]
+            k -= 1
+        best[k, 0], best[k, 1] = vehicle, price

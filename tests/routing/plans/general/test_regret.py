@@ -15,7 +15,7 @@ from routing.plans.general.tables import Routes, Tables
 from routing.plans.general.work import Work, new_work
 from routing.problem.problem import Problem, Travel
 from tests.kit.plans.cases import random_problem
-from tests.routing.plans.test_insertion_prices import city
+from tests.routing.plans.general.test_insertion_prices import city
 from tests.routing.plans.test_search import static_problem
 
 

@@ -26,7 +26,7 @@ from routing.problem.audit import audit
 from routing.problem.evaluate import evaluate
 from routing.problem.problem import Problem, Rows, Travel, TripRule
 from tests.kit.plans.cases import random_problem
-from tests.routing.plans.test_insertion_prices import city
+from tests.routing.plans.general.test_insertion_prices import city
 from tests.routing.plans.test_search import static_problem
 
 

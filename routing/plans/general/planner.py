@@ -1,0 +1,119 @@
+"""The planner for any problem: insertion by regret, then ruin and recreate over whole plans or clusters of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.errors import Unsupported
+from routing.plans.budget import Budget
+from routing.plans.general.gather import gather
+from routing.plans.general.insert import insert_absent, sequence, start_routes, to_rows
+from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.moves import order_price, refresh, remove, take_over
+from routing.plans.general.kernels.regret import collect_offers
+from routing.plans.general.search import improve
+from routing.plans.general.tables import Kind, Tables
+from routing.plans.general.work import new_work
+from routing.plans.planner import Objective, Offers, Planner, no_offers
+from routing.problem.problem import I64, Problem, Rows, Travel
+
+OFFERING = 48
+"""Vehicles that are asked for an offer whatever a soonest delivery would cost: those that can be there soonest."""
+
+
+class GeneralPlanner(Planner):
+    """Routes of pickups and drops, from those told before.
+
+    Raises Unsupported for laws that only the search without prices of time knows, beside such prices.
+    """
+
+    def __init__(
+        self, problem: Problem, travel: Travel, seed: int, objective: Objective = "cost", threads: int = 1
+    ) -> None:
+        self._problem, self._travel = problem, travel
+        self._objective, self._threads = objective, threads
+        self._tables = gather(problem, travel)
+        _refuse_what_needs_plain(problem, travel, self._tables)
+        self._work = new_work(self._tables, seed)
+        self._routes, self.work = start_routes(problem, self._tables, self._work), 0
+
+    def insert_new(self) -> None:
+        """By regret; then every short route in its cheapest order."""
+        insert_absent(self._tables, self._routes, self._work, threads=self._threads)
+        sequence(self._tables, self._routes, self._work)
+        self.work = int(self._work.counter[col.INSERTIONS])
+
+    def improve(self, budget: Budget, on_better: Callable[[Rows], None] | None) -> None:
+        """Save vehicles where that comes first, then search within the budget, which begins to count here."""
+        fleet = self._objective == "vehicles" or (self._objective == "auto" and self._vehicles_first())
+        tell = None if on_better is None else lambda best: on_better(to_rows(self._tables, best))
+        self._routes = improve(
+            self._tables, self._routes, self._work, budget, fleet=fleet, threads=self._threads, on_better=tell
+        )
+        self.work = int(self._work.counter[col.INSERTIONS])
+
+    def _vehicles_first(self) -> bool:
+        """Whether the cheapest vehicle costs more than all that is driven; not where some cost more than others."""
+        used = self._routes.size > 0
+        fixed = self._tables.vehicle[:, col.FIXED]
+        if self._tables.flag[col.RANKED] and (fixed.min() < fixed.max() or self._routes.missing[0]):
+            return False
+        return bool(used.any()) and int(fixed.min()) > int(self._routes.price[used].sum() - fixed[used].sum())
+
+    def rows(self) -> Rows:
+        """The routes as rows."""
+        return to_rows(self._tables, self._routes)
+
+    def hold(self, rows: Rows) -> None:
+        """Read the rows in; what a vehicle must keep is no part of what an order costs it."""
+        self._tables = self._tables._replace(keep_ptr=np.zeros_like(self._tables.keep_ptr))
+        self._work = new_work(self._tables, 0)
+        self._routes = start_routes(self._problem._replace(told=rows), self._tables, self._work)
+
+    def soonest(self, request: int) -> I64:
+        """From where each vehicle is free."""
+        problem, place = self._problem, int(self._tables.request[request, col.FIRST_PLACE])
+        legs = self._travel.ticks[problem.profile, problem.start_place, place].astype(np.int64)
+        return np.where(problem.start_place == place, 0, legs) + np.maximum(0, problem.start)
+
+    def offers(self, requests: NDArray[np.integer]) -> Offers:
+        """One by one: a request leaves its route, is priced everywhere, and returns."""
+        tables, routes, work, made = self._tables, self._routes, self._work, no_offers(len(requests))
+        whole = start_routes(self._problem._replace(told=to_rows(tables, routes)), tables, work)
+        for i, request in enumerate(requests.tolist()):
+            vehicle = int(routes.vehicle[request])
+            if vehicle >= 0:
+                with_it = int(routes.price[vehicle]) + int(order_price(tables, request, vehicle))
+                remove(tables, routes, request)
+                if refresh(tables, routes, vehicle, work):
+                    made.added[i] = with_it - int(routes.price[vehicle])
+            soonest = self.soonest(request)
+            pick, drop = (int(place) for place in tables.place[2 * request : 2 * request + 2])
+            direct = (
+                int(self._travel.ticks[:, pick, drop].min())
+                if tables.kind[request] == Kind.PAIR and pick != drop
+                else 0
+            )
+            order = np.argsort(soonest, kind="stable")
+            collect_offers(tables, routes, request, vehicle, order, soonest, direct, OFFERING, made.best[i], work)
+            if vehicle >= 0:
+                take_over(tables, whole, routes, vehicle)
+                routes.missing[0] = whole.missing[0]
+        return made
+
+
+def _refuse_what_needs_plain(problem: Problem, travel: Travel, tables: Tables) -> None:
+    """Refuse, by name, laws that only the search without prices of time knows."""
+    if tables.plain:
+        return
+    for name, used in (
+        ("breaks", len(problem.breaks.service)), ("max_drive", problem.max_drive.size),
+        ("max_metres", problem.max_metres.size), ("max_acts", problem.max_acts.size),
+        ("load_back", problem.load_back.any()), ("per_task", problem.per_task.any()), ("drive", travel.drive.size),
+        ("toll", travel.toll.size),
+    ):  # fmt: skip
+        if used:
+            raise Unsupported(f"{name} beside prices of time, shared stops or trips is not supported", field=name)
