@@ -17,7 +17,8 @@ from typing import NamedTuple
 from api.ledger.chain import genesis, link
 from api.ledger.files import PRIVATE
 from api.ledger.protocol import LedgerFailed
-from api.ledger.sqlite.schema import COUNT_WRITES, Text, text_of
+from api.ledger.records import Text, text_of
+from api.ledger.sqlite.schema import COUNT_WRITES
 
 MARK = "ledger.head"
 MARK_BYTES = 256

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from api.ledger.files import whole
 from api.ledger.protocol import CorruptLedger, Snapshot
-from api.ledger.sqlite.schema import packed
+from api.ledger.records import packed
 
 KEPT = 2
 _NAME = re.compile(r"snapshot-\d{12}\.json")

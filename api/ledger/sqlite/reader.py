@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from api.common.api_keys import Key
-from api.ledger import snapshots
+from api.ledger import records, snapshots
 from api.ledger.chain import genesis, link, unsealed
 from api.ledger.protocol import (
     CorruptLedger,
@@ -177,14 +177,14 @@ class SqliteReader:
                 yield LedgerEntry(text.seq, text.at, {}, [], left_out[text.seq].reason)
                 continue
             with taking_in(text.seq, hint=way_on(text.seq)):
-                entry = t.entry_of(text)
+                entry = records.entry_of(text)
             yield entry
 
     def skips(self) -> dict[int, Skip]:
         """Entries that every fold leaves out, by their number."""
         return {skip[0]: Skip(*skip) for skip in self.value(SKIPS) or ()}
 
-    def texts(self, after: int = 0) -> Iterator[t.Text]:
+    def texts(self, after: int = 0) -> Iterator[records.Text]:
         """The entries with seq > `after` as they are kept; raises CorruptJournal where one is missing or was changed.
 
         Where some are missing at the beginning it does so before it gives any.
@@ -195,12 +195,12 @@ class SqliteReader:
         for text, kept in self._in_order(after):
             if text.seq != last + 1:
                 raise missing(last + 1, text.seq - 1)
-            chain, last = link(chain, t.text_of(text)), text.seq
+            chain, last = link(chain, records.text_of(text)), text.seq
             if kept is not None and kept != chain:
                 raise CorruptJournal(f"entry {last} is not what was written, or one before it", line=last)
             yield text
 
-    def _in_order(self, after: int) -> Iterator[tuple[t.Text, bytes | None]]:
+    def _in_order(self, after: int) -> Iterator[tuple[records.Text, bytes | None]]:
         """Entries of segments, then rows, each with the digest that was kept of it, where one was."""
         while True:
             for segment in segments.segments(self.folder):
@@ -215,9 +215,9 @@ class SqliteReader:
                 break
             rows.close()  # rows went into a segment after we looked at those there were
         if row is not None:
-            yield t.Text(*row[:3]), row[3]
+            yield records.Text(*row[:3]), row[3]
             for row in rows:
-                yield t.Text(*row[:3]), row[3]
+                yield records.Text(*row[:3]), row[3]
 
     def chain_at(self, seq: int) -> bytes:
         """The digest of the chain after the entry `seq`; raises CorruptJournal where that is not known here."""
@@ -243,7 +243,7 @@ class SqliteReader:
         chain = bytes.fromhex(place.before)
         if seq >= segment.first:
             for text in segments.read(segment, 0):
-                chain = link(chain, t.text_of(text))
+                chain = link(chain, records.text_of(text))
                 if text.seq == seq:
                     break
         return chain
@@ -322,7 +322,7 @@ class SqliteReader:
 
     def answer(self, tenant: str, route: str, key: str) -> StoredReply | None:
         row = self._one("SELECT * FROM answers WHERE tenant = ? AND route = ? AND key = ?", (tenant, route, key))
-        return t.answer_of(row) if row else None
+        return records.answer_of(row) if row else None
 
     def notice_head(self) -> int:
         return self._number("SELECT max(seq) FROM notices")
@@ -337,7 +337,7 @@ class SqliteReader:
         if subject is not None:
             where, more = where + " AND subject = ?", [*more, subject]
         rows = self.rows(f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit))
-        return list(self._sound(rows, t.notice_of))
+        return list(self._sound(rows, records.notice_of))
 
     def forgotten(self) -> dict[str, int]:
         return dict(self.value("forgotten") or {})
@@ -350,21 +350,21 @@ class SqliteReader:
     # --- vault --------------------------------------------------------------------------------------------------
 
     def vault(self) -> Iterator[VaultRow]:
-        return map(t.vault_of, self.rows("SELECT * FROM vault ORDER BY handle"))
+        return map(records.vault_of, self.rows("SELECT * FROM vault ORDER BY handle"))
 
     def vault_row(self, handle: int) -> VaultRow | None:
         row = self._one("SELECT * FROM vault WHERE handle = ?", (handle,))
-        return t.vault_of(row) if row else None
+        return records.vault_of(row) if row else None
 
     def vault_of(self, subject: str) -> list[VaultRow]:
         rows = self.rows("SELECT * FROM vault WHERE subject = ? ORDER BY handle", (subject,))
-        return [t.vault_of(row) for row in rows]
+        return [records.vault_of(row) for row in rows]
 
     # --- orders that have left the board ------------------------------------------------------------------------
 
     def ended_order(self, order_id: str) -> Ended | None:
         row = self._one("SELECT * FROM ended WHERE order_id = ?", (order_id,))
-        return t.ended_of(row) if row else None
+        return records.ended_of(row) if row else None
 
     def ended_orders(
         self,
@@ -380,7 +380,7 @@ class SqliteReader:
         where = " AND ".join(clause for clause, _ in wanted) or "1"
         statement = f"SELECT * FROM ended WHERE {where} ORDER BY seq DESC LIMIT ?"
         rows = self.rows(statement, (*(value for _, value in wanted), limit))
-        return [t.ended_of(row) for row in rows]
+        return [records.ended_of(row) for row in rows]
 
     def check_rows(self) -> None:
         """Reads every sealed row; raises CorruptLedger at the first that is not what was written."""
@@ -392,17 +392,17 @@ class SqliteReader:
 
     def webhooks(self, tenant: str | None = None) -> list[Webhook]:
         rows = self.rows("SELECT * FROM webhooks ORDER BY created_at, webhook_id")
-        return [hook for hook in map(t.webhook_of, rows) if tenant is None or hook.tenant == tenant]
+        return [hook for hook in map(records.webhook_of, rows) if tenant is None or hook.tenant == tenant]
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
-        rows = self.rows(t.SELECT_DUE, (now, t.packed(list(skip)), limit))
-        return list(self._sound(rows, lambda row: Due(row[0], t.notice_of(row[3:]), row[1], row[2])))
+        rows = self.rows(t.SELECT_DUE, (now, records.packed(list(skip)), limit))
+        return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
 
     def load_keys(self) -> list[Key]:
-        return [t.key_of(row) for row in self.rows("SELECT * FROM keys ORDER BY key_id")]
+        return [records.key_of(row) for row in self.rows("SELECT * FROM keys ORDER BY key_id")]
 
     def tenants(self) -> list[Tenant]:
-        return [t.tenant_of(row) for row in self.rows("SELECT * FROM tenants ORDER BY tenant")]
+        return [records.tenant_of(row) for row in self.rows("SELECT * FROM tenants ORDER BY tenant")]
 
     def value(self, name: str) -> Any:
         row = self._one("SELECT value FROM named_values WHERE name = ?", (name,))

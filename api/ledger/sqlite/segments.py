@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from api.ledger.files import make_private, whole
-from api.ledger.sqlite.schema import Text, packed, text_from, text_of
+from api.ledger.records import Text, packed, text_from, text_of
 from dispatch.errors import CorruptJournal
 
 ARCHIVE = "archive"

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from api.common.api_keys import Key
-from api.ledger import parts
+from api.ledger import parts, records
 from api.ledger.files import Anchor
 from api.ledger.head import Head, read_mark
 from api.ledger.protocol import (
@@ -89,8 +89,8 @@ class SqliteLedger(SqliteReader):
 
     def _renew(self, connection: sqlite3.Connection) -> None:
         """Begins an epoch: what was given out before is not good any more."""
-        identity = self.identity._replace(epoch=t.new_epoch())
-        connection.execute(t.SET_VALUE, ("identity", t.packed(identity._asdict())))
+        identity = self.identity._replace(epoch=records.new_epoch())
+        connection.execute(t.SET_VALUE, ("identity", records.packed(identity._asdict())))
         del self.identity
 
     def _connect(self) -> sqlite3.Connection:
@@ -122,21 +122,21 @@ class SqliteLedger(SqliteReader):
     def append(self, write: Write) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:
             if write.entry is not None:
-                text = t.text_of_entry(write.entry)
+                text = records.text_of_entry(write.entry)
                 connection.execute(t.INSERT_ENTRY, (*text, self._tip.took(connection, text)))
             for row in write.vault:
-                connection.execute(t.INSERT_VAULT, t.vault_values(row))
+                connection.execute(t.INSERT_VAULT, records.vault_values(row))
             for ended in write.ended:
-                connection.execute(t.INSERT_ENDED, t.ended_row(ended))
+                connection.execute(t.INSERT_ENDED, records.ended_row(ended))
             for answer in write.answers:
-                connection.execute(t.INSERT_ANSWER, t.answer_row(answer))
+                connection.execute(t.INSERT_ANSWER, records.answer_row(answer))
             for notice in write.notices:
-                connection.execute(t.INSERT_NOTICE, t.notice_row(notice))
+                connection.execute(t.INSERT_NOTICE, records.notice_row(notice))
                 connection.execute(t.INSERT_DUES, notice._asdict() | {"data": None})
             for webhook in write.webhooks:
-                connection.execute(t.INSERT_WEBHOOK, t.webhook_row(webhook))
+                connection.execute(t.INSERT_WEBHOOK, records.webhook_row(webhook))
             for name, value in write.extra:
-                connection.execute(t.SET_VALUE, (name, t.packed(value)))
+                connection.execute(t.SET_VALUE, (name, records.packed(value)))
 
         return self._writer.put(job)
 
@@ -194,14 +194,14 @@ class SqliteLedger(SqliteReader):
             last = connection.execute(f"SELECT tenant, max(seq) FROM {old} GROUP BY tenant", (before,)).fetchall()
             if last:
                 connection.execute(f"DELETE FROM {old}", (before,))
-                connection.execute(t.SET_VALUE, ("forgotten", t.packed(self.forgotten() | dict(last))))
+                connection.execute(t.SET_VALUE, ("forgotten", records.packed(self.forgotten() | dict(last))))
 
         return self._writer.put(job)
 
     # --- webhooks -----------------------------------------------------------------------------------------------
 
     def save_webhook(self, webhook: Webhook) -> Future[None]:
-        return self._writer.put(lambda db: _execute(db, t.INSERT_WEBHOOK, t.webhook_row(webhook)))
+        return self._writer.put(lambda db: _execute(db, t.INSERT_WEBHOOK, records.webhook_row(webhook)))
 
     def delete_webhook(self, webhook_id: str) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:
@@ -233,7 +233,7 @@ class SqliteLedger(SqliteReader):
     # --- keys, tenants, values ----------------------------------------------------------------------------------
 
     def save_key(self, key: Key) -> None:
-        row = (key.key_id, t.key_text(key))
+        row = (key.key_id, records.key_text(key))
         self._writer.put(lambda db: _execute(db, "INSERT OR REPLACE INTO keys VALUES (?, ?)", row)).result()
 
     def save_tenant(self, tenant: Tenant) -> Future[None]:

@@ -10,7 +10,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from api.ledger import snapshots
+from api.ledger import records, snapshots
 from api.ledger.chain import link, seal
 from api.ledger.head import MARK, read_mark
 from api.ledger.parts import check
@@ -80,7 +80,7 @@ def _chained(reader: SqliteReader, connection: sqlite3.Connection) -> list[str]:
     for seq, at, line, kept in connection.execute("SELECT * FROM journal ORDER BY seq").fetchall():
         if seq != last + 1:
             raise missing(last + 1, seq - 1)
-        chain = bytes(kept) if chain is None else link(chain, t.text_of(t.Text(seq, at, line)))
+        chain = bytes(kept) if chain is None else link(chain, records.text_of(records.Text(seq, at, line)))
         if chain != kept:
             found = found or [f"entry {seq} is not what was written"]
             connection.execute("UPDATE journal SET chain = ? WHERE seq = ?", (chain, seq))

@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from api.ledger import snapshots
+from api.ledger import records, snapshots
 from api.ledger.chain import genesis, link, seal
 from api.ledger.protocol import CorruptLedger, Identity, NewerLedger
 from api.ledger.sqlite import schema as t
@@ -56,7 +56,7 @@ def _chained(connection: sqlite3.Connection, reader: SqliteReader) -> None:
     (head,) = connection.execute("SELECT coalesce(max(seq), 0) FROM journal").fetchone()
     held = segments.segments(reader.folder)
     (first_row,) = connection.execute("SELECT coalesce(min(seq), 1) FROM journal").fetchone()
-    identity = Identity(t.new_identity(), t.new_epoch(), (held[0].first if held else first_row) - 1, head)
+    identity = Identity(records.new_identity(), records.new_epoch(), (held[0].first if held else first_row) - 1, head)
     chain, seq, places = genesis(identity.ledger), identity.first, {}
     for segment in held:
         before = chain
@@ -71,18 +71,18 @@ def _chained(connection: sqlite3.Connection, reader: SqliteReader) -> None:
         if snapshots.number_of(path) > head:
             raise _not_together(f"{path.name} was made beyond the journal's end, entry {head}")
     for row in connection.execute("SELECT seq, at, line FROM journal WHERE seq > ? ORDER BY seq", (seq,)).fetchall():
-        chain, seq = _next(chain, seq, t.Text(*row))
+        chain, seq = _next(chain, seq, records.Text(*row))
         connection.execute("UPDATE journal SET chain = ? WHERE seq = ?", (chain, seq))
     for table in t.SEALED:
         _seal(connection, table)
     for name, value in (("identity", identity._asdict()), ("old_segments", places)):
-        connection.execute(t.SET_VALUE, (name, t.packed(value)))
+        connection.execute(t.SET_VALUE, (name, records.packed(value)))
 
 
-def _next(chain: bytes, seq: int, text: t.Text) -> tuple[bytes, int]:
+def _next(chain: bytes, seq: int, text: records.Text) -> tuple[bytes, int]:
     if text.seq != seq + 1:
         raise _not_together(f"entries {seq + 1} to {text.seq - 1} are not here")
-    return link(chain, t.text_of(text)), text.seq
+    return link(chain, records.text_of(text)), text.seq
 
 
 def _not_together(why: str) -> CorruptLedger:

@@ -170,7 +170,7 @@ def show(
     import json
     import sys
 
-    from api.ledger.sqlite.schema import text_of
+    from api.ledger.records import text_of
     from api.ledger.upkeep.maintenance import opened
 
     reader = opened(_folder(data))

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from api.ledger.protocol import LedgerFailed
+from api.ledger.records import packed
 from api.ledger.recovery import recover
 from api.ledger.sqlite.reader import FILE, SqliteReader
-from api.ledger.sqlite.schema import packed
 from api.ledger.sqlite.segments import segments
 from api.ledger.sqlite.store import SqliteLedger
 from api.ledger.upkeep.maintenance import backup, restore
