@@ -12,7 +12,7 @@ else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
-TEST_EXTRAS = dev,maps,analysis,peers
+TEST_EXTRAS = dev,maps,analysis,peers,postgres
 PYTEST     ?= $(BIN)/python -m pytest
 TESTS      ?= tests
 WORKERS    ?= 2

@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from api.ledger.protocol import CorruptLedger
+from dispatch.errors import CorruptJournal
 
 CHAIN_BYTES, SEAL_BYTES = 32, 8
 
@@ -37,3 +38,18 @@ def unsealed(table: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
     if row[-1] != seal(values):
         raise CorruptLedger(f"row {row[0]} of {table} is not what was written", table=table)
     return values
+
+
+def missing(first: int, last: int) -> CorruptJournal:
+    """Entries that are neither in the database nor in a segment."""
+    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
+    hint = "Put the segment that holds them back into archive/." if first < last else ""
+    return CorruptJournal(f"{which} not here", line=first, hint=hint)
+
+
+def way_on(seq: int) -> str:
+    """What somebody can do about an entry that cannot be folded."""
+    return (
+        f"Restore a copy, or go on without the entry: stop the service, then halfhour journal repair --skip {seq}"
+        ' --reason "...".'
+    )

@@ -23,6 +23,10 @@ OPERATOR = ""
 """The tenant of notices that concern riders, rounds and stores: for the operator's keys alone."""
 
 
+SKIPS = "skipped_entries"
+"""The value that names the entries left out of every fold."""
+
+
 class LedgerFailed(HalfhourError):
     """A write could not be made durable; nothing of it happened."""
 
@@ -203,6 +207,14 @@ class Ledger(Protocol):
     @property
     def identity(self) -> Identity:
         """Who this ledger is, and its epoch."""
+
+    @property
+    def lease_s(self) -> float | None:
+        """Seconds for which it stays ours without a write (None: it is nobody else's): write oftener."""
+
+    @property
+    def address(self) -> str:
+        """Where another process finds it: a folder, or `postgresql://host/database#market`."""
 
     @property
     def failed(self) -> LedgerFailed | None:

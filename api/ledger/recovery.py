@@ -9,9 +9,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from api.ledger.chain import way_on
 from api.ledger.configuration import require_readable
 from api.ledger.protocol import LedgerEntry, Snapshot, VaultRow
-from api.ledger.sqlite.reader import way_on
 from dispatch.board.board import Board
 from dispatch.codec import decode_event
 from dispatch.errors import taking_in

@@ -19,8 +19,9 @@ from urllib.parse import quote
 
 from api.common.api_keys import Key
 from api.ledger import records, snapshots
-from api.ledger.chain import genesis, link, unsealed
+from api.ledger.chain import genesis, link, missing, unsealed, way_on
 from api.ledger.protocol import (
+    SKIPS,
     CorruptLedger,
     Due,
     Ended,
@@ -42,27 +43,9 @@ from dispatch.errors import CorruptJournal, taking_in
 log = logging.getLogger(__name__)
 
 FILE = "ledger.sqlite"
-SKIPS = "skipped_entries"
-"""The value that names the entries left out of every fold."""
-
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
 
 T = TypeVar("T")
-
-
-def missing(first: int, last: int) -> CorruptJournal:
-    """Entries that are neither in the database nor in a segment."""
-    which = f"entry {first} is" if first == last else f"entries {first} to {last} are"
-    hint = "Put the segment that holds them back into archive/." if first < last else ""
-    return CorruptJournal(f"{which} not here", line=first, hint=hint)
-
-
-def way_on(seq: int) -> str:
-    """What somebody can do about an entry that cannot be folded."""
-    return (
-        f"Restore a copy, or go on without the entry: stop the service, then halfhour journal repair --skip {seq}"
-        ' --reason "...".'
-    )
 
 
 def explained(problem: sqlite3.Error, path: Path) -> CorruptLedger | LedgerFailed:
@@ -78,6 +61,7 @@ class SqliteReader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.address = str(folder)
         self._path = folder / FILE
         self._reading = threading.local()
         self._readers: list[sqlite3.Connection] = []

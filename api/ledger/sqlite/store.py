@@ -157,6 +157,11 @@ class SqliteLedger(SqliteReader):
         os.close(self._lock)
 
     @property
+    def lease_s(self) -> float | None:
+        """It is this machine's: nobody else can take it."""
+        return None
+
+    @property
     def failed(self) -> LedgerFailed | None:
         """Why nothing is written now, None while all is well."""
         return self._writer.failed

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from api.ledger.configuration import require_readable
-from api.ledger.protocol import LedgerEntry, Skip, Snapshot, VaultRow, Write
+from api.ledger.protocol import SKIPS, LedgerEntry, Skip, Snapshot, VaultRow, Write
 from api.ledger.recovery import apply, recover
-from api.ledger.sqlite.reader import SKIPS, SqliteReader
+from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
 from api.ledger.upkeep import audit
 from api.ledger.upkeep.maintenance import beginning, present

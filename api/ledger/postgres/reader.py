@@ -1,0 +1,304 @@
+"""Reading a market's ledger in PostgreSQL: committed rows only, from any thread or host, without its tenure."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from functools import cached_property
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import psycopg
+
+from api.common.api_keys import Key
+from api.ledger import records
+from api.ledger.chain import genesis, link, missing, unsealed, way_on
+from api.ledger.postgres import connection as c
+from api.ledger.postgres.connection import Connection, where
+from api.ledger.protocol import (
+    SKIPS,
+    CorruptLedger,
+    Due,
+    Ended,
+    Identity,
+    LedgerEntry,
+    LedgerFailed,
+    Notice,
+    Skip,
+    Snapshot,
+    StoredReply,
+    Tenant,
+    VaultRow,
+    Webhook,
+)
+from dispatch.errors import CorruptJournal, taking_in
+
+log = logging.getLogger(__name__)
+
+ROWS_AT_ONCE = 2000
+SNAPSHOTS_KEPT = 2
+
+_ANSWER = "tenant, route, key, fingerprint, status, body, made_at, seal"
+_NOTICE = "seq, event_id, tenant, kind, subject, sequence, created_at, data, seal"
+_VAULT = "handle, tenant, kind, subject, first, second, enter_s, exit_s, personal, body, erased_at, seal"
+_ENDED = "order_id, seq, tenant, store_id, state, record, seal"
+_WEBHOOK = "webhook_id, tenant, url, secrets, kinds, enabled, failures, created_at, disabled_reason"
+_SEALED = {"answers": _ANSWER, "notices": _NOTICE, "vault": _VAULT, "ended": _ENDED}
+
+T = TypeVar("T")
+
+
+class PostgresReader:
+    """The ledger of one market, `postgresql://host/database#market`, with a connection per thread."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._place = where(address)
+        self.market = self._place.market
+        self._reading = threading.local()
+        self._readers: list[Connection] = []
+
+    def close(self) -> None:
+        """Closes every connection."""
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+
+    def _reader(self) -> Connection:
+        connection: Connection | None = getattr(self._reading, "connection", None)
+        if connection is None or connection.closed:
+            connection = c.connect(self._place)
+            c.require_schema(connection, self._place)
+            self._reading.connection = connection
+            self._readers.append(connection)
+        return connection
+
+    def rows(self, statement: str, values: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """What a statement selects; raises LedgerFailed instead of the driver's own errors.
+
+        A line that broke since the last look is no reason to fail: the same is asked once more.
+        """
+        for may_repeat in (True, False):
+            connection = self._reader()
+            try:
+                return connection.execute(statement.encode(), values).fetchall()
+            except psycopg.Error as problem:
+                if not (may_repeat and c.lost(problem)):
+                    raise c.explained(problem, self._place) from problem
+                connection.close()
+        raise AssertionError("the second time ends it")
+
+    def _of(self, columns: str, table: str, rest: str = "", *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of this market: whole columns, bytes as bytes."""
+        return self.rows(f"SELECT {columns} FROM halfhour.{table} WHERE market = %s {rest}", (self.market, *values))
+
+    def _one(self, columns: str, table: str, rest: str = "", *values: Any) -> tuple[Any, ...] | None:
+        return next(iter(self._of(columns, table, rest, *values)), None)
+
+    def _sound(self, rows: Iterable[tuple[Any, ...]], make: Callable[[tuple[Any, ...]], T]) -> Iterator[T]:
+        """What is made of rows; one that is damaged is left out and said, for it must not cost those around it."""
+        for row in rows:
+            try:
+                yield make(row)
+            except (CorruptLedger, ValueError) as problem:
+                log.error("a row is left out: %s", problem)
+
+    # --- journal ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who this ledger is; raises LedgerFailed where the database has no such market."""
+        row = self._one("ledger, cursors", "markets")
+        if row is None:
+            raise LedgerFailed(f"there is no market {self.market!r} here", code="unknown_market")
+        return Identity(row[0], row[1])
+
+    def header(self) -> dict[str, Any]:
+        return dict(self.value("header") or {})
+
+    def head(self) -> int:
+        row = self._one("max(seq)", "journal")
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[LedgerEntry]:
+        """`skips`: what to leave out, instead of what the ledger says of it."""
+        left_out = self.skips() if skips is None else skips
+        for text in self.texts(after):
+            if text.seq in left_out:
+                yield LedgerEntry(text.seq, text.at, {}, [], left_out[text.seq].reason)
+                continue
+            with taking_in(text.seq, hint=way_on(text.seq)):
+                entry = records.entry_of(text)
+            yield entry
+
+    def skips(self) -> dict[int, Skip]:
+        """Entries that every fold leaves out, by their number."""
+        return {skip[0]: Skip(*skip) for skip in self.value(SKIPS) or ()}
+
+    def texts(self, after: int = 0) -> Iterator[records.Text]:
+        """The entries with seq > `after`; raises CorruptJournal where one is missing or is not what was written."""
+        if after >= self.head():
+            return
+        chain, last = self.chain_at(after), after
+        page = "AND seq > %s ORDER BY seq LIMIT %s"
+        while rows := self._of("seq, at, line, chain", "journal", page, last, ROWS_AT_ONCE):
+            for row in rows:
+                text = records.Text(*row[:3])
+                if text.seq != last + 1:
+                    raise missing(last + 1, text.seq - 1)
+                chain, last = link(chain, records.text_of(text)), text.seq
+                if bytes(row[3]) != chain:
+                    raise CorruptJournal(f"entry {last} is not what was written, or one before it", line=last)
+                yield text
+
+    def chain_at(self, seq: int) -> bytes:
+        """The digest of the chain after the entry `seq`; raises CorruptJournal where that is not known here."""
+        if seq == self.identity.first:
+            return genesis(self.identity.ledger)
+        row = self._one("chain", "journal", "AND seq = %s", seq)
+        if row is None:
+            raise missing(seq, seq)
+        return bytes(row[0])
+
+    # --- snapshots ----------------------------------------------------------------------------------------------
+
+    def save_snapshot(self, snapshot: Snapshot) -> Future[None]:
+        """Written at once, by the caller's thread, for the entry `snapshot.seq` that must be durable."""
+        future: Future[None] = Future()
+        try:
+            chain = self.chain_at(snapshot.seq)
+            state = zlib.compress(records.packed(snapshot.state).encode())
+            with c.connect(self._place, writes=True) as connection, connection.transaction():
+                connection.execute(
+                    "INSERT INTO halfhour.snapshots VALUES (%s, %s, %s, %b, %b, %b) ON CONFLICT DO NOTHING",
+                    (self.market, snapshot.seq, snapshot.at, chain, state, _digest(state)),
+                )
+                connection.execute(
+                    "DELETE FROM halfhour.snapshots WHERE market = %s AND seq NOT IN"
+                    " (SELECT seq FROM halfhour.snapshots WHERE market = %s ORDER BY seq DESC LIMIT %s)",
+                    (self.market, self.market, SNAPSHOTS_KEPT),
+                )
+            future.set_result(None)
+        except (psycopg.Error, LedgerFailed) as problem:
+            future.set_exception(LedgerFailed(f"no snapshot could be kept: {problem}"))
+        return future
+
+    def newest_snapshot(self) -> Snapshot | None:
+        for seq, at, chain, state, digest in self._of(
+            "seq, at, chain, state, digest", "snapshots", "ORDER BY seq DESC"
+        ):
+            if bytes(digest) == _digest(bytes(state)) and self.head() >= seq and self.chain_at(seq) == bytes(chain):
+                return Snapshot(int(seq), int(at), json.loads(zlib.decompress(bytes(state))))
+            log.warning("the snapshot of entry %s is damaged; an older one is taken", seq)
+        return None
+
+    def archive(self) -> None:
+        """Nothing moves out of the database: entries stay where they are."""
+
+    # --- answers and notices ------------------------------------------------------------------------------------
+
+    def answer(self, tenant: str, route: str, key: str) -> StoredReply | None:
+        row = self._one(_ANSWER, "answers", "AND tenant = %s AND route = %s AND key = %s", tenant, route, key)
+        return records.answer_of(row) if row else None
+
+    def notice_head(self) -> int:
+        row = self._one("max(seq)", "notices")
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def notices(
+        self, after: int = 0, *, tenant: str | None = None, subject: str | None = None, limit: int = 200
+    ) -> list[Notice]:
+        where_, values = "AND seq > %s", [after]
+        more: list[Any] = []
+        if tenant is not None:
+            where_, more = where_ + " AND tenant = %s", [tenant]
+        if subject is not None:
+            where_, more = where_ + " AND subject = %s", [*more, subject]
+        rows = self._of(_NOTICE, "notices", f"{where_} ORDER BY seq LIMIT %s", *values, *more, limit)
+        return list(self._sound(rows, records.notice_of))
+
+    def forgotten(self) -> dict[str, int]:
+        return dict(self.value("forgotten") or {})
+
+    def sequence_of(self, subject: str) -> int:
+        row = self._one("sequence", "notices", "AND subject = %s ORDER BY seq DESC LIMIT 1", subject)
+        return int(row[0]) if row else 0
+
+    # --- vault --------------------------------------------------------------------------------------------------
+
+    def vault(self) -> Iterator[VaultRow]:
+        last = -1
+        while rows := self._of(_VAULT, "vault", "AND handle > %s ORDER BY handle LIMIT %s", last, ROWS_AT_ONCE):
+            yield from map(records.vault_of, rows)
+            last = rows[-1][0]
+
+    def vault_row(self, handle: int) -> VaultRow | None:
+        row = self._one(_VAULT, "vault", "AND handle = %s", handle)
+        return records.vault_of(row) if row else None
+
+    def vault_of(self, subject: str) -> list[VaultRow]:
+        return [records.vault_of(row) for row in self._of(_VAULT, "vault", "AND subject = %s ORDER BY handle", subject)]
+
+    # --- orders that have left the board ------------------------------------------------------------------------
+
+    def ended_order(self, order_id: str) -> Ended | None:
+        row = self._one(_ENDED, "ended", "AND order_id = %s", order_id)
+        return records.ended_of(row) if row else None
+
+    def ended_orders(
+        self,
+        before: int | None = None,
+        *,
+        tenant: str | None = None,
+        state: str | None = None,
+        store_id: str | None = None,
+        limit: int = 200,
+    ) -> list[Ended]:
+        asked = (("seq < %s", before), ("tenant = %s", tenant), ("state = %s", state), ("store_id = %s", store_id))
+        wanted = [(clause, value) for clause, value in asked if value is not None]
+        clauses = "".join(f" AND {clause}" for clause, _ in wanted)
+        values = [value for _, value in wanted]
+        rows = self._of(_ENDED, "ended", f"{clauses} ORDER BY seq DESC LIMIT %s", *values, limit)
+        return [records.ended_of(row) for row in rows]
+
+    def check_rows(self) -> None:
+        """Reads every sealed row; raises CorruptLedger at the first that is not what was written."""
+        for table, columns in _SEALED.items():
+            for row in self._of(columns, table):
+                unsealed(table, row)
+
+    # --- webhooks, keys, tenants, values ------------------------------------------------------------------------
+
+    def webhooks(self, tenant: str | None = None) -> list[Webhook]:
+        rows = self._of(_WEBHOOK, "webhooks", "ORDER BY created_at, webhook_id")
+        return [hook for hook in map(records.webhook_of, rows) if tenant is None or hook.tenant == tenant]
+
+    def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
+        columns = ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
+        rows = self.rows(
+            f"SELECT d.webhook_id, d.attempts, d.due_at, {columns} FROM halfhour.dues d"
+            " JOIN halfhour.webhooks w ON w.market = d.market AND w.webhook_id = d.webhook_id AND w.enabled = 1"
+            " JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq"
+            " WHERE d.market = %s AND d.due_at <= %s AND NOT d.webhook_id = ANY(%s) ORDER BY d.due_at, d.seq LIMIT %s",
+            (self.market, now, list(skip), limit),
+        )
+        return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
+
+    def load_keys(self) -> list[Key]:
+        return [records.key_of(row) for row in self.rows("SELECT key_id, body FROM halfhour.keys ORDER BY key_id")]
+
+    def tenants(self) -> list[Tenant]:
+        rows = self.rows("SELECT tenant, name, created_at FROM halfhour.tenants ORDER BY tenant")
+        return [records.tenant_of(row) for row in rows]
+
+    def value(self, name: str) -> Any:
+        row = self._one("value", "named_values", "AND name = %s", name)
+        return json.loads(row[0]) if row else None
+
+
+def _digest(state: bytes) -> bytes:
+    return blake2b(state, digest_size=16).digest()

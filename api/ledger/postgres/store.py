@@ -1,0 +1,257 @@
+"""The ledger of one market in PostgreSQL, held by this process: a tenure, and the writer that works under it."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+from api.common.api_keys import Key
+from api.ledger import records
+from api.ledger.chain import genesis
+from api.ledger.postgres import connection as c
+from api.ledger.postgres.connection import Connection, Where, where
+from api.ledger.postgres.reader import PostgresReader
+from api.ledger.postgres.schema import APPEND, SCHEMA, SCHEMA_VERSION
+from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
+from api.ledger.protocol import Due, LedgerFailed, Tenant, Webhook, Write
+
+log = logging.getLogger(__name__)
+
+TTL_S = 5.0
+TAKE_EVERY_S = 0.25
+MOST_CLOCK_OFF_S = 1.0
+
+_SAVE_KEY = "INSERT INTO halfhour.keys VALUES (%s, %s) ON CONFLICT (key_id) DO UPDATE SET body = excluded.body"
+_SAVE_TENANT = (
+    "INSERT INTO halfhour.tenants VALUES (%s, %s, %s) ON CONFLICT (tenant) DO UPDATE SET name = excluded.name,"
+    " created_at = excluded.created_at"
+)
+_OLD = (
+    "halfhour.notices n WHERE n.market = %s AND n.created_at < %s AND n.seq < (SELECT max(seq) FROM halfhour.notices"
+    " WHERE market = n.market) AND NOT EXISTS (SELECT FROM halfhour.dues d WHERE d.market = n.market AND d.seq = n.seq)"
+)
+
+
+def prepare(address: str) -> None:
+    """Makes the tables of a database, or brings the function up to date; nothing happens where all is there."""
+    place = where(address)
+    with c.connect(place, writes=True) as connection, connection.transaction():
+        connection.execute(SCHEMA)
+        if connection.execute("SELECT 1 FROM halfhour.version").fetchone() is None:
+            connection.execute("INSERT INTO halfhour.version VALUES (%s)", (SCHEMA_VERSION,))
+        c.require_schema(connection, place)
+        connection.execute(APPEND)
+
+
+class PostgresLedger(PostgresReader):
+    """The Ledger of a market, taken for this process; `header` is kept until there are entries.
+
+    `wait_s`: how long to wait while another host holds the market (None: for ever).  Raises LedgerFailed
+    (`ledger_in_use`) after that, and where this machine's clock is more than a second from the database's.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        header: dict[str, Any] | None = None,
+        *,
+        ttl_s: float = TTL_S,
+        wait_s: float | None = 0.0,
+        version: str = "",
+        on_wait: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(address)
+        owner = f"{socket.gethostname()}:{secrets.token_hex(6)}"
+        tenure = self._taken(owner, ttl_s, wait_s, version, on_wait)
+        row = self._one("head, writes", "markets")
+        assert row is not None
+        head = int(row[0])
+        chain = self.chain_at(head) if head else genesis(self.identity.ledger)
+        self.tenure = tenure
+        self._writer = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])))
+        self._closed = False
+        if header is not None and (head == 0 or self.value("header") is None):
+            self.append(Write(extra=(("header", header),))).result()
+
+    @property
+    def lease_s(self) -> float | None:
+        """Seconds for which the market stays ours without a write."""
+        return self.tenure.ttl_s
+
+    def _taken(
+        self, owner: str, ttl_s: float, wait_s: float | None, version: str, on_wait: Callable[[str], None] | None
+    ) -> Tenure:
+        begun, said = time.monotonic(), False
+        while True:
+            with c.connect(self._place, writes=True) as connection:
+                c.require_schema(connection, self._place)
+                _require_clock(connection)
+                epoch, holder = _take(connection, self._place, owner, ttl_s, version)
+            if epoch is not None:
+                return Tenure(self.market, epoch, owner, ttl_s)
+            if wait_s is not None and time.monotonic() - begun >= wait_s:
+                raise LedgerFailed(
+                    f"another process has the market {self.market} ({holder})", code="ledger_in_use",
+                    hint="Ask the running service instead, or stop it first.",
+                )  # fmt: skip
+            if on_wait is not None and not said:
+                on_wait(f"market {self.market} is held by {holder}: waiting")
+                said = True
+            time.sleep(min(TAKE_EVERY_S, ttl_s / 4))
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    def append(self, write: Write) -> Future[None]:
+        return self._writer.put(write)
+
+    def resume(self) -> None:
+        self._writer.resume()
+
+    def close(self) -> None:
+        """Writes what is queued, gives the market back and closes."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._writer.failed is None:
+            self._writer.put(self._give_back)
+        self._writer.close()
+        super().close()
+
+    def _give_back(self, connection: Connection) -> None:
+        connection.execute(
+            "UPDATE halfhour.markets SET owner = NULL, expires_at = NULL"
+            " WHERE market = %s AND epoch = %s AND owner = %s",
+            (self.market, self.tenure.epoch, self.tenure.owner),
+        )
+
+    @property
+    def failed(self) -> LedgerFailed | None:
+        """Why nothing is written now, None while all is well."""
+        return self._writer.failed
+
+    def counters(self) -> dict[str, int]:
+        """Commits, writes committed, writes waiting and groups sent again, for metrics."""
+        writer = self._writer
+        return {
+            "commits": writer.commits, "writes": writer.jobs, "waiting": writer.waiting, "resent": writer.resent
+        }  # fmt: skip
+
+    def cut(self, most: int) -> Future[None] | None:
+        """Nothing has moved out of the database that could be taken out of it."""
+        return None
+
+    # --- answers, notices, webhooks -----------------------------------------------------------------------------
+
+    def forget(self, before: int) -> Future[None]:
+        def job(connection: Connection) -> None:
+            with connection.transaction():
+                connection.execute(
+                    "DELETE FROM halfhour.answers WHERE market = %s AND made_at < %s", (self.market, before)
+                )
+                gone = connection.execute(f"DELETE FROM {_OLD} RETURNING tenant, seq".encode(), (self.market, before))
+                last: dict[str, int] = {}
+                for tenant, seq in gone.fetchall():
+                    last[tenant] = max(last.get(tenant, 0), seq)
+                if last:
+                    text = records.packed(self.forgotten() | last)
+                    connection.execute(
+                        "INSERT INTO halfhour.named_values VALUES (%s, 'forgotten', %s)"
+                        " ON CONFLICT (market, name) DO UPDATE SET value = excluded.value",
+                        (self.market, text),
+                    )
+
+        return self._writer.put(job)
+
+    def save_webhook(self, webhook: Webhook) -> Future[None]:
+        return self.append(Write(webhooks=(webhook,)))
+
+    def delete_webhook(self, webhook_id: str) -> Future[None]:
+        def job(connection: Connection) -> None:
+            with connection.transaction():
+                for table in (b"dues", b"webhooks"):
+                    statement = b"DELETE FROM halfhour." + table + b" WHERE market = %s AND webhook_id = %s"
+                    connection.execute(statement, (self.market, webhook_id))
+
+        return self._writer.put(job)
+
+    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
+        def job(connection: Connection) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(
+                    "DELETE FROM halfhour.dues WHERE market = %s AND webhook_id = %s AND seq = %s",
+                    [(self.market, due.webhook_id, due.notice.seq) for due in done],
+                )
+                cursor.executemany(
+                    "UPDATE halfhour.dues SET attempts = %s, due_at = %s"
+                    " WHERE market = %s AND webhook_id = %s AND seq = %s",
+                    [(due.attempts, due.due_at, self.market, due.webhook_id, due.notice.seq) for due in later],
+                )
+
+        return self._writer.put(job)
+
+    def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
+        statement = (
+            "INSERT INTO halfhour.dues SELECT n.market, w.webhook_id, n.seq, 0, %s FROM halfhour.webhooks w"
+            " JOIN halfhour.notices n ON n.market = w.market AND n.tenant = w.tenant AND n.seq > %s"
+            " WHERE w.market = %s AND w.webhook_id = %s"
+            " AND (w.kinds = '[]' OR position('\"' || n.kind || '\"' IN w.kinds) > 0)"
+            " ON CONFLICT (market, webhook_id, seq) DO UPDATE SET attempts = 0, due_at = excluded.due_at"
+        )
+        return self._writer.put(_job(statement, now, after, self.market, webhook_id))
+
+    # --- keys, tenants ------------------------------------------------------------------------------------------
+
+    def save_key(self, key: Key) -> None:
+        self._writer.put(_job(_SAVE_KEY, key.key_id, records.key_text(key))).result()
+
+    def save_tenant(self, tenant: Tenant) -> Future[None]:
+        return self._writer.put(_job(_SAVE_TENANT, *tenant))
+
+
+def _job(statement: str, *values: Any) -> Callable[[Connection], None]:
+    def job(connection: Connection) -> None:
+        connection.execute(statement.encode(), values)
+
+    return job
+
+
+def _require_clock(connection: Connection) -> None:
+    """Raises LedgerFailed where this machine's clock is more than a second from the database's."""
+    row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::double precision").fetchone()
+    assert row is not None
+    off_s = time.time() - float(row[0])
+    if abs(off_s) > MOST_CLOCK_OFF_S:
+        raise LedgerFailed(
+            f"this machine's clock is {off_s:+.1f} s from the database's", code="clock_off",
+            hint="Set the clock (NTP); entries are dated by it.",
+        )  # fmt: skip
+
+
+def _take(connection: Connection, place: Where, owner: str, ttl_s: float, version: str) -> tuple[int | None, str]:
+    """(epoch, '') where the market is ours now, else (None, who holds it)."""
+    with connection.transaction():
+        connection.execute(
+            "INSERT INTO halfhour.markets (market, ledger, cursors) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            (place.market, records.new_identity(), records.new_epoch()),
+        )
+        taken = connection.execute(
+            "UPDATE halfhour.markets SET epoch = epoch + 1, owner = %s,"
+            " expires_at = clock_timestamp() + make_interval(secs => %s)"
+            " WHERE market = %s AND (owner IS NULL OR expires_at < clock_timestamp()) RETURNING epoch, head",
+            (owner, ttl_s, place.market),
+        ).fetchone()
+        if taken is None:
+            held = connection.execute(
+                "SELECT owner FROM halfhour.markets WHERE market = %s", (place.market,)
+            ).fetchone()
+            return None, str(held[0]) if held else ""
+        connection.execute(
+            "INSERT INTO halfhour.tenures VALUES (%s, %s, %s, %s, clock_timestamp(), %s)",
+            (place.market, taken[0], owner, version, taken[1] + 1),
+        )
+    return int(taken[0]), ""

@@ -1,0 +1,114 @@
+"""A PostgreSQL server of our own for tests: on loopback, in a folder that goes with it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+BINARIES = "/usr/lib/postgresql/*/bin"
+STARTED_S = 20.0
+
+
+class Server(NamedTuple):
+    """A running server: its address and the folder it lives in."""
+
+    url: str
+    folder: Path
+    binaries: Path
+
+    def stop(self, how: str = "immediate") -> None:
+        """Ends it: `immediate` as a crash does, `fast` in order."""
+        _run([str(self.binaries / "pg_ctl"), "-D", str(self.folder / "data"), "-m", how, "-w", "stop"])
+
+    def start(self) -> None:
+        """Starts it again where it was."""
+        log = self.folder / "log"
+        _run([str(self.binaries / "pg_ctl"), "-D", str(self.folder / "data"), "-l", str(log), "-w", "start"])
+
+
+def binaries() -> Path | None:
+    """Where PostgreSQL's programs are, the newest; None where it is not installed."""
+    beside = shutil.which("initdb")
+    found = sorted(Path("/").glob(BINARIES[1:])) or ([Path(beside).parent] if beside else [])
+    return found[-1] if found else None
+
+
+def require_postgres() -> Path:
+    """Skips the test, with a reason, where PostgreSQL or its driver is missing."""
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
+    where = binaries()
+    if where is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    if os.geteuid() == 0 and _nobody() is None:
+        pytest.skip("PostgreSQL does not run as root, and there is no user postgres")
+    return where
+
+
+@contextmanager
+def server(*settings: str) -> Iterator[Server]:
+    """A new server; `settings` as in postgresql.conf, added to quick and small ones."""
+    where = require_postgres()
+    folder = Path(tempfile.mkdtemp(prefix="hh-pg-"))
+    who = _nobody() if os.geteuid() == 0 else None
+    if who is not None:
+        os.chown(folder, who.pw_uid, who.pw_gid)
+    port = _free_port()
+    ways = ("-U", "halfhour", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+    _run([str(where / "initdb"), "-D", str(folder / "data"), *ways])
+    lines = ("listen_addresses = '127.0.0.1'", f"port = {port}", f"unix_socket_directories = '{folder}'", *settings)
+    conf = folder / "data" / "postgresql.conf"
+    conf.write_text(conf.read_text() + "\n".join((*lines, "shared_buffers = 32MB", "max_connections = 60")) + "\n")
+    made = Server(f"postgresql://halfhour@127.0.0.1:{port}/postgres", folder, where)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(command: list[str]) -> None:
+    who = _nobody() if os.geteuid() == 0 else None
+    demoted = functools.partial(_become, who.pw_uid, who.pw_gid) if who is not None else None
+    done = subprocess.run(
+        command, preexec_fn=demoted, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+
+def _become(uid: int, gid: int) -> None:
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+def _nobody() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return None
+
+
+def _free_port() -> int:
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return int(made.getsockname()[1])
+
+
+def fresh(server: Server, market: str) -> str:
+    """The address of a market that nobody has used, in a database with its tables."""
+    from api.ledger.postgres.store import prepare
+
+    prepare(server.url)
+    return f"{server.url}#{market}-{time.monotonic_ns()}"
