@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -52,6 +51,7 @@ from api.ledger.protocol import Ledger, Write
 from api.live import store_hours
 from api.live.host import LiveHost
 from api.live.travel import LiveTravel
+from api.live.upkeep.chores import renew
 from api.live.upkeep.chores import run as look_after
 from api.observe.metrics import Metrics
 from api.observe.request_meter import RequestMeter
@@ -131,7 +131,7 @@ def create_app(
         ledger, config.engine_settings(), travel=times, rounds=rounds, clock=clock, metrics=metrics,
         trusts_journal=trusts_journal,
     )  # fmt: skip
-    secret = secrets_of(ledger, file_of(getattr(ledger, "folder", Path()), config.service.secret_file))
+    secret = secrets_of(ledger, file_of(ledger.address, config.service.secret_file))
     lanes = Lanes(shares(config.service.most_waiting), clock=asyncio_time)
     book = KeyBook(secret, ledger, epoch_of=lambda rider_id: ledger.value(EPOCH + rider_id) or 0)
     application = Application(
@@ -200,10 +200,12 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         host = service.host
+        renewing = asyncio.create_task(renew(host, service.ledger.lease_s))
         try:
             await _begin(service, spec)
         except HalfhourError as problem:
             service.failure = problem
+            renewing.cancel()
             await host.rounds.close()
             raise
         if service.shadow:
@@ -223,6 +225,7 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
             await sender.close()
             await service.board_feed.close()
             await host.close()
+            renewing.cancel()
 
     return lifespan
 

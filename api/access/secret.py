@@ -25,10 +25,21 @@ KEPT = 2
 """Lines of the file after a rotation."""
 
 
-def file_of(folder: Path, named: str | None, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where the secrets of a ledger's folder are, unless the environment holds them itself."""
+def file_of(address: str, named: str | None, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the secrets of a ledger are, unless the environment holds them itself.
+
+    Raises InvalidInput where nothing names a file and the ledger lies in no folder.
+    """
     given = environment.get(FILE_VARIABLE) or named
-    return Path(given) if given else folder.with_name(folder.name + ".secret")
+    if given or environment.get(VARIABLE):
+        return Path(given or "")
+    if "://" in address:
+        raise InvalidInput(
+            "a ledger in a database needs a secret of its own", field="service.secret_file",
+            hint=f"Name a file that all hosts of the market have, or set {VARIABLE}.",
+        )  # fmt: skip
+    folder = Path(address)
+    return folder.with_name(folder.name + ".secret")
 
 
 def secrets_of(ledger: Ledger, file: Path, environment: Mapping[str, str] = os.environ) -> tuple[bytes, ...]:

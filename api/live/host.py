@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 RESUME_EVERY_S = 0.5
 UNFOLDABLE_EVERY_S = 30.0
 FLUSH_FAILED_EXIT = 70
+EXITS = {"ledger_superseded": 71, "ledger_went_back": 72}
+"""How a process ends that must not go on, by the code of what ended it; FLUSH_FAILED_EXIT for any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,6 +404,16 @@ class LiveHost:
         self._refuse_where_failed()
         await self._write(write)
 
+    async def renew(self) -> None:
+        """Writes nothing, which keeps a ledger ours that another host may take once we are silent."""
+        state = self._state
+        try:
+            await asyncio.wrap_future(self.ledger.append(Write()))
+        except LedgerFailed as failure:
+            _end_if_fatal(failure)
+            if state is not None:
+                self._fail(state, failure)
+
     def bags_since(self, rider_id: str) -> int:
         """The revision of a rider's route with which the bags planned for them at the counter changed last."""
         return self._state.notices.counters.since(rider_id) if self._state is not None else -1
@@ -423,9 +435,7 @@ class LiveHost:
         """Drops the engine whose memory ran ahead of a disk that did not follow; once per failure."""
         if self._state is not state:
             return
-        if failure.details.get("fatal"):
-            log.critical("a flush failed: nobody knows what reached the disk, the process ends")
-            os._exit(FLUSH_FAILED_EXIT)
+        _end_if_fatal(failure)
         log.error("a commit failed: the engine is dropped until the ledger takes writes again")
         self._state, self.failure, self._settled = None, failure, None
         self.alarm.disarm()
@@ -481,3 +491,10 @@ class LiveHost:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a task of the host failed", exc_info=task.exception())
+
+
+def _end_if_fatal(failure: LedgerFailed) -> None:
+    """Ends the process where what is in memory may never be written."""
+    if failure.details.get("fatal"):
+        log.critical("the process ends: %s", failure.message)
+        os._exit(EXITS.get(failure.code, FLUSH_FAILED_EXIT))

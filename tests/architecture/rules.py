@@ -30,6 +30,7 @@ CONFINED = {
     "pydantic": ["api/*"],
     "uvicorn": ["api/*", "halfhour/commands/*"],
     "typer": ["halfhour/*"],
+    "psycopg": ["api/ledger/postgres/*"],
 }
 
 # The product may say how the house is checked out and measured, from one command.

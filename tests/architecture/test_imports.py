@@ -29,6 +29,7 @@ def test_imports_follow_the_order_of_the_house(source):
         ("routing/x.py", "import h3.api.numpy_int as h3"),
         ("dispatch/x.py", "from shapely import Polygon"),
         ("sim/x.py", "import importlib\nimportlib.import_module('fastapi')"),
+        ("api/x.py", "import psycopg"),
         ("halfhour/x.py", "import tests.naive"),
         ("routing/plans/x.py", "from ...dispatch import model"),
     ],

@@ -7,9 +7,9 @@ import logging
 import os
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.ledger.fold_process import VARIABLE
 from api.ledger.protocol import LedgerFailed
 from api.live import store_hours
 
@@ -37,7 +37,7 @@ async def run(host: LiveHost, ledger: Ledger, usual: ServiceConfig) -> None:
             await asyncio.sleep(LOOK_EVERY_S)
             if host.seq - last_snapshot >= usual.snapshot_every:
                 last_snapshot = host.seq
-                await fold_snapshot(getattr(ledger, "folder", None))
+                await fold_snapshot(ledger.address)
                 await _cut(ledger)
             if time.monotonic() - forgot_at >= FORGET_EVERY_S:
                 forgot_at = time.monotonic()
@@ -48,17 +48,20 @@ async def run(host: LiveHost, ledger: Ledger, usual: ServiceConfig) -> None:
         await asyncio.gather(watch, return_exceptions=True)
 
 
-async def fold_snapshot(folder: Path | None) -> None:
+async def renew(host: LiveHost, lease_s: float | None) -> None:
+    """Keeps a ledger ours that others may take once we are silent; from this loop, for one that stands must lose it."""
+    while lease_s is not None:
+        await asyncio.sleep(lease_s / 4)
+        await host.renew()
+
+
+async def fold_snapshot(address: str) -> None:
     """Folds the ledger into a snapshot and moves old entries into a segment, by a process of its own.
 
     Here both would stop the loop.
     """
-    if folder is None:
-        return
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "api.ledger.fold_process", str(folder), env=environment
-    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), VARIABLE: address}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "api.ledger.fold_process", env=environment)
     try:
         if await process.wait() != 0:
             log.error("no snapshot was made; a restart folds more of the journal")

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from halfhour.commands.live.admin_ledger import ledger as ledger_commands
 from halfhour.commands.live.admin_settings import preset, upgrade
 from halfhour.live.asking import ask
 from halfhour.terminal import console, print_json
@@ -22,6 +23,7 @@ app = typer.Typer(
 Url = Annotated[str, typer.Option(help="Address of the running service.")]
 Key = Annotated[str, typer.Option(envvar="HALFHOUR_KEY", help="A key of the running service, scope admin.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the ledger of a stopped service.")]
+Address = Annotated[str, typer.Option("--ledger", help="Or its address: postgresql://host/database#market.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 LISTS = ("provides", "tenants")
 """Columns that hold several names with spaces between them."""
@@ -35,6 +37,7 @@ def tenant(
     url: Url = "",
     key: Key = "",
     data: Data = None,
+    address: Address = "",
 ) -> None:
     """Make an order system known."""
     import re
@@ -44,7 +47,7 @@ def tenant(
     if url:
         ask(url, key, "PUT", f"/v1/tenants/{tenant}", {"name": name or tenant})
     else:
-        _with_ledger(data, lambda ledger: _save_tenant(ledger, tenant, name or tenant))
+        _with_ledger(address or data, lambda ledger: _save_tenant(ledger, tenant, name or tenant))
     console().print(f"tenant {tenant} is known")
 
 
@@ -57,6 +60,7 @@ def key(
     url: Url = "",
     key: Key = "",
     data: Data = None,
+    address: Address = "",
     as_data: AsJson = False,
 ) -> None:
     """Make a key; its text is shown once."""
@@ -68,7 +72,7 @@ def key(
         body: dict[str, Any] = {"tenant": tenant, "scopes": scope, "valid_s": valid_s, "label": label or None}
         text = ask(url, key, "POST", "/v1/keys", body)["key"]
     else:
-        text = _with_ledger(data, lambda ledger: _make_key(ledger, tenant, scope, valid_s, label))
+        text = _with_ledger(address or data, lambda ledger: _make_key(ledger, tenant, scope, valid_s, label))
     if as_data:
         print_json({"tenant": tenant, "scopes": scope, "key": text})
         return
@@ -85,7 +89,7 @@ def rotate_secret(
     from api.access.secret import file_of, rotate
     from halfhour.commands.live.serve import usual_folder
 
-    where = file or file_of(data if data is not None else usual_folder(), None)
+    where = file or file_of(str(data if data is not None else usual_folder()), None)
     count = rotate(where, forget=forget)
     console().print(f"{where}: {count} secret{'s' if count > 1 else ''}, the first signs from the next start on")
 
@@ -163,6 +167,7 @@ def traffic(
     )
 
 
+app.add_typer(ledger_commands, name="ledger")
 app.command(epilog="Example:  halfhour admin preset on_time")(preset)
 app.command(epilog="Example:  halfhour admin upgrade --check")(upgrade)
 
@@ -200,15 +205,16 @@ def _speeds(file: Path) -> list[dict[str, Any]]:
 # --- a stopped service ----------------------------------------------------------------------------------------------
 
 
-def _with_ledger(data: Path | None, work: Callable[[Any], Any]) -> Any:
+def _with_ledger(where: Path | str | None, work: Callable[[Any], Any]) -> Any:
     from api.application import header_of
     from api.config import Config
     from api.ledger.configuration import require_readable
-    from api.ledger.sqlite.store import SqliteLedger
+    from api.ledger.opening import opened
     from dispatch.version import __version__
     from halfhour.commands.live.serve import usual_folder
 
-    ledger = SqliteLedger(data if data is not None else usual_folder(), header_of(Config(), __version__))
+    address = str(usual_folder() if where is None else where)
+    ledger = opened(address, header_of(Config(), __version__), version=__version__)
     try:
         require_readable(ledger.header())
         return work(ledger)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from routing.errors import InvalidInput
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -28,7 +30,7 @@ KEY_S = 86_400
 class Options(NamedTuple):
     """What the command line says beside the configuration."""
 
-    folder: Path
+    ledger: str
     json: bool
     robots: bool
     shadow: bool
@@ -39,6 +41,10 @@ class Options(NamedTuple):
 def serve(
     config: Annotated[Path | None, typer.Option(help="A TOML file; without it a demo city is served.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of the ledger.")] = None,
+    ledger: Annotated[str, typer.Option(help="Instead: a database, postgresql://user@host/database.")] = "",
+    market: Annotated[
+        str, typer.Option(help="Which ledger of that database; this waits while another host has it.")
+    ] = "",
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
@@ -57,8 +63,7 @@ def serve(
     service = found.service
     said = {"host": host, "port": port, "development": development or None}
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
-    folder = data if data is not None else usual_folder()
-    options = Options(folder, as_json, robots, shadow, clock_speed, trust_journal)
+    options = Options(_address(data, ledger, market), as_json, robots, shadow, clock_speed, trust_journal)
     # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     _run(_serve(found.model_copy(update={"service": service}), options, demo=config is None))
@@ -72,6 +77,26 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
     else:
         uvloop.run(work)
+
+
+def _address(data: Path | None, ledger: str, market: str) -> str:
+    """Where the ledger is, of what the command line says; raises InvalidInput where that contradicts itself."""
+    if not ledger:
+        if market:
+            raise InvalidInput(
+                "a market is one of several in a database", field="market", hint="Name it with --ledger."
+            )
+        return str(data if data is not None else usual_folder())
+    if data is not None:
+        raise InvalidInput(
+            "a ledger is in a folder or in a database", field="ledger", hint="Leave --data or --ledger out."
+        )
+    return f"{ledger}#{market}" if market else ledger
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def usual_folder() -> Path:
@@ -95,7 +120,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.application import create_app, header_of
     from api.common.clock import Clock
     from api.http.transport.server import Server, configured
-    from api.ledger.sqlite.store import SqliteLedger
+    from api.ledger.opening import opened
     from api.live.upkeep.gc_pauses import ShortCollections
     from api.observe.logs import log_json
     from api.observe.watchdog import Watchdog
@@ -103,7 +128,9 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from halfhour.compiling import compiling
 
     log_json(sys.stderr)
-    ledger = await asyncio.to_thread(SqliteLedger, options.folder, header_of(config, __version__))
+    ledger = await asyncio.to_thread(
+        opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say
+    )
     clock = Clock(options.speed) if options.speed != 1.0 else None
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
@@ -209,20 +236,22 @@ async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subpr
 
 def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]) -> None:
     """Says that the service is ready, and where it does not do what its configuration says."""
+    from api.ledger.opening import shown
+
     if options.json:
         sys.stdout.write(json.dumps({"url": url, "keys": keys, "notes": notes}) + "\n")
         sys.stdout.flush()
         return
-    sys.stdout.write(_walk_through(url, keys, options.folder) if keys else f"Halfhour serves at {url}\n")
+    sys.stdout.write(_walk_through(url, keys, shown(options.ledger)) if keys else f"Halfhour serves at {url}\n")
     sys.stdout.writelines(f"note: {said}\n" for said in notes)
     sys.stdout.flush()
 
 
-def _walk_through(url: str, keys: dict[str, str], folder: Path) -> str:
+def _walk_through(url: str, keys: dict[str, str], ledger: str) -> str:
     mine = f"o-{int(time.time())}"  # another one at each start: what is shown can be done again
     body = f'{{"external_delivery_id": "{mine}", "pickup_store_id": "store-1",'
     body += ' "dropoff": {"location": {"lat": 48.1435, "lng": 11.5820}}}'
-    return f"""Halfhour serves at {url}        ledger: {folder}
+    return f"""Halfhour serves at {url}        ledger: {ledger}
   documentation {url}/docs
   board         {url}/board#key={keys["ops"]}
 

@@ -61,14 +61,14 @@ def test_that_of_an_older_ledger_moves_out_of_it(tmp_path: Path) -> None:
         packed.extractall(tmp_path, filter="data")
     with closing(SqliteLedger(tmp_path / "city")) as ledger:
         old = bytes.fromhex(ledger.value("secret"))
-        file = file_of(tmp_path / "city", None, {})
+        file = file_of(str(tmp_path / "city"), None, {})
         assert secrets_of(ledger, file, {}) == (old,)
         assert ledger.value("secret") is None and secrets_of(ledger, file, {}) == (old,)
 
 
 def test_the_environment_comes_first_and_what_is_wrong_is_named(tmp_path: Path) -> None:
-    assert file_of(tmp_path, "named", {"HALFHOUR_SECRET_FILE": "given"}) == Path("given")
-    assert file_of(tmp_path, "named", {}) == Path("named")
+    assert file_of(str(tmp_path), "named", {"HALFHOUR_SECRET_FILE": "given"}) == Path("given")
+    assert file_of(str(tmp_path), "named", {}) == Path("named")
     with closing(SqliteLedger(tmp_path / "city")) as ledger:
         new, old = "ab" * 32, "a sentence of more than thirty-two letters"
         said = {"HALFHOUR_SECRET": f"{new},{old}"}

@@ -166,7 +166,7 @@ def test_a_snapshot_is_folded_by_another_process(city: Path) -> None:
     for path in city.glob("snapshot-*"):
         path.unlink()
     before = state(city)
-    asyncio.run(fold_snapshot(city))
+    asyncio.run(fold_snapshot(str(city)))
     (made,) = city.glob("snapshot-*")
     assert json.loads(made.read_text())["state"]["board"] == before
 

@@ -216,7 +216,7 @@ def test_owners_that_are_killed_and_stopped_lose_nothing_and_a_stopped_one_write
         path = said[len(started)]
         started.append(path)
         with path.open("wb") as out:
-            process = subprocess.Popen([sys.executable, "-c", OWNER, market], stdout=out, cwd=Path(__file__).parents[3])
+            process = subprocess.Popen([sys.executable, "-c", OWNER, market], stdout=out, cwd=Path(__file__).parents[4])
         alive.append((process, path))
 
     started: list[Path] = []
