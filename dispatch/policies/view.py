@@ -11,7 +11,8 @@ from dispatch.errors import InvalidPlan
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.changes import answer
 from dispatch.rounds.frozen_round import Frozen
-from routing.problem.evaluate import REASON_OF, Timeline, evaluate
+from routing.problem.evaluate import Timeline, evaluate
+from routing.problem.law import REASON_OF
 from routing.problem.problem import INFINITE, ActKind, Level, Problem, Reason, Rows, Solution, Travel
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import itertools
 from typing import NamedTuple
 
-from routing.problem.audit_story import Route, VehicleDay, Violation, first_kind
+from routing.problem.audit_bag import Route
+from routing.problem.audit_plan import left_out, whole_plan
+from routing.problem.audit_story import VehicleDay, Violation, first_kind
 from routing.problem.problem import NEVER, Level, Problem, Rows, Solution, Travel
 
 
@@ -31,16 +33,18 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
     rows = plan.rows if isinstance(plan, Solution) else plan
     routes, told = _unfold(rows), _unfold(problem.told)
     wrong: list[Violation] = []
-    cost = rank = 0
+    cost = 0
     times: list[tuple[int, int, int, int]] = []
     where: dict[int, int] = {}
     for vehicle, route in enumerate(routes):
         for request in sorted({request for _, acts in route for request, _ in acts}):
             if where.setdefault(request, vehicle) != vehicle:
                 wrong.append(Violation("malformed", vehicle, request, f"also carried by vehicle {where[request]}"))
+    days: list[VehicleDay] = []
     for vehicle, route in enumerate(routes):
         story = VehicleDay(problem, travel, vehicle, route, standing=_stands(problem, vehicle, route))
         wrong += story.wrong
+        days.append(story)
         cost += story.price
         times += story.times
         change, forbidden = _changes(problem, vehicle, route, told, where)
@@ -49,10 +53,10 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
         keep = problem.keep_one_of[problem.keep_ptr[vehicle] : problem.keep_ptr[vehicle + 1]].tolist()
         if keep and not _served_first(route) & set(keep):
             wrong.append(Violation("keep_one_of", vehicle, -1, f"serves none of {keep} where it goes first"))
-    for request in range(len(problem.pick_place)):
-        if request not in where and not (problem.aboard_of[request] >= 0 and problem.drop_place[request] < 0):
-            cost += int(problem.skip_cost[request])
-            rank += int(problem.rank[request]) if problem.rank.size else 0
+    price, broken = whole_plan(problem, days)
+    skipped, rank = left_out(problem, days)
+    cost += price + skipped
+    wrong += broken
     if isinstance(plan, Solution):
         wrong += _misreported(problem, plan, where, times, cost)
         if plan.rank != rank:

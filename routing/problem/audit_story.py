@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
-import numpy as np
-
-from routing.problem.problem import INFINITE, Problem, Travel, TripRule
+from routing.problem.audit_bag import Route, loaded_where, ready_where
+from routing.problem.audit_breaks import first_instant, longest_stretch, take_breaks, with_breaks
+from routing.problem.problem import INFINITE, Mix, Problem, Travel, TripRule
 
 
 class Violation(NamedTuple):
@@ -19,9 +18,6 @@ class Violation(NamedTuple):
     message: str
 
 
-Route = list[tuple[int, list[tuple[int, str]]]]
-
-
 class VehicleDay:
     """One vehicle's working day, told stop by stop."""
 
@@ -30,19 +26,29 @@ class VehicleDay:
         self.wrong: list[Violation] = []
         self.times: list[tuple[int, int, int, int]] = []
         self.price = 0
+        self.did: list[tuple[int, int, int]] = []  # (request, stop, act instant) of every act
+        self.trip_of: dict[int, int] = {}
+        self.lasted, self.used = 0, bool(route)
         if not route:
             return
-        self.bag: dict[int, tuple[int | None, int | None]] = {}  # request -> (stop, tick) of its pickup
+        self.bag: dict[int, tuple[int | None, int | None]] = {}  # request -> (stop, tick) where it came on board
         self.done: set[int] = set()
-        self.trips, self.trip_size = 0, 0
+        self.swapped: set[int] = set()  # drops whose goods in exchange are on board
+        self.trips, self.trip_size, self.reloads, self.load_metres = 0, 0, 0, 0
         self.place = int(problem.start_place[vehicle])
-        self.clock = int(problem.start[vehicle]) if standing else max(0, int(problem.start[vehicle]))
+        self.loaded = loaded_where(problem, vehicle, route)
+        self.ready = ready_where(problem, self.loaded)
+        self.clock = int(problem.start[vehicle]) if standing else max(self.ready[-1], int(problem.start[vehicle]))
         self.price += int(problem.fixed[vehicle])
         self.driven = self.metres = self.toll = self.tasks = 0
-        self._load_at_start(route)
-        pauses = _take_breaks(problem, travel, vehicle, route)
+        self._load_at_start()
+        pauses = take_breaks(problem, travel, vehicle, route)
         if pauses is None:
             self._note("breaks", -1, "no way to take all breaks")
+        elif not pauses and problem.max_stretch.size:
+            stretch = longest_stretch(problem, travel, vehicle, route, [[] for _ in range(len(route) + 1)])
+            if stretch > int(problem.max_stretch[vehicle]):
+                self._note("breaks", -1, f"{stretch} ticks of work without a break")
         self.pauses = pauses or []
         for number, (place, acts) in enumerate(route):
             self._visit(number, place, acts)
@@ -57,31 +63,62 @@ class VehicleDay:
     def _note(self, code: str, request: int, message: str) -> None:
         self.wrong.append(Violation(code, self.vehicle, request, message))
 
-    def _load_at_start(self, route: Route) -> None:
-        problem = self.problem
-        for request in range(len(problem.pick_place)):
-            if problem.aboard_of[request] == self.vehicle:
+    def _load_at_start(self) -> None:
+        for request in range(len(self.problem.pick_place)):
+            if self.problem.aboard_of[request] == self.vehicle:
                 self.bag[request] = (None, None)
-        for _, acts in route:
-            for request, _ in acts:
-                if problem.pick_place[request] == -1 and problem.aboard_of[request] == -1:
-                    self.bag[request] = (None, None)
+        for request in self.loaded[-1]:
+            self._mix(request, -1)
+            self.bag[request] = (-1, None)
         if self.bag:
             self.trips, self.trip_size = 1, len(self.bag)
+        self.trip_of = dict.fromkeys(self.bag, 1)
         self._weigh(-1)
 
+    def _reload(self, number: int) -> None:
+        """Unload what would stay to the end, load what is dropped from here on."""
+        self.reloads += 1
+        if self.reloads > int(self.problem.reloads.most[self.vehicle]):
+            self._note("reload", -1, f"reloads {self.reloads} times")
+        self.bag = {request: came for request, came in self.bag.items() if self.problem.drop_place[request] >= 0}
+        self.swapped = set()
+        for request in self.loaded[number]:
+            self._mix(request, number)
+            self.bag[request] = (number, None)
+        if self.loaded[number]:
+            self.trips, self.trip_size = self.trips + 1, len(self.bag)
+            self.trip_of |= dict.fromkeys(self.loaded[number], self.trips)
+        self._weigh(-1)
+
+    def carried(self) -> list[int]:
+        """Units on board, by dimension."""
+        problem = self.problem
+        units = [sum(int(problem.load[r, d]) for r in self.bag) for d in range(problem.load.shape[1])]
+        if problem.load_back.size:
+            units = [known + sum(int(problem.load_back[r, d]) for r in self.swapped) for d, known in enumerate(units)]
+        return units
+
     def _weigh(self, request: int) -> None:
-        for d in range(self.problem.load.shape[1]):
-            carried = sum(int(self.problem.load[r, d]) for r in self.bag)
-            carried += sum(int(self.problem.load_back[r, d]) for r in self.done) if self.problem.load_back.size else 0
-            if carried > int(self.problem.capacity[self.vehicle, d]):
-                self._note("capacity", request, f"carries {carried} in dimension {d}")
+        for d, units in enumerate(self.carried()):
+            if units > int(self.problem.capacity[self.vehicle, d]):
+                self._note("capacity", request, f"carries {units} in dimension {d}")
+
+    def _mix(self, request: int, number: int) -> None:
+        """Note goods on board that the request may not ride with, if it comes on board at the stop."""
+        problem = self.problem
+        if not problem.goods.size:
+            return
+        for other, (stop, _) in self.bag.items():
+            rule = Mix(int(problem.mix[problem.goods[request], problem.goods[other]]))
+            together = stop == number and problem.store[other] == problem.store[request]
+            if rule == Mix.APART or (rule == Mix.ONE_STOP and not together):
+                self._note("goods", request, f"comes on board beside request {other}")
 
     def _drive(self, place: int) -> tuple[int, int]:
         """Drive to `place`, pay for it, take the breaks on the way; the ticks without breaks, and those of a setup."""
         breaks = self.pauses.pop(0) if self.pauses else []
         if place == self.place:
-            self.clock = _with_breaks(self.problem, breaks, self.clock, 0) or self.clock
+            self.clock = with_breaks(self.problem, breaks, self.clock, 0) or self.clock
             return 0, 0
         profile = int(self.problem.profile[self.vehicle])
         leg = int(self.travel.ticks[profile, self.place, place])
@@ -91,13 +128,18 @@ class VehicleDay:
             metres = int(self.travel.metres[profile, self.place, place])
             self.metres += metres
             self.price += metres * int(self.problem.per_metre[self.vehicle])
+            if self.problem.per_load_km.size:
+                prices = self.problem.per_load_km[self.vehicle].tolist()
+                self.load_metres += metres * sum(
+                    price * units for price, units in zip(prices, self.carried(), strict=True)
+                )
         if self.travel.toll.size:
             self.toll += int(self.travel.toll[profile, self.place, place])
         driving = int(self.travel.drive[profile, self.place, place]) if self.travel.drive.size and leg else leg
         self.driven += driving
         self.tasks += leg - driving
         self.price += driving * int(self.problem.per_drive[self.vehicle])
-        self.clock = (_with_breaks(self.problem, breaks, self.clock, driving) or self.clock) + leg - driving
+        self.clock = (with_breaks(self.problem, breaks, self.clock, driving) or self.clock) + leg - driving
         self._work(self.clock - leg, self.clock)
         self.place = place
         return leg, leg - driving
@@ -113,6 +155,7 @@ class VehicleDay:
                 self._note(code, -1, f"{value} {word} are more than {int(limits[vehicle])}")
         if problem.per_task.size:
             self.price += self.tasks * int(problem.per_task[vehicle])
+        self.price += self.load_metres // 1000
         if problem.per_toll.size:
             self.price += self.toll * int(problem.per_toll[vehicle])
 
@@ -125,16 +168,21 @@ class VehicleDay:
         problem = self.problem
         leg, setup = self._drive(place)
         arrive = self.clock
-        entered = arrive + (int(problem.enter[place]) if acts else 0)
+        inside = bool(acts) or number in self.loaded
+        entered = arrive + (int(problem.enter[place]) if inside else 0)
         self._work(arrive, entered)
-        at = _first_instant(problem, acts, max(entered - setup, 0))
+        at = first_instant(problem, acts, max(entered - setup, 0))
         if at is not None:
             at += setup
         else:
             self._note("window", acts[0][0], "no instant suits every act of the stop")
             at = max(entered, 0)
+        if number in self.loaded:
+            at = max(entered, self.ready[number])
+            self._reload(number)
         service = 0
         for request, kind in acts:
+            self.did.append((request, number, at))
             service += int(problem.act[request, 0 if kind == "pickup" else 1])
             self.tasks += int(problem.act[request, 0 if kind == "pickup" else 1])
             self._check_right(request)
@@ -146,7 +194,7 @@ class VehicleDay:
                 self._note("trip", request, "more trips than may be planned ahead")
             if self.trip_size > int(problem.max_requests[self.vehicle]):
                 self._note("trip", request, "more requests than a trip may have")
-        leave = at + service + (int(problem.exit[place]) if acts else 0)
+        leave = at + service + (int(problem.exit[place]) if inside else 0)
         self._work(at, leave)
         self.clock = leave
         self.times.append((leg, arrive, at, leave))
@@ -172,7 +220,9 @@ class VehicleDay:
             stop != number or problem.store[other] != problem.store[request] for other, (stop, _) in self.bag.items()
         ):
             self._note("trip", request, "picked up while goods of another pickup stop are on board")
+        self._mix(request, number)
         self.trip_size += 1
+        self.trip_of[request] = self.trips
         self.bag[request] = (number, at)
         self._weigh(request)
 
@@ -182,6 +232,7 @@ class VehicleDay:
             self._note("malformed", request, "cannot be dropped here and now")
         _, picked_at = self.bag.pop(request, (None, None))
         self.done.add(request)
+        self.swapped.add(request)
         if self.problem.load_back.size:
             self._weigh(request)
         if picked_at is not None and at - picked_at > int(problem.max_on_board[request]):
@@ -191,90 +242,9 @@ class VehicleDay:
     def _go_home(self) -> None:
         end_place = int(self.problem.end_place[self.vehicle])
         self._drive(end_place if end_place != -1 else self.place)
+        self.lasted = self.clock - max(0, int(self.problem.start[self.vehicle]))
         if self.clock > int(self.problem.end[self.vehicle]):
             self._note("route_end", -1, f"ends at {self.clock}")
-
-
-def _with_breaks(problem: Problem, breaks: list[int], leave: int, drive: int) -> int | None:
-    """When a leg ends on which these breaks are taken, each as soon as its windows allow; None where they do not."""
-    now, left = leave, drive
-    for b in breaks:
-        starts = [max(now, int(opens)) for opens, closes in problem.breaks.window[b] if closes >= now]
-        if not starts:
-            return None
-        left = max(0, left - (min(starts) - now))
-        now = min(starts) + int(problem.breaks.service[b])
-    return now + left
-
-
-def _take_breaks(problem: Problem, travel: Travel, vehicle: int, route: Route) -> list[list[int]] | None:
-    """The breaks of each leg (the last one leads to the end) such that the route ends first, None where none suit.
-
-    Of equal ways the one that takes most on the last leg, then comes to the last stop first, and so on.
-    """
-    if not problem.breaks.ptr.size or problem.breaks.ptr[vehicle] == problem.breaks.ptr[vehicle + 1]:
-        return []
-    own = list(range(int(problem.breaks.ptr[vehicle]), int(problem.breaks.ptr[vehicle + 1])))
-    best: tuple[list[int], list[list[int]]] | None = None
-    for cuts in itertools.combinations_with_replacement(range(len(own) + 1), len(route)):
-        legs = [own[a:b] for a, b in itertools.pairwise([0, *cuts, len(own)])]
-        times = _leaves(problem, travel, vehicle, route, legs)
-        if times is None:
-            continue
-        key = [times[-1], *itertools.chain(*zip(cuts[::-1], times[-2::-1], strict=True))]
-        if best is None or key < best[0]:
-            best = key, legs
-    return best[1] if best else None
-
-
-def _leaves(problem: Problem, travel: Travel, vehicle: int, route: Route, legs: list[list[int]]) -> list[int] | None:
-    """When the vehicle leaves each stop and is at its end with these breaks; None where something forbids them."""
-    place, clock = int(problem.start_place[vehicle]), max(0, int(problem.start[vehicle]))
-    bag = np.zeros(problem.load.shape[1], dtype=np.int64)
-    for request in range(len(problem.pick_place)):
-        touched = any(request == other for _, acts in route for other, _ in acts)
-        owner = int(problem.aboard_of[request])
-        if owner == vehicle or (owner < 0 and touched and problem.pick_place[request] < 0):
-            bag += problem.load[request]
-    end = int(problem.end_place[vehicle])
-    times = []
-    for (there, acts), breaks in zip([*route, (end if end >= 0 else -1, [])], legs, strict=True):
-        if any((bag > problem.breaks.max_load[b]).any() for b in breaks):
-            return None
-        there = route[-1][0] if there < 0 else there
-        leg = int(travel.ticks[problem.profile[vehicle], place, there]) if there != place else 0
-        driving = int(travel.drive[problem.profile[vehicle], place, there]) if travel.drive.size and leg else leg
-        arrive = _with_breaks(problem, breaks, clock, driving)
-        if arrive is None:
-            return None
-        at: int | None = arrive
-        if acts:
-            at = _first_instant(problem, acts, arrive + int(problem.enter[there]))
-            if at is None:
-                return None
-        assert at is not None
-        clock, place = at + leg - driving, there
-        for request, kind in acts:
-            clock += int(problem.act[request, 0 if kind == "pickup" else 1])
-            bag += problem.load[request] if kind == "pickup" else -problem.load[request]
-            if kind == "drop" and problem.load_back.size:
-                bag += problem.load_back[request]
-        clock += int(problem.exit[there]) if acts else 0
-        times.append(clock)
-    return times
-
-
-def _first_instant(problem: Problem, acts: list[tuple[int, str]], earliest: int) -> int | None:
-    """The first tick from `earliest` on at which all acts may happen: one of the openings, or `earliest` itself."""
-    sides = [(request, 0 if kind == "pickup" else 1) for request, kind in acts]
-    for request, side in sides:
-        if side == 0:
-            earliest = max(earliest, int(problem.ready[request]))
-    openings = {int(w[0]) for request, side in sides for w in problem.window[request, side]}
-    for instant in sorted({earliest, *(opening for opening in openings if opening > earliest)}):
-        if all(any(w[0] <= instant <= w[1] for w in problem.window[request, side].tolist()) for request, side in sides):
-            return instant
-    return None
 
 
 def price_at_door(problem: Problem, request: int, at: int) -> int:

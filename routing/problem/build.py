@@ -13,10 +13,13 @@ from routing.errors import InvalidProblem
 from routing.problem.problem import (
     INFINITE,
     NEVER,
+    NO_64,
     NO_BREAKS,
+    NO_MIX,
+    NO_PRICES,
+    NO_RELOADS,
     NO_TABLE,
     ActKind,
-    Breaks,
     Level,
     Problem,
     Rows,
@@ -37,10 +40,15 @@ _PER_VEHICLE = {
     "max_requests": INFINITE, "max_trips": INFINITE,
 }  # fmt: skip
 _SOMETIMES: dict[str, type] = {
-    "rank": np.int64, "max_drive": np.int32, "max_metres": np.int64, "max_acts": np.int32,
-    "per_task": np.int64, "per_toll": np.int64,
+    "max_drive": np.int32, "max_metres": np.int64, "max_acts": np.int32, "per_task": np.int64, "per_toll": np.int64,
+    "max_stretch": np.int32,
 }  # fmt: skip
-"""Fields that stay empty unless they are given."""
+"""Fields per vehicle that stay empty unless they are given."""
+_SOMETIMES_PER_REQUEST: dict[str, type] = {
+    "rank": np.int64, "choice": np.int32, "linked": np.int32, "goods": np.int32, "group": np.int32,
+}  # fmt: skip
+_NUMBERS = {"min_used": 0, "max_used": INFINITE, "per_longest": 0}
+"""Fields of the whole plan."""
 
 _PRICE_PER_VEHICLE = {"fixed": 0, "per_work": 0, "per_drive": 1, "per_metre": 0}
 
@@ -130,23 +138,36 @@ def make_problem(**fields: Any) -> Problem:
     taking = np.zeros((len(Level), 2), dtype=np.int64)
     taking[Level.ON_BOARD] = NEVER
     made["take_price"] = _filled(given.pop("take_price", taking), (len(Level), 2), np.int64, "take_price")
-    for name, kind in _SOMETIMES.items():
-        many = requests if name == "rank" else vehicles
-        made[name] = _filled(given.pop(name), (many,), kind, name) if name in given else np.zeros(0, dtype=kind)
-    back = given.pop("load_back", None)
-    made["load_back"] = NO_TABLE if back is None else _table(back, requests, np.int32, dimensions, name="load_back")
-    made["breaks"] = _breaks(given.pop("breaks", NO_BREAKS))
+    for many, fields_of in ((vehicles, _SOMETIMES), (requests, _SOMETIMES_PER_REQUEST)):
+        for name, kind in fields_of.items():
+            made[name] = _filled(given.pop(name), (many,), kind, name) if name in given else np.zeros(0, dtype=kind)
+    made |= _wider_fields(given, requests, vehicles, dimensions)
     if given:
         name = min(given)
         raise InvalidProblem(f"a problem has no field {name}", field=name)
     return Problem(**made)
 
 
-def _breaks(breaks: Breaks) -> Breaks:
-    """Breaks with arrays of the right kind."""
-    return Breaks(
-        *(_array(values, np.int32, f"breaks.{name}") for name, values in zip(Breaks._fields, breaks, strict=True))
-    )
+def _wider_fields(given: dict[str, Any], requests: int, vehicles: int, dimensions: int) -> dict[str, Any]:
+    """Tables, nested arrays and numbers that only some problems have, taken out of `given`."""
+    made: dict[str, Any] = {}
+    tables: list[tuple[str, int, type, Any]] = [
+        ("load_back", requests, np.int32, NO_TABLE), ("per_load_km", vehicles, np.int64, NO_PRICES),
+    ]  # fmt: skip
+    for name, many, kind, none in tables:
+        made[name] = _table(given.pop(name), many, kind, dimensions, name=name) if name in given else none
+    arrays: list[tuple[str, type, Any]] = [
+        ("mix", np.int8, NO_MIX), ("split_price", np.int64, NO_64), ("pair_price", np.int64, NO_PRICES),
+        ("precedence", np.int32, NO_TABLE),
+    ]  # fmt: skip
+    for name, kind, empty in arrays:
+        made[name] = _array(given.pop(name), kind, name) if name in given else empty
+    for field, nothing in (("breaks", NO_BREAKS), ("reloads", NO_RELOADS)):
+        parts = given.pop(field, nothing)
+        made[field] = type(nothing)(
+            *(_array(part, np.int32, f"{field}.{name}") for name, part in zip(nothing._fields, parts, strict=True))
+        )
+    return made | {name: int(given.pop(name, default)) for name, default in _NUMBERS.items()}
 
 
 def allow(pairs: NDArray[np.bool_]) -> NDArray[np.uint64]:

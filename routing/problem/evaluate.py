@@ -15,58 +15,14 @@ Change prices compare each vehicle's rows with its told row:
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
 from routing.problem.kernels.timeline import time_plan
-from routing.problem.problem import I32, ActKind, Explain, Problem, Reason, Rows, Travel
-
-
-class Law(IntEnum):
-    """What a plan may break; its values are those of the kernel."""
-
-    NONE = 0
-    MALFORMED = 1
-    """An act at the wrong place, twice, before its pickup, or a pickup that is never dropped."""
-    NOT_ALLOWED = 2
-    ABOARD_ELSEWHERE = 3
-    UNREACHABLE = 4
-    CAPACITY = 5
-    WINDOW = 6
-    LAST_PICKUP = 7
-    ROUTE_END = 8
-    ON_BOARD = 9
-    TRIP = 10
-    """Requests per trip, trips ahead, acts of a route, or one store until empty."""
-    KEEP_ONE_OF = 11
-    TOLD = 12
-    """A change of the told plan whose price is NEVER."""
-    TRAVEL_LIMIT = 13
-    """More driving or more metres than the vehicle may."""
-    BREAKS = 14
-    """A break that suits no leg."""
-
-
-REASON_OF: dict[Law, Reason] = {
-    Law.NONE: Reason.SERVED,
-    Law.MALFORMED: Reason.NO_RIDER_IN_REACH,
-    Law.NOT_ALLOWED: Reason.NEEDS,
-    Law.ABOARD_ELSEWHERE: Reason.HELD,
-    Law.UNREACHABLE: Reason.UNREACHABLE,
-    Law.CAPACITY: Reason.CAPACITY,
-    Law.WINDOW: Reason.WINDOW,
-    Law.LAST_PICKUP: Reason.SHIFT_END,
-    Law.ROUTE_END: Reason.SHIFT_END,
-    Law.ON_BOARD: Reason.ON_BOARD_LIMIT,
-    Law.TRIP: Reason.CAPACITY,
-    Law.KEEP_ONE_OF: Reason.HELD,
-    Law.TOLD: Reason.HELD,
-    Law.TRAVEL_LIMIT: Reason.TRAVEL_LIMIT,
-    Law.BREAKS: Reason.BREAKS,
-}
-"""The reason that a broken law gives a request."""
+from routing.problem.law import REASON_OF, Law
+from routing.problem.plan_laws import PlanFacts, broken_law, has_laws, left_out, plan_price
+from routing.problem.problem import I8, I32, I64, ActKind, Explain, Problem, Reason, Rows, Travel
 
 
 class Timeline(NamedTuple):
@@ -87,6 +43,8 @@ class Timeline(NamedTuple):
     request: int
     rank: int = 0
     """Sum over what is left out: fewer comes before cheaper."""
+    other_cost: int = 0
+    """Pairs of request and vehicle, splits of groups, the longest route."""
 
     @property
     def feasible(self) -> bool:
@@ -99,25 +57,54 @@ class Timeline(NamedTuple):
         return REASON_OF[self.law]
 
 
+class Workspace(NamedTuple):
+    """What one pass over a plan writes besides times and totals."""
+
+    aboard: I32  # [V] requests on board at the start
+    aboard_load: I64  # [V, D] their loads, then what is on board
+    returning: I64  # [V, D + 1] of it what a reload unloads: loads, and how many; [0, 0] without reloads
+    stage: I8  # [R]
+    picked_at: I64  # [R]
+    carrier: I32  # [3, R] vehicle in the rows, in the told plan, and the trip in which it rides; -1: none
+    early: I64  # breaks: see `place_breaks` and `place_in_stretches`
+    spare: I64  # [2, D + 1]
+    ends: I64  # [V] when each route ends
+
+
 def evaluate(problem: Problem, travel: Travel, rows: Rows) -> Timeline:
     """Time and price `rows`; of an infeasible plan the first broken law, its vehicle and request are named."""
     timing = np.zeros((4, len(rows.stop_place)), dtype=np.int32)
     totals = np.zeros(5, dtype=np.int64)
-    vehicles, requests, dimensions = len(problem.start_place), len(problem.pick_place), problem.load.shape[1]
-    breaks = int(np.diff(problem.breaks.ptr).max(initial=0))
-    law, vehicle, request = time_plan(
-        problem, travel, rows, timing, totals,
-        np.zeros(vehicles, dtype=np.int32), np.zeros((vehicles, dimensions), dtype=np.int64),
-        np.zeros(requests, dtype=np.int8), np.zeros(requests, dtype=np.int64),
-        np.full((2, requests), -1, dtype=np.int32),
-        np.zeros((len(rows.stop_place) + 4 if breaks else 4, breaks + 1), dtype=np.int64),
-        np.zeros(dimensions, dtype=np.int64),
-    )  # fmt: skip
+    space = _workspace(problem, rows)
+    code, vehicle, request = time_plan(problem, travel, rows, timing, totals, space)
     door, running, skipped, changes, rank = (int(total) for total in totals)
+    law, other = Law(code), 0
+    if has_laws(problem):
+        facts = PlanFacts(rows, timing[2], space.carrier[0], space.carrier[2], space.ends)
+        if law == Law.NONE:
+            law, vehicle, request = broken_law(problem, facts)
+        other = plan_price(problem, facts)
+        skipped, rank = left_out(problem, facts)
     return Timeline(
         timing[0], timing[1], timing[2], timing[3],
-        door, running, skipped, changes, door + running + skipped + changes,
-        Law(law), int(vehicle), int(request), rank,
+        door, running, skipped, changes, door + running + skipped + changes + other,
+        law, int(vehicle), int(request), rank, other,
+    )  # fmt: skip
+
+
+def _workspace(problem: Problem, rows: Rows) -> Workspace:
+    """Zeroes of the right sizes."""
+    vehicles, requests, dimensions = len(problem.start_place), len(problem.pick_place), problem.load.shape[1]
+    breaks = int(np.diff(problem.breaks.ptr).max(initial=0))
+    longest = int(np.diff(rows.stop_ptr).max(initial=0)) + 2 if problem.max_stretch.size else 1
+    returning = (vehicles, dimensions + 1) if problem.reloads.ptr.size else (0, 0)
+    return Workspace(
+        np.zeros(vehicles, dtype=np.int32), np.zeros((vehicles, dimensions), dtype=np.int64),
+        np.zeros(returning, dtype=np.int64),
+        np.zeros(requests, dtype=np.int8), np.zeros(requests, dtype=np.int64),
+        np.full((3, requests), -1, dtype=np.int32),
+        np.zeros((len(rows.stop_place) + 4 if breaks else 4, (breaks + 1) * longest), dtype=np.int64),
+        np.zeros((2, dimensions + 1), dtype=np.int64), np.zeros(vehicles, dtype=np.int64),
     )  # fmt: skip
 
 

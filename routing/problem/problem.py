@@ -40,6 +40,15 @@ class ActKind(IntEnum):
     DROP = 1
 
 
+class Mix(IntEnum):
+    """Whether two classes of goods may be on board at the same time."""
+
+    APART = 0
+    TOGETHER = 1
+    ONE_STOP = 2
+    """Where they were picked up at the same stop and are of the same store."""
+
+
 class Level(IntEnum):
     """How far a place or an order on a route is committed (docs/conventions.md)."""
 
@@ -72,6 +81,12 @@ class Reason(IntEnum):
     TRAVEL_LIMIT = 15
     BREAKS = 16
     TOO_DEAR = 17
+    CHOICE = 18
+    """Another row of its choice is served."""
+    GOODS = 19
+    LINKED = 20
+    PRECEDENCE = 21
+    FLEET = 22
 
 
 class Rows(NamedTuple):
@@ -104,6 +119,23 @@ class Breaks(NamedTuple):
 
 
 NO_BREAKS = Breaks(NO_32, NO_BLOCK, NO_32, NO_TABLE)
+
+
+class Reloads(NamedTuple):
+    """Where vehicles may come back to load: places of v are `place[ptr[v]:ptr[v + 1]]`.
+
+    A stop without acts at one of them is a reload: what stays on board to the end is unloaded there, and what is
+    dropped after it without a pickup is loaded, once it is ready.  It takes `enter` and `exit` of the place.
+    """
+
+    ptr: I32  # [V + 1], or [0] where nobody may
+    place: I32
+    most: I32  # [V] reloads of a route
+
+
+NO_RELOADS = Reloads(NO_32, NO_32, NO_32)
+NO_MIX: I8 = np.zeros((0, 0), dtype=np.int8)
+NO_PRICES: I64 = np.zeros((0, 0), dtype=np.int64)
 
 
 class Problem(NamedTuple):
@@ -163,6 +195,20 @@ class Problem(NamedTuple):
     per_task: I64 = NO_64  # [V] per tick of setup and acts
     per_toll: I64 = NO_64  # [V] per unit of Travel.toll
     breaks: Breaks = NO_BREAKS
+    max_stretch: I32 = NO_32  # [V] ticks of driving and service between breaks; a leg counts after the break on it
+    per_load_km: I64 = NO_PRICES  # [V, D] per kilometre and unit on board, beside per_metre
+    reloads: Reloads = NO_RELOADS
+    choice: I32 = NO_32  # [R] of rows with one number at most one is served, skipped and ranked once; -1: alone
+    linked: I32 = NO_32  # [R] row whose first act shares a stop with this one's last: both or neither; -1: none
+    goods: I32 = NO_32  # [R] class of goods
+    mix: I8 = NO_MIX  # [C, C] Mix: what may be on board at the same time
+    group: I32 = NO_32  # [R] rows with one number go together where that pays; -1: alone
+    split_price: I64 = NO_64  # [G] for each trip beyond the first that serves some of the group
+    pair_price: I64 = NO_PRICES  # [R, V] of serving the request by the vehicle
+    precedence: I32 = NO_TABLE  # [N, 2] (a, b): b is served only where a is, its first act not before a's last
+    min_used: int = 0  # vehicles that have a stop: at least
+    max_used: int = INFINITE  # and at most
+    per_longest: int = 0  # price per tick of the longest route, from its start to its end
 
 
 class Travel(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from routing.errors import InvalidProblem, Unsupported
-from routing.problem.problem import INFINITE, Level, Problem, Travel, TripRule
+from routing.problem.problem import INFINITE, Level, Mix, Problem, Travel, TripRule
 
 MAX_REQUESTS = 20_000
 MAX_VEHICLES = 20_000
@@ -17,7 +17,7 @@ MAX_BREAKS = 30
 
 _LONG = (
     "slope", "late_fixed", "skip_cost", "fixed", "per_work", "per_drive", "per_metre", "add_price", "take_price",
-    "rank", "max_metres", "per_task", "per_toll",
+    "rank", "max_metres", "per_task", "per_toll", "per_load_km", "split_price", "pair_price",
 )  # fmt: skip
 """Fields in int64."""
 
@@ -34,6 +34,10 @@ def check(problem: Problem, travel: Travel) -> None:
     _check_times(problem)
     _check_told(problem, places, requests, vehicles)
     _check_breaks(problem, vehicles)
+    _check_reloads(problem, travel, vehicles)
+    _check_rows_together(problem, requests)
+    _check_goods(problem)
+    _check_whole_plan(problem, travel, requests, vehicles)
 
 
 def _fail(message: str, field: str, index: Any = None) -> InvalidProblem:
@@ -76,8 +80,11 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
     expected = [(shape, name) for shape, names in shapes for name in names.split()]
     expected += [((vehicles,), name) for name in per_vehicle.split()]
     sometimes: list[tuple[tuple[int, ...], str]] = [
-        ((requests,), "rank"), ((requests, dimensions), "load_back"),
-        *(((vehicles,), name) for name in ("max_drive", "max_metres", "max_acts", "per_task", "per_toll")),
+        *(((requests,), name) for name in ("rank", "choice", "linked", "goods", "group")),
+        *(((vehicles,), name) for name in ("max_drive", "max_metres", "max_acts", "max_stretch")),
+        *(((vehicles,), name) for name in ("per_task", "per_toll")),
+        ((requests, dimensions), "load_back"), ((vehicles, dimensions), "per_load_km"),
+        ((requests, vehicles), "pair_price"),
     ]  # fmt: skip
     expected += [one for one in sometimes if getattr(problem, one[1]).size]
     expected += [((vehicles + 1,), "keep_ptr"), ((stops,), "stop_level"), ((acts,), "act_level")]
@@ -133,8 +140,10 @@ def _check_places(problem: Problem, places: int, reachable: int, vehicles: int) 
 def _check_times(problem: Problem) -> None:
     for name in ("enter", "exit", "act", "max_on_board", "load", "capacity", "max_requests", "max_trips"):
         _refuse_where(getattr(problem, name) < 0, name, "never negative")
-    for name in ("rank", "load_back", "max_drive", "max_metres", "max_acts", "per_task", "per_toll"):
+    for name in ("rank", "load_back", "max_drive", "max_metres", "max_acts", "per_task", "per_toll", "max_stretch"):
         _refuse_where(getattr(problem, name) < 0, name, "never negative")
+    for name in ("per_load_km", "split_price", "pair_price", "per_longest"):
+        _refuse_where(np.asarray(getattr(problem, name)) < 0, name, "a price is never negative")
     for name in ("slope", "late_fixed", "skip_cost", "fixed", "per_work", "per_drive", "per_metre"):
         _refuse_where(getattr(problem, name) < 0, name, "a price is never negative")
     for name in ("add_price", "take_price"):
@@ -183,3 +192,79 @@ def _check_breaks(problem: Problem, vehicles: int) -> None:
     _refuse_where(breaks.window[..., 0] > breaks.window[..., 1], "breaks.window", "a window closes before it opens")
     _refuse_where(breaks.service < 0, "breaks.service", "never negative")
     _refuse_where(breaks.max_load < 0, "breaks.max_load", "never negative")
+
+
+def _check_reloads(problem: Problem, travel: Travel, vehicles: int) -> None:
+    ptr, place, most = problem.reloads
+    if not ptr.size:
+        if place.size or most.size:
+            raise _fail("reloads.ptr says which places are whose", "reloads.ptr")
+        return
+    if ptr.shape != (vehicles + 1,) or ptr[0] != 0 or ptr[-1] != len(place) or (np.diff(ptr) < 0).any():
+        raise _fail(f"reloads.ptr does not divide {len(place)} places among {vehicles} vehicles", "reloads.ptr")
+    if most.shape != (vehicles,):
+        raise _fail(f"reloads.most has shape {most.shape}, not {(vehicles,)}", "reloads.most")
+    reachable = travel.ticks.shape[2]
+    _refuse_where((place < 0) | (place >= reachable), "reloads.place", f"outside 0 to {reachable - 1}")
+    _refuse_where(most < 0, "reloads.most", "never negative")
+
+
+def _check_rows_together(problem: Problem, requests: int) -> None:
+    """Choices, links and groups."""
+    aboard = problem.aboard_of >= 0
+    if problem.choice.size:
+        choice = problem.choice
+        _refuse_where((choice < -1) | (choice >= requests), "choice", f"outside -1 to {requests - 1}")
+        _refuse_where((choice >= 0) & aboard, "choice", "what is on board is chosen")
+        first = np.zeros(requests, dtype=np.int64)
+        numbers, where = np.unique(choice, return_index=True)
+        first[numbers[numbers >= 0]] = where[numbers >= 0]
+        for name in ("skip_cost", "rank"):
+            values = getattr(problem, name)
+            if values.size:
+                _refuse_where((choice >= 0) & (values != values[first[choice]]), name, "the same for a whole choice")
+    if problem.linked.size:
+        linked = problem.linked
+        _refuse_where((linked < -1) | (linked >= requests), "linked", f"outside -1 to {requests - 1}")
+        _refuse_where(linked == np.arange(requests), "linked", "a request is not linked with itself")
+        stays = aboard & (problem.drop_place < 0)
+        other = np.maximum(linked, 0)
+        _refuse_where((linked >= 0) & (stays | stays[other]), "linked", "what stays on board has no stop to share")
+        last = np.where(problem.drop_place >= 0, problem.drop_place, problem.pick_place)
+        first_place = np.where(problem.pick_place >= 0, problem.pick_place, problem.drop_place)
+        apart = (linked >= 0) & (last != first_place[other])
+        _refuse_where(apart, "linked", "its last act and the first of its link are at different places")
+    if problem.split_price.ndim != 1 or (problem.split_price.size and not problem.group.size):
+        raise _fail("split_price holds one price for each group", "split_price")
+    if problem.group.size:
+        groups = len(problem.split_price)
+        _refuse_where((problem.group < -1) | (problem.group >= groups), "group", f"outside -1 to {groups - 1}")
+    if problem.split_price.dtype != np.int64:
+        raise _fail("split_price must be an array of int64", "split_price")
+
+
+def _check_goods(problem: Problem) -> None:
+    mix = problem.mix
+    if mix.ndim != 2 or mix.shape[0] != mix.shape[1] or mix.dtype != np.int8:
+        raise _fail(f"mix is a square of int8, not {mix.dtype} of shape {mix.shape}", "mix")
+    if bool(mix.size) != bool(problem.goods.size) and len(problem.pick_place):
+        raise _fail("goods and mix come together", "mix" if mix.size else "goods")
+    _refuse_where((problem.goods < 0) | (problem.goods >= len(mix)), "goods", f"outside 0 to {len(mix) - 1}")
+    _refuse_where((mix < 0) | (mix >= len(Mix)), "mix", f"outside 0 to {len(Mix) - 1}")
+    _refuse_where(mix != mix.T, "mix", "the same both ways")
+
+
+def _check_whole_plan(problem: Problem, travel: Travel, requests: int, vehicles: int) -> None:
+    """Precedence, the fleet, and what needs distances."""
+    pairs = problem.precedence
+    if pairs.dtype != np.int32 or pairs.ndim != 2 or (pairs.size and pairs.shape[1] != 2):
+        raise _fail(f"precedence holds pairs of int32, not {pairs.dtype} of shape {pairs.shape}", "precedence")
+    _refuse_where((pairs < 0) | (pairs >= requests), "precedence", f"outside 0 to {requests - 1}")
+    if pairs.size:
+        _refuse_where(pairs[:, 0] == pairs[:, 1], "precedence", "a request does not come before itself")
+    if not 0 <= problem.min_used <= problem.max_used:
+        raise _fail(f"{problem.min_used} to {problem.max_used} vehicles are no range", "min_used")
+    if problem.min_used > vehicles:
+        raise _fail(f"there are only {vehicles} vehicles", "min_used")
+    if problem.per_load_km.any() and not travel.metres.size:
+        raise _fail("needs travel in metres", "per_load_km")

@@ -10,6 +10,7 @@ import numpy as np
 
 from routing.kernels import inner_kernel
 from routing.problem.kernels.laws import opens_at
+from routing.problem.kernels.reloads import NO_RELOAD, is_reload, load_from, note_returning, reload_ready, unload
 
 
 @inner_kernel
@@ -91,7 +92,40 @@ def drive_leg(travel, profile, here, place, leg):
 
 
 @inner_kernel
-def _break_fits(problem, b, load):
+def leg_of(problem, travel, rows, vehicle, stop):
+    """Ticks of the vehicle's leg to the stop (one past its last: to its end), and those of them that are driving."""
+    profile = problem.profile[vehicle]
+    here = problem.start_place[vehicle] if stop == rows.stop_ptr[vehicle] else rows.stop_place[stop - 1]
+    place = rows.stop_place[stop] if stop < rows.stop_ptr[vehicle + 1] else problem.end_place[vehicle]
+    leg = np.int64(0)
+    if place >= 0 and place != here:
+        leg = np.int64(travel.ticks[profile, here, place])
+    return leg, drive_leg(travel, profile, here, place, leg)
+
+
+@inner_kernel
+def leave_after(problem, rows, stop, arrive, setup, ready):
+    """When a stop is left whose driving ends at `arrive`; -1 where its acts have no instant.
+
+    `ready`: see `reload_ready`.
+    """
+    place = rows.stop_place[stop]
+    begin, finish = rows.act_ptr[stop], rows.act_ptr[stop + 1]
+    leave = arrive + setup
+    if finish > begin:
+        at = act_instant(problem, rows, stop, arrive + problem.enter[place])
+        if at < 0:
+            return at
+        leave = at + setup + problem.exit[place]
+        for a in range(begin, finish):
+            leave += problem.act[rows.act_request[a], rows.act_kind[a]]
+    elif ready != NO_RELOAD:
+        leave = max(leave + problem.enter[place], ready) + problem.exit[place]
+    return leave
+
+
+@inner_kernel
+def break_fits(problem, b, load):
     """Whether break `b` may be taken with so much on board."""
     fits = True
     for d in range(problem.load.shape[1]):
@@ -100,72 +134,72 @@ def _break_fits(problem, b, load):
 
 
 @inner_kernel
+def load_after(problem, rows, vehicle, stop, spare):
+    """Bring spare[0], on board, and spare[1], what of it a reload unloads, behind the stop."""
+    for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
+        request = rows.act_request[a]
+        note_returning(problem, request, rows.act_kind[a], spare[1])
+        for d in range(problem.load.shape[1]):
+            if rows.act_kind[a] == 0:
+                spare[0, d] += problem.load[request, d]
+            else:
+                spare[0, d] -= problem.load[request, d]
+                if problem.load_back.shape[0] > 0:
+                    spare[0, d] += problem.load_back[request, d]
+    if is_reload(problem, rows, vehicle, stop):
+        unload(problem, spare[0], spare[1])
+        load_from(problem, rows, vehicle, stop + 1, spare[0])
+
+
+@inner_kernel
 def _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early):
     """One stop (or the end) further: early[1, j], the earliest to leave it with j breaks taken, from early[0, .].
 
     early[2, j]: how many of them are taken on the leg to it.
     """
-    profile, last = problem.profile[vehicle], rows.stop_ptr[vehicle + 1]
+    last = rows.stop_ptr[vehicle + 1]
     begins, breaks = problem.breaks.ptr[vehicle], problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
-    here = problem.start_place[vehicle] if stop == rows.stop_ptr[vehicle] else rows.stop_place[stop - 1]
-    place = rows.stop_place[stop] if stop < last else problem.end_place[vehicle]
-    leg = np.int64(0)
-    if place >= 0 and place != here:
-        leg = np.int64(travel.ticks[profile, here, place])
-    drive = drive_leg(travel, profile, here, place, leg)
+    leg, drive = leg_of(problem, travel, rows, vehicle, stop)
+    ready = reload_ready(problem, rows, vehicle, stop) if stop < last else np.int64(NO_RELOAD)
     for j in range(breaks + 1):
         early[1, j], early[2, j] = -1, 0
     for before in range(breaks + 1):
         if early[0, before] < 0:
             continue
         for taken in range(breaks - before + 1):
-            if taken > 0 and not _break_fits(problem, begins + before + taken - 1, load):
+            if taken > 0 and not break_fits(problem, begins + before + taken - 1, load):
                 break
             arrive = arrive_with(problem.breaks, begins + before, taken, early[0, before], drive)
             if arrive < 0:
                 break
             leave = arrive + leg - drive
             if stop < last:
-                at, stay = arrive, np.int64(0)
-                if rows.act_ptr[stop + 1] > rows.act_ptr[stop]:
-                    at = act_instant(problem, rows, stop, arrive + problem.enter[place])
-                    stay = np.int64(problem.exit[place])
-                    for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
-                        stay += problem.act[rows.act_request[a], rows.act_kind[a]]
-                if at < 0:
-                    continue
-                leave = at + leg - drive + stay
+                leave = leave_after(problem, rows, stop, arrive, leg - drive, ready)
+            if leave < 0:
+                continue
             if early[1, before + taken] < 0 or leave < early[1, before + taken]:
                 early[1, before + taken], early[2, before + taken] = leave, taken
 
 
 @inner_kernel
-def place_breaks(problem, travel, rows, vehicle, load, early):
+def place_breaks(problem, travel, rows, vehicle, leaves, spare, early):
     """How many breaks each leg of the vehicle takes, so that it ends soonest; False where they suit no legs.
 
-    `load[D]`: on board at the start, used up.  `early[3, B + 1]`: scratch; `early[3 + leg, .]` takes the counts by how
-    many have been taken in the end, and then early[3 + leg, 0] the answer of leg 0, 1, ... (the last one to the end).
+    `leaves`: when it leaves its start.  `spare[2, D + 1]`: on board at the start and what of it a reload unloads, used
+    up.  `early[3, B + 1]`: scratch; `early[3 + leg, .]` takes the counts by how many have been taken in the end, and
+    then early[3 + leg, 0] the answer of leg 0, 1, ... (the last one to the end).
     """
     first, last = rows.stop_ptr[vehicle], rows.stop_ptr[vehicle + 1]
     breaks = problem.breaks.ptr[vehicle + 1] - problem.breaks.ptr[vehicle]
     for j in range(breaks + 1):
         early[0, j] = -1
-    early[0, 0] = max(np.int64(problem.start[vehicle]), np.int64(0))
+    early[0, 0] = leaves
     for stop in range(first, last + 1):
-        _stop_with_breaks(problem, travel, rows, vehicle, stop, load, early)
+        _stop_with_breaks(problem, travel, rows, vehicle, stop, spare[0], early)
         for j in range(breaks + 1):
             early[0, j], early[3 + stop - first, j] = early[1, j], early[2, j]
-        if stop == last:
-            break
-        for a in range(rows.act_ptr[stop], rows.act_ptr[stop + 1]):
-            request = rows.act_request[a]
-            for d in range(problem.load.shape[1]):
-                if rows.act_kind[a] == 0:
-                    load[d] += problem.load[request, d]
-                else:
-                    load[d] -= problem.load[request, d]
-                    if problem.load_back.shape[0] > 0:
-                        load[d] += problem.load_back[request, d]
+        if stop < last:
+            load_after(problem, rows, vehicle, stop, spare)
     j = breaks
     legal = early[0, breaks] >= 0
     for leg in range(last - first, -1, -1):

@@ -9,7 +9,8 @@ from dispatch import inputs as i
 from dispatch.model import Store
 from routing.problem.audit import audit
 from routing.problem.build import make_problem, make_rows
-from routing.problem.evaluate import Law, evaluate
+from routing.problem.evaluate import evaluate
+from routing.problem.law import Law
 from routing.problem.problem import Level, Problem, Travel
 from tests.kit.world import World
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from routing.problem.audit import judge
 from routing.problem.build import make_problem, make_rows
-from routing.problem.evaluate import Law, evaluate
+from routing.problem.evaluate import evaluate
+from routing.problem.law import Law
 from routing.problem.problem import INFINITE, NEVER, Level, Travel, TripRule
 from routing.problem.validate import check
 from tests.kit.plans.cases import random_problem, random_rows
