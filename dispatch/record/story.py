@@ -35,6 +35,11 @@ REASONS = {
     Reason.TRAVEL_LIMIT: "nobody could drive that long or that far",
     Reason.BREAKS: "no rider's break could be kept with it",
     Reason.TOO_DEAR: "it would have cost more than leaving it out",
+    Reason.CHOICE: "another way of serving it was chosen",
+    Reason.GOODS: "no rider had goods that it may ride with",
+    Reason.LINKED: "it goes only together with another order, which could not be served",
+    Reason.PRECEDENCE: "it could come only after another order",
+    Reason.FLEET: "no more riders could be sent out",
 }
 
 STATES = {

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.plans.planner import Planner
-from routing.problem.evaluate import REASON_OF, Law, Timeline, evaluate
+from routing.problem.evaluate import Timeline, evaluate
+from routing.problem.law import REASON_OF, Law
 from routing.problem.problem import (
     I8,
     I64,

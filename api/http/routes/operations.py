@@ -190,6 +190,11 @@ _WHY = {
     Reason.TRAVEL_LIMIT: "Nobody may drive that long or that far.",
     Reason.BREAKS: "No rider's break could be kept with it.",
     Reason.TOO_DEAR: "It would cost more than leaving it out.",
+    Reason.CHOICE: "Another way of serving it is chosen.",
+    Reason.GOODS: "No rider carries goods that it may ride with.",
+    Reason.LINKED: "It goes only together with another order, which cannot be served.",
+    Reason.PRECEDENCE: "It can come only after another order.",
+    Reason.FLEET: "No more riders may be sent out.",
     Reason.PARKED: "No round can be planned with it; it takes part again once something about it changes.",
 }
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.errors import Unsupported
 from routing.plans.budget import Budget
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, sequence, start_routes, to_rows
@@ -18,6 +17,7 @@ from routing.plans.general.search import improve
 from routing.plans.general.tables import Kind, Tables
 from routing.plans.general.work import new_work
 from routing.plans.planner import Objective, Offers, Planner, no_offers
+from routing.plans.understood import SearchKind, refuse_unknown
 from routing.problem.problem import I64, Problem, Rows, Travel
 
 OFFERING = 48
@@ -27,7 +27,7 @@ OFFERING = 48
 class GeneralPlanner(Planner):
     """Routes of pickups and drops, from those told before.
 
-    Raises Unsupported for laws that only the search without prices of time knows, beside such prices.
+    Raises Unsupported for laws and prices that it does not know (routing.plans.understood).
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class GeneralPlanner(Planner):
         self._problem, self._travel = problem, travel
         self._objective, self._threads = objective, threads
         self._tables = gather(problem, travel)
-        _refuse_what_needs_plain(problem, travel, self._tables)
+        refuse_unknown(problem, travel, SearchKind.PLAIN if self._tables.plain else SearchKind.TIMED)
         self._work = new_work(self._tables, seed)
         self._routes, self.work = start_routes(problem, self._tables, self._work), 0
 
@@ -103,17 +103,3 @@ class GeneralPlanner(Planner):
                 take_over(tables, whole, routes, vehicle)
                 routes.missing[0] = whole.missing[0]
         return made
-
-
-def _refuse_what_needs_plain(problem: Problem, travel: Travel, tables: Tables) -> None:
-    """Refuse, by name, laws that only the search without prices of time knows."""
-    if tables.plain:
-        return
-    for name, used in (
-        ("breaks", len(problem.breaks.service)), ("max_drive", problem.max_drive.size),
-        ("max_metres", problem.max_metres.size), ("max_acts", problem.max_acts.size),
-        ("load_back", problem.load_back.any()), ("per_task", problem.per_task.any()), ("drive", travel.drive.size),
-        ("toll", travel.toll.size),
-    ):  # fmt: skip
-        if used:
-            raise Unsupported(f"{name} beside prices of time, shared stops or trips is not supported", field=name)

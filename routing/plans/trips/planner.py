@@ -20,6 +20,7 @@ from routing.plans.trips.kernels.offers import write_offers
 from routing.plans.trips.kernels.rows import write_rows
 from routing.plans.trips.kernels.search import insert_all, search_slice
 from routing.plans.trips.pack import Packed, pack
+from routing.plans.understood import SearchKind, unknown_fields
 from routing.problem.problem import I32, I64, Level, Problem, Rows, Travel, TripRule
 
 SLICE = 20_000
@@ -32,12 +33,10 @@ REACH = 48
 def plans_trips(problem: Problem, travel: Travel) -> bool:
     """Whether this planner knows everything that the problem asks for."""
     whole = np.where(problem.aboard_of < 0, problem.pick_place, problem.drop_place) >= 0
-    limits = (problem.max_drive, problem.max_metres, problem.max_acts, problem.per_task, problem.per_toll)
     return bool(
         problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY
-        and whole.all() and (problem.drop_place >= 0).all() and not any(one.size for one in limits)
-        and not len(problem.breaks.service) and not problem.rank.any() and not problem.load_back.any()
-        and not travel.drive.size and not travel.toll.size and not problem.add_price[:, 0].any()
+        and whole.all() and (problem.drop_place >= 0).all() and not problem.add_price[:, 0].any()
+        and not unknown_fields(problem, travel, SearchKind.TRIPS)
     )  # fmt: skip
 
 
