@@ -7,6 +7,7 @@ the evaluator stops at the first.  Tests demand that both agree on what is allow
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from routing.problem.audit_bag import Route
@@ -23,12 +24,17 @@ class Audit(NamedTuple):
     rank: int = 0
 
 
-def audit(problem: Problem, travel: Travel, plan: Solution | Rows) -> list[Violation]:
-    """Everything that is wrong with `plan`; for a Solution its times, cost and reasons are judged too."""
-    return judge(problem, travel, plan).violations
+def audit(
+    problem: Problem, travel: Travel, plan: Solution | Rows, *, dimensions: Sequence[str] = ()
+) -> list[Violation]:
+    """Everything that is wrong with `plan`; for a Solution its times, cost and reasons are judged too.
+
+    `dimensions`: names of the load dimensions, for its words.
+    """
+    return judge(problem, travel, plan, dimensions=dimensions).violations
 
 
-def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
+def judge(problem: Problem, travel: Travel, plan: Solution | Rows, *, dimensions: Sequence[str] = ()) -> Audit:
     """The violations of `plan` and its price."""
     rows = plan.rows if isinstance(plan, Solution) else plan
     routes, told = _unfold(rows), _unfold(problem.told)
@@ -42,7 +48,8 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows) -> Audit:
                 wrong.append(Violation("malformed", vehicle, request, f"also carried by vehicle {where[request]}"))
     days: list[VehicleDay] = []
     for vehicle, route in enumerate(routes):
-        story = VehicleDay(problem, travel, vehicle, route, standing=_stands(problem, vehicle, route))
+        standing = _stands(problem, vehicle, route)
+        story = VehicleDay(problem, travel, vehicle, route, standing=standing, dimensions=dimensions)
         wrong += story.wrong
         days.append(story)
         cost += story.price

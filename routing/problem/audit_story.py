@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from routing.problem.audit_bag import Route, loaded_where, ready_where
@@ -21,7 +22,11 @@ class Violation(NamedTuple):
 class VehicleDay:
     """One vehicle's working day, told stop by stop."""
 
-    def __init__(self, problem: Problem, travel: Travel, vehicle: int, route: Route, *, standing: bool) -> None:
+    def __init__(
+        self, problem: Problem, travel: Travel, vehicle: int, route: Route, *, standing: bool,
+        dimensions: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self.dimensions = dimensions
         self.problem, self.travel, self.vehicle = problem, travel, vehicle
         self.wrong: list[Violation] = []
         self.times: list[tuple[int, int, int, int]] = []
@@ -101,7 +106,10 @@ class VehicleDay:
     def _weigh(self, request: int) -> None:
         for d, units in enumerate(self.carried()):
             if units > int(self.problem.capacity[self.vehicle, d]):
-                self._note("capacity", request, f"carries {units} in dimension {d}")
+                what = self.dimensions[d] if self.dimensions else f"in dimension {d}"
+                self._note(
+                    "capacity", request, f"carries {units} {what}, room is for {self.problem.capacity[self.vehicle, d]}"
+                )
 
     def _mix(self, request: int, number: int) -> None:
         """Note goods on board that the request may not ride with, if it comes on board at the stop."""

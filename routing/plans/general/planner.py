@@ -14,7 +14,7 @@ from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import order_price, refresh, remove, take_over
 from routing.plans.general.kernels.regret import collect_offers
 from routing.plans.general.search import improve
-from routing.plans.general.tables import Kind, Tables
+from routing.plans.general.tables import Kind
 from routing.plans.general.work import new_work
 from routing.plans.planner import Objective, Offers, Planner, no_offers
 from routing.plans.understood import SearchKind, refuse_unknown

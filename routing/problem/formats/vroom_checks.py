@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,24 @@ def wholes(values: Any, path: str, size: int | None = None) -> list[int]:
     if not good or (size is not None and len(values) != size) or any(x > INFINITE for x in values):
         raise wrong(f"must be a list of {size if size is not None else 'some'} whole numbers", path)
     return list(values)
+
+
+def amounts(values: Any, path: str, size: int, names: Sequence[str], *, every: bool = False) -> list[int]:
+    """What is carried by dimension: a list of `size` numbers, or an object by the names that `dimensions` gives.
+
+    What an object does not name is 0, or must be there where `every` name is needed.
+    """
+    if isinstance(values, dict):
+        for name in values:
+            if name not in names:
+                raise wrong(f"is none of the dimensions ({', '.join(names) or 'none is named'})", f"{path}.{name}")
+        for name in names if every else ():
+            if name not in values:
+                raise wrong(f"says nothing of {name}", path)
+        values = [values.get(name, 0) for name in names]
+    if names and (not isinstance(values, list) or len(values) != size):
+        raise wrong(f"must be a list of {size} whole numbers ({', '.join(names)}), or an object by these names", path)
+    return wholes(values, path, size)
 
 
 def window(values: Any, path: str) -> tuple[int, int]:

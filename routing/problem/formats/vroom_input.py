@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from routing.errors import Unsupported
 from routing.problem.formats.vroom_checks import (
     INSTANT,
+    amounts,
     known,
     listed,
     refused,
@@ -29,7 +30,7 @@ MAX_PRIORITY = 100
 TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], NDArray[np.int64]]]
 """([(lng, lat)], profile) -> seconds and metres between all of them: what `--roads` provides."""
 
-_TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options"}
+_TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options", "dimensions"}
 _VEHICLE = {
     "id", "profile", "description", "start", "start_index", "end", "end_index", "capacity", "skills", "time_window",
     "max_tasks", "max_travel_time", "max_distance", "costs", "speed_factor", "steps", "breaks",
@@ -142,7 +143,12 @@ class VroomInput:
             raise refused("options.g")
 
     def _dimensions(self, vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> int:
-        """Dimensions of loads: those of the capacities, else those of the amounts."""
+        """Dimensions of loads: those that are named, else those of the capacities, else those of the amounts."""
+        self.names = listed(self.data, "dimensions", "")
+        if not all(isinstance(name, str) and name for name in self.names) or len({*self.names}) < len(self.names):
+            raise wrong("must be a list of different names", "dimensions")
+        if self.names:
+            return len(self.names)
         items = [item for item in vehicles if isinstance(item, dict)]
         sizes = {len(v["capacity"]) for v in items if isinstance(v.get("capacity"), list) and v["capacity"]}
         if len(sizes) > 1:
@@ -181,7 +187,12 @@ class VroomInput:
     def _amount(self, item: dict[str, Any], key: str, path: str) -> list[int]:
         if not item.get(key):
             return [0] * self.dimensions
-        return wholes(item[key], f"{path}.{key}", self.dimensions)
+        return amounts(item[key], f"{path}.{key}", self.dimensions, self.names)
+
+    def _room(self, item: dict[str, Any], key: str, path: str) -> list[int] | None:
+        """Most by dimension, None where there is no limit."""
+        values = item.get(key)
+        return amounts(values, f"{path}.{key}", self.dimensions, self.names, every=True) if values else None
 
     def _task(self, item: dict[str, Any], kind: str, request: int, side: ActKind, path: str) -> None:
         location = self._location(item, "location_index", "location", path)
@@ -229,12 +240,11 @@ class VroomInput:
         if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed <= 5:
             raise wrong("must be a number above 0, at most 5", f"{path}.speed_factor")
         skills = frozenset(wholes(vehicle.get("skills", []), f"{path}.skills"))
-        capacity = vehicle.get("capacity") or None
         return Vehicle(
             id=whole(vehicle, "id", None, path, INSTANT), path=path, profile=str(vehicle.get("profile", "car")),
             speed=float(speed), start=self._location(vehicle, "start_index", "start", path),
             end=self._location(vehicle, "end_index", "end", path), skills=skills,
-            capacity=None if capacity is None else wholes(capacity, f"{path}.capacity", self.dimensions),
+            capacity=self._room(vehicle, "capacity", path),
             window=window(vehicle["time_window"], f"{path}.time_window") if "time_window" in vehicle else None,
             max_tasks=whole(vehicle, "max_tasks", INFINITE, path),
             max_travel_time=whole(vehicle, "max_travel_time", INFINITE, path),
@@ -255,7 +265,7 @@ class VroomInput:
             number = whole(item, "id", None, own, INSTANT)
             if any(other.id == number for other in found):
                 raise wrong(f"break {number} appears twice", f"{own}.id")
-            most = wholes(item["max_load"], f"{own}.max_load", self.dimensions) if item.get("max_load") else None
+            most = self._room(item, "max_load", own)
             service = whole(item, "service", 0, own)
             found.append(Break(number, sorted(windows(item, own)), service, most, item.get("description"), own))
         return sorted(found, key=lambda one: (one.windows[0][0], one.windows[-1][1]) if one.windows else _ALWAYS)

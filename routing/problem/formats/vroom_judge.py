@@ -139,7 +139,10 @@ class _Route:
         self._sums()
 
     def _amount(self, item: dict[str, Any], key: str) -> list[int]:
-        return list(item.get(key) or [0] * self.dimensions)
+        amount = item.get(key) or [0] * self.dimensions
+        return (
+            [amount.get(name, 0) for name in self.court.data["dimensions"]] if isinstance(amount, dict) else [*amount]
+        )
 
     def _carried(self, steps: list[dict[str, Any]]) -> list[int]:
         """On board at the start: what the jobs of the route deliver."""
@@ -150,7 +153,7 @@ class _Route:
     def _check_load(self, step: dict[str, Any]) -> None:
         if not self.dimensions:
             return
-        room = self.vehicle.get("capacity") or self.load
+        room = self._amount(self.vehicle, "capacity") if self.vehicle.get("capacity") else self.load
         if step["load"] != self.load or any(a > b for a, b in zip(self.load, room, strict=True)):
             self.say(f"{step['type']} with {step['load']} on board; it is {self.load}, room is for {room}")
 
@@ -189,7 +192,8 @@ class _Route:
         self.left += driven
         if step["setup"] or step["service"] != rest.get("service", 0):
             self.say(f"break {step['id']} lasts {step['service']}, not {rest.get('service', 0)}")
-        if rest.get("max_load") and any(a > b for a, b in zip(self.load, rest["max_load"], strict=True)):
+        most = self._amount(rest, "max_load") if rest.get("max_load") else self.load
+        if any(a > b for a, b in zip(self.load, most, strict=True)):
             self.say(f"break {step['id']} with {self.load} on board")
         self._check_load(step)
         self._begin(step, rest.get("time_windows"))
