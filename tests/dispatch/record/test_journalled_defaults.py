@@ -7,56 +7,16 @@ entries meant.
 
 from __future__ import annotations
 
-import dataclasses
-import enum
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import dispatch.board.records
-import dispatch.board.store_demand
 import dispatch.codec
-import dispatch.events
-import dispatch.inputs
-import dispatch.model
+from tests.kit.formats import CLASSES, REQUIRED, fields_of, journalled
 
 FROZEN = Path(__file__).parents[2] / "golden" / "0.1.0" / "journalled.json"
-MODULES = (dispatch.inputs, dispatch.events, dispatch.model, dispatch.board.records, dispatch.board.store_demand)
-REQUIRED = "(required)"
-
-
-def fields_of(cls: Any) -> dict[str, Any]:
-    """Every field with its default as JSON values, in order."""
-    if not dataclasses.is_dataclass(cls):
-        return {name: cls._field_defaults.get(name, REQUIRED) for name in cls._fields}
-    return {item.name: _default(item) for item in dataclasses.fields(cls)}
-
-
-def _default(item: dataclasses.Field[Any]) -> Any:
-    if item.default_factory is not dataclasses.MISSING:
-        return dispatch.codec.plain(item.default_factory())
-    return REQUIRED if item.default is dataclasses.MISSING else dispatch.codec.plain(item.default)
-
-
-def journalled() -> dict[str, Any]:
-    """Everything that a journal or a snapshot holds, by name."""
-    found: dict[str, Any] = {}
-    for name, cls in CLASSES.items():
-        if issubclass(cls, enum.Enum):
-            found[name] = [member.value for member in cls]
-        elif dataclasses.is_dataclass(cls) or hasattr(cls, "_fields"):
-            found[name] = fields_of(cls)
-    return found
-
-
-CLASSES: dict[str, Any] = {
-    name: cls
-    for module in MODULES
-    for name, cls in sorted(vars(module).items())
-    if isinstance(cls, type) and cls.__module__ == module.__name__
-}
 ROWS = [name for name, cls in CLASSES.items() if hasattr(cls, "_fields")]
 KNOWN: dict[str, Any] = json.loads(FROZEN.read_text())
 
