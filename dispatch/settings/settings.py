@@ -53,7 +53,7 @@ class Settings:
         usual = preset(name).values if values.get(PRESET) else {}
         single = {key: value for key, value in values.items() if key != PRESET}
         made = dataclasses.replace(self, preset=name)._set({**usual, **single})
-        if not {LATE_AFTER, FAIL_AFTER}.isdisjoint(values):
+        if not ORDERED.isdisjoint(key for key, _ in map(renamed, single.items())):
             _require_order(made.prices)
         return made
 
@@ -130,6 +130,9 @@ def _collect() -> dict[str, Known]:
 _SCHEMA = _collect()
 
 LATE_AFTER, FAIL_AFTER = "prices.late_after_s", "prices.fail_after_s"
+
+ORDERED = frozenset({LATE_AFTER, FAIL_AFTER, "prices.late_from", "prices.fail_after_promise_s"})
+"""Settings by which thresholds can come into the wrong order."""
 
 
 def _require_order(prices: Prices) -> None:

@@ -74,6 +74,17 @@ def test_an_order_is_late_before_it_has_failed(values: dict[str, object], refuse
     assert Settings.stated(values).flat().items() >= values.items(), "what was written once is read"
 
 
+def test_thresholds_cannot_change_places_by_what_they_count_from() -> None:
+    early = Settings().with_values({"prices.late_after_s": 6000, "prices.fail_after_promise_s": 0})
+    with pytest.raises(InvalidSetting, match="lies behind"):
+        early.with_values({"prices.late_from": "placement"})
+    with pytest.raises(InvalidSetting, match="lies behind"):
+        early.with_values({"prices.promise": False})
+    hidden = Settings().with_values({"prices.late_after_s": 6000, "prices.late_from": "placement"})
+    with pytest.raises(InvalidSetting, match="lies behind"):
+        hidden.with_values({"prices.fail_after_promise_s": 0})
+
+
 def test_what_was_written_beyond_the_bounds_of_today_is_read_at_the_nearest() -> None:
     written = {"prices.unserved": 10**30, "prices.work_per_s": -5, "reposition.prior": "nan", "rules.max_batch": 99}
     settings = Settings.stated(written)
