@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from dispatch import inputs as i
-from dispatch.model import Store
+from dispatch.board.board import Board
+from dispatch.model import OrderState, Store
+from dispatch.rounds import problem_arrays
+from dispatch.settings.presets import DEFAULT, PRESETS
 from routing.problem.audit import audit
 from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
@@ -66,10 +71,11 @@ def moved(*, closes_at: int | None = None, silent_s: int = 0, **settings: object
         world.until(30 * n)
         world.order(f"o{n}", "far", 3000, 500)
         world.say(i.OrderCancelled(at=world.now, order_id=f"o{n}"))
+    world.until(600)
+    world.order("held", "far", 3000, 500)  # rounds open as long as something is open
+    world.say(i.OrderHeld(at=world.now, order_id="held", held=True, reason="a test"))
     world.until(600 + silent_s)
     world.rider("idle", 0, 0)
-    world.order("held", "far", 3000, 500)
-    world.say(i.OrderHeld(at=world.now, order_id="held", held=True, reason="a test"))
     world.until(600 + silent_s + 400)
     return bool(world.route("idle").stops)
 
@@ -85,3 +91,51 @@ def test_nobody_moves_to_a_store_that_closes_before_they_are_there() -> None:
     assert not moved(closes_at=600)
     assert not moved(closes_at=600 + 540)
     assert moved(closes_at=3600)
+
+
+def test_nobody_moves_when_orders_have_stopped_coming() -> None:
+    # 21 orders, of which the store remembers half after two hours: 21 / 2 / 3 h are 7 expected in two hours of silence.
+    assert moved(silent_s=7200)
+    assert not moved(silent_s=7200, reposition__quiet_after=3.0)
+    assert moved(silent_s=7200, reposition__quiet_after=12.0)
+    assert moved(silent_s=600, reposition__quiet_after=3.0), "one expected order that did not come is no silence"
+
+
+def bound_to_nothing(board: Board, requests: list[Any], riders: list[Any], may: Any) -> tuple[Any, Any]:
+    """As `obligations` where nobody is held to what they were sent for."""
+    return np.zeros(len(riders) + 1, dtype=np.int32), np.zeros(0, dtype=np.int32)
+
+
+def sent_for_nothing(monkeypatch: pytest.MonkeyPatch, *, held_to_it: bool) -> list[str]:
+    """Riders who drove to a store where they had nothing to do, in a city where a nearer rider appears meanwhile."""
+    if not held_to_it:
+        monkeypatch.setattr(problem_arrays, "obligations", bound_to_nothing)
+    settings = {key: value for key, value in PRESETS[DEFAULT].values.items() if key.startswith(("prices.", "rules."))}
+    world = World(
+        **{key.replace(".", "__"): value for key, value in settings.items()}, rules__round_mode="beat",
+        rules__round_s=60, search__recipe="lns",
+    )  # fmt: skip
+    world.store("s1", 3000, 0)
+    world.store("s2", 0, 3000)
+    world.rider("ann", 0, 0)
+    world.order("o1", "s1", 3000, 600)
+    world.until(120)
+    assert [act.order_id for act in world.route("ann").stops[0].acts] == ["o1"], "ann is on the way to s1"
+    world.rider("bob", 2900, 0)
+    world.order("o2", "s2", 300, 3000)
+    world.until(240)
+    world.check()
+    empty = [
+        rider_id
+        for rider_id in ("ann", "bob")
+        if world.route(rider_id).stops[:1] and not world.route(rider_id).stops[0].acts
+    ]
+    world.deliver_all()
+    assert {world.state(order_id) for order_id in ("o1", "o2")} == {OrderState.DELIVERED}
+    return empty
+
+
+def test_a_round_does_not_take_away_what_a_rider_was_sent_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert sent_for_nothing(monkeypatch, held_to_it=False) == ["ann"], "the city in which it would happen"
+    monkeypatch.undo()
+    assert sent_for_nothing(monkeypatch, held_to_it=True) == []

@@ -10,8 +10,12 @@ import pytest
 from dispatch.errors import InvalidSetting
 from dispatch.model import Level, Order
 from dispatch.rounds.problem_arrays import open_behind_the_first, thresholds
+from dispatch.rounds.solve import travel_block
+from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings
 from routing.problem.build import make_rows
+from routing.problem.evaluate import evaluate
+from tests.kit.world import T0, World
 
 
 def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> None:
@@ -68,3 +72,26 @@ def test_thresholds_in_the_wrong_order_are_refused_by_name_but_read_from_what_wa
     assert refused.value.details["field"] == "prices.late_after_s"
     assert Settings.stated(wrong).prices.late_after_s == 6000
     assert Settings().with_values({"prices.late_after_s": 6000}).prices.late_from == "promise"
+
+
+@pytest.mark.parametrize(("preset", "second"), [("balanced", 110 + 60_000), ("on_time", 800), ("door", 110)])
+@pytest.mark.parametrize("minutes", [20, 91, 240])
+def test_the_first_second_beyond_a_promise_of_any_length_costs_what_the_preset_says(
+    preset: str, second: int, minutes: int
+) -> None:
+    world = World(**{key.replace(".", "__"): value for key, value in PRESETS[preset].values.items()})
+    world.answers_rounds = False
+    world.store("s", 0, 0)
+    world.rider("r", 0, 0)
+    world.order("o", "s", 300, 0, due_at=T0 + 60 * minutes)
+    world.until(60)
+    frozen = world.engine.freeze()
+    travel = travel_block(frozen, world.times)
+    problem, due_in = frozen.problem, T0 + 60 * minutes - frozen.at
+    store, door = int(problem.pick_place[0]), int(problem.drop_place[0])
+    rows = make_rows([[(store, [(0, 0)]), (door, [(0, 1)])]])
+    late_by = [
+        evaluate(problem._replace(ready=problem.ready + wait), travel, rows) for wait in range(due_in - 300, due_in)
+    ]
+    cost = {int(one.act_at[1]) - due_in: one.door_cost for one in late_by}
+    assert cost[1] - cost[0] == second, "a failure counted from the placement fell on it: 600,000 more"
