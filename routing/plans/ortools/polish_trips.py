@@ -18,6 +18,8 @@ from routing.problem.problem import INFINITE, ActKind, Level, Problem, Rows, Tra
 
 VEHICLES = 12
 """Vehicles in a cluster: the one with the costliest wait and those nearest to its trips."""
+SPREAD = 600
+"""Ticks over which the model spreads a charge: it knows slopes, and no steps."""
 
 
 class Trip(NamedTuple):
@@ -28,6 +30,8 @@ class Trip(NamedTuple):
     ready: int
     lasts: int
     slope: int
+    promise: tuple[int, int]
+    """The latest pickup in time for every promise that can still be kept, and what each tick beyond costs more."""
 
 
 class Chain(NamedTuple):
@@ -75,6 +79,7 @@ class TripModel:
         ends = np.cumsum([0, *(len(chain.trips) for chain in cluster)]).tolist()
         return TripQuestion(
             cost, ticks, ready=[max(0, trip.ready) for trip in trips], slope=[trip.slope for trip in trips],
+            promise=[trip.promise for trip in trips],
             allowed=[[k for k, v in enumerate(members) if _may(problem, v, trip)] for trip in trips],
             free=[chain.free for chain in cluster],
             last_pickup=[min(INFINITE, max(0, int(problem.last_pickup[v]))) for v in members],
@@ -132,8 +137,18 @@ def _change(stop: Stop) -> int:
 def _trip(problem: Problem, timeline: Timeline, first: int, stops: Sequence[Stop], begin: int, end: int) -> Trip:
     requests = tuple(request for request, _ in stops[begin][1])
     ready = max(int(problem.ready[r]) for r in requests)
-    lasts = int(timeline.leave[first + end - 1] - timeline.act_at[first + begin])
-    return Trip(tuple(stops[begin:end]), requests, ready, lasts, int(problem.slope[list(requests), 0].sum()))
+    picked_at = int(timeline.act_at[first + begin])
+    lasts = int(timeline.leave[first + end - 1]) - picked_at
+    latest, missed = INFINITE, 0
+    for k in range(begin + 1, end):
+        for request, _ in stops[k][1]:
+            by = int(problem.due[request, 0]) - (int(timeline.act_at[first + k]) - picked_at)
+            dearer = max(0, int(problem.slope[request, 1] - problem.slope[request, 0]))
+            dearer += int(problem.late_fixed[request, 0]) // SPREAD
+            if by >= max(0, ready) and dearer:
+                latest, missed = min(latest, by), missed + dearer
+    slope = int(problem.slope[list(requests), 0].sum())
+    return Trip(tuple(stops[begin:end]), requests, ready, lasts, slope, (latest, missed))
 
 
 def _wait(problem: Problem, travel: Travel, chain: Chain) -> int:

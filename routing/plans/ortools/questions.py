@@ -35,6 +35,7 @@ class TripQuestion(NamedTuple):
     ticks: NDArray[np.int64]  # [n, n] from act instant to act instant
     ready: list[int]  # of each trip
     slope: list[int]  # price of a tick by which it is picked up after it is ready
+    promise: list[tuple[int, int]]  # latest pickup that keeps its promises, and the price of a tick after it besides
     allowed: list[list[int]]  # vehicles of each trip
     free: list[int]  # of each vehicle
     last_pickup: list[int]

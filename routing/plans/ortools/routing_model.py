@@ -89,7 +89,21 @@ def _solve_trips(question: TripQuestion) -> list[list[int]] | None:
         limit = model.solver().Element(question.last_pickup, model.VehicleVar(index))
         model.solver().Add(time.CumulVar(index) <= limit)
         time.SetCumulVarSoftUpperBound(index, ready, question.slope[trip])
+    if any(price for _, price in question.promise):
+        _keep_promises(model, manager, question)
     return _improved(model, manager, question)
+
+
+def _keep_promises(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: TripQuestion) -> None:
+    """Price late pickups in a dimension of their own: one knows one bound, and waiting is priced before a promise is."""
+    ticks = model.RegisterTransitMatrix(question.ticks.tolist())
+    model.AddDimension(ticks, INFINITE, INFINITE, False, "promise")
+    time, promise = model.GetDimensionOrDie("time"), model.GetDimensionOrDie("promise")
+    for trip, (latest, price) in enumerate(question.promise):
+        index = manager.NodeToIndex(trip)
+        model.solver().Add(promise.CumulVar(index) == time.CumulVar(index))
+        if price:
+            promise.SetCumulVarSoftUpperBound(index, latest, price)
 
 
 def _improved(

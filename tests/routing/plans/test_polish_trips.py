@@ -12,7 +12,7 @@ from routing.plans.plan import plan_routes
 from routing.problem.audit import audit
 from routing.problem.build import make_problem, make_rows, read_rows
 from routing.problem.evaluate import evaluate
-from routing.problem.problem import ActKind, Travel, TripRule
+from routing.problem.problem import INFINITE, ActKind, Travel, TripRule
 
 PICK, DROP = int(ActKind.PICKUP), int(ActKind.DROP)
 
@@ -40,6 +40,32 @@ def test_crossed_trips_are_uncrossed() -> None:
     assert work == 4
     assert [stops[0][0] for stops in read_rows(better)] == [0, 1]
     assert evaluate(problem, travel, better).cost < evaluate(problem, travel, rows).cost
+    assert audit(problem, travel, better) == []
+
+
+def two_in_a_row(charge: int) -> tuple:  # type: ignore[type-arg]
+    """One vehicle told to fetch 0 and then 1, of which only 1 has a promise that the other sequence would keep."""
+    place = np.arange(6, dtype=np.int32)
+    ticks = np.full((1, 6, 6), 100, dtype=np.int32)
+    ticks[0, 4, 0], ticks[0, 4, 1] = 60, 100
+    rows = make_rows([[(0, [(0, PICK)]), (2, [(0, DROP)]), (1, [(1, PICK)]), (3, [(1, DROP)])], []])
+    problem = make_problem(
+        place=place, pick_place=[0, 1], drop_place=[2, 3], start_place=[4, 5], store=[0, 1],
+        last_pickup=[INFINITE, -1], trip_rule=TripRule.ONE_STORE_UNTIL_EMPTY, slope=[[2, 2, 2], [1, 1, 1]],
+        due=[[900, 9000], [250, 9000]], late_fixed=[[charge, 0]] * 2, per_work=[1, 1], told=rows,
+    )  # fmt: skip
+    return problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)), rows
+
+
+def test_a_charge_for_a_missed_promise_is_seen_by_the_model() -> None:
+    problem, travel, rows = two_in_a_row(0)
+    assert [
+        stop[0] for stop in read_rows(polish(problem, travel, rows, Budget(1), TripModel(problem, travel))[0])[0]
+    ] == [0, 2, 1, 3]
+    problem, travel, rows = two_in_a_row(60_000)
+    better, _ = polish(problem, travel, rows, Budget(1), TripModel(problem, travel))
+    assert [stop[0] for stop in read_rows(better)[0]] == [1, 3, 0, 2], "the later promise waits for the earlier one"
+    assert evaluate(problem, travel, better).cost < evaluate(problem, travel, rows).cost - 50_000
     assert audit(problem, travel, better) == []
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from routing.plans.budget import Budget
-from routing.plans.plan import plan_routes
+from routing.plans.plan import RECIPES, plan_routes
 from routing.problem.audit import judge
 from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
@@ -33,8 +33,8 @@ def delivered_at(at: int, rule: TripRule, **prices: object) -> tuple[Problem, Tr
 
 
 def planned(problem: Problem, travel: Travel) -> list[Solution]:
-    """The order's plan by insertion and by search."""
-    return [plan_routes(problem, travel, recipe=r, budget=Budget(20)) for r in ("insertion", "lns")]  # type: ignore[arg-type]
+    """The order's plan by every recipe."""
+    return [plan_routes(problem, travel, recipe=recipe, budget=Budget(20)) for recipe in RECIPES]
 
 
 @pytest.mark.parametrize("rule", [TripRule.ANY, TripRule.ONE_STORE_UNTIL_EMPTY])
