@@ -14,7 +14,7 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ SHOWN = (
 )  # fmt: skip
 
 
-def measured(scenario: Scenario, scratch: Path, screen: Console) -> dict[str, Any]:
-    """Replay a day into a run folder; what it took."""
+def measured(
+    scenario: Scenario, scratch: Path, screen: Console, settings: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Replay a day into a run folder, with `settings` on top of its own; what it took."""
     morning = scenario.demand[min(MORNING, len(scenario.demand) - 1)].order.placed_at
-    replay(scenario.before(morning + 1), out=scratch / "morning")
+    replay(scenario.before(morning + 1), settings=settings, out=scratch / "morning")
     wall, cpu = time.perf_counter(), time.process_time()
     with screen.status("replaying") as status:
 
@@ -50,7 +52,7 @@ def measured(scenario: Scenario, scratch: Path, screen: Console) -> dict[str, An
             share = (now.at - now.begin_at) / (now.end_at - now.begin_at)
             status.update(f"{share:.0%} of the day, {now.placed:,} orders, {time.perf_counter() - wall:.0f} s")
 
-        done = replay(scenario, out=scratch / "run", progress=told)
+        done = replay(scenario, settings=settings, out=scratch / "run", progress=told)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     return {
         "riders": len(scenario.catalogue.riders),

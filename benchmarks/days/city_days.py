@@ -154,15 +154,15 @@ def digest_of(settings: Settings) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
-def read_rows(path: Path) -> list[dict[str, str]]:
+KEY = ("orders", "riders", "seed", "policy")
+
+
+def read_rows(path: Path, key: tuple[str, ...] = KEY) -> list[dict[str, str]]:
     """The days at hand; of a day that was run twice under one name the later row."""
     if not path.exists():
         return []
     with path.open(encoding="utf-8", newline="") as file:
-        return list({tuple(row[key] for key in KEY): row for row in csv.DictReader(file)}.values())
-
-
-KEY = ("orders", "riders", "seed", "policy")
+        return list({tuple(row[name] for name in key): row for row in csv.DictReader(file)}.values())
 
 
 def add_row(path: Path, row: Mapping[str, Any]) -> None:
