@@ -81,12 +81,14 @@ def city_days_cpu(values: Values) -> dict[str, Any]:
             "on_time_share": statistics.mean(on_time)}  # fmt: skip
 
 
-def large_day_cpu(values: Values) -> dict[str, Any]:
-    """The large day as a user replays it, from the scenario to the run folder."""
+def large_day_cpu(values: Values, hours: float = LARGE.hours) -> dict[str, Any]:
+    """The first `hours` of the large day's orders as a user replays it, from the scenario to the run folder."""
     with tempfile.TemporaryDirectory(prefix="large-day-") as folder:
         path = Path(folder) / "day"
         write_synthetic(path, 1, LARGE, name="synthetic")
-        found = measured(open_scenario(path), Path(folder), Console(stderr=True), settings=values)
+        day = open_scenario(path)
+        day = day.before(day.demand[0].order.placed_at + round(3600 * hours))
+        found = measured(day, Path(folder), Console(stderr=True), settings=values)
     return {"cpu_s": found["cpu_s"], "most_s": found["cpu_s"], "rounds": found["rounds"],
             "on_time_share": found["on_time_share"]}  # fmt: skip
 
@@ -96,6 +98,7 @@ CASES: Mapping[str, Callable[[Values], dict[str, Any]]] = {
     "round, 200 riders, 400 orders": lambda values: round_cpu(200, 400, values),
     "round, 500 riders, 1,000 orders": lambda values: round_cpu(500, 1_000, values),
     "city days, 150 orders": city_days_cpu,
+    "first two hours of the day of 30,000 orders": lambda values: large_day_cpu(values, 2.0),
     "day of 30,000 orders, 1,500 riders": large_day_cpu,
 }
 
