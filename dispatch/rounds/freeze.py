@@ -51,7 +51,8 @@ def freeze(board: Board) -> Frozen:
     handles = np.array(place.handles, dtype=np.int32)
     problem = Problem(
         tick_us=1_000_000,
-        trip_rule=TripRule.ANY if settings.rules.batch_scope == "any" else TripRule.ONE_STORE_UNTIL_EMPTY,
+        # A plain number: numba types a tuple that holds an enum anew, field by field, at every call.
+        trip_rule=int(TripRule.ANY if settings.rules.batch_scope == "any" else TripRule.ONE_STORE_UNTIL_EMPTY),
         place=handles,
         enter=board.places.enter_s[handles],
         exit=board.places.exit_s[handles],

@@ -41,7 +41,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     request = _requests(problem, ghosts)
     node = _nodes(problem, travel, request, ghosts)
     vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
-    plain = _is_plain(problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or ghosts))
+    plain = _is_plain(problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or len(ghosts[0])))
     flag = np.zeros(col.FLAGS, dtype=np.int64)
     flag[col.PLAIN] = plain
     flag[col.MANY_WINDOWS] = problem.window.shape[2] > 1
@@ -59,13 +59,12 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
-    homes = np.array([home for home, _ in ghosts], dtype=np.int64)
     told = problem.told
     return Tables(
         flag=flag, node=node, request=request, vehicle=vehicle,
         legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
         stop=np.stack([problem.enter, problem.exit], axis=1), window=problem.window,
-        allowed=np.concatenate([problem.allowed, _only(homes, problem.allowed.shape[1])]),
+        allowed=np.concatenate([problem.allowed, _only(ghosts[0], problem.allowed.shape[1])]),
         near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
         reach_ptr=reach_ptr, reach=reach,
         told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
@@ -111,13 +110,16 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
         everybody = np.arange(vehicles, dtype=np.int32)
         return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
     places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
+    if vehicles <= 2 * CANDIDATES:
+        ticks = ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE]][:, places]
+        soonest = np.argsort((vehicle[:, col.START, None] + ticks).T, axis=1, kind="stable")
+        ends = vehicles * np.arange(len(places) + 1, dtype=np.int32)
+        return group.astype(np.int64), ends, soonest.astype(np.int32).reshape(-1)
     orders = np.bincount(group)
     reach, sizes = [], []
     for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
         soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
-        count = vehicles
-        if vehicles > 2 * CANDIDATES:
-            count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
+        count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
         near = np.argpartition(soonest, count - 1)[:count]
         reach.append(near[np.lexsort((near, soonest[near]))])
         sizes.append(count)
@@ -125,11 +127,11 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
     return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)
 
 
-def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
+def _requests(problem: Problem, ghosts: tuple[I64, I64]) -> I64:
     """Tables.request of the requests and, behind them, of the ghosts (vehicle, told stop)."""
     real, dimensions = problem.load.shape
     back = dimensions if problem.load_back.any() else 0
-    table = np.zeros((real + len(ghosts), col.LOAD + dimensions + back), dtype=np.int64)
+    table = np.zeros((real + len(ghosts[0]), col.LOAD + dimensions + back), dtype=np.int64)
     first = table[:real]
     first[:, col.KIND] = _kinds(problem)
     first[:, col.HOME], first[:, col.TAKE] = _homes(problem)
@@ -145,11 +147,11 @@ def _requests(problem: Problem, ghosts: list[tuple[int, int]]) -> I64:
     if problem.rank.any():
         first[:, col.RANK] = problem.rank
         first[:, col.SKIP] = np.where(problem.rank > 0, _soft_skips(problem.rank), first[:, col.SKIP])
-    for row, (vehicle, stop) in zip(table[real:], ghosts, strict=True):
-        row[col.KIND], row[col.HOME], row[col.CARRIER] = Kind.GHOST, vehicle, vehicle
-        row[col.FIRST_PLACE] = problem.told.stop_place[stop]
-        row[col.PINNED] = problem.take_price[problem.stop_level[stop], 0] >= NEVER
-        row[col.FIRST_DUE] = row[col.SECOND_DUE] = row[col.LONGEST_ABOARD] = INFINITE
+    row, (vehicle, stop) = table[real:], ghosts
+    row[:, col.KIND], row[:, col.HOME], row[:, col.CARRIER] = Kind.GHOST, vehicle, vehicle
+    row[:, col.FIRST_PLACE] = problem.told.stop_place[stop]
+    row[:, col.PINNED] = problem.take_price[problem.stop_level[stop], 0] >= NEVER
+    row[:, [col.FIRST_DUE, col.SECOND_DUE, col.LONGEST_ABOARD]] = INFINITE
     return table
 
 
@@ -158,7 +160,7 @@ def _soft_skips(rank: I64) -> I64:
     return rank * max(1, RANKED_PRICE // int(rank.max()))
 
 
-def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: list[tuple[int, int]]) -> I32:
+def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: tuple[I64, I64]) -> I32:
     """Tables.node: pickup and drop of every request in turn."""
     real = len(problem.pick_place)
     table = np.zeros((len(request), 2, col.NODES), dtype=np.int32)
@@ -224,24 +226,25 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
 def _standing_at(problem: Problem) -> I64:
     """The told first stop at which a vehicle already stands, -1 where it does not."""
     standing = np.full(len(problem.start_place), -1, dtype=np.int64)
-    for vehicle in np.flatnonzero(np.diff(problem.told.stop_ptr)):
-        first = problem.told.stop_ptr[vehicle]
-        here = problem.told.stop_place[first] == problem.start_place[vehicle]
-        if here and problem.stop_level[first] >= Level.UNDERWAY:
-            standing[vehicle] = problem.told.stop_place[first]
+    told = problem.told
+    busy = np.flatnonzero(np.diff(told.stop_ptr))
+    first = told.stop_ptr[busy]
+    here = (told.stop_place[first] == problem.start_place[busy]) & (problem.stop_level[first] >= Level.UNDERWAY)
+    standing[busy[here]] = told.stop_place[first[here]]
     return standing
 
 
-def _ghosts(problem: Problem) -> list[tuple[int, int]]:
-    """(vehicle, stop) of told stops that only a node of their own keeps: locked ones, and priced ones without acts."""
-    ghosts = []
-    for vehicle in range(len(problem.start_place)):
-        for stop in range(problem.told.stop_ptr[vehicle], problem.told.stop_ptr[vehicle + 1]):
-            price = problem.take_price[problem.stop_level[stop], 0]
-            bare = problem.told.act_ptr[stop] == problem.told.act_ptr[stop + 1]
-            if price >= NEVER or (price > 0 and bare):
-                ghosts.append((vehicle, stop))
-    return ghosts
+def _ghosts(problem: Problem) -> tuple[I64, I64]:
+    """Of told stops that only a node of their own keeps vehicle and stop: locked ones, and priced ones without acts."""
+    price = problem.take_price[problem.stop_level, 0]
+    bare = np.diff(problem.told.act_ptr) == 0
+    stops = np.flatnonzero((price >= NEVER) | ((price > 0) & bare))
+    return _vehicle_of_stop(problem)[stops], stops
+
+
+def _vehicle_of_stop(problem: Problem) -> I64:
+    """Vehicle of every told stop."""
+    return np.repeat(np.arange(len(problem.start_place)), np.diff(problem.told.stop_ptr))
 
 
 def _kinds(problem: Problem) -> I8:
@@ -258,12 +261,10 @@ def _homes(problem: Problem) -> tuple[I64, I64]:
     home = np.full(len(problem.pick_place), -1, dtype=np.int64)
     take = np.zeros(len(problem.pick_place), dtype=np.int64)
     told = problem.told
-    for vehicle in range(len(problem.start_place)):
-        for a in range(told.act_ptr[told.stop_ptr[vehicle]], told.act_ptr[told.stop_ptr[vehicle + 1]]):
-            request = told.act_request[a]
-            if told.act_kind[a] == 0 or problem.pick_place[request] < 0:
-                home[request] = vehicle
-                take[request] = min(problem.take_price[problem.act_level[a], 1], LOCKED)
+    first = (told.act_kind == 0) | (problem.pick_place[told.act_request] < 0)
+    request = told.act_request[first]
+    home[request] = np.repeat(_vehicle_of_stop(problem), np.diff(told.act_ptr))[first]
+    take[request] = np.minimum(problem.take_price[problem.act_level[first], 1], LOCKED)
     return home, take
 
 

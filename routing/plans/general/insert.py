@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.plans.general.insertion_prices import price_matrix
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.moves import refresh, refresh_plan, remove
+from routing.plans.general.kernels.moves import refresh_plan, write_routes
 from routing.plans.general.kernels.regret import insert_by_regret
 from routing.plans.general.kernels.ruin_recreate import recreate
 from routing.plans.general.kernels.sequence import sequence_routes
 from routing.plans.general.tables import Kind, Routes, Tables, empty_routes
 from routing.plans.general.work import Work
-from routing.problem.build import make_rows
 from routing.problem.problem import Problem, Rows
 
 REGRET_CELLS = 1_000_000
@@ -24,42 +24,18 @@ SEQUENCED = 8
 
 def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     """The told plan as Routes; orders that make a told route illegal by now are absent, the last ones first."""
-    routes = empty_routes(tables)
+    routes, told = empty_routes(tables), problem.told
     routes.missing[0] = 0
-    ghosts: dict[int, list[int]] = {}
-    for ghost in np.flatnonzero(tables.kind == Kind.GHOST).tolist():
-        ghosts.setdefault(int(tables.request[ghost, col.HOME]), []).append(ghost)
-    told = problem.told
-    for vehicle in range(len(problem.start_place)):
-        nodes: list[int] = []
-        waiting = list(ghosts.get(vehicle, ()))
-        for stop in range(told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]):
-            if waiting and tables.place[2 * waiting[0]] == told.stop_place[stop]:
-                nodes.append(2 * waiting.pop(0))
-            acts = range(told.act_ptr[stop], told.act_ptr[stop + 1])
-            nodes += [2 * int(told.act_request[a]) + int(told.act_kind[a]) for a in acts]
-        nodes = nodes[: tables.stride]
-        routes.row[vehicle, col.NODE, 1 : len(nodes) + 1] = nodes
-        routes.size[vehicle] = len(nodes)
-        routes.vehicle[tables.node[nodes, col.REQUEST]] = vehicle
-        while not refresh(tables, routes, vehicle, work):
-            loose = [
-                node for node in routes.row[vehicle, col.NODE, 1 : routes.size[vehicle] + 1] if _loose(tables, node)
-            ]
-            if not loose:
-                break
-            remove(tables, routes, tables.node[loose[-1], col.REQUEST])
+    ghosts = np.flatnonzero(tables.kind == Kind.GHOST)
+    write_routes(
+        tables, routes, work, ghosts, told.stop_ptr, told.stop_place, told.act_ptr, told.act_request, told.act_kind
+    )
     routes.missing[0] = 0
     absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind != Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
     refresh_plan(tables, routes, work)
     return routes
-
-
-def _loose(tables: Tables, node: int) -> bool:
-    request = tables.node[node, col.REQUEST]
-    return tables.kind[request] not in (Kind.ABOARD, Kind.GHOST)
 
 
 def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2, threads: int = 1) -> None:
@@ -96,14 +72,23 @@ def sequence(tables: Tables, routes: Routes, work: Work) -> bool:
 
 def to_rows(tables: Tables, routes: Routes) -> Rows:
     """Routes as Rows; where timing matters, neighbouring nodes at one place become one stop."""
-    plan = []
-    for vehicle in range(len(routes.size)):
-        stops: list[tuple[int, list[tuple[int, int]]]] = []
-        for node in routes.row[vehicle, col.NODE, 1 : routes.size[vehicle] + 1].tolist():
-            request, place = int(tables.node[node, col.REQUEST]), int(tables.place[node])
-            if tables.plain or not stops or stops[-1][0] != place:
-                stops.append((place, []))
-            if tables.kind[request] != Kind.GHOST:
-                stops[-1][1].append((request, node & 1))
-        plan.append(stops)
-    return make_rows(plan)
+    size = routes.size
+    vehicle = np.repeat(np.arange(len(size)), size)
+    node = routes.row[:, col.NODE, 1:][np.arange(routes.row.shape[2] - 1) < size[:, None]]
+    place = tables.place[node]
+    begins = np.ones(len(node), dtype=np.bool_)
+    if not tables.plain:
+        begins[1:] = (place[1:] != place[:-1]) | (vehicle[1:] != vehicle[:-1])
+    request = tables.node[node, col.REQUEST]
+    acts = tables.kind[request] != Kind.GHOST
+    stop = np.cumsum(begins) - 1
+    stops = np.count_nonzero(begins)
+    return Rows(
+        _pointers(np.bincount(vehicle[begins], minlength=len(size))), place[begins],
+        _pointers(np.bincount(stop[acts], minlength=stops)), request[acts], (node[acts] & 1).astype(np.int8),
+    )  # fmt: skip
+
+
+def _pointers(counts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Where each group begins, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)

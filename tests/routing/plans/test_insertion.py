@@ -17,11 +17,13 @@ from routing.plans.general.anneal import Annealing
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.moves import best_in, may_serve, plan_price
-from routing.plans.general.tables import Kind, Routes, Tables
+from routing.plans.general.kernels.moves import best_in, may_serve, plan_price, refresh, refresh_plan, remove
+from routing.plans.general.likeness import WAIT_SHARE, nearest_requests
+from routing.plans.general.tables import Kind, Routes, Tables, empty_routes
 from routing.plans.general.work import Work, new_work
+from routing.problem.build import make_rows
 from routing.problem.evaluate import evaluate
-from routing.problem.problem import INFINITE, Problem, Travel, TripRule
+from routing.problem.problem import INFINITE, Problem, Rows, Travel, TripRule
 from tests.kit.plans.cases import random_problem
 from tests.routing.plans.test_search import static_problem
 
@@ -179,3 +181,100 @@ def test_compiled_and_plain_python_plan_alike():
         printed.append(done.stdout)
     assert printed[0]
     assert printed[0] == printed[1]
+
+
+def written_plainly(problem: Problem, tables: Tables, work: Work) -> Routes:
+    """The told plan route by route, node by node, the last loose node taken out until the route is legal."""
+    routes, told = empty_routes(tables), problem.told
+    routes.missing[0] = 0
+    for vehicle in range(len(problem.start_place)):
+        nodes: list[int] = []
+        waiting = [g for g in np.flatnonzero(tables.kind == Kind.GHOST) if tables.request[g, col.HOME] == vehicle]
+        for stop in range(told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]):
+            if waiting and tables.place[2 * waiting[0]] == told.stop_place[stop]:
+                nodes.append(2 * waiting.pop(0))
+            for a in range(told.act_ptr[stop], told.act_ptr[stop + 1]):
+                nodes.append(2 * int(told.act_request[a]) + int(told.act_kind[a]))
+        nodes = nodes[: tables.stride]
+        routes.row[vehicle, col.NODE, 1 : len(nodes) + 1] = nodes
+        routes.size[vehicle] = len(nodes)
+        routes.vehicle[tables.node[nodes, col.REQUEST]] = vehicle
+        while not refresh(tables, routes, vehicle, work):
+            kept = routes.row[vehicle, col.NODE, 1 : routes.size[vehicle] + 1].tolist()
+            own = [
+                node for node in kept if tables.kind[tables.node[node, col.REQUEST]] not in (Kind.ABOARD, Kind.GHOST)
+            ]
+            if not own:
+                break
+            remove(tables, routes, tables.node[own[-1], col.REQUEST])
+    absent = [r for r in range(len(tables.kind)) if routes.vehicle[r] < 0 and tables.kind[r] != Kind.STAYING]
+    routes.absent[: len(absent)] = absent
+    routes.missing[0] = len(absent)
+    refresh_plan(tables, routes, work)
+    return routes
+
+
+def read_plainly(tables: Tables, routes: Routes) -> Rows:
+    """Routes as rows, node by node."""
+    plan = []
+    for vehicle in range(len(routes.size)):
+        stops: list[tuple[int, list[tuple[int, int]]]] = []
+        for node in routes.row[vehicle, col.NODE, 1 : routes.size[vehicle] + 1].tolist():
+            request, place = int(tables.node[node, col.REQUEST]), int(tables.place[node])
+            if tables.plain or not stops or stops[-1][0] != place:
+                stops.append((place, []))
+            if tables.kind[request] != Kind.GHOST:
+                stops[-1][1].append((request, node & 1))
+        plan.append(stops)
+    return make_rows(plan)
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), requests=st.integers(1, 12), tight=st.sampled_from([0.0, 0.3, 0.8]))
+def test_a_plan_is_written_into_routes_and_read_from_them_as_node_by_node(seed, requests, tight):
+    problem, travel = random_problem(seed, requests=requests, vehicles=4, tight=tight)
+    tables = gather(problem, travel)
+    routes = start_routes(problem, tables, new_work(tables, 0))
+    plain = written_plainly(problem, tables, new_work(tables, 0))
+    nodes = np.arange(routes.row.shape[2]) < 1 + routes.size[:, None]
+    assert (routes.size == plain.size).all() and (routes.price == plain.price).all()
+    assert (routes.row[:, col.NODE][nodes] == plain.row[:, col.NODE][nodes]).all()
+    assert (routes.vehicle == plain.vehicle).all() and routes.missing[0] == plain.missing[0]
+    assert (routes.absent[: routes.missing[0]] == plain.absent[: plain.missing[0]]).all()
+    insert_absent(tables, routes, new_work(tables, 0))
+    for one, other in zip(to_rows(tables, routes), read_plainly(tables, routes), strict=True):
+        assert one.dtype == other.dtype and (one == other).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1), requests=st.integers(1, 14), tight=st.sampled_from([0.0, 0.5]),
+    count=st.sampled_from([1, 3, 100]), told=st.booleans(),
+)  # fmt: skip
+def test_the_nearest_nodes_are_those_of_a_plain_sort(seed, requests, tight, count, told):
+    problem, travel = random_problem(seed, requests=requests, tight=tight, told=told, gaps=False)
+    tables = gather(problem, travel)
+    node, kind, ticks = tables.node, tables.kind, tables.legs[0]
+    count = min(count, len(node))
+    near = nearest_requests(node, kind, ticks, count)
+    real = [k for k in range(len(node)) if node[k, col.PLACE] >= 0 and kind[k // 2] != Kind.GHOST]
+    timed = any(node[k, col.OPEN] > 0 or node[k, col.CLOSE] < INFINITE - 1 for k in real)
+
+    def apart(a: int, b: int) -> int:
+        """From a to b: the way, a fifth of the wait, all lateness."""
+        way = int(ticks[0, node[a, col.PLACE], node[b, col.PLACE]])
+        gap = int(node[a, col.STAY]) + way
+        wait = max(0, int(node[b, col.OPEN]) - int(node[a, col.CLOSE]) - gap)
+        late = max(0, int(node[a, col.OPEN]) + gap - int(node[b, col.CLOSE]))
+        return way + (wait // WAIT_SHARE + late if timed else 0)
+
+    for k in range(len(node)):
+        if k not in real:
+            assert (near[k] == -1).all()
+            continue
+        far = {b: -1 if b == k else min(apart(k, b), apart(b, k)) for b in real}
+        least = sorted(far.values())[:count]
+        found = near[k][near[k] >= 0].tolist()
+        assert [far[b] for b in found] == least and found == sorted(found, key=lambda b: (far[b], b))
+        if count >= len(real):
+            assert found == sorted(real, key=lambda b: (far[b], b))
