@@ -95,7 +95,7 @@ def _solve_trips(question: TripQuestion) -> list[list[int]] | None:
 
 
 def _keep_promises(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: TripQuestion) -> None:
-    """Price late pickups in a dimension of their own: one knows one bound, and waiting is priced before a promise is."""
+    """Price late pickups in a dimension of their own: one knows one bound, and that of waiting comes before."""
     ticks = model.RegisterTransitMatrix(question.ticks.tolist())
     model.AddDimension(ticks, INFINITE, INFINITE, False, "promise")
     time, promise = model.GetDimensionOrDie("time"), model.GetDimensionOrDie("promise")
