@@ -103,6 +103,18 @@ class PlaceBook:
         self._put(handle, first, second)
         return handle
 
+    def pad(self, size: int) -> None:
+        """Add places that lie at (0, 0), for handles that nobody asks for any more, until there are `size`."""
+        before = self._size
+        if size <= before:
+            return
+        while size > len(self._first):
+            self._grow()
+        self._cell[before:size] = cell_of(*self.on_globe(0.0, 0.0), RESOLUTION)
+        self._matrix_row[before:size] = -1
+        self._size = size
+        self.moves += 1
+
     def move(self, handle: int, first: float, second: float) -> None:
         """Put a place (a rider's own) somewhere else; every reader sees it at once."""
         self.require(handle)

@@ -267,8 +267,8 @@ class Ledger(Protocol):
         """`seq` of the last notice of each tenant that was removed."""
 
     # --- vault
-    def vault(self) -> Iterator[VaultRow]:
-        """Every place, by handle."""
+    def vault(self, of: Sequence[int] | None = None, after: int = -1) -> Iterator[VaultRow]:
+        """Every place, by handle; with `of` only those of these handles and those of handles > `after`."""
 
     def vault_row(self, handle: int) -> VaultRow | None: ...
 

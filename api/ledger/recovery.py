@@ -6,7 +6,7 @@ Start-up, restart after a crash and coming back after a failed commit are this o
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from api.ledger.chain import way_on
@@ -26,7 +26,9 @@ class Folds(Protocol):
 
     def header(self) -> dict[str, Any]: ...
 
-    def vault(self) -> Iterator[VaultRow]: ...
+    def head(self) -> int: ...
+
+    def vault(self, of: Sequence[int] | None = None, after: int = -1) -> Iterator[VaultRow]: ...
 
     def entries(self, after: int = 0) -> Iterator[LedgerEntry]: ...
 
@@ -50,13 +52,16 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     """
     header = ledger.header()
     require_readable(header)
-    places = place_book(header.get("frame", "wgs84"), ledger.vault())
-    snapshot = ledger.newest_snapshot()
+    snapshot, head = ledger.newest_snapshot(), ledger.head()  # before the places: each entry's are there with it
+    places = place_book(header.get("frame", "wgs84"), _living(ledger, snapshot))
     board, seq = first_board(header, places, settings), 0
     if snapshot is not None:
+        places.pad(snapshot.state.get("places", 0))
         board, seq = restored(snapshot, places), snapshot.seq
     began, skipped = seq, 0
     for entry in ledger.entries(seq):
+        if entry.seq > head:
+            break  # written meanwhile
         apply(board, entry)
         seq, skipped = entry.seq, skipped + bool(entry.skipped)
     if skipped:
@@ -88,7 +93,36 @@ def snapshot_of(board: Board, seq: int) -> Snapshot:
         str(record.rider.place): [float(book.first[record.rider.place]), float(book.second[record.rider.place])]
         for record in board.riders.values()
     }
-    return Snapshot(seq, board.now, {"board": board.dump(), "moved": moved})
+    return Snapshot(seq, board.now, {"board": board.dump(), "moved": moved, "places": len(book)})
+
+
+IN_HAND = 4096
+"""Places that commands may have been given before the snapshot, and whose entry comes after it: far fewer than this."""
+_PLACES = frozenset({"place", "drop_place", "pick_place", "here"})
+"""Names under which a dumped board holds the handle of a place."""
+
+
+def _living(ledger: Folds, snapshot: Snapshot | None) -> Iterator[VaultRow]:
+    """Places that the fold may ask for: those that the snapshot's board names, and those that are newer than it.
+
+    Nobody asks for the others, the doors of all orders that there ever were; reading them took the longer the older a
+    market was.  Snapshots of 0.2 and before do not say how many places there were: then all are read.
+    """
+    if snapshot is None or "places" not in snapshot.state:
+        return ledger.vault()
+    return ledger.vault(sorted(set(_handles(snapshot.state["board"]))), snapshot.state["places"] - 1 - IN_HAND)
+
+
+def _handles(value: Any) -> Iterator[int]:
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if name in _PLACES and isinstance(part, int):
+                yield part
+            else:
+                yield from _handles(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _handles(part)
 
 
 def restored(snapshot: Snapshot, places: PlaceBook) -> Board:
@@ -103,7 +137,6 @@ def place_book(frame: str, rows: Iterable[VaultRow]) -> PlaceBook:
     """The book of a vault; gaps that refused requests left are filled with places that lie nowhere."""
     book = PlaceBook("plane" if frame == "plane" else "wgs84")
     for row in rows:
-        while len(book) < row.handle:
-            book.add(0.0, 0.0)
+        book.pad(row.handle)
         book.add(row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1))
     return book

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from hashlib import blake2b
@@ -230,9 +230,10 @@ class PostgresReader:
 
     # --- vault --------------------------------------------------------------------------------------------------
 
-    def vault(self) -> Iterator[VaultRow]:
-        last = -1
-        while rows := self._of(_VAULT, "vault", "AND handle > %s ORDER BY handle LIMIT %s", last, ROWS_AT_ONCE):
+    def vault(self, of: Sequence[int] | None = None, after: int = -1) -> Iterator[VaultRow]:
+        which, values = ("", []) if of is None else ("AND (handle > %s OR handle = ANY(%s))", [after, list(of)])
+        page, last = f"{which} AND handle > %s ORDER BY handle LIMIT %s", -1
+        while rows := self._of(_VAULT, "vault", page, *values, last, ROWS_AT_ONCE):
             yield from map(records.vault_of, rows)
             last = rows[-1][0]
 

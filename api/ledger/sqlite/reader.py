@@ -9,7 +9,7 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cached_property
@@ -333,8 +333,12 @@ class SqliteReader:
 
     # --- vault --------------------------------------------------------------------------------------------------
 
-    def vault(self) -> Iterator[VaultRow]:
-        return map(records.vault_of, self.rows("SELECT * FROM vault ORDER BY handle"))
+    def vault(self, of: Sequence[int] | None = None, after: int = -1) -> Iterator[VaultRow]:
+        if of is None:
+            return map(records.vault_of, self.rows("SELECT * FROM vault ORDER BY handle"))
+        which = "handle > ? OR handle IN (SELECT value FROM json_each(?))"
+        rows = self.rows(f"SELECT * FROM vault WHERE {which} ORDER BY handle", (after, records.packed(list(of))))
+        return map(records.vault_of, rows)
 
     def vault_row(self, handle: int) -> VaultRow | None:
         row = self._one("SELECT * FROM vault WHERE handle = ?", (handle,))

@@ -6,7 +6,7 @@ Rows stay as they are, so the chain still holds; a value of the ledger names wha
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import takewhile
 from pathlib import Path
@@ -90,8 +90,11 @@ class _Without:
     def header(self) -> dict[str, Any]:
         return self._ledger.header()
 
-    def vault(self) -> Iterator[VaultRow]:
-        return self._ledger.vault()
+    def head(self) -> int:
+        return self._ledger.head()
+
+    def vault(self, of: Sequence[int] | None = None, after: int = -1) -> Iterator[VaultRow]:
+        return self._ledger.vault(of, after)
 
     def entries(self, after: int = 0) -> Iterator[LedgerEntry]:
         return self._ledger.entries(after, self._skips)
