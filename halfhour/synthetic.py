@@ -25,17 +25,19 @@ def invent_day(
     hours: float = 2.5,
     scarcity: float = 1.0,
     rain: bool = False,
+    opening_hours: bool = False,
     name: str = "",
     force: bool = False,
 ) -> Scenario:
     """Invent a city and a day in it, and write both as a scenario folder.
 
     `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
+    `opening_hours`: some stores open late, rest at lunch or close early.
     Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
     """
     from sim.invent.lunch_peak import DaySize
 
-    size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours)
     return write_synthetic(Path(target), seed, size, name=name, force=force)
 
 

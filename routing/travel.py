@@ -7,7 +7,7 @@ everything-to-stops, never for rider-to-rider.
 from __future__ import annotations
 
 import hashlib
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,18 @@ UNREACHABLE = 2**30 - 1
 """Ticks of a leg that nobody can make; two of them still add up within int32."""
 
 Rounding = Literal["nearest", "up"]
+
+
+class Reach(NamedTuple):
+    """How far anybody comes: a way of s seconds covers at most `m_per_s` * s + `beside_m` straight metres."""
+
+    m_per_s: float
+    beside_m: float = 0.0
+    """Metres at both ends together that take no time: from places to the streets that serve them."""
+
+    def least_s(self, metres: float) -> float:
+        """No way between places so many straight metres apart takes less."""
+        return max(0.0, metres - self.beside_m) / self.m_per_s
 
 
 class TravelTimes(Protocol):
@@ -57,8 +69,8 @@ class TravelTimes(Protocol):
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         """Metres driven from every origin to every destination, int32[profile, n, m]."""
 
-    def fastest_m_per_s(self) -> float | None:
-        """No way covers more straight metres a second, whoever drives it; None where that is not known."""
+    def reach(self, at: int) -> Reach | None:
+        """How far anybody comes, whoever drives, setting out at epoch second `at`; None where that is not known."""
 
 
 def to_ticks(seconds: NDArray[np.float64], tick_us: int, rounding: Rounding, round_to_s: int = 1) -> NDArray[np.int32]:
@@ -152,9 +164,9 @@ class StraightTravel:
         way = np.rint(self._straight_m(origins, destinations) * self._detour).astype(np.int32)
         return np.stack([way] * len(self._speed))
 
-    def fastest_m_per_s(self) -> float | None:
+    def reach(self, at: int) -> Reach | None:
         # The middle latitude stands for the great circle: within a hundredth.
-        return 1.01 * max(self._speed.values()) / 60 / self._detour
+        return Reach(1.01 * max(self._speed.values()) / 60 / self._detour)
 
 
 class MatrixTravel:
@@ -225,5 +237,5 @@ class MatrixTravel:
         block = self._metres[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
         return np.ascontiguousarray(np.rint(block).astype(np.int32))
 
-    def fastest_m_per_s(self) -> float | None:
+    def reach(self, at: int) -> Reach | None:
         return None

@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.harness import Bound, Case, Sample, Work
 from benchmarks.inputs.synthetic_days import Round, busy_round
-from dispatch.rounds.solve import seed_of, solve, solve_round, travel_block
+from dispatch.rounds.legs import travel_block
+from dispatch.rounds.solve import seed_of, solve, solve_round
 from routing.plans.budget import Budget
 from routing.plans.trips.pack import pack
 from routing.plans.trips.planner import TripPlanner

@@ -19,7 +19,8 @@ from dispatch.model import Order, Rider, Shift, Store
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.travel_spec import StraightSpec
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.solve import solve_round, travel_block
+from dispatch.rounds.legs import travel_block
+from dispatch.rounds.solve import solve_round
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from routing.problem.problem import Travel

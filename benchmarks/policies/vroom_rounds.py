@@ -21,7 +21,8 @@ from dispatch.inputs import RoundSolved
 from dispatch.rounds.changes import answer
 from dispatch.rounds.empty_moves import with_empty_moves
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.solve import solve_round, travel_block
+from dispatch.rounds.legs import travel_block
+from dispatch.rounds.solve import solve_round
 from dispatch.settings.settings import Settings
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from dispatch.inputs import RoundSolved
 from dispatch.policies.view import Plan, View
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.solve import solve_round, travel_block
+from dispatch.rounds.legs import travel_block
+from dispatch.rounds.solve import solve_round
 from dispatch.settings.settings import Settings
 from routing.errors import InvalidInput
 from routing.travel import TravelTimes

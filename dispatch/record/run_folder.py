@@ -90,14 +90,23 @@ class RunFolderWriter:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._journal.close()
+        try:
+            self._journal.close()  # writes what is still in its buffer
+        except OSError:
+            self._take_away()
+            if kind is None:
+                raise
+            return
         if kind is not None:
-            shutil.rmtree(self.path, ignore_errors=True)
-            for parent in self._made:
-                with contextlib.suppress(OSError):  # something else has come into it meanwhile
-                    parent.rmdir()
+            self._take_away()
             return
         put_in_place(self.path, self.target)
+
+    def _take_away(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        for parent in self._made:
+            with contextlib.suppress(OSError):  # something else has come into it meanwhile
+                parent.rmdir()
 
 
 class RunFolder:

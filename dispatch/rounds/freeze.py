@@ -31,6 +31,9 @@ from dispatch.rounds.problem_arrays import (
 )
 from routing.problem.problem import INFINITE, Problem, TripRule
 
+ALONG_CELLS_FROM = 2_000
+"""Places of a round from which on their order matters: a block of ticks no longer fits into a processor's caches."""
+
 
 def freeze(board: Board) -> Frozen:
     """The open part of the board as the arrays of a round, at `board.now`."""
@@ -80,7 +83,8 @@ def freeze(board: Board) -> Frozen:
         barred(requests, riders, fields["allowed"]),
         place.doors,
     )
-    return Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
+    frozen = Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
+    return frozen if len(handles) < ALONG_CELLS_FROM else frozen.numbered_along(board.places.cell[handles])
 
 
 # --- who and what takes part ----------------------------------------------------------------------------------------

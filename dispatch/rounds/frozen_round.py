@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dispatch import inputs as i
 from dispatch.model import Reason, Stop
 from dispatch.settings.settings import Settings
-from routing.problem.problem import Problem
+from routing.problem.problem import I32, Problem
 
 
 class IdMap(NamedTuple):
@@ -60,3 +60,35 @@ class Frozen(NamedTuple):
     settings: Settings
     orders_over: int = 0
     """Orders beyond `rules.max_open_orders`, left for a later round."""
+
+    def numbered_along(self, cell: NDArray[np.uint64]) -> Frozen:
+        """The same round, its places numbered along their cells: what lies close together is close in a large block.
+
+        `cell`: H3 cell of each local place.  Those that may be gone to stay the first ones.
+        """
+        order = np.concatenate(
+            [
+                part[np.argsort(cell[part], kind="stable")]
+                for part in np.split(np.arange(len(cell)), [self.destinations])
+            ]
+        )
+        number = np.empty(len(cell) + 1, dtype=np.int32)
+        number[order], number[-1] = np.arange(len(cell)), -1  # where there is no place there is none afterwards
+
+        def renumbered(places: I32) -> I32:
+            return np.asarray(number[places], dtype=np.int32)
+
+        problem = self.problem
+        moved = problem._replace(
+            place=problem.place[order], enter=problem.enter[order], exit=problem.exit[order],
+            pick_place=renumbered(problem.pick_place), drop_place=renumbered(problem.drop_place),
+            store=renumbered(problem.store), start_place=renumbered(problem.start_place),
+            end_place=renumbered(problem.end_place),
+            told=problem.told._replace(stop_place=renumbered(problem.told.stop_place)),
+        )  # fmt: skip
+        store_of = {int(number[local]): store_id for local, store_id in self.ids.store_of.items()}
+        return self._replace(
+            problem=moved,
+            ids=self.ids._replace(store_of=store_of),
+            outlook=self.outlook._replace(store=renumbered(self.outlook.store)),
+        )

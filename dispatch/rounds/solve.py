@@ -16,6 +16,7 @@ from dispatch.inputs import RoundSolved
 from dispatch.rounds.changes import answer
 from dispatch.rounds.empty_moves import with_empty_moves
 from dispatch.rounds.frozen_round import Frozen
+from dispatch.rounds.legs import legs_of_trips, travel_block
 from dispatch.settings.groups import Rules
 from routing.plans.budget import Budget
 from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, empty_rows
@@ -26,22 +27,6 @@ Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
 
 def _never() -> bool:
     return False
-
-
-def travel_block(frozen: Frozen, times: TravelTimes) -> Travel:
-    """Ticks (and metres, where they are priced) from every place of the round to those that may be gone to."""
-    places = frozen.problem.place
-    destinations = places[: frozen.destinations]
-    ticks = times.table(
-        places,
-        destinations,
-        frozen.at,
-        tick_us=frozen.problem.tick_us,
-        round_to_s=frozen.settings.rules.travel_round_s,
-    )
-    if frozen.problem.per_metre.any():
-        return Travel(ticks, times.metres(places, destinations, frozen.at))
-    return Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32))
 
 
 def seed_of(frozen: Frozen) -> int:
@@ -83,6 +68,8 @@ def solve_round(
     frozen: Frozen, times: TravelTimes, *, recipe: Recipe | None = None, expired: Callable[[], bool] = _never
 ) -> RoundSolved:
     """Solve one round from beginning to end; the answer carries `at` of the freeze, the host sets its own."""
-    travel = travel_block(frozen, times)
+    # The routing model of OR-Tools looks at ways that no plan takes.
+    whole = "ortools" in (recipe or frozen.settings.search.recipe)
+    travel = (travel_block if whole else legs_of_trips)(frozen, times)
     solution = solve(frozen, travel, recipe=recipe, expired=expired)
     return answer(frozen, with_empty_moves(frozen, travel, solution))

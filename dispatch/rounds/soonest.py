@@ -37,8 +37,8 @@ def soonest(board: Board, place: int, times: TravelTimes, now: int, count: int) 
 
 def _by_cells(board: Board, place: int, times: TravelTimes, now: int, count: int) -> _Found | None:
     """More than `count` usable riders, those who could be there first among them; None where cells do not say."""
-    fastest = times.fastest_m_per_s()
-    if fastest is None:
+    reach = times.reach(now)
+    if reach is None:
         return None
     here, found = int(board.places.cell[place]), list[tuple[int, int, RiderRecord]]()
     for k in range(MOST_RINGS):
@@ -46,7 +46,7 @@ def _by_cells(board: Board, place: int, times: TravelTimes, now: int, count: int
         found += _timed((board.riders[rider_id] for rider_id in riders), board, place, times, now)
         if len(found) > count:
             found.sort(key=_order)
-            if found[count - 1][0] < now + ring_gap_m(here, k + 1) / fastest - 1:  # seconds are rounded
+            if found[count - 1][0] < now + reach.least_s(ring_gap_m(here, k + 1)) - 1:  # seconds are rounded
                 return found
     return None
 

@@ -34,6 +34,9 @@ def new(
     rain: Annotated[
         bool, typer.Option("--rain", help="A rainstorm: more orders, slower streets and kitchens.")
     ] = False,
+    opening_hours: Annotated[
+        bool, typer.Option("--opening-hours", help="Some stores open late, rest at lunch or close early.")
+    ] = False,
     roads: Annotated[
         Path | None, typer.Option(help="On the streets of this city (halfhour roads build), not of an invented one.")
     ] = None,
@@ -49,7 +52,7 @@ def new(
 
     if near and roads is None:
         raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
-    size = DaySize(stores=stores, riders=riders, orders=orders, hours=hours, scarcity=scarcity, rain=rain)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours)
     if roads is None:
         scenario = write_synthetic(folder, seed, size, name=name, force=force)
     else:

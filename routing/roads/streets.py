@@ -109,6 +109,14 @@ def straight_cm(
     return np.asarray(np.sqrt(across * across + (to_lat - lat) ** 2) * (METRES_PER_DEGREE * 100.0))
 
 
+def spans_cm(streets: Streets) -> NDArray[np.float64]:
+    """Centimetres of every edge, along its line where that is longer than it says: no part of it spans more."""
+    lat, lng = streets.shape_lat, streets.shape_lng
+    step = np.concatenate([[0.0], np.cumsum(straight_cm(lat[:-1], lng[:-1], lat[1:], lng[1:]))])
+    first, last = streets.shape_start[:-1], np.maximum(streets.shape_start[1:] - 1, 0)
+    return np.maximum(streets.length_cm, step[last] - step[first])
+
+
 def straight_shapes(
     lat: NDArray[np.float64], lng: NDArray[np.float64], tail: NDArray[np.int32], head: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:

@@ -20,6 +20,7 @@ from routing.errors import InvalidInput
 from routing.places import LatLng, PlaceBook
 from sim.invent.city_plan import CityPlan, all_ways, plan_city
 from sim.invent.ground import Ground, invented, on_streets
+from sim.invent.store_hours import among_the_open, hours_text, with_hours
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 
 BEGIN_AT = 1_772_532_000
@@ -43,7 +44,10 @@ RAIN_DEMAND, RAIN_SLOWER, RAIN_KITCHEN = 1.15, 1.18, 1.1
 
 @dataclass(frozen=True, slots=True)
 class DaySize:
-    """How much happens.  `scarcity`: 1 is a well-staffed day; 1.3 has as many riders as 1 / 1.3 of it."""
+    """How much happens.  `scarcity`: 1 is a well-staffed day; 1.3 has as many riders as 1 / 1.3 of it.
+
+    `opening_hours`: whether some stores open late, rest at lunch or close early; all are open all day otherwise.
+    """
 
     stores: int = 60
     riders: int = 150
@@ -51,6 +55,7 @@ class DaySize:
     hours: float = 2.5
     scarcity: float = 1.0
     rain: bool = False
+    opening_hours: bool = False
 
     def __post_init__(self) -> None:
         bounds = {"stores": (1, 400), "riders": (1, 5_000), "orders": (1, 60_000), "hours": (0.25, 16.0)}
@@ -131,6 +136,9 @@ class _InventedDay:
             corners.append(corner)
             place = self._place(rng, corner, 25, STORE_STOP_S)
             stores.append(Store(store_id=f"s{number + 1:02}", place=place))
+        if self.size.opening_hours:
+            luck, end_at = self.stream(3), LUNCH_AT + round(self.size.hours * 3600)
+            stores = [with_hours(store, hours_text(luck, LUNCH_AT, end_at), LUNCH_AT) for store in stores]
         prep_s = np.clip(rng.normal(600, 150, len(stores)), 300, 1_020)
         return tuple(stores), np.array(corners), prep_s * (RAIN_KITCHEN if self.size.rain else 1.0)
 
@@ -153,6 +161,8 @@ class _InventedDay:
         placed = np.sort(_lunch_times(rng, count, self.size.hours))
         popularity = rng.permutation(1.0 / (3 + np.arange(len(stores))) ** 0.7)
         chosen = rng.choice(len(stores), count, p=popularity / popularity.sum())
+        if self.size.opening_hours:
+            chosen = among_the_open(self.stream(4), stores, chosen, placed, prep_s, popularity)
         people = 0.4 + rng.random(len(self.ground.x))
         way_m = self.ground.way_m(corners)
         pull = people * np.exp(-(((way_m - 740) / 940.0) ** 2)) * (way_m <= 4_000) * (way_m > 0)

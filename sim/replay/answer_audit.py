@@ -6,7 +6,7 @@ import numpy as np
 
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.solve import travel_block
+from dispatch.rounds.legs import travel_block
 from routing.problem.audit import audit
 from routing.problem.problem import Rows
 from routing.travel import TravelTimes

@@ -13,7 +13,7 @@ from dispatch.policies.greedy import Greedy
 from dispatch.policies.nearest import Nearest
 from dispatch.policies.policy import SimplePolicy
 from dispatch.policies.view import View
-from dispatch.rounds.solve import travel_block
+from dispatch.rounds.legs import travel_block
 from halfhour.policies import BUILT_IN, choose
 from halfhour.replaying import replay
 from routing.errors import InvalidInput

@@ -35,6 +35,10 @@ def main() -> int:
     parser.add_argument(
         "--coverage", type=Path, default=ROOT / "build" / "mutation.coverage", help="taken once, kept here"
     )
+    parser.add_argument("--group", choices=list(GROUPS), help="mutants of one part alone")
+    parser.add_argument(
+        "--near", action="store_true", help="ask the tests of each line alone; what they do not see is left for later"
+    )
     parser.add_argument("--most", type=int, help="stop after so many judgements")
     chosen = parser.parse_args()
     equivalent = tomllib.loads((Path(__file__).parent / "equivalent.toml").read_text(encoding="utf-8"))
@@ -44,6 +48,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         copy = lane.copied(ROOT, Path(scratch))
         for group, (count, one_in) in GROUPS.items():
+            if chosen.group not in (None, group):
+                continue
             paths = [source.path for source in modules() if is_core(source.path) is (group == "core")]
             known = {(result["name"], result["source"]): result for result in results}
             fates = []
@@ -54,7 +60,11 @@ def main() -> int:
                     if chosen.most is not None and judgements >= chosen.most:
                         break
                     judgements += 1
-                    fate = lane.judged(mutant, ROOT, copy, data, lane.pytest_in) | {"source": digest, "group": group}
+                    said = lane.judged(mutant, ROOT, copy, data, lane.pytest_in, whole=not chosen.near)
+                    if said is None:
+                        print(f"{judgements:4} unseen    {mutant.name}", file=sys.stderr, flush=True)
+                        continue
+                    fate = said | {"source": digest, "group": group}
                     with chosen.out.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(fate) + "\n")
                     print(f"{judgements:4} {fate['outcome']:9} {fate['name']}", file=sys.stderr, flush=True)

@@ -53,8 +53,19 @@ def tests_of(mutant: Mutant, root: Path, data: Path) -> list[str]:
     return sorted(names)[:MOST_TESTS]
 
 
-def judged(mutant: Mutant, root: Path, copy: Path, data: Path, run: Callable[..., int]) -> dict[str, Any]:
-    """What became of one mutant: killed by the tests of its line, by the suite, or survived."""
+def folder_of_kernel(path: str) -> str:
+    """The tests of a kernel's package: they run its lines as plain Python."""
+    rooms = (f"routing/{room}/" for room in ("plans", "problem", "roads"))
+    return next((f"tests/{room[:-1]}" for room in rooms if path.startswith(room)), "tests/routing")
+
+
+def judged(
+    mutant: Mutant, root: Path, copy: Path, data: Path, run: Callable[..., int], *, whole: bool = True
+) -> dict[str, Any] | None:
+    """What became of one mutant: killed by the tests of its line, by the suite, or survived.
+
+    Without `whole` the tests of its line alone are asked: None where they say nothing.
+    """
     file = copy / mutant.path
     original = (root / mutant.path).read_text(encoding="utf-8")
     found: dict[str, Any] = {"name": mutant.name, "text": mutant.edit.text}
@@ -62,12 +73,12 @@ def judged(mutant: Mutant, root: Path, copy: Path, data: Path, run: Callable[...
     try:
         in_kernel = "/kernels/" in mutant.path
         interpreted = {"NUMBA_DISABLE_JIT": "1"} if in_kernel else {}
-        near = (
-            ["tests/plans" if "plans" in mutant.path else "tests/roads"] if in_kernel else tests_of(mutant, root, data)
-        )
+        near = [folder_of_kernel(mutant.path)] if in_kernel else tests_of(mutant, root, data)
         found["near"] = len(near)
         if near and run(copy, ["-x", *near], interpreted) == 1:
             return found | {"outcome": "killed", "by": "near"}
+        if not whole and not in_kernel:
+            return None
         seen = not in_kernel and run(copy, ["-x", "-n", "2"], {}) == 1
         return found | ({"outcome": "killed", "by": "suite"} if seen else {"outcome": "survived"})
     finally:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.sources import ROOT
+from tests.architecture.sources import ROOT, modules
+from tests.mutation.lane import folder_of_kernel
 from tests.mutation.mutants import applied, drawn, edits_of
 
 
@@ -35,6 +36,14 @@ def test_the_draw_is_repeatable_and_has_no_line_twice() -> None:
     first, again = (drawn(ROOT, paths, 40, seed=5) for _ in range(2))
     assert first == again != drawn(ROOT, paths, 40, seed=6)
     assert len({(mutant.path, mutant.edit.line) for mutant in first}) == 40
+
+
+def test_every_kernel_has_tests_that_are_there() -> None:
+    kernels = [source.path for source in modules() if "/kernels/" in source.path]
+    assert len(kernels) > 30
+    for path in kernels:
+        assert (ROOT / folder_of_kernel(path)).is_dir(), path
+    assert folder_of_kernel("routing/problem/kernels/laws.py") == "tests/routing/problem"
 
 
 def test_few_mutants_are_excused() -> None:

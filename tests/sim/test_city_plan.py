@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
 import heapq
 import json
 
 import numpy as np
 import pytest
 
+from dispatch.calendar.opening_hours import parsed
 from dispatch.record.travel_spec import MatrixSpec
 from halfhour.policies import choose
 from routing.errors import InvalidInput
 from sim.invent.city_plan import BRIDGE, SPEED_M_PER_MIN, CityPlan, all_ways, map_of, plan_city
-from sim.invent.lunch_peak import BEGIN_AT, PROMISE_S, DaySize, synthetic_day
+from sim.invent.lunch_peak import BEGIN_AT, LUNCH_AT, PROMISE_S, DaySize, synthetic_day
+from sim.invent.store_hours import hours_text
 from sim.replay.replay import replay
 
 
@@ -133,3 +137,41 @@ def test_a_synthetic_day_may_mix_stores_in_a_bag(tmp_path):
     run = replay(scenario, choose("halfhour").policy, settings=settings, audit=True)
     assert run.violations == []
     assert run.summary["undelivered"] == 0
+
+
+def test_stores_of_an_invented_day_keep_hours_where_that_is_asked_for(tmp_path):
+    """Some stores open late, rest or close early, each kind among sixty; nobody orders from a store that is closed."""
+    size = DaySize(stores=60, riders=20, orders=300, hours=2.0, opening_hours=True)
+    scenario, _ = synthetic_day(3, size, tmp_path / "m.npz")
+    again, _ = synthetic_day(3, size, tmp_path / "m.npz")
+    assert scenario.demand == again.demand and scenario.catalogue.stores == again.catalogue.stores
+    stores = {store.store_id: store for store in scenario.catalogue.stores}
+    end_at = LUNCH_AT + 7_200
+    late = [store for store in stores.values() if store.hours and store.opens_from(LUNCH_AT) != LUNCH_AT]
+    early = [store for store in stores.values() if store.hours and store.opens_from(end_at) != end_at]
+    rests = [store for store in stores.values() if "," in store.hours]
+    always = [store for store in stores.values() if not store.hours]
+    assert late and early and rests and len(always) > 30
+    assert len(late) + len(early) + len(rests) + len(always) == len(stores)
+    for one in scenario.demand:
+        store, at = stores[one.order.store_id], one.order.placed_at
+        assert store.opens_from(at) == at
+    placed = [one.order.store_id for one in scenario.demand]
+    assert any(store.store_id in placed for store in late), "they sell once they are open"
+
+
+def test_a_day_without_hours_is_the_day_it_was(tmp_path):
+    """Hours have luck of their own: riders, doors and instants of a seed stay, and a closed store's orders move."""
+    plain, _ = synthetic_day(3, SIZE, tmp_path / "a.npz")
+    hours, _ = synthetic_day(3, dataclasses.replace(SIZE, opening_hours=True), tmp_path / "b.npz")
+    assert not any(store.has_hours for store in plain.catalogue.stores)
+    assert [one.order.placed_at for one in plain.demand] == [one.order.placed_at for one in hours.demand]
+    assert plain.catalogue.shifts == hours.catalogue.shifts
+
+
+def test_hours_past_midnight_are_said_so_that_they_are_understood():
+    texts = [hours_text(np.random.default_rng(seed), LUNCH_AT, LUNCH_AT + 57_600) for seed in range(40)]
+    assert any("," in text for text in texts) and any(text.endswith("-29:15") for text in texts)
+    for text in filter(None, texts):
+        spans = parsed(text).spans(datetime.date(2026, 3, 3), 1, datetime.UTC)
+        assert len(spans) == text.count(",") + 1 and all(opens < closes for opens, closes in spans)

@@ -17,7 +17,7 @@ from routing.roads.errors import InvalidSpeed, OutsideTraffic, UnknownProfile
 from routing.roads.hierarchy.graphs import Graph, StreetTimes, TurnGraph
 from routing.roads.hierarchy.metric import FAR_MS
 from routing.roads.source.hours import holds
-from routing.roads.streets import SHUT, SLOWEST_MS, Streets
+from routing.roads.streets import SHUT, SLOWEST_MS, Streets, spans_cm
 from routing.roads.traffic.traffic import Conditions, Rule, closed_by, digest_of, factors_of
 
 Key = tuple[str, bool, tuple[Rule, ...], frozenset[str]]
@@ -48,6 +48,7 @@ class State:
         turned = (graph.turns.conditions for graph in graphs.values() if isinstance(graph, TurnGraph))
         self._timed = tuple(sorted({*streets.conditions, *(each for those in turned for each in those)}))
         self._ready: OrderedDict[Key, StreetTimes] = OrderedDict()
+        self._fastest: dict[tuple[str, tuple[Rule, ...]], float | None] = {}
         self._asked: dict[tuple[str, bool], int | None] = {}
         # Two locks, so that nobody who finds what they need waits for somebody else's customisation.
         self._lock = threading.Lock()
@@ -59,6 +60,18 @@ class State:
         Raises UnknownProfile, OutsideTraffic, and InvalidSpeed where a factor makes an edge endless.
         """
         return self._weigh(profile, self.conditions.rules(at))
+
+    def fastest_m_per_s(self, profile: str, at: int | None) -> float | None:
+        """No part of any edge is driven faster at epoch second `at`; None where one takes no time at all."""
+        rules = self.conditions.rules(at)
+        key = (profile, rules)
+        if key not in self._fastest:
+            ms = self._weigh(profile, rules)
+            cm = np.broadcast_to(spans_cm(self._streets), ms.shape)
+            moves = (ms != FAR_MS) & (cm > 0)
+            endless = (ms[moves] == 0).any()
+            self._fastest[key] = None if endless else float((cm[moves] / ms[moves]).max(initial=0.0)) * 10
+        return self._fastest[key]
 
     def closed(self, profile: str, at: int | None) -> NDArray[np.bool_]:
         """What is closed to a profile at epoch second `at`, along and against, bool[2, e]."""

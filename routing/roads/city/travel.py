@@ -20,13 +20,17 @@ from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.city.news import TrafficNews
 from routing.roads.city.state import profile_index
 from routing.roads.errors import TooFarFromRoad
+from routing.roads.hierarchy.graphs import TurnGraph
 from routing.roads.hierarchy.metric import NO_WAY_MS, PAIR_SHIFT
 from routing.roads.kernels.ticks import round_to_seconds
-from routing.roads.snapping.stops import Stops
+from routing.roads.snapping.stops import WALK_M_PER_S, Stops
 from routing.roads.traffic.traffic import digest_of
-from routing.travel import UNREACHABLE, Rounding, to_ticks
+from routing.travel import UNREACHABLE, Reach, Rounding, to_ticks
 
 logger = logging.getLogger(__name__)
+
+ROUNDED_M = 1.0
+"""What a way's ends may gain by the rounding of their milliseconds."""
 
 
 class _PlaceStops:
@@ -119,8 +123,16 @@ class RoadTravel:
     def profiles(self) -> tuple[str, ...]:
         return tuple(self._drives)
 
-    def fastest_m_per_s(self) -> float | None:
-        return None
+    def reach(self, at: int) -> Reach | None:
+        profiles = tuple(dict.fromkeys(self._drives.values()))
+        fastest = [self.network.state.fastest_m_per_s(profile, at) for profile in profiles]
+        if None in fastest:
+            return None
+        # Where streets tell of turns the walk to the door takes its time, elsewhere it takes none.
+        walks = all(isinstance(self.network.graph(profile), TurnGraph) for profile in profiles)
+        m_per_s = max(WALK_M_PER_S, *(found for found in fastest if found is not None))
+        # The middle latitude stands for the great circle, and milliseconds are rounded: within a hundredth.
+        return Reach(1.01 * m_per_s, ROUNDED_M + (0.0 if walks else 2 * self._max_snap_m))
 
     def under(self, news: TrafficNews) -> RoadTravel:
         """The same places and snaps under news of traffic; this one's times stay as they are.

@@ -231,3 +231,15 @@ async def test_ids_are_what_the_page_about_limits_says(run: Running, name: str, 
     page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
     assert "1 to 64 of `A-Z a-z 0-9 _ . : ~ -`" in page
     assert (await run.orders.post("/v1/deliveries", json=order(name))).status_code == status
+
+
+@pytest.mark.parametrize(("days", "status"), [(6.9, 201), (7.1, 422)])
+async def test_instants_lie_as_far_ahead_as_the_page_about_limits_says(run: Running, days: float, status: int) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "| instants of an order | a day back to 7 days ahead | 422 |" in page
+    ahead = run.clock.soon(round(days * 86_400))
+    for field in ("pickup_ready_at", "release_at"):
+        made = await run.orders.post("/v1/deliveries", json=order(f"{field}-{round(10 * days)}", **{field: ahead}))
+        assert made.status_code == status, made.text
+        if status == 422:
+            assert made.json()["field_errors"][0]["field"] == field

@@ -204,3 +204,36 @@ def test_a_phone_whose_clock_is_ahead_is_alive_and_a_bad_position_costs_itself(t
             assert run.host.positions.newest("r1").seen_at <= run.clock.now()
 
     asyncio.run(go())
+
+
+def test_of_goods_whose_rider_is_silent_the_tenant_hears_and_no_instant_is_made_up(tmp_path: Path) -> None:
+    """Once for a silence, long before anybody counts as lost; "one minute away" is not said meanwhile."""
+
+    async def go() -> None:
+        quiet = {"rules.stale_s": 60, "rules.lost_after_s": 3_600}
+        async with running(tmp_path, speed=20, engine=quiet, **QUICK) as run:
+            await with_city(run)
+            await run.orders.post("/v1/deliveries", json=order(pickup_ready_at=run.clock.soon()))
+            await deliver(run, "o1", upto="picked_up")
+            on_its_way = (await run.orders.get("/v1/deliveries/o1")).json()
+            assert on_its_way["expected_dropoff_at"] is not None
+
+            async def announced() -> list[Any]:
+                events = (await run.orders.get("/v1/events?limit=200")).json()["events"]
+                return [event for event in events if event["kind"] == "delivery.at_risk"]
+
+            (said,) = await run.until(announced)
+            assert said["data"]["reason"] == "rider_silent" and said["data"]["expected_dropoff_at"] is None
+            silent = (await run.orders.get("/v1/deliveries/o1")).json()
+            assert silent["status"] in ("picked_up", "enroute_to_dropoff") and silent["expected_dropoff_at"] is None
+            link = on_its_way["tracking_path"]
+            assert (await run.anyone.get(link)).json()["expected_dropoff_at"] is None
+
+            async def expected_again() -> bool:
+                await run.riders.post("/v1/riders/r1/position", json={"location": {"lat": 48.14, "lng": 11.578}})
+                heard = (await run.orders.get("/v1/deliveries/o1")).json()
+                return heard["expected_dropoff_at"] is not None
+
+            await run.until(expected_again)
+
+    asyncio.run(go())
