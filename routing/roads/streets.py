@@ -114,7 +114,7 @@ def spans_cm(streets: Streets) -> NDArray[np.float64]:
     lat, lng = streets.shape_lat, streets.shape_lng
     step = np.concatenate([[0.0], np.cumsum(straight_cm(lat[:-1], lng[:-1], lat[1:], lng[1:]))])
     first, last = streets.shape_start[:-1], np.maximum(streets.shape_start[1:] - 1, 0)
-    return np.maximum(streets.length_cm, step[last] - step[first])
+    return np.asarray(np.maximum(streets.length_cm, step[last] - step[first]), dtype=np.float64)
 
 
 def straight_shapes(
