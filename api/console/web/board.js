@@ -179,7 +179,8 @@ function drawStore(store, waiting) {
   pen.strokeStyle = store.open ? colour.ink : colour.muted;
   pen.stroke();
   if (!store.open) { pen.moveTo(x - 5, y + 5); pen.lineTo(x + 5, y - 5); pen.stroke(); }
-  if (waiting) label(String(waiting), x + 10, y - 7);
+  if (waiting) return () => label(String(waiting), x + 10, y - 7);
+  return () => {};
 }
 
 function label(text, x, y) {
@@ -192,12 +193,12 @@ function label(text, x, y) {
   pen.fillText(text, x, y);
 }
 
-/** Demand by cell: the more open orders its counters have, the warmer. */
-function drawHeat(cell) {
+/** Demand by cell: the more open orders its counters have, against those of the busiest, the warmer. */
+function drawHeat(cell, most) {
   pen.beginPath();
   for (const corner of cell.corners) { const { x, y } = onScreen(project(corner)); pen.lineTo(x, y); }
   pen.closePath();
-  pen.globalAlpha = Math.min(0.3, 0.04 + 0.02 * cell.orders);
+  pen.globalAlpha = 0.05 + 0.3 * cell.orders / Math.max(most, 5);
   pen.fillStyle = colour.soon;
   pen.fill();
   pen.globalAlpha = 1;
@@ -233,7 +234,8 @@ function draw() {
     rider.shown = jump ? aim : { x: rider.shown.x + dx * 0.12, y: rider.shown.y + dy * 0.12 };
     gliding ||= !jump;
   }
-  for (const cell of state.heat.values()) drawHeat(cell);
+  const most = Math.max(0, ...[...state.heat.values()].map((cell) => cell.orders));
+  for (const cell of state.heat.values()) drawHeat(cell, most);
   const chosen = riderOf();
   for (const rider of state.riders.values()) if (rider.id !== chosen) drawRoute(rider, false);
   if (state.riders.has(chosen)) drawRoute(state.riders.get(chosen), true);
@@ -243,8 +245,9 @@ function draw() {
     if (isWaiting(order)) waiting.set(order.store, (waiting.get(order.store) ?? 0) + 1);
     drawOrder(order);
   }
-  for (const store of state.stores.values()) drawStore(store, waiting.get(store.id));
+  const counts = [...state.stores.values()].map((store) => drawStore(store, waiting.get(store.id)));
   for (const rider of state.riders.values()) drawRider(rider);
+  for (const write of counts) write(); // nobody stands on a number
   return gliding;
 }
 

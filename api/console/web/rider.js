@@ -118,7 +118,7 @@ function element(name, text, attributes = {}, ...children) {
 const tell = (text) => { $("duty").textContent = text; };
 const VERBS = { pickup: "Pick up at", drop: "Deliver to", return: "Bring back to" };
 const DONE = { pickup: "Picked up", drop: "Delivered", return: "Brought back" };
-const verbOf = (stop) => (stop.acts.length ? VERBS[stop.acts[0].kind] : "Go to");
+const verbOf = (stop, here = false) => (stop.acts.length ? VERBS[stop.acts[0].kind] : here ? "You are at" : "Go to");
 const titleOf = (stop) => stop.store_id ?? stop.acts[0]?.dropoff?.address ?? stop.acts[0]?.dropoff?.contact_name ?? "the pin";
 
 function actLine(act) {
@@ -132,11 +132,11 @@ function actLine(act) {
   return line;
 }
 
-/** A bag that is planned for this rider and not yet told. */
-function bagLine(bag) {
-  const line = actLine({ ...bag, kind: "pickup" });
-  line.append(element("small", "may change until handed over"));
-  return line;
+/** The bags that are planned for this rider and not yet told, under one heading. */
+function bagLines(bags) {
+  if (!bags.length) return [];
+  const heading = element("li", "Planned for you, may change until handed over", { class: "planned" });
+  return [heading, ...bags.map((bag) => actLine({ ...bag, kind: "pickup" }))];
 }
 
 function show() {
@@ -169,9 +169,9 @@ function show() {
     press("Problem", "", () => problem(stop, path("fail")));
   } else buttons.append(element("p", "Wait here for what you are told next.", { class: "calm" }));
   $("next").replaceChildren(
-    element("p", verbOf(stop), { class: "verb" }), element("h2", titleOf(stop)),
+    element("p", verbOf(stop, here), { class: "verb" }), element("h2", titleOf(stop)),
     element("p", `about ${timeOfDay(here ? stop.expected_act_at : stop.expected_arrive_at)}`, { class: "when" }),
-    element("ul", null, {}, ...stop.acts.map(actLine), ...stop.planned.map(bagLine)), buttons);
+    element("ul", null, {}, ...stop.acts.map(actLine), ...bagLines(stop.planned)), buttons);
   if (typing?.isConnected) typing.focus();
 }
 
