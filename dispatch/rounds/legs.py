@@ -44,9 +44,9 @@ def legs_of_trips(frozen: Frozen, times: TravelTimes) -> Travel:
     ticks = np.full(shape, UNREACHABLE, dtype=np.int32)
     metres = np.zeros(shape, dtype=np.int32) if problem.per_metre.any() else NO_METRES
     everywhere = np.arange(len(problem.place), dtype=np.int32)
-    for part in (_Part(everywhere, hubs), *_parts(problem, frozen.destinations)):
-        rows, columns = part.origins[:, None], part.destinations[None, :]
-        handles = problem.place[part.origins], problem.place[part.destinations]
+    for lot in (_Lot(everywhere, hubs), *_lots(problem, frozen.destinations)):
+        rows, columns = lot.origins[:, None], lot.destinations[None, :]
+        handles = problem.place[lot.origins], problem.place[lot.destinations]
         ticks[:, rows, columns] = _ticks(frozen, times, *handles)
         if metres.size:
             metres[:, rows, columns] = times.metres(*handles, frozen.at)
@@ -58,7 +58,7 @@ def _ticks(frozen: Frozen, times: TravelTimes, origins: I32, destinations: I32) 
     return times.table(origins, destinations, frozen.at, tick_us=frozen.problem.tick_us, round_to_s=round_to_s)
 
 
-class _Part(NamedTuple):
+class _Lot(NamedTuple):
     """Local places from which, and to which, a plan may drive."""
 
     origins: I32
@@ -88,21 +88,21 @@ def _hubs(frozen: Frozen) -> NDArray[np.bool_]:
     return hubs
 
 
-def _parts(problem: Problem, destinations: int) -> Iterator[_Part]:
+def _lots(problem: Problem, destinations: int) -> Iterator[_Lot]:
     """Groups of places between which a plan may drive: stores with their doors, riders with what they have; in lots."""
     lot: list[I32] = []
     for group in _groups(problem):
         lot.append(group)
         if sum(map(len, lot)) >= AT_ONCE:
-            yield _part(lot, destinations)
+            yield _as_lot(lot, destinations)
             lot = []
     if lot:
-        yield _part(lot, destinations)
+        yield _as_lot(lot, destinations)
 
 
-def _part(groups: list[I32], destinations: int) -> _Part:
+def _as_lot(groups: list[I32], destinations: int) -> _Lot:
     places = np.unique(np.concatenate(groups))
-    return _Part(places, places[places < destinations])
+    return _Lot(places, places[places < destinations])
 
 
 def _groups(problem: Problem) -> Iterator[I32]:
