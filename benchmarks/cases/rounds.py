@@ -9,11 +9,12 @@ from typing import Any
 
 from benchmarks.harness import Bound, Case, Sample, Work
 from benchmarks.inputs.synthetic_days import Round, busy_round
-from dispatch.rounds.legs import travel_block
+from dispatch.rounds.legs import legs_of_trips, travel_block
 from dispatch.rounds.solve import seed_of, solve, solve_round
 from routing.plans.budget import Budget
 from routing.plans.trips.pack import pack
 from routing.plans.trips.planner import TripPlanner
+from routing.travel import UNREACHABLE
 
 QUICK = ((50, 100), (100, 200))
 FULL = (*QUICK, (200, 400), (500, 1000))
@@ -40,6 +41,19 @@ def _travel(made: Round) -> Work:
         return Sample(amount=travel_block(made.frozen, made.times).ticks.size)
 
     return work
+
+
+def _legs(whole: bool) -> Callable[[Round], Work]:
+    """The block that a round of trips is given: every leg, or those that its plans can drive."""
+
+    def prepared(made: Round) -> Work:
+        def work() -> Sample:
+            ticks = (travel_block if whole else legs_of_trips)(made.frozen, made.times).ticks
+            return Sample({"asked": int((ticks < UNREACHABLE).sum())}, amount=ticks.size)
+
+        return work
+
+    return prepared
 
 
 def _candidates(made: Round) -> Work:
@@ -143,5 +157,7 @@ CASES = (
         )
     ),
     _case("snapshot", CITY, _snapshot, repeats=3),
+    _case("legs-every", CITY, _legs(whole=True), repeats=3, unit="legs"),
+    _case("legs-driven", CITY, _legs(whole=False), repeats=3, unit="legs"),
     _case("round", CITY, _whole, repeats=3, bounds=COST),
 )
