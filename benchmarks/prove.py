@@ -55,6 +55,7 @@ LANES = (
         "bigday-published",
         (PYTHON, "-m", "benchmarks.days.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER),
     ),
+    ProveLane("same-twice", (PYTHON, "-m", "benchmarks.days.same_twice", "--out", RESULT_FOLDER)),
     ProveLane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
     ProveLane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
     ProveLane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),

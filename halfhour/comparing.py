@@ -72,7 +72,9 @@ def grouped(summaries: Sequence[Summary]) -> list[Group]:
 
 
 def _configuration(summary: Summary) -> tuple[Any, ...]:
-    settings = {key: value for key, value in summary["settings"].items() if key != "search.seed"}
+    # The search takes the seed of the luck, unless a run says otherwise: then that is part of what was run.
+    usual = ("search.seed", summary["seed"])
+    settings = dict(item for item in summary["settings"].items() if item != usual)
     return (summary["policy"], summary.get("policy_sha256"), _version(summary), tuple(sorted(settings.items())))
 
 
@@ -107,7 +109,7 @@ def _name(summary: Summary, first: Summary, most: int) -> str:
     differs = [
         f"{key}={value}"
         for key, value in settings.items()
-        if key != "search.seed" and value != first["settings"].get(key)
+        if (key, value) != ("search.seed", summary["seed"]) and value != first["settings"].get(key)
     ]
     # A baseline brings settings of its own: they are part of its name already.
     if policy == first["policy"] or most > len(settings):

@@ -90,19 +90,22 @@ def replay(
     """Replay a scenario (a folder, a file, or a Scenario) and return its KPIs and tables.
 
     `policy`: a name, `file.py:Class`, or an object; `recipe`: how `halfhour` plans a round.  `seed`: of the city's luck
-    and of the search.  `settings`: by key, on top of the scenario's.  `roads`: a road network to travel on; `traffic`
-    (a TOML file), `weather`: as the engine believes them; `true_traffic`, `true_weather`: as riders meet them.
-    `out`: a run folder to write (never overwritten without `force`).  `progress`: is told after every round how far it
-    is.
+    and, unless `settings` say `search.seed`, of the search.  `settings`: by key, on top of the scenario's.  `roads`: a
+    road network to travel on; `traffic` (a TOML file), `weather`: as the engine believes them; `true_traffic`,
+    `true_weather`: as riders meet them.  `out`: a run folder to write (never overwritten without `force`).  `progress`:
+    is told after every round how far it is.
     Raises InvalidInput and its kin for whatever a person can mend.
     """
     from sim.replay import replay as runs
 
+    values = dict(settings or {})
     day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose(policy, recipe=recipe)
+    configured = day.catalogue.settings.with_values(values)
     options: dict[str, Any] = {
-        "settings": day.catalogue.settings.with_values(dict(settings or {})),
+        "settings": configured,
         "seed": seed,
+        "search_seed": configured.search.seed if "search.seed" in values else None,
         "audit": audit,
         "progress": progress,
     }

@@ -33,6 +33,7 @@ VERBS = (
     Verb("demo", "Replay the bundled lunch peak beside a nearest-rider baseline.", REPLAY),
     Verb("replay", "Replay a day of orders and riders and report how it went.", REPLAY),
     Verb("compare", "Set finished replays side by side: which differences exceed the noise?", REPLAY),
+    Verb("experiment", "Replay policies, settings, days and seeds against each other; judge what differs.", REPLAY),
     Verb("story", "Tell one order's life in plain words.", REPLAY),
     Verb("verify", "Fold a replay's journal and decide every step again.", REPLAY),
     Verb("scenario", "Make, check, describe or import a scenario folder.", SETUP),
@@ -50,7 +51,19 @@ VERBS = (
 
 AROUND_A_SERVICE = tuple(verb.name for verb in VERBS if verb.panel == LIVE)
 
-COMPILING = ("demo", "replay", "compare", "verify", "scenario", "solve", "roads", "serve", "robots", "bench")
+COMPILING = (
+    "demo",
+    "replay",
+    "compare",
+    "experiment",
+    "verify",
+    "scenario",
+    "solve",
+    "roads",
+    "serve",
+    "robots",
+    "bench",
+)
 """Verbs that run compiled code."""
 
 

@@ -40,7 +40,10 @@ def replay(
     recipe: Annotated[
         str | None, typer.Option(help="How halfhour plans a round: insertion, lns, ortools or lns+ortools.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the city's luck and of the search.")] = 1,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Seed of the city's luck and of the search (--set search.seed: of the search alone)."),
+    ] = 1,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value; may be repeated (halfhour config show).")
     ] = None,

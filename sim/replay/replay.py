@@ -24,6 +24,7 @@ def replay(
     *,
     settings: Settings | None = None,
     seed: int = 1,
+    search_seed: int | None = None,
     audit: bool = False,
     journal: TextIO | None = None,
     acceptance: AcceptanceModel | None = None,
@@ -35,11 +36,14 @@ def replay(
     `settings`: those to run with (default: the scenario's); the policy configures them further, and where phones send
     no positions, silence means nothing (`rules.stale_s` and `rules.lost_after_s` are 0) unless riders may be diverted:
     who is to be sent elsewhere has to be seen on their way, so phones then say once a round where they are.  `seed`: of
-    the city's luck and of the search.  `audit`: have every answer judged independently.  `journal`: a text stream that
-    takes the journal's lines as they come.  `on_event`: is told every input with its events.
+    the city's luck, and of the search where `search_seed` names no other.  `audit`: have every answer judged
+    independently.  `journal`: a text stream that takes the journal's lines as they come.  `on_event`: is told every
+    input with its events.
     """
     given = scenario
-    chosen = (settings or scenario.catalogue.settings).with_values({"search.seed": seed})
+    chosen = (settings or scenario.catalogue.settings).with_values(
+        {"search.seed": seed if search_seed is None else search_seed}
+    )
     if not scenario.reality.position_every_s:
         chosen = chosen.with_values({"rules.stale_s": 0, "rules.lost_after_s": 0})
         if chosen.rules.divert:

@@ -99,6 +99,13 @@ class Run:
         }
 
 
+def day_digest(scenario: Scenario) -> str:
+    """The `scenario_digest` that runs of this day will have."""
+    catalogue, true = scenario.catalogue, scenario.reality.travel
+    believed = catalogue.travel.bind(catalogue.places).digest
+    return scenario.digest(believed, believed if true is None else true.bind(catalogue.places).digest)
+
+
 def versions() -> dict[str, str]:
     """Versions of everything a result depends on."""
     found = {"halfhour": __version__, "python": platform.python_version()}

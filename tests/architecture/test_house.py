@@ -48,7 +48,8 @@ FLOORS: dict[str, list[set[str]]] = {
     "halfhour": [
         {"client", "lab.statistics", "live", "policies", "report", "solving", "streets", "terminal"},
         {"comparing", "compiling", "modelling", "replaying", "robots"},
-        {"lab", "synthetic"},
+        {"synthetic"},
+        {"lab"},
         {"commands"},
         {"__main__"},
     ],
