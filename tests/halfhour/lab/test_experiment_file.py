@@ -68,7 +68,7 @@ REFUSED = [
     ("alpha = 0.1", 'units = "weeks"', "units", "days, blocks"),
     ("orders = 40", "orders = 0", "orders", "1 to 60000"),
     ("orders = 40", 'orders = "many"', "invented", "cannot be understood"),
-    ("orders = 40", "oders = 40", "invented.oders", "Did you mean orders"),
+    ("orders = 40", "order = 40", "invented.order", "Did you mean orders"),
     ("on_time_share = 0.01", "on_time = 0.01", "least_effect.on_time", "Did you mean on_time_share"),
     ("on_time_share = 0.01", "on_time_share = 0", "least_effect.on_time_share", "above 0"),
     ("on_time_share = 0.01", "", "least_effect", "no figure would be judged"),
