@@ -13,6 +13,7 @@ from routing.errors import InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
     from dispatch.policies.policy import Policy
+    from sim.scenario import Scenario
 
 BUILT_IN = {
     "nearest": ("dispatch.policies.nearest", "Nearest"),
@@ -20,6 +21,25 @@ BUILT_IN = {
     "batch": ("dispatch.policies.batch", "Batch"),
     "halfhour": ("dispatch.policies.policy", "HalfhourPolicy"),
 }
+
+
+RECORDED = "recorded"
+"""The policy that repeats what another dispatcher decided: it comes with the day."""
+
+
+def choose_for(day: Scenario, wanted: str | Policy, *, recipe: str | None = None) -> Chosen:
+    """As `choose`, on one day: the recorded decisions are that day's.  Raises InvalidInput where it has none."""
+    if wanted != RECORDED:
+        return choose(wanted, recipe=recipe)
+    if not day.recorded:
+        raise InvalidInput(
+            "this day says of no order who carried it",
+            code="no_recorded_decisions",
+            hint="Import it with rider_id, told_at, picked_up_at and delivered_at (docs/your-day.md).",
+        )
+    from dispatch.policies.recorded import Recorded
+
+    return Chosen(Recorded(day.recorded), {"name": RECORDED})
 
 
 class Chosen(NamedTuple):
@@ -39,9 +59,16 @@ def choose(wanted: str | Policy, *, recipe: str | None = None) -> Chosen:
         return Chosen(_checked(wanted, type(wanted).__name__), {"name": wanted.name})
     if ".py" in wanted:
         return _from_file(wanted)
+    if wanted == RECORDED:
+        raise InvalidInput(
+            "the policy recorded needs the day whose decisions it repeats",
+            code="no_recorded_decisions",
+            hint="Replay a day that has some: halfhour replay DAY --policy recorded.",
+        )
     if wanted not in BUILT_IN:
-        near = difflib.get_close_matches(wanted, BUILT_IN, n=1)
-        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {', '.join(BUILT_IN)}, or give file.py:Class."
+        near = difflib.get_close_matches(wanted, (*BUILT_IN, RECORDED), n=1)
+        names = ", ".join((*BUILT_IN, RECORDED))
+        hint = f"Did you mean {near[0]}?" if near else f"Choose one of {names}, or give file.py:Class."
         raise InvalidInput(f"there is no policy {wanted!r}", code="unknown_policy", hint=hint)
     module, name = BUILT_IN[wanted]
     made = getattr(importlib.import_module(module), name)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from halfhour.policies import Chosen, choose
+from halfhour.policies import RECORDED, Chosen, choose_for
 from halfhour.streets import ScenarioStreets, map_of_streets
 from routing.errors import UnreadableFile
 
@@ -97,10 +97,11 @@ def replay(
     Raises InvalidInput and its kin for whatever a person can mend.
     """
     from sim.replay import replay as runs
+    from sim.world.luck import SureAcceptance
 
     values = dict(settings or {})
     day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
-    chosen = choose(policy, recipe=recipe)
+    chosen = choose_for(day, policy, recipe=recipe)
     configured = day.catalogue.settings.with_values(values)
     options: dict[str, Any] = {
         "settings": configured,
@@ -108,6 +109,7 @@ def replay(
         "search_seed": configured.search.seed if "search.seed" in values else None,
         "audit": audit,
         "progress": progress,
+        "acceptance": SureAcceptance() if policy == RECORDED else None,
     }
     if out is None:
         run = runs.replay(day, chosen.policy, **options)
@@ -174,7 +176,26 @@ def _summary(run: Run, chosen: Chosen) -> dict[str, Any]:
     summary = run.summary
     if "sha256" in chosen.described:
         summary |= {"policy_file": chosen.described["path"], "policy_sha256": chosen.described["sha256"]}
+    if run.policy == RECORDED:
+        summary["as_recorded"] = as_recorded(run.scenario)
     return summary
+
+
+def as_recorded(day: Scenario) -> dict[str, float | int | None]:
+    """What the recorded day says of itself, beside its replay: orders delivered, click to door, share on time."""
+    orders = {one.order.order_id: one.order for one in day.demand if one.cancelled_at is None}
+    done = [
+        (orders[one.order_id], one.delivered_at)
+        for one in day.recorded_times
+        if one.delivered_at is not None and one.order_id in orders
+    ]
+    seconds = [delivered_at - order.placed_at for order, delivered_at in done]
+    on_time = sum(delivered_at <= order.due_at for order, delivered_at in done)
+    return {
+        "delivered": len(done),
+        "click_to_door_mean_s": round(sum(seconds) / len(seconds), 4) if seconds else None,
+        "on_time_share": round(on_time / len(orders), 4) if orders else None,
+    }
 
 
 def _complete(folder: RunFolderWriter, done: Replay, features: dict[str, Any] | None) -> None:

@@ -8,10 +8,12 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from dispatch.codec import encode, plain
 from dispatch.inputs import Input
 from dispatch.model import Order, Store
+from dispatch.policies.recorded import RecordedDecision
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.travel_spec import TravelSpec
 from routing.errors import InvalidInput
@@ -91,6 +93,14 @@ class Reality:
         )
 
 
+class RecordedTimes(NamedTuple):
+    """When an order was fetched and brought on the recorded day, None where that is not known: for reports alone."""
+
+    order_id: str
+    picked_up_at: int | None = None
+    delivered_at: int | None = None
+
+
 @dataclass(frozen=True)
 class Scenario:
     """A day that can be replayed.  `demand` is in the order of placement, ties in the order of the source."""
@@ -102,6 +112,9 @@ class Scenario:
     """Further exogenous inputs: stores that close, breaks, new zones."""
     notes: tuple[str, ...] = ()
     """What the reader repaired or left out, one sentence each."""
+    recorded: tuple[RecordedDecision, ...] = ()
+    """What another dispatcher decided on this day: the policy `recorded` reads it, and nothing else does."""
+    recorded_times: tuple[RecordedTimes, ...] = ()
 
     def __post_init__(self) -> None:
         placed = [one.order.placed_at for one in self.demand]
@@ -126,7 +139,7 @@ class Scenario:
         return self.reality.has_luck or any(rider.engagement == "crowd" for rider in self.catalogue.riders)
 
     def digest(self, *travel: str) -> str:
-        """Short hash of everything that happens on this day: catalogue, orders, promises, truth, news.
+        """Short hash of all that happens on this day: catalogue, orders, promises, truth, news, recorded decisions.
 
         `travel`: digests of the travel times, believed and true.  Names and settings are left out: a day stays the same
         day under another name, and a run states its settings itself.
@@ -140,6 +153,7 @@ class Scenario:
             "demand": [plain(one) for one in self.demand],
             "truth": plain(dataclasses.replace(self.reality, travel=None)),
             "news": [encode(item) for item in self.news],
+            **({"recorded": self.recorded} if self.recorded else {}),
         }
         return hashlib.sha256(json.dumps(value, separators=(",", ":")).encode()).hexdigest()[:16]
 

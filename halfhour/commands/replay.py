@@ -35,15 +35,12 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
 def replay(
     scenario: Annotated[str, typer.Argument(help="A scenario folder or file; its format is recognised.")],
     policy: Annotated[
-        str, typer.Option(help="halfhour, nearest, greedy, batch, or one of your own as my.py:MyPolicy.")
+        str, typer.Option(help="halfhour, nearest, greedy, batch, recorded, or one of your own as my.py:MyPolicy.")
     ] = "halfhour",
     recipe: Annotated[
         str | None, typer.Option(help="How halfhour plans a round: insertion, lns, ortools or lns+ortools.")
     ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(min=0, help="Seed of the city's luck and of the search (--set search.seed: of the search alone)."),
-    ] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of luck and search (--set search.seed: of search alone).")] = 1,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value; may be repeated (halfhour config show).")
     ] = None,
@@ -120,9 +117,22 @@ def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
     console().print(table)
 
 
+def say_recorded(summary: dict[str, Any]) -> None:
+    """Where another dispatcher's decisions were replayed: what the recorded day says of itself."""
+    from halfhour.report.kpi_table import BY_KEY, written
+
+    own = summary.get("as_recorded")
+    if own is not None:
+        keys = ("delivered", "click_to_door_mean_s", "on_time_share")
+        for figure in (BY_KEY[key] for key in keys):
+            said = f"{written(figure, own)} as recorded, {written(figure, summary)} as replayed"
+            console().print(f"{figure.title}: {said}", markup=False)
+
+
 def say_where(done: Replay) -> None:
     """Name the run folder and its report; say so where an audit was made or the day was cut short."""
     out = console()
+    say_recorded(done.summary)
     for note in done.run.scenario.notes:
         out.print(f"note: {note}", markup=False)
     violations = done.run.violations

@@ -119,6 +119,24 @@ def import_(
     _written(target, scenario, as_data)
 
 
+@app.command(epilog="Example:  halfhour scenario export runs/ours --out tables")
+def export(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Annotated[Path, typer.Option(help="Folder to write: orders.csv, riders.csv, mapping.toml.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the folder.")] = False,
+) -> None:
+    """Write a run as two tables of orders and riders, with who carried what and when, as `import` reads them."""
+    from dispatch.record.kpi import kpis
+    from dispatch.record.run_folder import RunFolder
+    from sim.replay.table_writer import write_tables
+
+    folder = RunFolder(run)
+    catalogue = folder.catalogue
+    write_tables(out, catalogue, kpis(catalogue, folder.entries()), force=force)
+    tables = f"{out}/orders.csv {out}/riders.csv --map {out}/mapping.toml"
+    console().print(f"Read them:  halfhour scenario import {tables}", markup=False)
+
+
 def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

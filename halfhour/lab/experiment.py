@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import itertools
 import math
@@ -12,14 +13,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dispatch.settings.settings import Settings, describe, text_of
-from halfhour.policies import choose
+from halfhour.policies import RECORDED, choose
 from halfhour.report.kpi_table import BY_KEY
 from routing.errors import InvalidInput, UnreadableFile
 from sim.invent.lunch_peak import DaySize
+from sim.scenario import Reality
 
 KEYS = (
     "name", "policies", "recipe", "scenarios", "invented", "seeds", "settings", "least_effect", "alpha", "looks",
-    "units",
+    "units", "truth",
 )  # fmt: skip
 SIZES = ("stores", "riders", "orders", "hours", "scarcity", "rain")
 UNITS = ("days", "blocks")
@@ -68,6 +70,8 @@ class Experiment:
     """Numbers of blocks after which results are judged; alpha is divided among them."""
     units: str = "days"
     """What counts once: days (where there are several), or blocks of a day and a seed."""
+    truth: Mapping[str, float] = field(default_factory=dict)
+    """Luck laid over every day, by the keys of a scenario's [truth]."""
     stated: Mapping[str, Any] = field(default_factory=dict)
     """The file's content."""
 
@@ -83,10 +87,10 @@ def read_experiment(path: Path) -> Experiment:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise UnreadableFile(f"no experiment can be read: {problem}", file=str(path)) from problem
-    return _Reader(path, value).experiment()
+    return _ExperimentReader(path, value).experiment()
 
 
-class _Reader:
+class _ExperimentReader:
     def __init__(self, path: Path, value: dict[str, Any]) -> None:
         self.path = path
         self.value = value
@@ -103,6 +107,7 @@ class _Reader:
             least_effect=self._least_effect(),
             alpha=self._alpha(),
             units=self._units(),
+            truth=self._truth(),
             stated=self.value,
         )
         if not experiment.blocks:
@@ -137,11 +142,15 @@ class _Reader:
             self._checked(lambda values=settings: Settings().with_values(values), "settings")
             varied = [f"{key}={text_of(value)}" for key, value in settings.items() if len(grid[key]) > 1]
             own = recipe if policy == "halfhour" else None
-            sha256 = str(
-                self._checked(lambda p=policy, r=own: choose(p, recipe=r), "policies").described.get("sha256", "")
-            )
-            arms.append(Arm(" ".join([policy, *varied]), policy, own, tuple(settings.items()), sha256))
+            arm = Arm(" ".join([policy, *varied]), policy, own, tuple(settings.items()), self._sha256(policy, own))
+            arms.append(arm)
         return tuple(arms)
+
+    def _sha256(self, policy: str, recipe: str | None) -> str:
+        """Of the file of a policy of one's own; the recorded one comes with the day."""
+        if policy == RECORDED:
+            return ""
+        return str(self._checked(lambda: choose(policy, recipe=recipe), "policies").described.get("sha256", ""))
 
     def _values(self, key: str, value: Any) -> list[Any]:
         self._checked(lambda: describe(key) if key != "preset" else None, f"settings.{key}")
@@ -180,6 +189,12 @@ class _Reader:
         if len({days.name for days in found}) < len(found):
             raise self.fail("two kinds of invented days have one name", "invented.name", "Give each a name of its own.")
         return tuple(found)
+
+    def _truth(self) -> dict[str, float]:
+        stated = self._table("truth")
+        self._known(stated, tuple(item.name for item in dataclasses.fields(Reality) if item.name != "travel"), "truth.")
+        self._checked(lambda: Reality(**stated), "truth")
+        return stated
 
     def _seeds(self, value: Any, key: str) -> tuple[int, ...]:
         """A count (seeds from 1 on), or a list of different seeds."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dispatch.version import __version__
 from halfhour.lab.experiment import Arm, Experiment
 from halfhour.replaying import opened, replay
 from halfhour.synthetic import write_synthetic
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
 
 
 class ExperimentDay(NamedTuple):
@@ -20,6 +24,13 @@ class ExperimentDay(NamedTuple):
     name: str
     path: str
     digest: str
+    truth: tuple[tuple[str, Any], ...] = ()
+    """Luck that the experiment lays over it."""
+
+    def opened(self) -> Scenario:
+        """The day as it is replayed."""
+        day = opened(self.path)[0]
+        return dataclasses.replace(day, reality=dataclasses.replace(day.reality, **dict(self.truth)))
 
 
 class PlannedRun(NamedTuple):
@@ -60,10 +71,11 @@ def days_of(
             wanted.append((name, folder / name))
             progress(len(wanted), total, name)
     names = [name for name, _ in wanted]
-    return [
-        ExperimentDay(name if names.count(name) == 1 else str(path), str(path), day_digest(opened(path)[0]))
-        for name, path in wanted
+    truth = tuple(experiment.truth.items())
+    found = [
+        ExperimentDay(name if names.count(name) == 1 else str(path), str(path), "", truth) for name, path in wanted
     ]
+    return [day._replace(digest=day_digest(day.opened())) for day in found]
 
 
 def planned(experiment: Experiment, days: list[ExperimentDay]) -> list[PlannedRun]:
@@ -74,5 +86,5 @@ def planned(experiment: Experiment, days: list[ExperimentDay]) -> list[PlannedRu
 def replayed(run: PlannedRun) -> dict[str, Any]:
     """The summary of one run; what a worker process is asked."""
     arm = run.arm
-    done = replay(run.day.path, policy=arm.policy, recipe=arm.recipe, seed=run.seed, settings=dict(arm.settings))
+    done = replay(run.day.opened(), policy=arm.policy, recipe=arm.recipe, seed=run.seed, settings=dict(arm.settings))
     return done.summary

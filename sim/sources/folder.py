@@ -27,6 +27,7 @@ from sim.scenario import Demand, Reality, Scenario, stores_with_means
 from sim.sources.clock import DayClock
 from sim.sources.opening import opening_of
 from sim.sources.plausible import doubts
+from sim.sources.recorded import read_recorded
 from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
 
 FORMAT = 2
@@ -91,7 +92,13 @@ class _Folder:
         self._check_profiles(catalogue)
         scenario = Scenario(catalogue, demand, self._reality(riders), news)
         notes = (*remarks(self.toml.get("settings", {})), *doubts(scenario))
-        return dataclasses.replace(scenario, notes=notes)
+        recorded, times = read_recorded(
+            self.path,
+            self.clock,
+            (rider.rider_id for rider in riders),
+            (one.order.order_id for one in demand),
+        )
+        return dataclasses.replace(scenario, notes=notes, recorded=recorded, recorded_times=times)
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 

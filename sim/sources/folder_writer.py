@@ -18,6 +18,7 @@ from dispatch.record.travel_spec import MatrixSpec, StraightSpec, TravelSpec
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML, read
+from sim.sources.recorded import COLUMNS, FILE, recorded_rows
 
 STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row", "hours")
 RIDER_COLUMNS = (
@@ -65,9 +66,12 @@ class _Writer:
         if self.catalogue.zones:
             corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
             write_csv(self.path / "zones.csv", ("zone_id", *self.fields), corners)
+        if self.scenario.recorded:
+            lines = recorded_rows(self.scenario.recorded, self.scenario.recorded_times, self._at)
+            write_csv(self.path / FILE, COLUMNS, lines)
         if self.scenario.news:
-            lines = (json.dumps(encode(item), ensure_ascii=False) + "\n" for item in self.scenario.news)
-            (self.path / "news.jsonl").write_text("".join(lines), encoding="utf-8")
+            news = (json.dumps(encode(item), ensure_ascii=False) + "\n" for item in self.scenario.news)
+            (self.path / "news.jsonl").write_text("".join(news), encoding="utf-8")
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 
@@ -94,7 +98,7 @@ class _Writer:
             },
             **({} if reality.travel is None else self._travel("truth.travel", reality.travel)),
         }
-        return "\n".join(text for name, table in tables.items() if (text := _table(name, table)))
+        return "\n".join(text for name, table in tables.items() if (text := toml_table(name, table)))
 
     def _travel(self, name: str, spec: TravelSpec) -> dict[str, Mapping[str, Any]]:
         if isinstance(spec, StraightSpec):
@@ -169,7 +173,8 @@ class _Writer:
         return None if at is None else self.clock.write(at)
 
 
-def _table(name: str, values: Mapping[str, Any]) -> str:
+def toml_table(name: str, values: Mapping[str, Any]) -> str:
+    """A table of single values as TOML, without a heading where it has no name; empty where it has no values."""
     lines = [f"{_key(key)} = {_value(value)}" for key, value in values.items()]
     if not lines:
         return ""

@@ -24,7 +24,7 @@ from sim.sources.rows import InvalidScenario
 
 ORDER_FIELDS = (
     "order_id", "store_id", "store_lat", "store_lng", "lat", "lng", "placed_at", "ready_at", "expected_ready_at",
-    "due_at", "load_units", "cancelled_at",
+    "due_at", "load_units", "cancelled_at", "rider_id", "told_at", "picked_up_at", "delivered_at",
 )  # fmt: skip
 RIDER_FIELDS = ("rider_id", "lat", "lng", "profile", "capacity_units", "engagement", "start_at", "end_at")
 KEYS = (

@@ -16,6 +16,7 @@ from sim.scenario import Demand, Scenario, stores_with_means
 from sim.sources.clock import DAY_S, DayClock, is_milliseconds, seconds_of
 from sim.sources.mapping import ORDER_FIELDS, RIDER_FIELDS, TableMapping, read_mapping
 from sim.sources.plausible import doubts
+from sim.sources.recorded import RecordedDay
 from sim.sources.rows import TableRow, Unique, read_rows, require_some
 from sim.sources.table_doubts import (
     StorePlaces,
@@ -61,6 +62,9 @@ class _Import:
         riders, shifts = self._roster()
         ids = Unique("order")
         demand = tuple(self._one(row, ids) for row in rows)
+        recorded = RecordedDay((rider.rider_id for rider in riders), self._after)
+        for row, one in zip(rows, demand, strict=True):
+            recorded.take(row, one, self.stores[one.order.store_id].place)
         begin_at = min(demand[0].order.placed_at, *(shift.start_at for shift in shifts))
         stated = self.mapping.stated
         catalogue = Catalogue(
@@ -75,9 +79,11 @@ class _Import:
             settings=self.mapping.settings,
             time_zone=self.clock.time_zone,
         )
-        scenario = Scenario(catalogue, demand)
-        notes = (*self._notes(rows, scenario), *doubts(scenario))
-        return dataclasses.replace(scenario, notes=notes)
+        scenario = Scenario(
+            catalogue, demand, recorded=recorded.decisions(catalogue), recorded_times=tuple(recorded.times)
+        )
+        said = recorded.notes(catalogue, len(rows))
+        return dataclasses.replace(scenario, notes=(*self._notes(rows, scenario), *said, *doubts(scenario)))
 
     def _notes(self, rows: list[TableRow], scenario: Scenario) -> Iterator[str]:
         count, mapping = len(rows), self.mapping

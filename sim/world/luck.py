@@ -47,6 +47,14 @@ class AcceptanceModel(Protocol):
         """(accepts, seconds until they say so); None: they do not answer."""
 
 
+class SureAcceptance:
+    """Every crowd rider takes what they are offered, at once: on a recorded day they did."""
+
+    def answer(self, offer: Offer, at: int) -> tuple[bool | None, int]:
+        """See AcceptanceModel."""
+        return True, 0
+
+
 class SharedAcceptance:
     """Every crowd rider declines, or stays silent, with the same probability; drawn per rider and order."""
 

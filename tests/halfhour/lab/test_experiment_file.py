@@ -74,6 +74,8 @@ REFUSED = [
     ("on_time_share = 0.01", "", "least_effect", "no figure would be judged"),
     ("[invented]", 'scenarios = ["nowhere/*"]\n[invented]', "settings.scenarios", ""),
     ("[settings]", 'scenarios = ["nowhere/*"]\n[settings]', "scenarios", "names nothing"),
+    ("[invented]", "[truth]\ntravel_sigm = 0.1\n[invented]", "truth.travel_sigm", "Did you mean travel_sigma"),
+    ("[invented]", "[truth]\ntravel_sigma = -1\n[invented]", "truth.travel_sigma", "negative"),
     ("days = 3", "days = 90000", "seeds", "runs are more than"),
 ]
 
