@@ -164,7 +164,7 @@ def _lawless(problem: Problem) -> Problem:
         return np.full_like(field, INFINITE)
 
     return problem._replace(
-        trip_rule=TripRule.ANY,
+        trip_rule=int(TripRule.ANY),
         window=window,
         max_on_board=endless(problem.max_on_board),
         last_pickup=endless(problem.last_pickup),
