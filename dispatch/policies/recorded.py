@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.changes import answer
 from dispatch.rounds.frozen_round import Frozen
-from dispatch.rounds.solve import travel_block
+from dispatch.rounds.legs import travel_block
 from dispatch.settings.settings import Settings
 from routing.problem.evaluate import evaluate
 from routing.problem.problem import INFINITE, ActKind, Level, Problem, Reason, Rows, Solution, TripRule
