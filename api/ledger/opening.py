@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
-from api.ledger.protocol import Ledger, Snapshot
+from api.common.api_keys import Key
+from api.ledger.protocol import (
+    Due,
+    Ended,
+    Identity,
+    Ledger,
+    Notice,
+    Skip,
+    Snapshot,
+    StoredReply,
+    Tenant,
+    Webhook,
+)
 from api.ledger.recovery import Folds
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
 from routing.errors import InvalidInput
 
-__all__ = ["Keeps", "in_database", "opened", "prepared", "reader_of", "shown"]
+__all__ = ["Copied", "in_database", "opened", "prepared", "reader_of", "shown"]
 
 
-class Keeps(Folds, Protocol):
-    """What folds a ledger into a snapshot, in a process of its own."""
+class Copied(Folds, Protocol):
+    """All that a ledger holds, to be read beside whoever writes it."""
+
+    @property
+    def identity(self) -> Identity: ...
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]: ...
 
     def archive(self) -> Any:
         """Moves what two snapshots cover elsewhere, where that is done."""
+
+    def chain_at(self, seq: int) -> bytes:
+        """The digest of the chain after an entry."""
+
+    def skips(self) -> dict[int, Skip]: ...
+
+    def check_rows(self) -> None:
+        """Raises CorruptLedger at the first row that is not what was written."""
+
+    def answers(self) -> Iterator[StoredReply]:
+        """Every answer that is kept."""
+
+    def notices(self, after: int = 0, *, limit: int = 200) -> list[Notice]: ...
+
+    def ended_orders(self, before: int | None = None, *, limit: int = 200) -> list[Ended]: ...
+
+    def webhooks(self) -> list[Webhook]: ...
+
+    def dues(self) -> Iterable[Due]:
+        """Everything that a webhook has not had yet."""
+
+    def load_keys(self) -> Iterable[Key]: ...
+
+    def tenants(self) -> list[Tenant]: ...
+
+    def values(self) -> Iterator[tuple[str, Any]]:
+        """Every small value by its name."""
 
     def close(self) -> None: ...
 
@@ -47,20 +89,24 @@ def opened(
     address: str,
     header: dict[str, Any] | None = None,
     *,
+    identity: Identity | None = None,
     version: str = "",
     wait_s: float | None = 0.0,
     on_wait: Callable[[str], None] | None = None,
 ) -> Ledger:
-    """The ledger, ours to write; of a market that another host holds it is waited for `wait_s` (None: for ever)."""
+    """The ledger, ours to write; of a market that another host holds it is waited for `wait_s` (None: for ever).
+
+    `identity`: what a new one is called, where it is to be the copy of another.
+    """
     if not in_database(address):
-        return SqliteLedger(Path(address), header)
+        return SqliteLedger(Path(address), header, identity)
     _require_driver()
     from api.ledger.postgres.store import PostgresLedger
 
-    return PostgresLedger(address, header, version=version, wait_s=wait_s, on_wait=on_wait)
+    return PostgresLedger(address, header, identity=identity, version=version, wait_s=wait_s, on_wait=on_wait)
 
 
-def reader_of(address: str) -> Keeps:
+def reader_of(address: str) -> Copied:
     """The ledger, to be read while another process writes it."""
     if not in_database(address):
         return SqliteReader(Path(address))

@@ -306,6 +306,9 @@ class Ledger(Protocol):
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
         """Takes `done` off the list and writes the new `attempts` and `due_at` of `later`."""
 
+    def owe(self, dues: Sequence[Due]) -> Future[None]:
+        """Puts notices on the list as they are, as a copy of a ledger does."""
+
     def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
         """Makes every kept notice with seq > `after` due again for a webhook."""
 

@@ -205,6 +205,10 @@ class PostgresReader:
         row = self._one(_ANSWER, "answers", "AND tenant = %s AND route = %s AND key = %s", tenant, route, key)
         return records.answer_of(row) if row else None
 
+    def answers(self) -> Iterator[StoredReply]:
+        """Every answer that is kept."""
+        return map(records.answer_of, self._of(_ANSWER, "answers"))
+
     def notice_head(self) -> int:
         row = self._one("max(seq)", "notices")
         return int(row[0]) if row and row[0] is not None else 0
@@ -289,12 +293,26 @@ class PostgresReader:
         )
         return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
 
+    def dues(self) -> list[Due]:
+        """Everything that a webhook has not had yet."""
+        columns = ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
+        rows = self.rows(
+            f"SELECT d.webhook_id, d.attempts, d.due_at, {columns} FROM halfhour.dues d"
+            " JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq WHERE d.market = %s",
+            (self.market,),
+        )
+        return [Due(row[0], records.notice_of(row[3:]), row[1], row[2]) for row in rows]
+
     def load_keys(self) -> list[Key]:
         return [records.key_of(row) for row in self.rows("SELECT key_id, body FROM halfhour.keys ORDER BY key_id")]
 
     def tenants(self) -> list[Tenant]:
         rows = self.rows("SELECT tenant, name, created_at FROM halfhour.tenants ORDER BY tenant")
         return [records.tenant_of(row) for row in rows]
+
+    def values(self) -> Iterator[tuple[str, Any]]:
+        """Every small value by its name."""
+        return ((name, json.loads(text)) for name, text in self._of("name, value", "named_values"))
 
     def value(self, name: str) -> Any:
         row = self._one("value", "named_values", "AND name = %s", name)

@@ -18,7 +18,7 @@ from api.ledger.postgres.connection import Connection, Where, where
 from api.ledger.postgres.reader import PostgresReader
 from api.ledger.postgres.schema import APPEND, SCHEMA, SCHEMA_VERSION
 from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
-from api.ledger.protocol import Due, LedgerFailed, Tenant, Webhook, Write
+from api.ledger.protocol import Due, Identity, LedgerFailed, Tenant, Webhook, Write
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class PostgresLedger(PostgresReader):
         address: str,
         header: dict[str, Any] | None = None,
         *,
+        identity: Identity | None = None,
         ttl_s: float = TTL_S,
         wait_s: float | None = 0.0,
         version: str = "",
@@ -67,7 +68,8 @@ class PostgresLedger(PostgresReader):
     ) -> None:
         super().__init__(address)
         owner = f"{socket.gethostname()}:{secrets.token_hex(6)}"
-        tenure = self._taken(owner, ttl_s, wait_s, version, on_wait)
+        called = identity or Identity(records.new_identity(), records.new_epoch())
+        tenure = self._taken(owner, called, ttl_s, wait_s, version, on_wait)
         row = self._one("head, writes", "markets")
         assert row is not None
         head = int(row[0])
@@ -84,14 +86,20 @@ class PostgresLedger(PostgresReader):
         return self.tenure.ttl_s
 
     def _taken(
-        self, owner: str, ttl_s: float, wait_s: float | None, version: str, on_wait: Callable[[str], None] | None
+        self,
+        owner: str,
+        called: Identity,
+        ttl_s: float,
+        wait_s: float | None,
+        version: str,
+        on_wait: Callable[[str], None] | None,
     ) -> Tenure:
         begun, said = time.monotonic(), False
         while True:
             with c.connect(self._place, writes=True) as connection:
                 c.require_schema(connection, self._place)
                 _require_clock(connection)
-                epoch, holder = _take(connection, self._place, owner, ttl_s, version)
+                epoch, holder = _take(connection, self._place, owner, called, ttl_s, version)
             if epoch is not None:
                 return Tenure(self.market, epoch, owner, ttl_s)
             if wait_s is not None and time.monotonic() - begun >= wait_s:
@@ -194,6 +202,16 @@ class PostgresLedger(PostgresReader):
 
         return self._writer.put(job)
 
+    def owe(self, dues: Sequence[Due]) -> Future[None]:
+        def job(connection: Connection) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO halfhour.dues VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                    [(self.market, due.webhook_id, due.notice.seq, due.attempts, due.due_at) for due in dues],
+                )
+
+        return self._writer.put(job)
+
     def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
         statement = (
             "INSERT INTO halfhour.dues SELECT n.market, w.webhook_id, n.seq, 0, %s FROM halfhour.webhooks w"
@@ -232,12 +250,14 @@ def _require_clock(connection: Connection) -> None:
         )  # fmt: skip
 
 
-def _take(connection: Connection, place: Where, owner: str, ttl_s: float, version: str) -> tuple[int | None, str]:
+def _take(
+    connection: Connection, place: Where, owner: str, called: Identity, ttl_s: float, version: str
+) -> tuple[int | None, str]:
     """(epoch, '') where the market is ours now, else (None, who holds it)."""
     with connection.transaction():
         connection.execute(
             "INSERT INTO halfhour.markets (market, ledger, cursors) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            (place.market, records.new_identity(), records.new_epoch()),
+            (place.market, called.ledger, called.epoch),
         )
         taken = connection.execute(
             "UPDATE halfhour.markets SET epoch = epoch + 1, owner = %s,"

@@ -308,6 +308,10 @@ class SqliteReader:
         row = self._one("SELECT * FROM answers WHERE tenant = ? AND route = ? AND key = ?", (tenant, route, key))
         return records.answer_of(row) if row else None
 
+    def answers(self) -> Iterator[StoredReply]:
+        """Every answer that is kept."""
+        return map(records.answer_of, self.rows("SELECT * FROM answers"))
+
     def notice_head(self) -> int:
         return self._number("SELECT max(seq) FROM notices")
 
@@ -386,11 +390,20 @@ class SqliteReader:
         rows = self.rows(t.SELECT_DUE, (now, records.packed(list(skip)), limit))
         return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
 
+    def dues(self) -> Iterator[Due]:
+        """Everything that a webhook has not had yet."""
+        rows = self.rows("SELECT d.webhook_id, d.attempts, d.due_at, n.* FROM dues d JOIN notices n ON n.seq = d.seq")
+        return (Due(row[0], records.notice_of(row[3:]), row[1], row[2]) for row in rows)
+
     def load_keys(self) -> list[Key]:
         return [records.key_of(row) for row in self.rows("SELECT * FROM keys ORDER BY key_id")]
 
     def tenants(self) -> list[Tenant]:
         return [records.tenant_of(row) for row in self.rows("SELECT * FROM tenants ORDER BY tenant")]
+
+    def values(self) -> Iterator[tuple[str, Any]]:
+        """Every small value by its name."""
+        return ((name, json.loads(text)) for name, text in self.rows("SELECT name, value FROM named_values"))
 
     def value(self, name: str) -> Any:
         row = self._one("SELECT value FROM named_values WHERE name = ?", (name,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from api.ledger.protocol import Identity
 from api.ledger.records import new_epoch, new_identity, packed
 
 LEDGER_VERSION = 2
@@ -65,12 +66,12 @@ SET_VALUE = "INSERT OR REPLACE INTO named_values VALUES (?, ?)"
 COUNT_WRITES = "UPDATE tip SET writes = ?"
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def prepare(connection: sqlite3.Connection, identity: Identity | None = None) -> None:
     """Makes the tables of a new ledger with its identity; raises sqlite3.Error where the file is no database."""
-    identity = packed({"ledger": new_identity(), "epoch": new_epoch(), "first": 0, "upgraded_at": 0})
+    text = packed((identity or Identity(new_identity(), new_epoch()))._asdict())
     connection.executescript(
         f"BEGIN IMMEDIATE; {SCHEMA} INSERT INTO tip VALUES (0);"
-        f" INSERT INTO named_values VALUES ('identity', '{identity}');"
+        f" INSERT INTO named_values VALUES ('identity', '{text}');"
         f" PRAGMA user_version = {LEDGER_VERSION}; COMMIT;"
     )
 

@@ -23,6 +23,7 @@ from api.ledger.files import Anchor
 from api.ledger.head import Head, read_mark
 from api.ledger.protocol import (
     Due,
+    Identity,
     LedgerFailed,
     Tenant,
     Webhook,
@@ -49,22 +50,22 @@ class SqliteLedger(SqliteReader):
     not belong to what lies beside it; InvalidInput where others may look into the folder.
     """
 
-    def __init__(self, folder: Path, header: dict[str, Any] | None = None) -> None:
+    def __init__(self, folder: Path, header: dict[str, Any] | None = None, identity: Identity | None = None) -> None:
         super().__init__(folder)
         parts.make_ready(folder)
         self._lock = locked(folder / LOCK)
         try:
-            self._open(header)
+            self._open(header, identity)
         except BaseException:
             super().close()
             os.close(self._lock)
             raise
 
-    def _open(self, header: dict[str, Any] | None) -> None:
+    def _open(self, header: dict[str, Any] | None, identity: Identity | None) -> None:
         connection = self._connect()
         try:
             if t.version_of(connection) == 0:
-                t.prepare(connection)
+                t.prepare(connection, identity)
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA wal_autocheckpoint = 0")
             connection.execute("PRAGMA secure_delete = ON")  # what was erased must not lie about in free pages
@@ -224,6 +225,13 @@ class SqliteLedger(SqliteReader):
                 "UPDATE dues SET attempts = ?, due_at = ? WHERE webhook_id = ? AND seq = ?",
                 [(due.attempts, due.due_at, due.webhook_id, due.notice.seq) for due in later],
             )
+
+        return self._writer.put(job)
+
+    def owe(self, dues: Sequence[Due]) -> Future[None]:
+        def job(connection: sqlite3.Connection) -> None:
+            rows = [(due.webhook_id, due.notice.seq, due.attempts, due.due_at) for due in dues]
+            connection.executemany("INSERT OR REPLACE INTO dues VALUES (?, ?, ?, ?)", rows)
 
         return self._writer.put(job)
 

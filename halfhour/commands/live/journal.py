@@ -109,6 +109,29 @@ def backup(target: Annotated[Path, typer.Argument(help="An empty folder.")], dat
     console().print(f"{copy(_folder(data), target):,} entries kept in {target}")
 
 
+@app.command(epilog="Example:  halfhour journal copy live/ 'postgresql://halfhour@db1/halfhour#munich'")
+def copy(
+    source: Annotated[str, typer.Argument(help="A folder, or postgresql://host/database#market.")],
+    target: Annotated[str, typer.Argument(help="Another one, which holds nothing yet.")],
+    as_data: AsJson = False,
+) -> None:
+    """Move a stopped service's ledger between a folder and a database, whole and checked."""
+    from api.ledger.opening import shown
+    from api.ledger.upkeep.copying import copy as move
+    from halfhour.terminal import progress
+
+    with progress("copying entries") as moved:
+        found = move(source, target, moved)
+    if as_data:
+        print_json(found._asdict())
+        return
+    console().print(
+        f"{found.entries} entries, {found.places} places, {found.notices} notices, {found.ended_orders} ended orders: "
+        f"{shown(target)}, and the chain ends as it did in {shown(source)}.",
+        markup=False,
+    )
+
+
 @app.command(epilog="Example:  halfhour journal restore backups/today")
 def restore(source: Annotated[Path, typer.Argument(help="A folder that backup wrote.")], data: Data = None) -> None:
     """Put a copy where the service will find it, after checking that it is whole and folds."""

@@ -107,8 +107,14 @@ def _free_port() -> int:
 
 
 def fresh(server: Server, market: str) -> str:
-    """The address of a market that nobody has used, in a database with its tables."""
+    """The address of a market in a database of its own, with its tables."""
+    import psycopg
+
     from api.ledger.postgres.store import prepare
 
-    prepare(server.url)
-    return f"{server.url}#{market}-{time.monotonic_ns()}"
+    name = f"hh_{time.monotonic_ns()}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    url = f"{server.url.rpartition('/')[0]}/{name}"
+    prepare(url)
+    return f"{url}#{market}"
