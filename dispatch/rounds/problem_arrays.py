@@ -15,6 +15,8 @@ from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.settings.groups import Prices, Rules
 from dispatch.settings.settings import Settings
+from routing.problem.build import allow
+from routing.problem.kernels.door import door_price
 from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Rows
 
 ALWAYS = -INFINITE
@@ -139,10 +141,9 @@ def thresholds(order: Order, prices: Prices) -> tuple[int, int]:
 
 def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
     """The price of each order's door time if it were delivered now, int64[R]."""
-    waited = np.maximum(0, -placed)
-    late = np.maximum(0, np.stack([-due[:, 0], -due[:, 1]]))
-    cost = slope[0] * (waited - late[0]) + slope[1] * (late[0] - late[1]) + slope[2] * late[1]
-    return np.asarray(np.maximum(0, cost + (late > 0).T @ fixed), dtype=np.int64)
+    prices = (*slope.tolist(), *fixed.tolist())
+    orders = zip(placed.tolist(), due.tolist(), strict=True)
+    return np.array([max(0, door_price(0, at, *late_at, *prices)) for at, late_at in orders], dtype=np.int64)
 
 
 def work_price(board: Board) -> int:
@@ -229,7 +230,7 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
             if owner in vehicle_of and not refused:
                 may[r, vehicle_of[owner]] = True
     keep_ptr, keep = obligations(board, requests, riders, may)
-    return {"allowed": _packed(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
+    return {"allowed": allow(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
 
 
 def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64) -> dict[str, Reason]:
@@ -242,17 +243,6 @@ def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64)
 
     barred = (order for order, row in zip(requests, allowed, strict=True) if riders and not row.any())
     return {order.order.order_id: why(order) for order in barred}
-
-
-def _packed(may: NDArray[np.bool_]) -> U64:
-    """Bit v of word v // 64, uint64[R, ceil(V / 64)]."""
-    count, vehicles = may.shape
-    words = -(-vehicles // 64)
-    if not words:
-        return np.zeros((count, 0), dtype=np.uint64)
-    padded = np.zeros((count, words * 64), dtype=np.bool_)
-    padded[:, :vehicles] = may
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64).reshape(count, words)
 
 
 def told_rows(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.plans.planner import Planner
+from routing.plans.told import homes, vehicle_of_acts
 from routing.problem.evaluate import Timeline, evaluate
 from routing.problem.law import REASON_OF, Law
 from routing.problem.problem import (
@@ -93,7 +94,7 @@ def receipts(
     None where the plan without the request breaks a law: what it adds is not to be told then.
     """
     vehicle_of = np.full(len(problem.pick_place), -1)
-    vehicle_of[rows.act_request] = _vehicle_of_acts(rows)
+    vehicle_of[rows.act_request] = vehicle_of_acts(rows.stop_ptr, rows.act_ptr)
     offers, full, made = planner.offers(served), _trips(problem, rows) >= problem.max_trips, []
     for i, request in enumerate(served.tolist()):
         vehicle, added = int(vehicle_of[request]), int(offers.added[i])
@@ -170,7 +171,7 @@ def _behind(
 
 def _trips(problem: Problem, rows: Rows) -> I64:
     """Trips that each vehicle makes: times that it picks something up with nothing on board, one if it has goods."""
-    vehicles, of = len(problem.start_place), _vehicle_of_acts(rows)
+    vehicles, of = len(problem.start_place), vehicle_of_acts(rows.stop_ptr, rows.act_ptr)
     carrier = problem.aboard_of.astype(np.int64)
     carrier[rows.act_request] = of
     loaded = np.bincount(carrier[(problem.pick_place < 0) & (carrier >= 0)], minlength=vehicles)
@@ -181,16 +182,9 @@ def _trips(problem: Problem, rows: Rows) -> I64:
     return np.asarray(made + (loaded > 0), dtype=np.int64)
 
 
-def _vehicle_of_acts(rows: Rows) -> NDArray[np.intp]:
-    """Vehicle of every act."""
-    return np.repeat(np.arange(len(rows.stop_ptr) - 1), np.diff(rows.act_ptr[rows.stop_ptr]))
-
-
 def _leaving_out(problem: Problem) -> I64:
     """Price int64[R] of leaving each request out, taking it from the vehicle that it was told to included."""
-    told, price = problem.told, problem.skip_cost.copy()
-    first = (told.act_kind == ActKind.PICKUP) | (problem.pick_place[told.act_request] < 0)
-    price[told.act_request[first]] += np.minimum(problem.take_price[problem.act_level[first], 1], NEVER // 2)
+    price = problem.skip_cost + np.minimum(homes(problem)[1], NEVER // 2)
     return np.where(problem.rank > 0, NEVER, price) if problem.rank.size else price
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
 from routing.plans.general.tables import Kind, Tables
+from routing.plans.told import changes, homes, standing
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Problem, Travel
 
 CANDIDATES = 60
@@ -59,7 +60,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
-    told = problem.told
+    (told, change), breaks = changes(problem), problem.breaks
     return Tables(
         flag=flag, node=node, request=request, vehicle=vehicle,
         legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
@@ -67,10 +68,9 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         allowed=np.concatenate([problem.allowed, _only(ghosts[0], problem.allowed.shape[1])]),
         near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
         reach_ptr=reach_ptr, reach=reach,
-        told_ptr=told.stop_ptr, told=np.stack([told.stop_place, problem.stop_level.astype(np.int32)], axis=1),
-        change=np.concatenate([problem.add_price, problem.take_price], axis=1),
+        told_ptr=problem.told.stop_ptr, told=told, change=change,
         keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
-        breaks=problem.breaks if problem.breaks.ptr.size else problem.breaks._replace(ptr=np.zeros_like(told.stop_ptr)),
+        breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.keep_ptr)),
     )  # fmt: skip
 
 
@@ -134,7 +134,8 @@ def _requests(problem: Problem, ghosts: tuple[I64, I64]) -> I64:
     table = np.zeros((real + len(ghosts[0]), col.LOAD + dimensions + back), dtype=np.int64)
     first = table[:real]
     first[:, col.KIND] = _kinds(problem)
-    first[:, col.HOME], first[:, col.TAKE] = _homes(problem)
+    home, take = homes(problem)
+    first[:, col.HOME], first[:, col.TAKE] = home, np.minimum(take, LOCKED)
     first[:, col.SKIP] = np.minimum(problem.skip_cost, LOCKED) + first[:, col.TAKE]
     first[:, col.CARRIER], first[:, col.LONGEST_ABOARD] = problem.aboard_of, problem.max_on_board
     first[:, col.STORE], first[:, col.PLACED] = problem.store, problem.placed
@@ -200,7 +201,7 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
         col.MAX_REQUESTS: problem.max_requests, col.MAX_TRIPS: problem.max_trips,
         col.FIXED: problem.fixed, col.PER_WORK: problem.per_work,
         col.PER_TICK: problem.per_drive + np.where(ends, 0, problem.per_work), col.PER_METRE: problem.per_metre,
-        col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: _standing_at(problem),
+        col.TOLD_PRICED: _told_priced(problem), col.STANDING_AT: np.where(standing(problem), problem.start_place, -1),
         col.START_COUNT: np.bincount(problem.aboard_of[aboard], minlength=vehicles),
     }  # fmt: skip
     none = np.zeros(vehicles, dtype=np.int64)
@@ -223,28 +224,13 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
     return table, bool(ends.any())
 
 
-def _standing_at(problem: Problem) -> I64:
-    """The told first stop at which a vehicle already stands, -1 where it does not."""
-    standing = np.full(len(problem.start_place), -1, dtype=np.int64)
-    told = problem.told
-    busy = np.flatnonzero(np.diff(told.stop_ptr))
-    first = told.stop_ptr[busy]
-    here = (told.stop_place[first] == problem.start_place[busy]) & (problem.stop_level[first] >= Level.UNDERWAY)
-    standing[busy[here]] = told.stop_place[first[here]]
-    return standing
-
-
 def _ghosts(problem: Problem) -> tuple[I64, I64]:
     """Of told stops that only a node of their own keeps vehicle and stop: locked ones, and priced ones without acts."""
     price = problem.take_price[problem.stop_level, 0]
     bare = np.diff(problem.told.act_ptr) == 0
     stops = np.flatnonzero((price >= NEVER) | ((price > 0) & bare))
-    return _vehicle_of_stop(problem)[stops], stops
-
-
-def _vehicle_of_stop(problem: Problem) -> I64:
-    """Vehicle of every told stop."""
-    return np.repeat(np.arange(len(problem.start_place)), np.diff(problem.told.stop_ptr))
+    vehicle = np.repeat(np.arange(len(problem.start_place)), np.diff(problem.told.stop_ptr))
+    return vehicle[stops], stops
 
 
 def _kinds(problem: Problem) -> I8:
@@ -254,18 +240,6 @@ def _kinds(problem: Problem) -> I8:
     )  # fmt: skip
     both = (problem.pick_place >= 0) & (problem.drop_place >= 0)
     return np.where(both, Kind.PAIR, one_ended).astype(np.int8)
-
-
-def _homes(problem: Problem) -> tuple[I64, I64]:
-    """Told vehicle of every request (-1: none) and the price of taking it from there."""
-    home = np.full(len(problem.pick_place), -1, dtype=np.int64)
-    take = np.zeros(len(problem.pick_place), dtype=np.int64)
-    told = problem.told
-    first = (told.act_kind == 0) | (problem.pick_place[told.act_request] < 0)
-    request = told.act_request[first]
-    home[request] = np.repeat(_vehicle_of_stop(problem), np.diff(told.act_ptr))[first]
-    take[request] = np.minimum(problem.take_price[problem.act_level[first], 1], LOCKED)
-    return home, take
 
 
 def _told_priced(problem: Problem) -> NDArray[np.bool_]:
@@ -287,9 +261,9 @@ def _is_plain(problem: Problem, node_place: I32, priced_changes: bool) -> bool:
     used = node_place[node_place >= 0]
     twice = np.bincount(used, minlength=len(problem.place)) > 1
     shared = bool((twice & ((problem.enter > 0) | (problem.exit > 0))).any())
-    standing = bool((problem.stop_level >= Level.UNDERWAY).any())
+    stands = bool((problem.stop_level >= Level.UNDERWAY).any())
     return not (
-        priced_changes or shared or standing
+        priced_changes or shared or stands
         or problem.slope.any() or problem.late_fixed.any()
         or (problem.max_on_board < INFINITE).any() or (problem.max_requests < INFINITE).any()
         or (problem.max_trips < INFINITE).any() or len(problem.keep_one_of) or problem.trip_rule

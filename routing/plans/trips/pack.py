@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.plans.told import standing
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.layout import Day, Scratch, TripPlan
 from routing.plans.trips.kernels.rows import read_rows
 from routing.plans.trips.kernels.search import keeps
-from routing.problem.problem import INFINITE, NEVER, ActKind, Level, Problem, Travel
+from routing.problem.problem import INFINITE, NEVER, ActKind, Problem, Travel
 
 POOL = 12
 """Requests that one iteration of the search may take out."""
@@ -42,7 +43,7 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
         vehicle=_vehicles(problem),
         legs=_legs(travel),
         window=_windows(problem),
-        allowed=_allowed(problem.allowed, vehicles),
+        allowed=problem.allowed.copy(),
         keep_ptr=problem.keep_ptr,
         keep_one_of=problem.keep_one_of,
         near=np.zeros((len(group_place), vehicles), dtype=np.int32),
@@ -58,7 +59,7 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     aboard = np.bincount(problem.aboard_of[~fresh], minlength=vehicles) if requests else np.zeros(vehicles)
     head = np.zeros((vehicles, int(aboard.max(initial=0)) + 1), dtype=np.int32)
     heads = np.zeros(vehicles, dtype=np.int32)
-    start = np.where(_standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
+    start = np.where(standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
     prices = np.stack([problem.take_price[:, 0], problem.add_price[:, 1]], axis=1)
     read_rows(
         day, plan, problem.told, problem.stop_level, prices, problem.aboard_of, problem.start_place, start, head, heads
@@ -97,18 +98,6 @@ def _told_trips(problem: Problem) -> int:
     picks = np.concatenate([[0], np.cumsum(told.act_kind == ActKind.PICKUP)])
     opens = (np.diff(picks[told.act_ptr]) > 0) | (np.diff(told.act_ptr) == 0)
     return int(np.diff(np.concatenate([[0], np.cumsum(opens)])[told.stop_ptr]).max(initial=0))
-
-
-def _standing(problem: Problem) -> NDArray[np.bool_]:
-    """Vehicles that stand at their told first stop since `start`, or will from then on."""
-    told = problem.told
-    first = told.stop_ptr[:-1]
-    standing = told.stop_ptr[1:] > first
-    stops = first[standing]
-    standing[standing] = (told.stop_place[stops] == problem.start_place[standing]) & (
-        problem.stop_level[stops] >= Level.UNDERWAY
-    )
-    return standing
 
 
 def _requests(problem: Problem, travel: Travel, group: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -174,12 +163,6 @@ def _windows(problem: Problem) -> NDArray[np.int32]:
     if (problem.window[..., 0] == -INFINITE).all() and (problem.window[..., 1] == INFINITE).all():
         return np.zeros((0, 0, 0, 0), dtype=np.int32)
     return problem.window
-
-
-def _allowed(bits: NDArray[np.uint64], vehicles: int) -> NDArray[np.uint8]:
-    """The bit matrix as one byte per pair."""
-    rows = np.ascontiguousarray(bits).view(np.uint8).reshape(len(bits), 8 * bits.shape[1])
-    return np.ascontiguousarray(np.unpackbits(rows, axis=1, bitorder="little")[:, :vehicles])
 
 
 def _earliest(

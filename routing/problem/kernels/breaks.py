@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import inner_kernel
-from routing.problem.kernels.laws import opens_at
+from routing.problem.kernels.own_laws import opens_at
 from routing.problem.kernels.reloads import NO_RELOAD, is_reload, load_from, note_returning, reload_ready, unload
 
 

@@ -1,20 +1,24 @@
-"""Laws and prices that searches share with the evaluator's pass: may it, when is it open, what does lateness cost."""
+"""The book of laws of both searches, on plain numbers and columns: each layout hands in its own."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inline_kernel, inner_kernel
+from routing.kernels import fused_kernel, inline_kernel, inner_kernel
+from routing.problem.kernels import door
 
 INFINITE = 2**30 - 1
 
+# Columns of `told` int32[stops, .] and of `change` int64[levels, .] in both layouts.
+TOLD_PLACE, TOLD_LEVEL = range(2)
+ADD_PLACE, ADD_ORDER, TAKE_PLACE, TAKE_ORDER = range(4)
 
-NEVER = 2**62
+door_price = fused_kernel(door.door_price)
 
 
 @inline_kernel
 def is_allowed(allowed, request, vehicle):
-    """Whether the law's bit matrix lets `vehicle` carry `request`."""
+    """Whether the bit matrix lets `vehicle` carry `request`."""
     return (allowed[request, vehicle >> 6] >> np.uint64(vehicle & 63)) & np.uint64(1) != 0
 
 
@@ -29,24 +33,6 @@ def opens_at(window, request, side, at):
     return best if best < 4 * INFINITE else np.int64(-1)
 
 
-@inner_kernel
-def door_price(problem, request, at):
-    """Price of handing `request` over at tick `at`: three slopes, and a charge for passing each threshold."""
-    placed = np.int64(problem.placed[request])
-    first = max(np.int64(problem.due[request, 0]), placed)
-    second = max(np.int64(problem.due[request, 1]), first)
-    price = problem.slope[request, 0] * max(np.int64(0), min(at, first) - placed)
-    if at > first:
-        price += problem.slope[request, 1] * (min(at, second) - first)
-    if at > second:
-        price += problem.slope[request, 2] * (at - second)
-    if at > problem.due[request, 0]:
-        price += problem.late_fixed[request, 0]
-    if at > problem.due[request, 1]:
-        price += problem.late_fixed[request, 1]
-    return price
-
-
 @inline_kernel
 def paid_ticks(begin, finish, paid_until):
     """Ticks of [begin, finish) that are neither past nor after the paid time."""
@@ -54,12 +40,10 @@ def paid_ticks(begin, finish, paid_until):
 
 
 @inner_kernel
-def arrives_standing(problem, vehicle, place):
-    """Whether the vehicle already stands at its told first stop, so that its clock there runs from `start`."""
-    first = problem.told.stop_ptr[vehicle]
-    return (
-        place == problem.start_place[vehicle]
-        and first < problem.told.stop_ptr[vehicle + 1]
-        and problem.told.stop_place[first] == place
-        and problem.stop_level[first] >= 3  # Level.UNDERWAY
-    )
+def told_level(told_ptr, told, vehicle, place):
+    """The highest level at which the vehicle has been told to go to `place`, -1 where it has not."""
+    level = -1
+    for stop in range(told_ptr[vehicle], told_ptr[vehicle + 1]):
+        if told[stop, TOLD_PLACE] == place:
+            level = max(level, told[stop, TOLD_LEVEL])
+    return level

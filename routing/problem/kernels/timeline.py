@@ -10,7 +10,7 @@ import numpy as np
 from routing.kernels import inner_kernel, lean_kernel
 from routing.problem.kernels.breaks import act_instant, arrive_with, drive_leg, place_breaks
 from routing.problem.kernels.changes import change_price, does_what_it_must
-from routing.problem.kernels.laws import INFINITE, NEVER, arrives_standing, door_price, is_allowed, paid_ticks
+from routing.problem.kernels.own_laws import INFINITE, NEVER, arrives_standing, door_price, is_allowed, paid_ticks
 from routing.problem.kernels.reloads import is_reload, next_reload, note_returning, ready_from, unload
 from routing.problem.kernels.stretches import place_in_stretches
 

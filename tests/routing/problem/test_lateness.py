@@ -10,6 +10,7 @@ from routing.plans.plan import RECIPES, plan_routes
 from routing.problem.audit import judge
 from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
+from routing.problem.kernels.door import door_price
 from routing.problem.problem import Problem, Solution, Travel, TripRule
 
 LEG, PLACED = 10, -50
@@ -35,6 +36,16 @@ def delivered_at(at: int, rule: TripRule, **prices: object) -> tuple[Problem, Tr
 def planned(problem: Problem, travel: Travel) -> list[Solution]:
     """The order's plan by every recipe."""
     return [plan_routes(problem, travel, recipe=recipe, budget=Budget(20)) for recipe in RECIPES]
+
+
+def test_the_law_of_the_searches_is_a_plain_sum_too() -> None:
+    rng = np.random.default_rng(6)
+    for _ in range(300):
+        # Thresholds may lie before the placement, and the delivery before it as well.
+        due = tuple(sorted(rng.integers(PLACED - 40, 120, 2).tolist()))
+        slope, charge = tuple(rng.integers(0, 9, 3).tolist()), tuple(rng.integers(0, 500, 2).tolist())
+        at = int(rng.integers(PLACED - 40, 150))
+        assert door_price(at, PLACED, *due, *slope, *charge) == plain_price(at, due, slope, charge)
 
 
 @pytest.mark.parametrize("rule", [TripRule.ANY, TripRule.ONE_STORE_UNTIL_EMPTY])

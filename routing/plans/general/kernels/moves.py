@@ -10,8 +10,7 @@ from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.hard_windows import best_plain, refresh_plain
 from routing.plans.general.kernels.priced_times import best_timed, refresh_timed
 from routing.plans.general.kernels.rich import refresh_rich
-from routing.plans.general.kernels.stops import told_level
-from routing.problem.kernels.laws import is_allowed
+from routing.problem.kernels.laws import ADD_ORDER, is_allowed, told_level
 
 
 @lean_kernel
@@ -40,9 +39,9 @@ def order_price(tables, request, vehicle):
         return np.int64(0)
     price = tables.request[request, col.TAKE]
     if tables.flag[col.ORDER_ADDED] == 1 and tables.request[request, col.KIND] != col.GHOST:
-        level = told_level(tables, vehicle, tables.request[request, col.FIRST_PLACE])
+        level = told_level(tables.told_ptr, tables.told, vehicle, tables.request[request, col.FIRST_PLACE])
         if level >= 0:
-            price += min(tables.change[level, 1], col.LOCKED)
+            price += min(tables.change[level, ADD_ORDER], col.LOCKED)
     return price
 
 

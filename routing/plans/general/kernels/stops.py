@@ -10,7 +10,8 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
-from routing.problem.kernels.laws import opens_at, paid_ticks
+from routing.problem.kernels import laws
+from routing.problem.kernels.laws import opens_at, paid_ticks, told_level
 
 
 @fused_kernel
@@ -71,19 +72,10 @@ def stop_instant(tables, nodes, begin, finish, base, last_pickup):
 @fused_kernel
 def door_price(own, at):
     """Price of handing a request over at tick `at`, from its row of Tables.request."""
-    placed = own[col.PLACED]
-    first = max(own[col.FIRST_DUE], placed)
-    second = max(own[col.SECOND_DUE], first)
-    price = own[col.SLOPE] * max(np.int64(0), min(at, first) - placed)
-    if at > first:
-        price += own[col.SLOPE + 1] * (min(at, second) - first)
-    if at > second:
-        price += own[col.SLOPE + 2] * (at - second)
-    if at > own[col.FIRST_DUE]:
-        price += own[col.LATE]
-    if at > own[col.SECOND_DUE]:
-        price += own[col.LATE + 1]
-    return price
+    return laws.door_price(
+        at, own[col.PLACED], own[col.FIRST_DUE], own[col.SECOND_DUE], own[col.SLOPE], own[col.SLOPE + 1],
+        own[col.SLOPE + 2], own[col.LATE], own[col.LATE + 1],
+    )  # fmt: skip
 
 
 @fused_kernel
@@ -190,16 +182,6 @@ def stop_end(tables, nodes, begin, count):
 
 
 @inner_kernel
-def told_level(tables, vehicle, place):
-    """The highest level at which the vehicle has been told to go to `place`, -1 where it has not."""
-    level = -1
-    for stop in range(tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]):
-        if tables.told[stop, 0] == place:
-            level = max(level, tables.told[stop, 1])
-    return level
-
-
-@inner_kernel
 def is_served_first(tables, nodes, count, request):
     """Whether the route picks `request` up or drops it at its first stop."""
     for k in range(1, count + 1):
@@ -229,15 +211,15 @@ def told_changes(tables, nodes, count, vehicle):
     price = np.int64(0) if does_what_it_must(tables, nodes, count, vehicle) else np.int64(col.LOCKED)
     begin, finish = tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]
     for stop in range(begin, finish):
-        take = tables.change[tables.told[stop, 1], 2]
+        take = tables.change[tables.told[stop, laws.TOLD_LEVEL], laws.TAKE_PLACE]
         if take == 0:
             continue
         kept = False
         if stop == begin:
-            kept = count > 0 and tables.node[nodes[1], col.PLACE] == tables.told[stop, 0]
+            kept = count > 0 and tables.node[nodes[1], col.PLACE] == tables.told[stop, laws.TOLD_PLACE]
         else:
             for k in range(1, count + 1):
-                kept = kept or tables.node[nodes[k], col.PLACE] == tables.told[stop, 0]
+                kept = kept or tables.node[nodes[k], col.PLACE] == tables.told[stop, laws.TOLD_PLACE]
         if not kept:
             price += min(take, col.LOCKED)
     ahead, last_place = -1, -1
@@ -246,8 +228,8 @@ def told_changes(tables, nodes, count, vehicle):
         if place == last_place:
             continue
         last_place = place
-        level = told_level(tables, vehicle, place)
+        level = told_level(tables.told_ptr, tables.told, vehicle, place)
         if level < 0 and ahead >= 0:
-            price += min(tables.change[ahead, 0], col.LOCKED)
+            price += min(tables.change[ahead, laws.ADD_PLACE], col.LOCKED)
         ahead = max(ahead, level)
     return price

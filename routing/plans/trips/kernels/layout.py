@@ -78,7 +78,7 @@ class Day(NamedTuple):
     vehicle: NDArray[np.int64]  # [V, VEHICLE_COLUMNS + D]
     legs: NDArray[np.int32]  # [profile, P, Q, 1 or 2] ticks, metres where they are known
     window: NDArray[np.int32]  # [R, 2, K, 2] or [0, 0, 0, 0] where every window is open
-    allowed: NDArray[np.uint8]  # [R, V]
+    allowed: NDArray[np.uint64]  # [R, ceil(V / 64)] as in the Problem
     keep_ptr: NDArray[np.int32]  # [V + 1]
     keep_one_of: NDArray[np.int32]  # requests of which a vehicle keeps at least one
     near: NDArray[np.int32]  # [G, V] vehicles by earliest act instant at the group's store

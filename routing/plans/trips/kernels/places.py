@@ -6,6 +6,7 @@ from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.sequence import sequence_trip
 from routing.plans.trips.kernels.timeline import door_price, rest_price, retime, run_trip
+from routing.problem.kernels.laws import is_allowed
 
 NEVER = col.NEVER
 
@@ -46,7 +47,7 @@ def has_room(request, vehicle, orders, trip, v, k, r):
 @inner_kernel
 def fits(request, vehicle, allowed, v, r):
     """Whether vehicle v may carry request r alone."""
-    if allowed[r, v] == 0:
+    if not is_allowed(allowed, r, v):
         return False
     for d in range(request.shape[1] - col.REQUEST_COLUMNS):
         if request[r, col.REQUEST_COLUMNS + d] > vehicle[v, col.VEHICLE_COLUMNS + d]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.places import copy_trip, fits, has_room, take_out, time_row
@@ -135,7 +137,7 @@ def freeze_row(day, plan, rows, v):
     plan.chain[v, col.FIRST] = 0
     plan.chain[v, col.TOTAL] = 0
     for r in range(len(plan.where)):
-        day.allowed[r, v] = 0
+        day.allowed[r, v >> 6] &= ~(np.uint64(1) << np.uint64(v & 63))
         plan.where[r] = -1 if plan.where[r] == v else plan.where[r]
     for a in range(rows.act_ptr[rows.stop_ptr[v]], rows.act_ptr[rows.stop_ptr[v + 1]]):
         r = rows.act_request[a]

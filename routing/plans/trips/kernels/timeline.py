@@ -9,41 +9,26 @@ from __future__ import annotations
 
 from routing.kernels import inner_kernel
 from routing.plans.trips.kernels import layout as col
+from routing.problem.kernels import laws
+from routing.problem.kernels.laws import opens_at, paid_ticks
 
 NEVER = col.NEVER
 FAR = col.FAR
 
 
 @inner_kernel
-def door_price(request, r, instant):
-    """Price of delivering request r at `instant`: piecewise linear in the door time, with a charge at each bend."""
-    placed = request[r, col.PLACED]
-    due, second_due = request[r, col.DUE], request[r, col.DUE + 1]
-    first = due if due > placed else placed
-    if instant <= first:
-        price = request[r, col.SLOPE] * (instant - placed) if instant > placed else 0
-    else:
-        second = second_due if second_due > first else first
-        price = request[r, col.SLOPE] * (first - placed)
-        if instant <= second:
-            price += request[r, col.SLOPE + 1] * (instant - first)
-        else:
-            price += request[r, col.SLOPE + 1] * (second - first)
-            price += request[r, col.SLOPE + 2] * (instant - second)
-    if instant > due:
-        price += request[r, col.LATE]
-    if instant > second_due:
-        price += request[r, col.LATE + 1]
-    return price
+def door_price(request, r, at):
+    """Price of delivering request r at tick `at`."""
+    return laws.door_price(
+        at, request[r, col.PLACED], request[r, col.DUE], request[r, col.DUE + 1], request[r, col.SLOPE],
+        request[r, col.SLOPE + 1], request[r, col.SLOPE + 2], request[r, col.LATE], request[r, col.LATE + 1],
+    )  # fmt: skip
 
 
 @inner_kernel
 def work_price(vehicle, v, begin, end):
-    """Price of driving or serving from `begin` to `end`: what is past does not count, nor what is after paid time."""
-    paid = vehicle[v, col.PAID]
-    end = paid if end > paid else end
-    begin = begin if begin > 0 else 0
-    return vehicle[v, col.PER_WORK] * (end - begin) if end > begin else 0
+    """Price of driving or serving from `begin` to `end`."""
+    return vehicle[v, col.PER_WORK] * paid_ticks(begin, end, vehicle[v, col.PAID])
 
 
 @inner_kernel
@@ -63,25 +48,15 @@ def drive(vehicle, legs, v, origin, target, free_at):
 
 
 @inner_kernel
-def next_open(window, r, side, instant):
-    """First instant at or after `instant` inside a window of the act, FAR where there is none."""
-    best = FAR
-    for k in range(window.shape[2]):
-        if instant <= window[r, side, k, 1]:
-            opens = int(window[r, side, k, 0])
-            opens = opens if opens > instant else instant
-            best = opens if opens < best else best
-    return best
-
-
-@inner_kernel
 def common_opening(window, orders, row, count, instant):
     """First instant at or after `instant` at which every pickup of the trip is inside a window, FAR for none."""
     moved = True
-    while moved and instant < FAR:
+    while moved:
         moved = False
         for j in range(count):
-            opens = next_open(window, orders[row, j], 0, instant)
+            opens = opens_at(window, orders[row, j], 0, instant)
+            if opens < 0:
+                return FAR
             if opens > instant:
                 instant = opens
                 moved = True
@@ -153,8 +128,8 @@ def drop_off(request, vehicle, legs, window, orders, row, count, v, picked_at, f
             total += price + work_price(vehicle, v, arrive, act_at)
             act_at = act_at if act_at > 0 else 0
             if window.shape[0] > 0:
-                act_at = next_open(window, r, 1, act_at)
-                if act_at >= FAR:
+                act_at = opens_at(window, r, 1, act_at)
+                if act_at < 0:
                     return NEVER, FAR
             free_at = act_at + duration + request[r, col.EXIT + 1]
             total += work_price(vehicle, v, act_at, free_at)
