@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.plans.told import standing
+from routing.plans.told import changes, homes, standing
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.layout import Day, Scratch, TripPlan
 from routing.plans.trips.kernels.rows import read_rows
@@ -38,6 +38,7 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     seats = max(min(seats, requests), _longest_trip(problem), 1)
     told_trips = _told_trips(problem)
     trips = max(min(int(problem.max_trips.max(initial=1)), requests) + 1, 1) + told_trips
+    told, change = changes(problem)
     day = Day(
         request=_requests(problem, travel, group),
         vehicle=_vehicles(problem),
@@ -46,6 +47,9 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
         allowed=problem.allowed.copy(),
         keep_ptr=problem.keep_ptr,
         keep_one_of=problem.keep_one_of,
+        told_ptr=problem.told.stop_ptr,
+        told=np.concatenate([told, _roles(problem)[:, None]], axis=1),
+        change=change,
         near=np.zeros((len(group_place), vehicles), dtype=np.int32),
         near_at=np.zeros((len(group_place), vehicles), dtype=np.int32),
     )
@@ -60,10 +64,7 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     head = np.zeros((vehicles, int(aboard.max(initial=0)) + 1), dtype=np.int32)
     heads = np.zeros(vehicles, dtype=np.int32)
     start = np.where(standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
-    prices = np.stack([problem.take_price[:, 0], problem.add_price[:, 1]], axis=1)
-    read_rows(
-        day, plan, problem.told, problem.stop_level, prices, problem.aboard_of, problem.start_place, start, head, heads
-    )
+    read_rows(day, plan, problem.told, problem.stop_level, problem.aboard_of, problem.start_place, start, head, heads)
     act_at = _earliest(day, plan, travel, group_place, problem)
     lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, col.FAR), col.FAR).T
     # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
@@ -100,6 +101,13 @@ def _told_trips(problem: Problem) -> int:
     return int(np.diff(np.concatenate([[0], np.cumsum(opens)])[told.stop_ptr]).max(initial=0))
 
 
+def _roles(problem: Problem) -> NDArray[np.int32]:
+    """Told[ROLE] before goods on board are looked at: the first stop of a row must stay the first."""
+    role = np.full(len(problem.told.stop_place), col.ANYWHERE, dtype=np.int32)
+    role[problem.told.stop_ptr[:-1][np.diff(problem.told.stop_ptr) > 0]] = col.FIRST_STOP
+    return role
+
+
 def _requests(problem: Problem, travel: Travel, group: NDArray[np.int64]) -> NDArray[np.int64]:
     width = col.REQUEST_COLUMNS + problem.load.shape[1]
     request = np.zeros((len(problem.pick_place), width), dtype=np.int64)
@@ -120,22 +128,9 @@ def _requests(problem: Problem, travel: Travel, group: NDArray[np.int64]) -> NDA
     for side, places in enumerate((problem.pick_place, problem.drop_place)):
         request[:, col.ENTER + side] = problem.enter[places]
         request[:, col.EXIT + side] = problem.exit[places]
-    request[:, col.HOME] = -1
-    _note_homes(problem, request)
-    return request
-
-
-def _note_homes(problem: Problem, request: NDArray[np.int64]) -> None:
-    """Which vehicle each request was told to, and the price of taking it away: its own, and that of its drop stop."""
-    told = problem.told
-    stop = np.repeat(np.arange(len(told.stop_place)), np.diff(told.act_ptr))
-    vehicle = np.repeat(np.arange(len(told.stop_ptr) - 1), np.diff(told.stop_ptr))
-    pickup = told.act_kind == ActKind.PICKUP
-    request[told.act_request, col.HOME] = vehicle[stop]
-    take = np.where(pickup, problem.take_price[problem.act_level, 1], problem.take_price[problem.stop_level[stop], 0])
-    for r, price in zip(told.act_request.tolist(), take.tolist(), strict=True):
-        request[r, col.TAKE] = min(int(request[r, col.TAKE]) + price, NEVER)
+    request[:, col.HOME], request[:, col.TAKE] = homes(problem)
     request[problem.aboard_of >= 0, col.TAKE] = NEVER
+    return request
 
 
 def _vehicles(problem: Problem) -> NDArray[np.int64]:
@@ -172,7 +167,7 @@ def _earliest(
     free_at, place = day.vehicle[:, col.FREE_AT].copy(), day.vehicle[:, col.FREE_PLACE].copy()
     profile = problem.profile
     first = plan.trip[: len(place), 0]
-    bound = (plan.chain[: len(place), col.FIRST] > 0) & (first[:, col.LEAVE_PRICE] >= NEVER)
+    bound = (plan.chain[: len(place), col.FIRST] > 0) & (first[:, col.BOUND] == 1)
     bound &= first[:, col.ANCHORED] == 1
     if bound.any():
         store = first[bound, col.STORE]

@@ -37,6 +37,7 @@ def plans_trips(problem: Problem, travel: Travel) -> bool:
         problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY
         and whole.all() and (problem.drop_place >= 0).all() and not problem.add_price[:, 0].any()
         and not unknown_fields(problem, travel, SearchKind.TRIPS)
+        and not problem.take_price[Level.TENTATIVE, 0]
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import inner_kernel
-from routing.problem.kernels.laws import INFINITE
+from routing.problem.kernels.own_laws import INFINITE
 
 NO_RELOAD = -4 * INFINITE
 """Stands for the ready time of a stop that is no reload."""

@@ -18,7 +18,7 @@ from routing.plans.general.planner import GeneralPlanner
 from routing.plans.plan import plan_routes, planner_for
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.places import best_place
-from routing.plans.trips.kernels.search import insert_all
+from routing.plans.trips.kernels.search import insert_all, search_slice
 from routing.plans.trips.kernels.sequence import EXACT
 from routing.plans.trips.planner import TripPlanner
 from routing.problem.audit import audit
@@ -76,6 +76,49 @@ def test_the_price_searched_with_is_the_evaluators(seed: int, tight: float) -> N
     timeline = evaluate(problem, travel, planner.rows())
     assert timeline.feasible
     assert own == timeline.cost
+
+
+def own_price(problem: Problem, planner: TripPlanner) -> int:
+    """What the planner counts: its rows, what is left out, and who has what compared with what was told."""
+    day, plan = planner.packed.day, planner.packed.plan
+    total = int(plan.chain[: len(problem.start_place), col.TOTAL].sum())
+    for r, v in enumerate(plan.where.tolist()):
+        home = int(day.request[r, col.HOME])
+        total += 0 if v >= 0 else int(problem.skip_cost[r])
+        if home not in (-1, v):
+            total += int(day.request[r, col.TAKE])
+        if v >= 0 and home != v:
+            told = range(problem.told.stop_ptr[v], problem.told.stop_ptr[v + 1])
+            there = [problem.stop_level[s] for s in told if problem.told.stop_place[s] == problem.pick_place[r]]
+            total += int(problem.add_price[max(there), 1]) if there else 0
+    return total
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.sampled_from([0.0, 0.4]), st.booleans())
+def test_changes_of_the_told_plan_cost_what_the_evaluator_says(seed: int, tight: float, divert: bool) -> None:
+    problem, travel = random_round(seed, tight=tight, divert=divert)
+    # Doors behind a told counter, and orders that were only planned, have a price too.
+    told, door = problem.told, Level.OFFERED
+    drops = np.flatnonzero((told.act_kind == 1) & (problem.act_level == Level.TOLD))
+    problem.stop_level[np.searchsorted(told.act_ptr, drops, side="right") - 1] = door
+    problem.take_price[door, 0], problem.take_price[Level.TENTATIVE, 1] = 25, 10
+    if not evaluate(problem, travel, problem.told).feasible:
+        return
+    planner, prices = TripPlanner(problem, travel, seed), []
+    day, plan, scratch = planner.packed.day, planner.packed.plan, planner.packed.search
+
+    def search() -> None:
+        before = own_price(problem, planner)
+        gained, _ = search_slice(day, plan, scratch, 1500)
+        assert before - own_price(problem, planner) == gained, "moves cost what they were said to cost"
+
+    for step in (planner.insert_new, planner.exchange, search, planner.exchange):
+        step()
+        timeline = evaluate(problem, travel, planner.rows())
+        assert timeline.feasible
+        prices.append(timeline.cost - own_price(problem, planner))
+    assert len(set(prices)) == 1, "what stays the same is the drops of goods on board"
 
 
 def without_shortcuts(problem: Problem, travel: Travel) -> tuple[Problem, Travel]:
@@ -228,7 +271,7 @@ def test_a_vehicle_under_way_keeps_what_it_must() -> None:
 
 def test_a_row_that_cannot_be_driven_stays_as_it_was_told() -> None:
     problem, travel = round_of_two(told=[[(0, [(0, 0)]), (2, [(0, 1)])]], stop_level=Level.TOLD, act_level=Level.TOLD,
-                                   take_price=NEVER)  # fmt: skip
+                                   take_price=[[0, 0], *[[NEVER, NEVER]] * 5])  # fmt: skip
     travel.ticks[0, 4, 0] = INFINITE
     solution = plan(problem, travel)
     assert solution.rows.act_request.tolist() == [0, 0]
@@ -279,6 +322,7 @@ def test_what_the_planner_for_trips_does_not_know_goes_to_the_other_one() -> Non
         {"trip_rule": TripRule.ANY},
         {"drop_place": [2, -1], "slope": 0},
         {"add_price": 1},
+        {"take_price": 1},
         {"rank": [1, 2]},
     ):
         problem, travel = round_of_two(**fields)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
-from routing.plans.trips.kernels.places import change_price, copy_trip, filled_trips, fits, time_row
+from routing.plans.trips.kernels.places import change_price, copy_trip, filled_trips, fits, left_out_price, time_row
 from routing.plans.trips.kernels.timeline import end_price, rest_price
 
 NEVER = col.NEVER
@@ -53,11 +53,21 @@ def change_of_plan(day, plan, owner, v):
     for k in range(plan.chain[owner, col.FIRST], plan.chain[owner, col.TRIPS]):
         for j in range(plan.trip[owner, k, col.COUNT]):
             r = plan.orders[owner * (plan.trip.shape[1] - 1) + k, j]
-            price = change_price(day.request, plan.trip, plan.chain, r, v)
+            price = change_price(day.request, day.told_ptr, day.told, day.change, r, v)
             if price >= NEVER:
                 return NEVER
             total += price
     return total
+
+
+@inner_kernel
+def leaves_out(day, plan, v):
+    """Whether the anchored trips of vehicle v alone leave out a told place at a price: then its plan stays with it."""
+    if day.vehicle[v, col.PRICED] == 0:
+        return False
+    first = plan.chain[v, col.FIRST]
+    told = left_out_price(day.request, plan.orders, day.told_ptr, day.told, day.change, plan.trip, v, first, -1)
+    return told > 0
 
 
 @lean_kernel
@@ -69,11 +79,11 @@ def price_plans(day, plan, owners, reach, prices):
     tried = 0
     for i in range(len(owners)):
         owner = owners[i]
-        stays = price_without(day, plan, owner) >= NEVER
+        stays = price_without(day, plan, owner) >= NEVER or leaves_out(day, plan, owner)
         for c in range(reach.shape[1]):
             prices[i, c] = NEVER
             v = reach[i, c]
-            if v < 0 or (v != owner and (stays or not may_take(day, plan, owner, v))):
+            if v < 0 or (v != owner and (stays or leaves_out(day, plan, v) or not may_take(day, plan, owner, v))):
                 continue
             tried += 1
             change = change_of_plan(day, plan, owner, v)

@@ -25,7 +25,7 @@ SKIP = 12
 ACT = 13  # two columns: pickup, drop
 BOARD = 15  # longest time on board
 HOME = 16  # vehicle it was told to, or -1
-TAKE = 17  # price of not being on that vehicle
+TAKE = 17  # price of taking it from that vehicle
 DIRECT = 18  # ticks from act instant at the pickup to act instant at the drop by the fastest profile
 FLOOR = 19  # least door price anyone could reach
 ENTER = 20  # two columns: ticks before the act at the pickup's place, at the drop's
@@ -47,19 +47,23 @@ PER_WORK = 10
 PER_DRIVE = 11
 PER_METRE = 12
 ABOARD = 13  # 1 where there are goods on board: the row is not empty, and they count as a trip
-VEHICLE_COLUMNS = 14  # from here on: capacity, one column per dimension
+PRICED = 14  # 1 where leaving out a told place has a price, other than those that the drops of such goods keep
+VEHICLE_COLUMNS = 15  # from here on: capacity, one column per dimension
 
 # trip[V, K + 1, ...]; the row after the last trip holds AT, FROM and the COST of ending there
 COUNT = 0  # requests in it
 STORE = 1  # local place of its pickup stop
 KIND = 2  # group
 ANCHORED = 3  # 1 where it stands for a told stop
-LEAVE_PRICE = 4  # of not going to that stop
-JOIN_PRICE = 5  # of adding a request to it
-AT = 6  # when the vehicle is free before it
-FROM = 7  # where
-COST = 8
-TRIP_COLUMNS = 9
+BOUND = 4  # 1 where it must go to that stop, whatever is picked up there
+AT = 5  # when the vehicle is free before it
+FROM = 6  # where
+COST = 7
+TRIP_COLUMNS = 8
+
+# told[S, ...] has place and level first
+ROLE = 2
+ANYWHERE, FIRST_STOP, KEPT = 0, 1, 2  # kept where anything goes there, where the row begins there, whatever is planned
 
 # chain[V, ...]
 TRIPS = 0
@@ -81,6 +85,9 @@ class Day(NamedTuple):
     allowed: NDArray[np.uint64]  # [R, ceil(V / 64)] as in the Problem
     keep_ptr: NDArray[np.int32]  # [V + 1]
     keep_one_of: NDArray[np.int32]  # requests of which a vehicle keeps at least one
+    told_ptr: NDArray[np.int32]  # [V + 1]
+    told: NDArray[np.int32]  # [S, 3] place, level (routing/problem/kernels/laws.py), ROLE
+    change: NDArray[np.int64]  # [levels, 4] prices of changing what was told
     near: NDArray[np.int32]  # [G, V] vehicles by earliest act instant at the group's store
     near_at: NDArray[np.int32]  # [G, V] that instant
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
-from routing.plans.trips.kernels.places import best_in, change_price, copy_row, fits, take_out, time_row
+from routing.plans.trips.kernels.places import (
+    best_in,
+    change_price,
+    copy_row,
+    fits,
+    price_changes,
+    take_out,
+    time_row,
+)
 from routing.plans.trips.kernels.timeline import door_price
 
 NEVER = col.NEVER
@@ -37,10 +45,14 @@ def collect_offers(day, plan, r, own, offers, i):
             break
         v = near[group, c]
         if v != own and fits(request, vehicle, day.allowed, v, r):
-            price, k, _, more = best_in(
-                request, vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain, v, r, offers[i, last, 1]
+            change, more, front = price_changes(
+                request, vehicle, plan.orders, day.told_ptr, day.told, day.change, plan.trip, plan.chain, v, r
             )
-            tried += more
+            price, k, _, places = best_in(
+                request, vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain, v, r, change, more, front,
+                offers[i, last, 1],
+            )  # fmt: skip
+            tried += places
             if k >= 0:
                 note_offer(offers, i, v, price)
     return tried
@@ -61,7 +73,7 @@ def write_offers(day, plan, requests, added, best):
             copy_row(plan, v, spare)
             take_out(plan, r)
             if time_row(day, plan, v, 0):
-                change = change_price(day.request, plan.trip, plan.chain, r, v)
+                change = change_price(day.request, day.told_ptr, day.told, day.change, r, v)
                 added[i] = plan.chain[spare, col.TOTAL] - plan.chain[v, col.TOTAL] + change
         tried += collect_offers(day, plan, r, v, best, i)
         if v >= 0:

@@ -5,25 +5,97 @@ from __future__ import annotations
 from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.sequence import sequence_trip
-from routing.plans.trips.kernels.timeline import door_price, rest_price, retime, run_trip
-from routing.problem.kernels.laws import is_allowed
+from routing.plans.trips.kernels.timeline import door_price, is_left_out, rest_price, retime, run_trip
+from routing.problem.kernels.laws import ADD_ORDER, TAKE_PLACE, TOLD_LEVEL, TOLD_PLACE, is_allowed, told_level
 
 NEVER = col.NEVER
 
 
 @inner_kernel
-def change_price(request, trip, chain, r, v):
+def change_price(request, told_ptr, told, change, r, v):
     """Price of request r being on vehicle v (-1: on none), against what was told; NEVER where it may not join there."""
     home = request[r, col.HOME]
     if home == v:
         return 0
     price = request[r, col.TAKE] if home >= 0 else 0
     if v >= 0:
-        for k in range(chain[v, col.FIRST]):
-            if trip[v, k, col.ANCHORED] == 1 and trip[v, k, col.STORE] == request[r, col.PICK]:
-                join = trip[v, k, col.JOIN_PRICE]
-                return NEVER if join >= NEVER else price + join
+        level = told_level(told_ptr, told, v, request[r, col.PICK])
+        if level >= 0:
+            joined = change[level, ADD_ORDER]
+            return NEVER if joined >= NEVER else price + joined
     return price
+
+
+@inner_kernel
+def goes_to(request, orders, trip, v, trips, place):
+    """Whether vehicle v stops at `place` in the first `trips` trips."""
+    for k in range(trips):
+        if is_left_out(trip, v, k):
+            continue
+        if trip[v, k, col.STORE] == place:
+            return True
+        row = v * (trip.shape[1] - 1) + k
+        for j in range(trip[v, k, col.COUNT]):
+            if request[orders[row, j], col.DROP] == place:
+                return True
+    return False
+
+
+@inner_kernel
+def trips_left_out(trip, v, trips):
+    """How many of the first `trips` trips of vehicle v are left out before one that is made."""
+    front = 0
+    while front < trips and is_left_out(trip, v, front):
+        front += 1
+    return front
+
+
+@inner_kernel
+def left_out_price(request, orders, told_ptr, told, change, trip, v, trips, r):
+    """Price of the told places that vehicle v leaves out in the first `trips` trips and with request r (-1: none).
+
+    A told first stop must stay the first, which r in front of it is not looked at for.
+    """
+    total = 0
+    for s in range(told_ptr[v], told_ptr[v + 1]):
+        price = change[told[s, TOLD_LEVEL], TAKE_PLACE]
+        if price == 0 or told[s, col.ROLE] == col.KEPT:
+            continue
+        place = told[s, TOLD_PLACE]
+        if told[s, col.ROLE] == col.FIRST_STOP:
+            front = trips_left_out(trip, v, trips)
+            visited = front < trips and trip[v, front, col.STORE] == place
+        else:
+            visited = r >= 0 and (request[r, col.PICK] == place or request[r, col.DROP] == place)
+            visited = visited or goes_to(request, orders, trip, v, trips, place)
+        if not visited:
+            if price >= NEVER:
+                return NEVER
+            total += price
+    return total
+
+
+@inner_kernel
+def price_changes(request, vehicle, orders, told_ptr, told, change, trip, chain, v, r):
+    """(price, more, front): of all changes if vehicle v takes request r, and how much more if r begins its row.
+
+    It does where it joins or goes before one of the first `front` trips, which are left out, or goes right behind them.
+    """
+    price = change_price(request, told_ptr, told, change, r, v)
+    if price >= NEVER or vehicle[v, col.PRICED] == 0:
+        return price, 0, 0
+    trips = chain[v, col.TRIPS]
+    left = left_out_price(request, orders, told_ptr, told, change, trip, v, trips, r)
+    if left >= NEVER:
+        return NEVER, 0, 0
+    more, front, first = 0, trips_left_out(trip, v, trips), told_ptr[v]
+    if told[first, col.ROLE] == col.FIRST_STOP:
+        visited = front < trips and trip[v, front, col.STORE] == told[first, TOLD_PLACE]
+        opens = request[r, col.PICK] == told[first, TOLD_PLACE]
+        if visited != opens:
+            taken = change[told[first, TOLD_LEVEL], TAKE_PLACE]
+            more = taken if visited else -taken
+    return price + left, more, front
 
 
 @inner_kernel
@@ -130,9 +202,11 @@ def price_alone(request, vehicle, legs, window, orders, trip, chain, v, k, r, li
 
 
 @inner_kernel
-def best_in(request, vehicle, legs, window, orders, trip, chain, v, r, limit):
-    """(added price, trip, joined, places tried) of the cheapest place for r on vehicle v, strictly below `limit`."""
-    change = change_price(request, trip, chain, r, v)
+def best_in(request, vehicle, legs, window, orders, trip, chain, v, r, change, more, front, limit):
+    """(added price, trip, joined, places tried) of the cheapest place for r on vehicle v, strictly below `limit`.
+
+    `change`, `more`, `front`: as `price_changes` gives them.
+    """
     if change >= limit:
         return limit, -1, 0, 0
     best, best_k, best_joined, tried = limit - change, -1, 0, 0
@@ -141,13 +215,15 @@ def best_in(request, vehicle, legs, window, orders, trip, chain, v, r, limit):
     for k in range(trips):
         if has_room(request, vehicle, orders, trip, v, k, r) and not (full and trip[v, k, col.COUNT] == 0):
             tried += 1
-            price = price_joined(request, vehicle, legs, window, orders, trip, chain, v, k, r, best)
+            extra = more if k <= front and is_left_out(trip, v, k) else 0
+            price = price_joined(request, vehicle, legs, window, orders, trip, chain, v, k, r, best - extra) + extra
             if price < best:
                 best, best_k, best_joined = price, k, 1
     if not full:
         for k in range(chain[v, col.FIRST], trips + 1):
             tried += 1
-            price = price_alone(request, vehicle, legs, window, orders, trip, chain, v, k, r, best)
+            extra = more if k <= front else 0
+            price = price_alone(request, vehicle, legs, window, orders, trip, chain, v, k, r, best - extra) + extra
             if price < best:
                 best, best_k, best_joined = price, k, 0
     return best + change, best_k, best_joined, tried
@@ -174,8 +250,13 @@ def best_place(day, plan, r, limit):
             break
         v = near[group, i]
         if fits(request, vehicle, allowed, v, r):
-            price, k, joined, more = best_in(request, vehicle, legs, window, orders, trip, chain, v, r, best)
-            tried += more
+            change, more, front = price_changes(
+                request, vehicle, orders, day.told_ptr, day.told, day.change, trip, chain, v, r
+            )
+            price, k, joined, places = best_in(
+                request, vehicle, legs, window, orders, trip, chain, v, r, change, more, front, best
+            )
+            tried += places
             if k >= 0:
                 best, best_v, best_k, best_joined = price, v, k, joined
     return best, best_v, best_k, best_joined, tried
@@ -183,8 +264,15 @@ def best_place(day, plan, r, limit):
 
 @inner_kernel
 def time_row(day, plan, v, k):
-    """`retime` of vehicle v from trip k on."""
-    return retime(day.request, day.vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain, v, k)
+    """`retime` of vehicle v from trip k on; the told places that it leaves out are priced with its end."""
+    if not retime(day.request, day.vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain, v, k):
+        return False
+    if day.vehicle[v, col.PRICED] == 1:
+        trips = plan.chain[v, col.TRIPS]
+        left = left_out_price(day.request, plan.orders, day.told_ptr, day.told, day.change, plan.trip, v, trips, -1)
+        plan.trip[v, trips, col.COST] += left if left < NEVER else 0
+        plan.chain[v, col.TOTAL] = NEVER if left >= NEVER else plan.chain[v, col.TOTAL] + left
+    return plan.chain[v, col.TOTAL] < NEVER
 
 
 @inner_kernel
@@ -210,8 +298,7 @@ def put_in(day, plan, r, v, k, joined):
         plan.trip[v, k, col.STORE] = day.request[r, col.PICK]
         plan.trip[v, k, col.KIND] = day.request[r, col.GROUP]
         plan.trip[v, k, col.ANCHORED] = 0
-        plan.trip[v, k, col.LEAVE_PRICE] = 0
-        plan.trip[v, k, col.JOIN_PRICE] = 0
+        plan.trip[v, k, col.BOUND] = 0
     plan.where[r] = v
     return time_row(day, plan, v, k)
 

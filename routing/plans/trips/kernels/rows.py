@@ -8,6 +8,7 @@ from routing.kernels import inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout as col
 from routing.plans.trips.kernels.places import copy_trip, fits, has_room, take_out, time_row
 from routing.plans.trips.kernels.timeline import drop_off, is_left_out, shares_stop
+from routing.problem.kernels.laws import TAKE_PLACE, TOLD_LEVEL, TOLD_PLACE
 
 NEVER = col.NEVER
 PICKUP = 0
@@ -16,7 +17,7 @@ TENTATIVE = 0
 
 
 @inner_kernel
-def read_row(day, plan, rows, stop_level, prices, aboard_of, head, v):
+def read_row(day, plan, rows, stop_level, aboard_of, head, v):
     """Read the told row of vehicle v: drops of goods on board into `head`, trips into `plan`; the length of the head.
 
     An order of a tentative trip that no longer fits is left out, to be put in anew.
@@ -38,8 +39,7 @@ def read_row(day, plan, rows, stop_level, prices, aboard_of, head, v):
             plan.trip[v, k, col.STORE] = rows.stop_place[s]
             plan.trip[v, k, col.KIND] = day.request[rows.act_request[begin], col.GROUP] if picks > 0 else -1
             plan.trip[v, k, col.ANCHORED] = anchored
-            plan.trip[v, k, col.LEAVE_PRICE] = prices[stop_level[s], 0]
-            plan.trip[v, k, col.JOIN_PRICE] = prices[stop_level[s], 1]
+            plan.trip[v, k, col.BOUND] = day.change[stop_level[s], TAKE_PLACE] >= NEVER
         for a in range(begin, end):
             r = rows.act_request[a]
             if rows.act_kind[a] == PICKUP:
@@ -108,6 +108,18 @@ def place_in_head(day, head, heads, v, start_place, start, r):
 
 
 @inner_kernel
+def note_priced(day, head, heads, v):
+    """Note which told places the drops of the head keep, and whether leaving any other out has a price."""
+    for s in range(day.told_ptr[v], day.told_ptr[v + 1]):
+        for j in range(heads):
+            # A row that begins with the head keeps or loses its told first stop whatever is planned.
+            if day.told[s, col.ROLE] == col.FIRST_STOP or day.request[head[v, j], col.DROP] == day.told[s, TOLD_PLACE]:
+                day.told[s, col.ROLE] = col.KEPT
+        if day.told[s, col.ROLE] != col.KEPT and day.change[day.told[s, TOLD_LEVEL], TAKE_PLACE] > 0:
+            day.vehicle[v, col.PRICED] = 1
+
+
+@inner_kernel
 def settle_row(day, plan, v):
     """Make the told row of vehicle v legal: the last trips give up what may go; False where that is not enough.
 
@@ -146,13 +158,13 @@ def freeze_row(day, plan, rows, v):
 
 
 @lean_kernel
-def read_rows(day, plan, rows, stop_level, prices, aboard_of, start_place, start, head, heads):
+def read_rows(day, plan, rows, stop_level, aboard_of, start_place, start, head, heads):
     """Read every told row.
 
     heads[v]: drops of goods on board, or -1 for a row that is frozen because it cannot be driven as it was told.
     """
     for v in range(len(start)):
-        heads[v] = read_row(day, plan, rows, stop_level, prices, aboard_of, head, v)
+        heads[v] = read_row(day, plan, rows, stop_level, aboard_of, head, v)
     for r in range(len(aboard_of)):
         v = aboard_of[r]
         if v >= 0 and plan.where[r] < 0:
@@ -162,6 +174,7 @@ def read_rows(day, plan, rows, stop_level, prices, aboard_of, start_place, start
     for v in range(len(start)):
         legal = start_row(day, head, heads[v], v, start_place[v], start[v])
         drop_empty(plan, v)
+        note_priced(day, head, heads[v], v)
         if not (legal and settle_row(day, plan, v)):
             freeze_row(day, plan, rows, v)
             heads[v] = -1

@@ -27,7 +27,7 @@ def draw(rng, n):
 @inner_kernel
 def skip_price(day, plan, r):
     """Price of leaving request r out, what was told included."""
-    return day.request[r, col.SKIP] + change_price(day.request, plan.trip, plan.chain, r, -1)
+    return day.request[r, col.SKIP] + change_price(day.request, day.told_ptr, day.told, day.change, r, -1)
 
 
 @lean_kernel
@@ -189,7 +189,7 @@ def ruin(day, plan, search, size):
             delta -= skip_price(day, plan, r)
         else:
             saved = save(plan, search, v, saved)
-            delta -= change_price(day.request, plan.trip, plan.chain, r, v)
+            delta -= change_price(day.request, day.told_ptr, day.told, day.change, r, v)
             take_out(plan, r)
     for i in range(saved):
         v = search.saved[i]

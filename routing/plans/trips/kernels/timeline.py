@@ -171,7 +171,7 @@ def end_price(vehicle, legs, v, free_at, origin, visited):
 @inner_kernel
 def is_left_out(trip, v, k):
     """Whether trip k is a told stop without requests that the vehicle may leave out, and so does."""
-    return trip[v, k, col.COUNT] == 0 and trip[v, k, col.LEAVE_PRICE] < NEVER
+    return trip[v, k, col.COUNT] == 0 and trip[v, k, col.BOUND] == 0
 
 
 @inner_kernel
@@ -184,7 +184,6 @@ def rest_price(request, vehicle, legs, window, orders, trip, chain, owner, k, v,
     row = owner * (trip.shape[1] - 1)
     for i in range(k, chain[owner, col.TRIPS]):
         if is_left_out(trip, owner, i):
-            total += trip[owner, i, col.LEAVE_PRICE]
             continue
         price, free_at, origin = run_trip(
             request, vehicle, legs, window, orders, row + i, trip[owner, i, col.COUNT], trip[owner, i, col.STORE],
@@ -215,7 +214,7 @@ def retime(request, vehicle, legs, window, orders, trip, chain, v, k):
         visited = visited or not left_out
         if i >= k:
             free_at, origin = trip[v, i, col.AT], trip[v, i, col.FROM]
-            price = trip[v, i, col.LEAVE_PRICE]
+            price = 0
             if not left_out:
                 price, free_at, origin = run_trip(
                     request, vehicle, legs, window, orders, row + i, trip[v, i, col.COUNT], trip[v, i, col.STORE],
