@@ -65,6 +65,7 @@ from api.solver.warm_up import warm_up_roads
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
 from dispatch.settings.choosing import remarks
+from dispatch.settings.names import former_names
 from routing.errors import HalfhourError
 from routing.places import LatLng
 
@@ -249,7 +250,10 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     await store_hours.renew(host, config.service.time_zone)
     for make in configuration.openings(host.board, config):
         await host.tell(make)
-    service.notes = [*remarks(config.engine), *(configuration.differences(host.board, config) if begun else ())]
+    if begun:
+        service.notes = former_names(config.engine) + configuration.differences(host.board, config)
+    else:
+        service.notes = remarks(config.engine)
     for said in service.notes:
         log.warning(said)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.days.contenders import AS_SHIPPED, CONTENDERS, LATE_WEIGHT, REPORTED, VROOM, VROOM_STAR
 from benchmarks.harness import versions
 from dispatch.settings.presets import DEFAULT
-from halfhour.comparing import Group, differences
+from halfhour.comparing import Block, Group, differences
 
 CityDayRow = Mapping[str, str]
 
@@ -118,7 +118,8 @@ def _paired(rows: Sequence[CityDayRow]) -> list[str]:
 
 def _group(rows: Sequence[CityDayRow], name: str) -> Group:
     fields = [field for field, *_ in PAIRED]
-    days = {int(row["seed"]): {key: float(row[key]) for key in fields} for row in rows if row["policy"] == name}
+    mine = [row for row in rows if row["policy"] == name]
+    days = {Block(row["seed"], 0): {key: float(row[key]) for key in fields} for row in mine}
     return Group(name, days)
 
 

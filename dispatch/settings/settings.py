@@ -35,7 +35,8 @@ class Settings:
     @classmethod
     def stated(cls, values: Mapping[str, Any]) -> Settings:
         """The settings that a journal, catalogue, snapshot or folder states; what it leaves out is as in 0.1.0."""
-        return cls().with_stated({PRESET: "", **DEFAULTS_0_1, **values})
+        usual = dict(map(renamed, DEFAULTS_0_1.items()))
+        return cls().with_stated({PRESET: "", **usual, **dict(map(renamed, values.items()))})
 
     def with_stated(self, values: Mapping[str, Any]) -> Settings:
         """A copy with what was written down once, however: it is read for ever.

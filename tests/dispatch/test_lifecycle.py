@@ -52,7 +52,7 @@ def test_only_facts_correct_a_final_state() -> None:
 
 
 def test_a_rider_whose_counter_became_empty_is_under_way_to_what_the_phone_shows_next() -> None:
-    world = World(rules__commit="at_once", rules__grow_until="departure", rules__swap_until="departure")
+    world = World(rules__commit="at_once", rules__add_orders_until="departure", rules__remove_orders_until="departure")
     world.answers_rounds = False
     world.store("a", 0, 0)
     world.store("b", 400, 0)

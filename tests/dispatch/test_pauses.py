@@ -42,7 +42,7 @@ def test_a_rider_is_lost_only_by_a_silence_that_could_have_been_broken() -> None
 
 
 def test_a_route_is_withdrawn_only_once_its_phone_could_say_so() -> None:
-    world = Paused(rules__unseen_s=60)
+    world = Paused(rules__route_ack_timeout_s=60)
     world.store("kitchen", 300, 0)
     world.rider("ann", 0, 0)
     world.silent = True

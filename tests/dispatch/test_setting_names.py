@@ -61,3 +61,9 @@ def test_a_preset_of_an_old_journal_is_undone_by_present_names() -> None:
     assert board.before_preset == {"preset": "balanced", "prices.unserved": 3_600_000, "rules.route_ack_timeout_s": 60}
     board.apply(SettingSet(at=2, key="rules.unseen_s", value="11"))
     assert board.before_preset is not None and "rules.route_ack_timeout_s" not in board.before_preset
+
+
+def test_the_present_name_of_a_setting_wins_over_the_old_default() -> None:
+    both = {"rules.route_ack_timeout_s": 0, "rules.unseen_s": 7}
+    assert Settings.stated(both).rules.route_ack_timeout_s == 7, "what was said last"
+    assert Settings.stated({"rules.route_ack_timeout_s": 0}).rules.route_ack_timeout_s == 0

@@ -29,7 +29,9 @@ def _caller(tenant: str) -> Caller:
 
 def _request(limits: Limits) -> Any:
     gate = SimpleNamespace(limits=limits, clock=lambda: 0.0)
-    return SimpleNamespace(app=SimpleNamespace(state=SimpleNamespace(gate=gate)), state=SimpleNamespace())
+    return SimpleNamespace(
+        app=SimpleNamespace(state=SimpleNamespace(application=SimpleNamespace(gate=gate))), state=SimpleNamespace()
+    )
 
 
 async def test_long_answers_of_one_caller_are_made_one_after_the_other_and_others_pass_between() -> None:

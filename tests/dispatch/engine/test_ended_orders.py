@@ -114,7 +114,7 @@ def test_a_fact_that_comes_too_late_is_kept_as_contradicted() -> None:
 
 
 def test_a_rider_whose_phone_was_silent_about_it_may_speak_later() -> None:
-    world = world_of(0, rules__unseen_s=0)
+    world = world_of(0, rules__route_ack_timeout_s=0)
     world.order("o1", "s", 300, 0)
     refused = e.RiderRefused(at=world.now, order_id="o1", rider_id="ann", unseen=True)
     world.board.apply(refused)

@@ -142,7 +142,7 @@ def test_whatever_a_lost_riders_phone_says_finds_him() -> None:
 
 
 def test_a_rider_whose_phone_was_silent_gets_the_order_once_it_speaks() -> None:
-    world = World(rules__unseen_s=60)
+    world = World(rules__route_ack_timeout_s=60)
     world.store("kitchen", 300, 0)
     world.rider("ann", 0, 0)
     heard = world.say
@@ -165,7 +165,7 @@ def test_a_rider_whose_phone_was_silent_gets_the_order_once_it_speaks() -> None:
 
 
 def test_a_route_that_no_phone_shows_is_withdrawn() -> None:
-    world = World(rules__unseen_s=60)
+    world = World(rules__route_ack_timeout_s=60)
     world.store("kitchen", 300, 0)
     world.rider("ann", 0, 0)
     world.rider("bob", -300, 0)

@@ -217,7 +217,7 @@ def test_a_report_said_twice_is_one_fact() -> None:
 
 @pytest.mark.parametrize("offline", [False, True])
 def test_a_report_without_ids_means_the_stop_as_the_phone_showed_it(offline: bool) -> None:
-    world = at_counter(rules__grow_until="pickup", rules__swap_until="pickup")
+    world = at_counter(rules__add_orders_until="pickup", rules__remove_orders_until="pickup")
     world.order("o2", "kitchen", 950, 0, ready_s=60)
     if offline:
         world.offline.add("r")
@@ -228,7 +228,7 @@ def test_a_report_without_ids_means_the_stop_as_the_phone_showed_it(offline: boo
 
 
 def test_in_the_second_of_a_change_what_stood_on_either_version_counts() -> None:
-    world = at_counter(rules__grow_until="pickup", rules__swap_until="pickup")
+    world = at_counter(rules__add_orders_until="pickup", rules__remove_orders_until="pickup")
     world.order("o2", "kitchen", 950, 0, ready_s=60)
     world.until(next(at for at in range(151, 400) if world.until(at) or _is_told(world, "o2")))
     world.now += 30

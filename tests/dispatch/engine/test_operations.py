@@ -35,7 +35,7 @@ def test_a_late_kitchen_moves_the_plan() -> None:
 
 
 def test_a_store_that_never_says_ready_keeps_no_order_for_ever() -> None:
-    world = World(rules__ready_times="store_mean", rules__silent_store_s=900)
+    world = World(rules__ready_times="store_mean", rules__store_silence_s=900)
     world.store("kitchen", 300, 0)
     world.rider("ann", 300, 0)
     world.order("o1", "kitchen", 600, 0, ready_s=540)

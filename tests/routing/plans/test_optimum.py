@@ -37,18 +37,8 @@ class Model:
         self.cost: list[Any] = []
         for r in self.requests:
             self._request(r)
-        for rows in self._choices():
-            asked = self.model.new_bool_var("")
-            self.model.add(sum(self.served[r] for r in rows) == asked)
-            self.cost.append(int(problem.skip_cost[rows[0]]) * (1 - asked))
         for v in self.vehicles:
             self._vehicle(v)
-
-    def _choices(self) -> list[list[int]]:
-        """Rows of which at most one is served; most are alone."""
-        number = self.problem.choice.tolist() if self.problem.choice.size else [-1 for _ in self.requests]
-        alone = [[r] for r in self.requests if number[r] < 0]
-        return alone + [[r for r in self.requests if number[r] == n] for n in sorted({*number} - {-1})]
 
     def least(self) -> int:
         """The proven optimum."""
@@ -75,8 +65,7 @@ class Model:
         carried = self.act_at[r, 1] - self.act_at[r, 0]
         model.add(carried >= 0).only_enforce_if(self.served[r])
         model.add(carried <= min(HORIZON, int(problem.max_on_board[r]))).only_enforce_if(self.served[r])
-        if problem.pair_price.size:
-            self.cost += [int(problem.pair_price[r, v]) * self.by[r][v] for v in self.vehicles]
+        self.cost.append(int(problem.skip_cost[r]) * (1 - self.served[r]))
         self._door(r)
 
     def _door(self, r: int) -> None:
@@ -202,24 +191,7 @@ def limits(seed: int) -> tuple[Problem, Travel]:
     )  # fmt: skip
 
 
-def choices_with_pairs(seed: int) -> tuple[Problem, Travel]:
-    """Two orders with two or three sources each and one without a choice; who carries what has a price."""
-    return drawn(
-        seed, 6, 2, choice=lambda rng: [0, 0, 1, 1, 1, -1], skip_cost=lambda rng: [200, 200, 90, 90, 90, 150],
-        pair_price=lambda rng: rng.integers(0, 60, (6, 2)), fixed=lambda rng: [20, 30],
-    )  # fmt: skip
-
-
-def timed_choices(seed: int) -> tuple[Problem, Travel]:
-    """Two orders of two rows each, where being late has a price."""
-    return drawn(
-        seed, 4, 2, choice=lambda rng: [0, 0, 3, 3], skip_cost=lambda rng: [300, 300, 250, 250],
-        ready=lambda rng: rng.integers(0, 90, 4), due=lambda rng: np.sort(rng.integers(60, 200, (4, 2)), axis=1),
-        slope=lambda rng: np.tile([1, 3, 9], (4, 1)), pair_price=lambda rng: rng.integers(0, 60, (4, 2)),
-    )  # fmt: skip
-
-
-KINDS = (pickups_and_drops, soft_promises, optional_with_needs, limits, choices_with_pairs, timed_choices)
+KINDS = (pickups_and_drops, soft_promises, optional_with_needs, limits)
 CASES = [(kind, seed) for kind in KINDS for seed in range(5)]
 
 
