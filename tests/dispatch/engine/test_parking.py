@@ -40,7 +40,9 @@ class Trying(World):
     """A world whose host does with a failing round what hosts do."""
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(**({"rules__add_orders_until": "departure", "rules__remove_orders_until": "departure"} | settings))
+        super().__init__(
+            **({"rules__add_orders_until": "departure", "rules__remove_orders_until": "departure"} | settings)
+        )
         self.answers_rounds = False
 
     def say(self, item: i.Input) -> tuple[e.Event, ...]:

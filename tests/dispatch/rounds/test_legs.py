@@ -57,7 +57,11 @@ def test_whatever_happens_the_answer_does_not_hang_on_what_is_left_out(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     luck = random.Random(seed)
-    more = {"rules__divert": luck.random() < 0.5, "rules__empty_moves": luck.random() < 0.3, "prices__drive_per_metre": seed % 2}
+    more = {
+        "rules__divert": luck.random() < 0.5,
+        "rules__empty_moves": luck.random() < 0.3,
+        "prices__drive_per_metre": seed % 2,
+    }
     storm = Storm(luck.random() < 0.5, **TRIPS, **more)
     tried = storm.world.policy = TriedWithBaits(monkeypatch)
     kinds = OPERATIONS.elements  # type: ignore[attr-defined]
