@@ -6,36 +6,32 @@ import json
 import logging
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
 from api.common.api_keys import Key
 from api.ledger import records
-from api.ledger.chain import genesis, link, missing, unsealed, way_on
+from api.ledger.chain import genesis, missing, unsealed
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
 from api.ledger.protocol import (
-    SKIPS,
-    CorruptLedger,
     Due,
     Ended,
     Identity,
-    LedgerEntry,
     LedgerFailed,
     Notice,
-    Skip,
     Snapshot,
     StoredReply,
     Tenant,
     VaultRow,
     Webhook,
 )
-from dispatch.errors import CorruptJournal, taking_in
+from api.ledger.reading import LedgerReader, sound
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +45,8 @@ _ENDED = "order_id, seq, tenant, store_id, state, record, seal"
 _WEBHOOK = "webhook_id, tenant, url, secrets, kinds, enabled, failures, created_at, disabled_reason"
 _SEALED = {"answers": _ANSWER, "notices": _NOTICE, "vault": _VAULT, "ended": _ENDED}
 
-T = TypeVar("T")
 
-
-class PostgresReader:
+class PostgresReader(LedgerReader):
     """The ledger of one market, `postgresql://host/database#market`, with a connection per thread."""
 
     def __init__(self, address: str) -> None:
@@ -99,14 +93,6 @@ class PostgresReader:
     def _one(self, columns: str, table: str, rest: str = "", *values: Any) -> tuple[Any, ...] | None:
         return next(iter(self._of(columns, table, rest, *values)), None)
 
-    def _sound(self, rows: Iterable[tuple[Any, ...]], make: Callable[[tuple[Any, ...]], T]) -> Iterator[T]:
-        """What is made of rows; one that is damaged is left out and said, for it must not cost those around it."""
-        for row in rows:
-            try:
-                yield make(row)
-            except (CorruptLedger, ValueError) as problem:
-                log.error("a row is left out: %s", problem)
-
     # --- journal ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -117,43 +103,16 @@ class PostgresReader:
             raise LedgerFailed(f"there is no market {self.market!r} here", code="unknown_market")
         return Identity(row[0], row[1])
 
-    def header(self) -> dict[str, Any]:
-        return dict(self.value("header") or {})
-
     def head(self) -> int:
         row = self._one("max(seq)", "journal")
         return int(row[0]) if row and row[0] is not None else 0
 
-    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[LedgerEntry]:
-        """`skips`: what to leave out, instead of what the ledger says of it."""
-        left_out = self.skips() if skips is None else skips
-        for text in self.texts(after):
-            if text.seq in left_out:
-                yield LedgerEntry(text.seq, text.at, {}, [], left_out[text.seq].reason)
-                continue
-            with taking_in(text.seq, hint=way_on(text.seq)):
-                entry = records.entry_of(text)
-            yield entry
-
-    def skips(self) -> dict[int, Skip]:
-        """Entries that every fold leaves out, by their number."""
-        return {skip[0]: Skip(*skip) for skip in self.value(SKIPS) or ()}
-
-    def texts(self, after: int = 0) -> Iterator[records.Text]:
-        """The entries with seq > `after`; raises CorruptJournal where one is missing or is not what was written."""
-        if after >= self.head():
-            return
-        chain, last = self.chain_at(after), after
+    def in_order(self, after: int) -> Iterator[tuple[records.Text, bytes | None]]:
         page = "AND seq > %s ORDER BY seq LIMIT %s"
-        while rows := self._of("seq, at, line, chain", "journal", page, last, ROWS_AT_ONCE):
+        while rows := self._of("seq, at, line, chain", "journal", page, after, ROWS_AT_ONCE):
             for row in rows:
-                text = records.Text(*row[:3])
-                if text.seq != last + 1:
-                    raise missing(last + 1, text.seq - 1)
-                chain, last = link(chain, records.text_of(text)), text.seq
-                if bytes(row[3]) != chain:
-                    raise CorruptJournal(f"entry {last} is not what was written, or one before it", line=last)
-                yield text
+                yield records.Text(*row[:3]), bytes(row[3])
+            after = rows[-1][0]
 
     def chain_at(self, seq: int) -> bytes:
         """The digest of the chain after the entry `seq`; raises CorruptJournal where that is not known here."""
@@ -223,10 +182,7 @@ class PostgresReader:
         if subject is not None:
             where_, more = where_ + " AND subject = %s", [*more, subject]
         rows = self._of(_NOTICE, "notices", f"{where_} ORDER BY seq LIMIT %s", *values, *more, limit)
-        return list(self._sound(rows, records.notice_of))
-
-    def forgotten(self) -> dict[str, int]:
-        return dict(self.value("forgotten") or {})
+        return list(sound(rows, records.notice_of))
 
     def sequence_of(self, subject: str) -> int:
         row = self._one("sequence", "notices", "AND subject = %s ORDER BY seq DESC LIMIT 1", subject)
@@ -291,7 +247,7 @@ class PostgresReader:
             " WHERE d.market = %s AND d.due_at <= %s AND NOT d.webhook_id = ANY(%s) ORDER BY d.due_at, d.seq LIMIT %s",
             (self.market, now, list(skip), limit),
         )
-        return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
+        return list(sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
 
     def dues(self) -> list[Due]:
         """Everything that a webhook has not had yet."""

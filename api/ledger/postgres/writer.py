@@ -8,11 +8,9 @@ somebody else's doing, and the process must end.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 import psycopg
@@ -23,10 +21,10 @@ from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, Where
 from api.ledger.postgres.schema import CALL
 from api.ledger.protocol import LedgerFailed, Write
+from api.ledger.writing import GroupWriter
 
 log = logging.getLogger(__name__)
 
-MOST_IN_ONE_GROUP = 512
 IN_DOUBT_S, LOOK_EVERY_S = 30.0, 0.05
 """A group is in doubt for so long at most, and is asked after this often."""
 
@@ -51,74 +49,39 @@ class Tip(NamedTuple):
     writes: int
 
 
-class PostgresWriter:
+class PostgresWriter(GroupWriter["Write | Job"]):
     """Writes groups over one connection; after a failure all are refused until `resume`."""
 
     def __init__(self, place: Where, tenure: Tenure, tip: Tip) -> None:
+        super().__init__()
         self._place = place
         self._tenure = tenure
         self._tip = tip
         self._connection: Connection | None = None
-        self._queue: SimpleQueue[tuple[Write | Job, Future[None]] | None] = SimpleQueue()
-        self._failed: LedgerFailed | None = None
         self._warned = ""
-        self.commits = self.jobs = self.resent = 0
-        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
-        self._thread.start()
-
-    @property
-    def failed(self) -> LedgerFailed | None:
-        """Why nothing is taken now, None while all is well."""
-        return self._failed
-
-    @property
-    def waiting(self) -> int:
-        """Writes not yet begun."""
-        return self._queue.qsize()
-
-    def put(self, work: Write | Job) -> Future[None]:
-        """Queues a write or a job; its future is done after the commit, or fails with LedgerFailed."""
-        future: Future[None] = Future()
-        future.set_running_or_notify_cancel()  # whoever stops waiting must not take back what is queued
-        if self._failed is not None:
-            future.set_exception(self._failed)
-        else:
-            self._queue.put((work, future))
-        return future
+        self.resent = 0
+        self.begin()
 
     def resume(self) -> None:
         """Takes writes again where the market is still ours and ends where it should; raises LedgerFailed."""
-        future: Future[None] = Future()
-        self._queue.put((self._look_again, future))
-        future.result()
+        self.put_though_failed(self._look_again)
 
     def close(self) -> None:
         """Writes what is queued and ends the thread."""
-        self._queue.put(None)
-        self._thread.join()
+        super().close()
         if self._connection is not None:
             self._connection.close()
 
     # --- the thread ---------------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        open_ = True
-        while open_:
-            group = [self._queue.get()]
-            while len(group) < MOST_IN_ONE_GROUP:
-                try:
-                    group.append(self._queue.get_nowait())
-                except Empty:
-                    break
-            open_ = None not in group
-            for part in _parts([item for item in group if item is not None]):
-                self._commit(part)
+    def commit(self, group: list[tuple[Write | Job, Future[None]]]) -> None:
+        for part in _parts(group):
+            self._commit(part)
 
     def _commit(self, part: list[tuple[Write | Job, Future[None]]]) -> None:
         work = part[0][0]
-        if self._failed is not None and work != self._look_again:
-            for _, future in part:
-                future.set_exception(self._failed)
+        if self.failed is not None and work != self._look_again:
+            self.refuse_all(part, self.failed)
             return
         try:
             if isinstance(work, Write):
@@ -128,19 +91,15 @@ class PostgresWriter:
         except Exception as problem:
             self._fail(part, problem)
             return
-        self.commits += 1
-        self.jobs += len(part)
-        for _, future in part:
-            future.set_result(None)
+        self.done(part)
 
     def _fail(self, part: list[tuple[Write | Job, Future[None]]], problem: Exception) -> None:
         failure = problem if isinstance(problem, LedgerFailed) else None
         if failure is None and isinstance(problem, psycopg.Error):
             failure = c.explained(problem, self._place)
-        self._failed = failure or LedgerFailed("the ledger could not be written", retry_after_s=1)
+        self.failed = failure or LedgerFailed("the ledger could not be written", retry_after_s=1)
         log.error("the ledger refuses writes: %s", problem)
-        for _, future in part:
-            future.set_exception(self._failed)
+        self.refuse_all(part, self.failed)
 
     def _write(self, writes: list[Write]) -> None:
         values, tip = _arrays(writes, self._tip)
@@ -190,7 +149,7 @@ class PostgresWriter:
         )
         kept = row.fetchone()
         self._tip = Tip(head, bytes(kept[0]) if kept is not None else self._tip.chain, writes)
-        self._failed = None
+        self.failed = None
 
     def _standing(self) -> tuple[int, str, int, int]:
         row = self._ours().execute(

@@ -9,43 +9,39 @@ import json
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 from api.common.api_keys import Key
 from api.ledger import records, snapshots
-from api.ledger.chain import genesis, link, missing, unsealed, way_on
+from api.ledger.chain import genesis, link, missing, unsealed
 from api.ledger.protocol import (
-    SKIPS,
     CorruptLedger,
     Due,
     Ended,
     Identity,
-    LedgerEntry,
     LedgerFailed,
     Notice,
-    Skip,
     Snapshot,
     StoredReply,
     Tenant,
     VaultRow,
     Webhook,
 )
+from api.ledger.reading import LedgerReader, sound
 from api.ledger.sqlite import schema as t
 from api.ledger.sqlite import segments
-from dispatch.errors import CorruptJournal, taking_in
+from dispatch.errors import CorruptJournal
 
 log = logging.getLogger(__name__)
 
 FILE = "ledger.sqlite"
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR}
-
-T = TypeVar("T")
 
 
 def explained(problem: sqlite3.Error, path: Path) -> CorruptLedger | LedgerFailed:
@@ -56,7 +52,7 @@ def explained(problem: sqlite3.Error, path: Path) -> CorruptLedger | LedgerFaile
     return LedgerFailed(f"the ledger cannot be read: {problem}", file=str(path))
 
 
-class SqliteReader:
+class SqliteReader(LedgerReader):
     """The ledger in `folder`, with a connection per thread; snapshots and segments are files beside it."""
 
     def __init__(self, folder: Path) -> None:
@@ -113,14 +109,6 @@ class SqliteReader:
         row = self._one(statement, ())
         return int(row[0]) if row and row[0] is not None else 0
 
-    def _sound(self, rows: Iterable[tuple[Any, ...]], make: Callable[[tuple[Any, ...]], T]) -> Iterator[T]:
-        """What is made of rows; one that is damaged is left out and said, for it must not cost those around it."""
-        for row in rows:
-            try:
-                yield make(row)
-            except (CorruptLedger, ValueError) as problem:
-                log.error("a row is left out: %s", problem)
-
     # --- journal ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -133,9 +121,6 @@ class SqliteReader:
                 hint="Copy it (halfhour journal backup), then stop the service and: halfhour admin upgrade",
             )  # fmt: skip
         return Identity(**value)
-
-    def header(self) -> dict[str, Any]:
-        return dict(self.value("header") or {})
 
     def head(self) -> int:
         return self._number("SELECT max(seq) FROM journal")
@@ -153,39 +138,8 @@ class SqliteReader:
         held = segments.segments(self.folder)
         return held[0].first if held else self.first_row()
 
-    def entries(self, after: int = 0, skips: Mapping[int, Skip] | None = None) -> Iterator[LedgerEntry]:
-        """`skips`: what to leave out, instead of what the ledger says of it."""
-        left_out = self.skips() if skips is None else skips
-        for text in self.texts(after):
-            if text.seq in left_out:
-                yield LedgerEntry(text.seq, text.at, {}, [], left_out[text.seq].reason)
-                continue
-            with taking_in(text.seq, hint=way_on(text.seq)):
-                entry = records.entry_of(text)
-            yield entry
-
-    def skips(self) -> dict[int, Skip]:
-        """Entries that every fold leaves out, by their number."""
-        return {skip[0]: Skip(*skip) for skip in self.value(SKIPS) or ()}
-
-    def texts(self, after: int = 0) -> Iterator[records.Text]:
-        """The entries with seq > `after` as they are kept; raises CorruptJournal where one is missing or was changed.
-
-        Where some are missing at the beginning it does so before it gives any.
-        """
-        if after >= self.head():
-            return
-        chain, last = self.chain_at(after), after
-        for text, kept in self._in_order(after):
-            if text.seq != last + 1:
-                raise missing(last + 1, text.seq - 1)
-            chain, last = link(chain, records.text_of(text)), text.seq
-            if kept is not None and kept != chain:
-                raise CorruptJournal(f"entry {last} is not what was written, or one before it", line=last)
-            yield text
-
-    def _in_order(self, after: int) -> Iterator[tuple[records.Text, bytes | None]]:
-        """Entries of segments, then rows, each with the digest that was kept of it, where one was."""
+    def in_order(self, after: int) -> Iterator[tuple[records.Text, bytes | None]]:
+        """Entries of segments, then rows."""
         while True:
             for segment in segments.segments(self.folder):
                 if segment.last > after:
@@ -325,10 +279,7 @@ class SqliteReader:
         if subject is not None:
             where, more = where + " AND subject = ?", [*more, subject]
         rows = self.rows(f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit))
-        return list(self._sound(rows, records.notice_of))
-
-    def forgotten(self) -> dict[str, int]:
-        return dict(self.value("forgotten") or {})
+        return list(sound(rows, records.notice_of))
 
     def sequence_of(self, subject: str) -> int:
         statement = "SELECT sequence FROM notices WHERE subject = ? ORDER BY seq DESC LIMIT 1"
@@ -388,7 +339,7 @@ class SqliteReader:
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
         rows = self.rows(t.SELECT_DUE, (now, records.packed(list(skip)), limit))
-        return list(self._sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
+        return list(sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
 
     def dues(self) -> Iterator[Due]:
         """Everything that a webhook has not had yet."""

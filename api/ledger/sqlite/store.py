@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from api.common.api_keys import Key
-from api.ledger import parts, records
+from api.ledger import records
 from api.ledger.files import Anchor
-from api.ledger.head import Head, read_mark
 from api.ledger.protocol import (
     Due,
     Identity,
@@ -29,9 +28,10 @@ from api.ledger.protocol import (
     Webhook,
     Write,
 )
+from api.ledger.sqlite import parts, segments
 from api.ledger.sqlite import schema as t
-from api.ledger.sqlite import segments
 from api.ledger.sqlite.group_commit import Writer
+from api.ledger.sqlite.head import Head, read_mark
 from api.ledger.sqlite.reader import SqliteReader, explained
 from api.ledger.upkeep.upgrade import upgrade
 

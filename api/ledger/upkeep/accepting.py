@@ -12,10 +12,10 @@ from pathlib import Path
 
 from api.ledger import records, snapshots
 from api.ledger.chain import link, missing, seal
-from api.ledger.head import MARK, read_mark
-from api.ledger.parts import check
 from api.ledger.protocol import CorruptLedger
 from api.ledger.sqlite import schema as t
+from api.ledger.sqlite.head import MARK, read_mark
+from api.ledger.sqlite.parts import check
 from api.ledger.sqlite.reader import SqliteReader, explained
 from api.ledger.sqlite.store import LOCK, SqliteLedger, locked
 from api.ledger.upkeep import audit

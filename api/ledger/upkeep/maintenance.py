@@ -12,11 +12,11 @@ from typing import NamedTuple
 from api.ledger.chain import missing, way_on
 from api.ledger.configuration import require_readable
 from api.ledger.files import copy, create, flush_folder, make_private
-from api.ledger.parts import beside, check
 from api.ledger.protocol import CorruptLedger, LedgerEntry, Snapshot, VaultRow
 from api.ledger.recovery import first_board, place_book, recover, restored
 from api.ledger.snapshots import number_of, read
 from api.ledger.sqlite.group_commit import failure_of
+from api.ledger.sqlite.parts import beside, check
 from api.ledger.sqlite.reader import FILE, SqliteReader
 from api.ledger.sqlite.segments import segments
 from api.ledger.sqlite.store import SqliteLedger

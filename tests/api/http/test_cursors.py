@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from api.ledger.head import MARK
 from api.ledger.protocol import Notice
+from api.ledger.sqlite.head import MARK
 from api.ledger.sqlite.reader import FILE
 from api.ledger.upkeep.maintenance import backup, restore
 from api.outbox.cursors import event_cursor, page_cursor, spot_of

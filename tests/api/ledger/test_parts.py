@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from api.ledger.head import MARK, read_mark
 from api.ledger.protocol import LedgerEntry, Snapshot, VaultRow, Write
+from api.ledger.sqlite.head import MARK, read_mark
 from api.ledger.sqlite.reader import FILE, SqliteReader
 from api.ledger.sqlite.segments import segments
 from api.ledger.sqlite.store import SqliteLedger

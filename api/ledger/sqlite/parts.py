@@ -11,9 +11,9 @@ from pathlib import Path
 
 from api.ledger import snapshots
 from api.ledger.files import close_to_others, create, make_private
-from api.ledger.head import MARK, Mark, read_mark
 from api.ledger.protocol import CorruptLedger
 from api.ledger.sqlite import segments
+from api.ledger.sqlite.head import MARK, Mark, read_mark
 from api.ledger.sqlite.reader import FILE, SqliteReader, foreign
 from api.ledger.upkeep.audit import AUDIT
 from dispatch.errors import CorruptJournal
