@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from api.common.api_keys import Key, Scope
 from api.ledger.chain import seal, unsealed
-from api.ledger.protocol import Ended, LedgerEntry, Notice, StoredReply, Tenant, VaultRow, Webhook
+from api.ledger.protocol import Due, Ended, LedgerEntry, Notice, StoredReply, Tenant, VaultRow, Webhook
 
 
 class Text(NamedTuple):
@@ -70,6 +70,11 @@ def notice_row(notice: Notice) -> tuple[Any, ...]:
 def notice_of(row: tuple[Any, ...]) -> Notice:
     values = unsealed("notices", row)
     return Notice._make((*values[:7], json.loads(values[7])))
+
+
+def due_of(row: tuple[Any, ...]) -> Due:
+    """A due from (webhook id, attempts, due at) and the row of its notice."""
+    return Due(row[0], notice_of(row[3:]), row[1], row[2])
 
 
 def vault_values(row: VaultRow) -> tuple[Any, ...]:

@@ -43,6 +43,11 @@ _NOTICE = "seq, event_id, tenant, kind, subject, sequence, created_at, data, sea
 _VAULT = "handle, tenant, kind, subject, first, second, enter_s, exit_s, personal, body, erased_at, seal"
 _ENDED = "order_id, seq, tenant, store_id, state, record, seal"
 _WEBHOOK = "webhook_id, tenant, url, secrets, kinds, enabled, failures, created_at, disabled_reason"
+_OWED = (
+    "SELECT d.webhook_id, d.attempts, d.due_at, "
+    + ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
+    + " FROM halfhour.dues d JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq"
+)
 _SEALED = {"answers": _ANSWER, "notices": _NOTICE, "vault": _VAULT, "ended": _ENDED}
 
 
@@ -239,25 +244,16 @@ class PostgresReader(LedgerReader):
         return [hook for hook in map(records.webhook_of, rows) if tenant is None or hook.tenant == tenant]
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
-        columns = ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
         rows = self.rows(
-            f"SELECT d.webhook_id, d.attempts, d.due_at, {columns} FROM halfhour.dues d"
-            " JOIN halfhour.webhooks w ON w.market = d.market AND w.webhook_id = d.webhook_id AND w.enabled = 1"
-            " JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq"
+            f"{_OWED} JOIN halfhour.webhooks w ON w.market = d.market AND w.webhook_id = d.webhook_id AND w.enabled = 1"
             " WHERE d.market = %s AND d.due_at <= %s AND NOT d.webhook_id = ANY(%s) ORDER BY d.due_at, d.seq LIMIT %s",
             (self.market, now, list(skip), limit),
         )
-        return list(sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
+        return list(sound(rows, records.due_of))
 
     def dues(self) -> list[Due]:
         """Everything that a webhook has not had yet."""
-        columns = ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
-        rows = self.rows(
-            f"SELECT d.webhook_id, d.attempts, d.due_at, {columns} FROM halfhour.dues d"
-            " JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq WHERE d.market = %s",
-            (self.market,),
-        )
-        return [Due(row[0], records.notice_of(row[3:]), row[1], row[2]) for row in rows]
+        return [records.due_of(row) for row in self.rows(f"{_OWED} WHERE d.market = %s", (self.market,))]
 
     def load_keys(self) -> list[Key]:
         return [records.key_of(row) for row in self.rows("SELECT key_id, body FROM halfhour.keys ORDER BY key_id")]

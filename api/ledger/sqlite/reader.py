@@ -339,12 +339,12 @@ class SqliteReader(LedgerReader):
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
         rows = self.rows(t.SELECT_DUE, (now, records.packed(list(skip)), limit))
-        return list(sound(rows, lambda row: Due(row[0], records.notice_of(row[3:]), row[1], row[2])))
+        return list(sound(rows, records.due_of))
 
     def dues(self) -> Iterator[Due]:
         """Everything that a webhook has not had yet."""
         rows = self.rows("SELECT d.webhook_id, d.attempts, d.due_at, n.* FROM dues d JOIN notices n ON n.seq = d.seq")
-        return (Due(row[0], records.notice_of(row[3:]), row[1], row[2]) for row in rows)
+        return map(records.due_of, rows)
 
     def load_keys(self) -> list[Key]:
         return [records.key_of(row) for row in self.rows("SELECT * FROM keys ORDER BY key_id")]
