@@ -15,6 +15,7 @@ Change prices compare each vehicle's rows with its told row:
 
 from __future__ import annotations
 
+from collections import namedtuple
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +58,13 @@ class Timeline(NamedTuple):
         return REASON_OF[self.law]
 
 
+_TIMED = Problem._fields.index("choice")
+"""Fields before this one are read by the pass over the timeline, those from it on by `plan_laws` alone."""
+
+TimedProblem = namedtuple("TimedProblem", Problem._fields[:_TIMED])  # type: ignore[misc]
+"""A Problem as far as the pass over the timeline reads it: each array that is handed over costs as much as a stop."""
+
+
 class Workspace(NamedTuple):
     """What one pass over a plan writes besides times and totals."""
 
@@ -76,7 +84,8 @@ def evaluate(problem: Problem, travel: Travel, rows: Rows) -> Timeline:
     timing = np.zeros((4, len(rows.stop_place)), dtype=np.int32)
     totals = np.zeros(5, dtype=np.int64)
     space = _workspace(problem, rows)
-    code, vehicle, request = time_plan(problem, travel, rows, timing, totals, space)
+    timed = TimedProblem._make(problem[:_TIMED])
+    code, vehicle, request = time_plan(timed, travel, rows, timing, totals, space)
     door, running, skipped, changes, rank = (int(total) for total in totals)
     law, other = Law(code), 0
     if has_laws(problem):
@@ -95,7 +104,7 @@ def evaluate(problem: Problem, travel: Travel, rows: Rows) -> Timeline:
 def _workspace(problem: Problem, rows: Rows) -> Workspace:
     """Zeroes of the right sizes."""
     vehicles, requests, dimensions = len(problem.start_place), len(problem.pick_place), problem.load.shape[1]
-    breaks = int(np.diff(problem.breaks.ptr).max(initial=0))
+    breaks = int(np.diff(problem.breaks.ptr).max()) if problem.breaks.ptr.size else 0
     longest = int(np.diff(rows.stop_ptr).max(initial=0)) + 2 if problem.max_stretch.size else 1
     returning = (vehicles, dimensions + 1) if problem.reloads.ptr.size else (0, 0)
     return Workspace(

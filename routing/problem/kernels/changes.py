@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inner_kernel
+from routing.kernels import fused_kernel, inner_kernel
 
 NEVER = 2**62
 
@@ -19,7 +19,7 @@ def level_of_place(problem, vehicle, place):
     return level
 
 
-@inner_kernel
+@fused_kernel
 def change_price(problem, rows, vehicle, carrier, told_carrier):
     """Price of changing the vehicle's told plan into its rows, NEVER where a forbidden change is made.
 
@@ -72,7 +72,7 @@ def change_price(problem, rows, vehicle, carrier, told_carrier):
     return price
 
 
-@inner_kernel
+@fused_kernel
 def does_what_it_must(problem, rows, vehicle):
     """Whether the vehicle picks up or drops one of the requests it must keep where it goes first.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inner_kernel, lean_kernel
+from routing.kernels import fused_kernel, inner_kernel, lean_kernel
 from routing.problem.kernels.breaks import act_instant, arrive_with, drive_leg, place_breaks
 from routing.problem.kernels.changes import change_price, does_what_it_must
 from routing.problem.kernels.own_laws import INFINITE, NEVER, arrives_standing, door_price, is_allowed, paid_ticks
@@ -85,7 +85,7 @@ def _plan_breaks(problem, travel, rows, vehicle, leaves, space):
     return place_breaks(problem, travel, rows, vehicle, leaves, space.spare, space.early)
 
 
-@inner_kernel
+@fused_kernel
 def time_vehicle(problem, travel, rows, vehicle, timing, space):
     """Time and judge one vehicle's stops; (law, request, door price, running price).
 
