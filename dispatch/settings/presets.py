@@ -37,13 +37,13 @@ _COMMON: dict[str, Any] = {
     "prices.late_from": "promise",
     "prices.late_before_s": 0,
     "prices.late_per_s": 110,
-    "prices.late_fixed": 60_000,
+    "prices.late_fixed": 80_000,
     "prices.fail_per_s": 110,
     "prices.fail_after_s": 5400,
     "prices.fail_after_promise_s": 3600,
     "prices.fail_fixed": 600_000,
-    "prices.work_per_s": 10,
-    "prices.scarce_work_per_s": 40,
+    "prices.work_per_s": 100,
+    "prices.scarce_work_per_s": -60,
     "reposition.priced": True,
     "reposition.quiet_after": 3.0,
     "search.work_per_order": 480,
@@ -54,7 +54,7 @@ PRESETS: Mapping[str, Preset] = {
     for preset in (
         Preset(
             "balanced",
-            "Keep promises without driving more: a missed one counts like ten minutes of one customer's waiting.",
+            "Keep promises without driving more: a missed one counts like 13 minutes of one customer's waiting.",
             _COMMON,
         ),
         Preset(
@@ -68,17 +68,19 @@ PRESETS: Mapping[str, Preset] = {
                 "prices.fail_per_s": 100,
                 "prices.fail_after_promise_s": 120,
                 "prices.fail_fixed": 0,
+                "prices.work_per_s": 150,
+                "prices.scarce_work_per_s": -110,
             },
         ),
         Preset(
             "door",
             "Bring every order as fast as possible, whatever was promised.",
-            {**_COMMON, "prices.late_fixed": 0},
+            {**_COMMON, "prices.late_fixed": 0, "prices.work_per_s": 10, "prices.scarce_work_per_s": 40},
         ),
         Preset(
             "thrifty",
             "Drive as little as possible and keep most promises.",
-            {**_COMMON, "prices.work_per_s": 100, "prices.scarce_work_per_s": 0},
+            {**_COMMON, "prices.late_fixed": 90_000, "prices.scarce_work_per_s": 0},
         ),
     )
 }
