@@ -141,7 +141,7 @@ async def test_settings_of_the_file_open_an_empty_ledger_and_are_said_over_anoth
 
 async def test_a_configuration_that_contradicts_itself_is_said_when_it_opens_a_ledger(tmp_path: Path) -> None:
     engine = {"preset": "thrifty", "prices.late_fixed": 5}
-    for said in (["prices.late_fixed = 5 stands, not 60000 of the preset thrifty."], []):
+    for said in (["prices.late_fixed = 5 stands, not 90000 of the preset thrifty."], []):
         async with running(tmp_path, engine=engine) as run:
             assert run.service.notes == said
             assert run.host.board.settings == Settings().with_values({GIVE_UP: GIVE_UP_S, **engine})

@@ -48,8 +48,8 @@ async def test_a_preset_is_shown_before_changed_by_one_input_and_undone_by_one(t
         before = run.host.board.settings
         preview = await shown(run, "thrifty")
         assert preview["changes"] == [
-            {"setting": "prices.work_per_s", "now": 10, "then": 100},
-            {"setting": "prices.scarce_work_per_s", "now": 40, "then": 0},
+            {"setting": "prices.late_fixed", "now": 80_000, "then": 90_000},
+            {"setting": "prices.scarce_work_per_s", "now": -60, "then": 0},
         ]
         assert preview["kept"] == [{"setting": "prices.late_per_s", "now": 150, "then": 110}]
         assert run.host.board.settings == before and not preview["in_force"], "looking changes nothing"
@@ -59,14 +59,14 @@ async def test_a_preset_is_shown_before_changed_by_one_input_and_undone_by_one(t
         settings = run.host.board.settings
         assert settings == before.with_values({"preset": "thrifty", "prices.late_per_s": 150})
         assert (await shown(run, "thrifty"))["in_force"]
-        assert (await run.ops.get("/v1/settings")).json()["prices.work_per_s"]["preset"] == 100
+        assert (await run.ops.get("/v1/settings")).json()["prices.late_fixed"]["preset"] == 90_000
 
-        await run.ops.put("/v1/settings/prices.work_per_s", json={"value": "70"})
+        await run.ops.put("/v1/settings/prices.late_fixed", json={"value": "70000"})
         back = (await run.ops.post("/v1/preset/undo")).json()
         assert back["preset"] == "balanced" and [one["setting"] for one in back["changes"]] == [
             "prices.scarce_work_per_s"
         ], "what somebody has set since stays"
-        assert run.host.board.settings == before.with_values({"prices.work_per_s": 70})
+        assert run.host.board.settings == before.with_values({"prices.late_fixed": 70_000})
     assert [(item["preset"], len(item["values"])) for item in said(tmp_path, "PresetChosen")] == [
         ("thrifty", len(PRESETS["thrifty"].values) - 1), ("balanced", len(PRESETS["thrifty"].values) - 2),
     ]  # fmt: skip
