@@ -19,11 +19,12 @@ import dispatch.inputs
 from dispatch.errors import CorruptJournal
 from dispatch.model import Act, Stop
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Version of inputs, events and journal lines; a journal states it in its header.
 
 1: stops and acts are objects.  2: they are lists of their values in the order of their fields (a third of the size;
 most of a journal is routes).  3: headers and snapshots state every setting, not the changed ones alone.
+4: what is said of an order's delivery and learnt from its end are events; the weather of travel times.
 """
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dispatch.inputs import Choice, Position, Stage
 from dispatch.model import Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.promise.told import Lesson, Said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +135,7 @@ class TravelAdopted(Event):
     version: int
     digest: str
     profiles: tuple[str, ...] = ("default",)
+    weather: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,3 +392,34 @@ class EtaChanged(Event):
 
     order_id: str
     expected_dropoff_at: int
+
+
+# --- promises -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseSaid(Event):
+    """When an order comes with what probability: as placed after a quote, and with the first plan that holds it."""
+
+    order_id: str
+    said: Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseLearned(Event):
+    """An order has ended: what that teaches those that come, one lesson for each thing that was said of it."""
+
+    order_id: str
+    lessons: tuple[Lesson, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseAdopted(Event):
+    """What promises are counted from, learnt elsewhere: it replaces what was learnt here."""
+
+    groups: tuple[tuple[str, int, tuple[int, ...]], ...]
+    """(group, orders that have taught it, its offsets in nanoseconds)."""
+    taught: tuple[tuple[str, int], ...]
+    """(basis, orders that have taught it)."""
+    spread_ms: tuple[tuple[str, int], ...]
+    """(basis, how far orders come from their median)."""

@@ -69,9 +69,15 @@ class ShiftPlanned(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlaced(Input):
-    """An order is handed over.  Refused: duplicate_order, unknown_store, unknown_place, invalid_order."""
+    """An order is handed over.  Refused: duplicate_order, unknown_store, unknown_place, invalid_order.
+
+    `expected_drop_at`: what a trial insertion made of it (None: nobody has asked, or nobody could take it).
+    `promise_is_ours`: its promise follows `rules.promise_rule`; else it stands as the order has it.
+    """
 
     order: Order
+    expected_drop_at: int | None = None
+    promise_is_ours: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +145,8 @@ class TravelChanged(Input):
     version: int
     digest: str
     profiles: tuple[str, ...] = ("default",)
+    weather: str = ""
+    """The name of the weather that they are of; empty: not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +169,15 @@ class RoundsLimited(Input):
     """A host under pressure lets a round add at most so many orders to the plan (None: as many as the rules say)."""
 
     most_new_orders: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseTaught(Input):
+    """Promises count from what was learnt elsewhere (`halfhour promise fit`); fields as of PromiseAdopted."""
+
+    groups: tuple[tuple[str, int, tuple[int, ...]], ...]
+    taught: tuple[tuple[str, int], ...]
+    spread_ms: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

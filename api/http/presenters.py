@@ -14,7 +14,7 @@ from api.common.signed_tokens import Secret, signed
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
-from api.http.schemas.deliveries import Delivery, Dropoff, Item, RiderSeen, Tracking
+from api.http.schemas.deliveries import Delivery, Dropoff, Item, Promise, RiderSeen, Tracking
 from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, StopShown
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
@@ -26,6 +26,7 @@ from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.promise.told import Said, kept
 from routing.places import PlaceBook
 
 PRECISION = 6
@@ -96,6 +97,7 @@ def delivery(
         release_at=instant(order.release_at),
         expected_pickup_at=instant(expected_pickup_at(record)),
         expected_dropoff_at=instant(expected_dropoff_at(record, host.board, host.clock.now())),
+        promise=promise(order.due_at, record.said[-1] if record.said else None),
         picked_up_at=instant(record.picked_up_at),
         ended_at=instant(record.ended_at),
         kept_until=instant(record.kept_until),
@@ -120,6 +122,20 @@ def delivery(
         proof=body.get("proof"),
         tracking_path=f"{base}/v1/track/{signed(secret, 'track', order_id)}",
         version=version_of(record, row),
+    )
+
+
+def promise(due_at: int, said: Said | None) -> Promise:
+    """A promise as shown; `said`: when the order comes with what probability, None where nothing was said."""
+    if said is None:
+        return Promise.model_construct(due_at=instant_at(due_at))
+    on_time = said.on_time if said.due_at == due_at else kept(said.quantiles_s, due_at - said.expected_at)
+    return Promise.model_construct(
+        due_at=instant_at(due_at),
+        p50_at=instant_at(said.p50_at),
+        p90_at=instant_at(said.p90_at),
+        on_time_probability=on_time / 1000,
+        calibrated=said.calibrated,
     )
 
 

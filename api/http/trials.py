@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from api.common.ids import order_id_of
 from api.http.acceptance import order_of
 from api.http.schemas.deliveries import QuoteRequest
-from dispatch.model import Reason
+from dispatch.engine.decisions.promises import promised
+from dispatch.model import Order, Reason
+from dispatch.promise.told import Said
 from dispatch.rounds.trial import Fit, frozen_with, outcome
 
 if TYPE_CHECKING:
@@ -24,7 +27,15 @@ ASKED = "?"
 """A tenant's own id of the order that is asked about; no order has it."""
 
 
-async def fit(service: Service, tenant: str, body: QuoteRequest) -> Fit:
+class Trial(NamedTuple):
+    """A fit, the order that it is of, with the promise that it would get, and what is said of it."""
+
+    fit: Fit
+    order: Order
+    said: Said | None
+
+
+async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
     """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
     from dispatch.rounds.solve import solve_round
 
@@ -39,5 +50,10 @@ async def fit(service: Service, tenant: str, body: QuoteRequest) -> Fit:
             answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
         except Exception:  # an order that no round can be planned with costs nobody else their quote
             log.exception("a trial cannot be planned")
-            return Fit(None, None, Reason.BUDGET)
-    return outcome(answer, order.order_id)
+            return Trial(Fit(None, None, Reason.BUDGET), order, None)
+        found = outcome(answer, order.order_id)
+        is_ours = body.dropoff_deadline_at is None
+        if is_ours and found.dropoff_at is not None and found.dropoff_at > order.due_at:
+            order = replace(order, due_at=found.dropoff_at)  # a promise that is broken already helps nobody
+        made, said = promised(host.board, order, found.dropoff_at, now, by_rule=is_ours)
+        return Trial(found, made, said)

@@ -17,10 +17,14 @@ from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRe
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.promise.tracker import Tracker
 from dispatch.settings.names import FORMER
 from dispatch.settings.presets import KEY as PRESET
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
+
+SERVICE_PAUSE_S = 7200
+"""After so long without an order a new service begins: promises are kept otherwise in its first hour."""
 
 
 class Board:
@@ -59,6 +63,12 @@ class Board:
         """Names of the travel table's profiles, in its order."""
         self.needs: tuple[str, ...] = ()
         """Names of the bits of `Order.needs` and `Rider.provides`."""
+        self.weather = ""
+        self.service_began_at = 0
+        """When orders began to come after the last pause of `SERVICE_PAUSE_S`."""
+        self.last_placed_at = 0
+        self.promise = Tracker()
+        """What is known of how much later than expected orders come."""
         self.before_preset: dict[str, Any] | None = None
         """What the last choice of a preset replaced and nobody has set since, by key: what undoes it."""
         # Derived: rebuilt by `load`, never dumped.
@@ -195,6 +205,10 @@ class Board:
         self.orders_taken += 1
         self.orders[order.order_id] = record
         self._index_order(order.order_id, record)
+        if self.settings.rules.promise_odds:
+            if event.at > self.last_placed_at + SERVICE_PAUSE_S:
+                self.service_began_at = event.at
+            self.last_placed_at = event.at
         store = self.stores[order.store_id]
         store.demand.note(order.placed_at, order.expected_ready_at, self.settings.reposition.memory_s)
         self._touch(event.at)
@@ -325,6 +339,17 @@ class Board:
     def _on_order_giving_up(self, event: e.OrderGivingUp) -> None:
         self.orders[event.order_id].gives_up_at = event.ends_at
 
+    def _on_promise_said(self, event: e.PromiseSaid) -> None:
+        self.orders[event.order_id].say(event.said)
+
+    def _on_promise_learned(self, event: e.PromiseLearned) -> None:
+        self.orders[event.order_id].taught = True
+        for lesson in event.lessons:
+            self.promise.learn(lesson)
+
+    def _on_promise_adopted(self, event: e.PromiseAdopted) -> None:
+        self.promise = Tracker.of(event.groups, event.taught, event.spread_ms)
+
     # --- stores, zones, travel, settings ------------------------------------------------------------------------
 
     def _on_store_state_set(self, event: e.StoreStateSet) -> None:
@@ -338,7 +363,7 @@ class Board:
 
     def _on_travel_adopted(self, event: e.TravelAdopted) -> None:
         self.travel_version, self.travel_digest = event.version, event.digest
-        self.profiles = event.profiles
+        self.profiles, self.weather = event.profiles, event.weather
 
     def _on_setting_set(self, event: e.SettingSet) -> None:
         self.settings = self.settings.with_stated({event.key: event.value})

@@ -8,6 +8,7 @@ from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
 from dispatch.inputs import Choice, Stage
 from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.promise.told import Said
 
 FOR_EVER = 2**62
 
@@ -55,6 +56,10 @@ class OrderRecord:
     """When it was last said that nobody knows when it comes."""
     gives_up_at: int | None = None
     """When it ends if nobody takes it, as was announced."""
+    said: tuple[Said, ...] = ()
+    """What was said of its delivery, the newest last; one for each basis."""
+    taught: bool = False
+    """Its end has taught what is said of others."""
 
     @property
     def is_waiting(self) -> bool:
@@ -75,6 +80,10 @@ class OrderRecord:
         """It is this rider's now (None: nobody's); whoever has it ends what was said of its end."""
         self.rider_id = rider_id
         self.gives_up_at = self.gives_up_at if rider_id is None else None
+
+    def say(self, said: Said) -> None:
+        """This was said of its delivery: it takes the place of what was said on the same basis."""
+        self.said = (*(other for other in self.said if other.basis != said.basis), said)
 
     def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
         """The state has given way to `state`; answers when the goods were picked up, as is known now."""

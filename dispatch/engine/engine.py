@@ -15,7 +15,7 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
-from dispatch.engine.decisions import giving_up, offers, operations, orders, riders, rounds, stores
+from dispatch.engine.decisions import giving_up, offers, operations, orders, promises, riders, rounds, stores
 from dispatch.engine.timers import Timers
 from dispatch.errors import ClockWentBack
 from dispatch.rounds.blame import undecidable
@@ -42,6 +42,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.SettingChanged: operations.setting_changed,
     i.RoundsLimited: operations.rounds_limited,
     i.PresetChosen: operations.preset_chosen,
+    i.PromiseTaught: promises.taught,
     i.NeedsListed: operations.needs_listed,
     i.ShiftEnded: riders.shift_ended,
     i.BreakBegan: riders.break_began,
@@ -82,9 +83,11 @@ class Engine:
         if item.at < self.board.now:
             raise ClockWentBack(f"input at {item.at} after {self.board.now}", at=item.at, now=self.board.now)
         if isinstance(item, i.Wake | i.RoundSolved):
-            return self._decide(item, self._riders.due(item.at))
-        bounds.require(item)
-        return _DECISIONS[type(item)](self.board, item)
+            events = self._decide(item, self._riders.due(item.at))
+        else:
+            bounds.require(item)
+            events = _DECISIONS[type(item)](self.board, item)
+        return (*events, *promises.following(self.board, item.at, events))
 
     def _decide(self, item: i.Wake | i.RoundSolved, due_riders: tuple[str, ...]) -> tuple[e.Event, ...]:
         if isinstance(item, i.Wake):

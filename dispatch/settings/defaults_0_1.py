@@ -72,5 +72,7 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "reposition.priced": False,
         "reposition.quiet_after": 0.0,
         "rules.give_up_s": 0,
+        "rules.promise_rule": "fixed",
+        "rules.promise_odds": False,
     }
 )

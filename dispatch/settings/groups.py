@@ -87,6 +87,15 @@ class Rules:
     horizon_s: int = _setting(
         3600, "Riders busy or not yet on duty are planned when free within this time.", low=0, high=14400
     )
+    promise_rule: str = _setting(
+        "fixed",
+        "What an order is promised that names no deadline: promise_s after its placement, the instant by which nine in "
+        "ten like it come (a trial insertion's, once that is calibrated), or the later of both.",
+        choices=("fixed", "p90", "later"),
+    )
+    promise_odds: bool = _setting(
+        True, "Say of each order when it comes with what probability, and learn from what was delivered?"
+    )
     promise_s: int = _setting(1800, "The promise of an order that names none: placed_at + this.", low=60, high=86400)
     offer_s: int = _setting(40, "Seconds a crowd rider has to answer an offer.", low=1, high=3600)
     route_ack_timeout_s: int = _setting(

@@ -30,13 +30,13 @@ from sim.sources.plausible import doubts
 from sim.sources.recorded import read_recorded
 from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, require_some
 
-FORMAT = 2
+FORMAT = 3
 """1: what [settings] leaves out is as in 0.1.0.  2: it is as in the version that reads; folders that we write leave out
-nothing.
+nothing.  3: the same, with rules.promise_rule and rules.promise_odds among the settings.
 
 Whoever changes a default of a version that was released raises it, and completes the older formats by a frozen table.
 """
-FORMATS = (1, FORMAT)
+FORMATS = (1, 2, FORMAT)
 TOML = "scenario.toml"
 COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
 STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
@@ -134,7 +134,7 @@ class _Folder:
             raise self.fail(str(problem), key) from problem
 
     def _settings(self, values: dict[str, Any]) -> Settings:
-        if self.toml["format"] == FORMAT:
+        if self.toml["format"] != 1:
             return Settings().with_values(values)
         if "preset" in values:
             raise self.fail("format 1 knows no presets", "settings.preset", f"Write format = {FORMAT}.")

@@ -26,7 +26,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "dispatch": [
         {"calendar", "errors", "model", "version"},
-        {"inputs", "lifecycle", "settings"},
+        {"inputs", "lifecycle", "promise", "settings"},
         {"bounds", "events"},
         {"codec", "event_handlers"},
         {"board"},

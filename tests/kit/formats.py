@@ -20,6 +20,7 @@ import dispatch.codec
 import dispatch.events
 import dispatch.inputs
 import dispatch.model
+import dispatch.promise.told
 from dispatch.codec import SCHEMA_VERSION, plain
 from dispatch.record import run_folder
 from dispatch.record.catalogue import CATALOGUE_FORMAT, Catalogue, Pay
@@ -32,7 +33,14 @@ from sim.sources import folder, folder_writer
 
 FROZEN = Path(__file__).parents[1] / "golden" / "formats"
 REQUIRED = "(required)"
-MODULES = (dispatch.inputs, dispatch.events, dispatch.model, dispatch.board.records, dispatch.board.store_demand)
+MODULES = (
+    dispatch.inputs,
+    dispatch.events,
+    dispatch.model,
+    dispatch.promise.told,
+    dispatch.board.records,
+    dispatch.board.store_demand,
+)
 
 CLASSES: dict[str, Any] = {
     name: cls

@@ -30,6 +30,7 @@ from api.http.schemas.deliveries import (
 )
 from api.http.schemas.values import DeliveryId, Id
 from api.http.transport.door import Door
+from api.http.trials import trial
 from api.ledger.protocol import StoredReply, VaultRow
 from api.live.ended_orders import require_on_board
 from api.live.words import kept, plain
@@ -116,10 +117,13 @@ async def create(command: OrdersCommand, body: DeliveryRequest) -> Response:
     return await command.once(do)
 
 
-async def place(command: Command, body: DeliveryRequest, remember: Remember, due_at: int | None = None) -> Reply:
+async def place(
+    command: Command, body: DeliveryRequest, remember: Remember, due_at: int | None = None, drop_at: int | None = None
+) -> Reply:
     """Hands an order to the engine, with its place and what is personal in the same transaction.
 
     `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
+    `drop_at`: when that quote had it delivered.
     """
     service, caller = command.service, command.caller
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
@@ -138,6 +142,11 @@ async def place(command: Command, body: DeliveryRequest, remember: Remember, due
     fingerprint = _hashed(body.model_dump_json(exclude_defaults=True))
     if due_at is not None and body.dropoff_deadline_at is None:
         body = body.model_copy(update={"dropoff_deadline_at": instant_at(due_at)})
+    is_ours = due_at is None and body.dropoff_deadline_at is None
+    if is_ours and host.board.settings.rules.promise_rule != "fixed":
+        drop_at = (await trial(service, caller.tenant, body)).fit.dropoff_at
+        if host.order(order_id) is not None:  # sent again meanwhile
+            return await _again(service, order_id, body)
     where, usual = body.dropoff.location, service.config.service
     handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
     row = VaultRow(
@@ -149,7 +158,7 @@ async def place(command: Command, body: DeliveryRequest, remember: Remember, due
     def make(at: int) -> OrderPlaced:
         made = order_of(service, body, order_id, handle, at)
         service.doors.note(order_id, made.door)
-        return OrderPlaced(at=at, order=made)
+        return OrderPlaced(at=at, order=made, expected_drop_at=drop_at, promise_is_ours=is_ours)
 
     return await command.tell(
         make,

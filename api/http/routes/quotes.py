@@ -13,15 +13,16 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
-from api.http.acceptance import check_deliverable, defaults
+from api.http.acceptance import check_deliverable
 from api.http.commands import Command, Remember, Reply, Service, command, replied
+from api.http.presenters import promise
 from api.http.problems import problems
 from api.http.routes.deliveries import OrdersCommand, place
 from api.http.schemas.base import instant_at, instant_of
-from api.http.schemas.deliveries import Delivery, DeliveryRequest, Promise, Quote, QuoteAccept, QuoteRequest
+from api.http.schemas.deliveries import Delivery, DeliveryRequest, Quote, QuoteAccept, QuoteRequest
 from api.http.schemas.values import ExternalId
 from api.http.transport.door import Door
-from api.http.trials import fit
+from api.http.trials import trial
 from api.ledger.protocol import StoredReply
 from routing.errors import InvalidInput
 
@@ -48,36 +49,39 @@ async def quote(command: QuoteCommand, body: QuoteRequest) -> Response:
         kept = json.loads(answer.body)
         if "promise" not in kept:
             return Reply(answer.status, answer.body)
-        expires_at, due_at = (int(datetime.fromisoformat(at).timestamp()) for at in (
-            kept["expires_at"], kept["promise"]["due_at"]
-        ))  # fmt: skip
-        again = Quote(**kept | {"quote_id": _signed(command.service, command.caller, body, expires_at, due_at)})
+        expires_at, due_at = _epoch(kept["expires_at"]), _epoch(kept["promise"]["due_at"])
+        drop_at = _epoch(kept["dropoff_at"]) if kept["dropoff_at"] else None
+        again = Quote(
+            **kept | {"quote_id": _signed(command.service, command.caller, body, expires_at, due_at, drop_at)}
+        )
         return Reply(answer.status, again.model_dump_json())
 
     return await command.once(do, restore)
 
 
-def _signed(service: Service, caller: Caller, body: QuoteRequest, expires_at: int, due_at: int) -> str:
+def _epoch(said: str) -> int:
+    return int(datetime.fromisoformat(said).timestamp())
+
+
+def _signed(
+    service: Service, caller: Caller, body: QuoteRequest, expires_at: int, due_at: int, drop_at: int | None
+) -> str:
     """The quote as a statement of ours: it is kept nowhere else, and it holds what is personal."""
-    said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at}
+    said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at, "x": drop_at}
     said["b"] = body.model_dump(mode="json", exclude_unset=True)
     return signed(service.secret, "quote", said)
 
 
 async def _quote(service: Service, caller: Caller, body: QuoteRequest) -> Quote:
-    found = await fit(service, caller.tenant, body)
-    now = service.host.clock.now()
-    due_at = defaults(service, body, now).due_at
-    if found.dropoff_at is not None and body.dropoff_deadline_at is None:
-        due_at = max(due_at, found.dropoff_at)  # a promise that is broken already helps nobody
-    expires_at = now + service.config.service.quote_s
+    found, order, said = await trial(service, caller.tenant, body)
+    expires_at = service.host.clock.now() + service.config.service.quote_s
     return Quote(
-        quote_id=_signed(service, caller, body, expires_at, due_at),
+        quote_id=_signed(service, caller, body, expires_at, order.due_at, found.dropoff_at),
         external_delivery_id=body.external_delivery_id,
         pickup_at=instant_of(found.pickup_at),
         dropoff_at=instant_of(found.dropoff_at),
         expires_at=instant_at(expires_at),
-        promise=Promise(due_at=instant_at(due_at)),
+        promise=promise(order.due_at, said),
         currency=body.currency or service.config.service.currency,
         reason=found.reason.name if found.reason is not None else None,
     )
@@ -107,6 +111,6 @@ async def accept(
         known = command.service.host.order(order_id_of(command.caller.tenant, external_delivery_id))
         if said["e"] <= command.service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
-        return await place(command, ordered, remember, due_at=said["d"])
+        return await place(command, ordered, remember, due_at=said["d"], drop_at=said.get("x"))
 
     return await command.once(do)

@@ -124,12 +124,17 @@ class Cancel(RequestBody):
 
 
 class Promise(Shown):
-    """What the customer may be told; null where nothing is calibrated yet."""
+    """What the customer may be told: learnt from what was delivered, null where nobody can say when the order comes."""
 
     due_at: datetime
-    p50_at: datetime | None = None
-    p90_at: datetime | None = None
-    on_time_probability: float | None = None
+    p50_at: datetime | None = Field(default=None, description="As likely earlier as later.")
+    p90_at: datetime | None = Field(default=None, description="Nine in ten come by then.")
+    on_time_probability: float | None = Field(
+        default=None, description="How likely it comes by `due_at`: 0.025 to 0.975, beyond which nothing is tracked."
+    )
+    calibrated: bool = Field(
+        default=False, description="False until 600 deliveries have taught it, or what it was begun with."
+    )
 
 
 class Quote(Shown):
@@ -175,6 +180,7 @@ class Delivery(Shown):
     release_at: datetime | None = None
     expected_pickup_at: datetime | None = None
     expected_dropoff_at: datetime | None = None
+    promise: Promise = Field(description="As last said: with a quote, and with the first plan that held it.")
     picked_up_at: datetime | None = None
     ended_at: datetime | None = None
     kept_until: datetime | None = None

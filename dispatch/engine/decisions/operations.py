@@ -21,7 +21,11 @@ def zone_listed(board: Board, item: i.ZoneListed) -> Events:
 
 
 def travel_changed(board: Board, item: i.TravelChanged) -> Events:
-    return (e.TravelAdopted(at=item.at, version=item.version, digest=item.digest, profiles=item.profiles),)
+    return (
+        e.TravelAdopted(
+            at=item.at, version=item.version, digest=item.digest, profiles=item.profiles, weather=item.weather
+        ),
+    )
 
 
 def setting_changed(board: Board, item: i.SettingChanged) -> Events:

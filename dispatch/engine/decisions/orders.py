@@ -7,6 +7,7 @@ from dispatch import inputs as i
 from dispatch.board.board import Board
 from dispatch.board.doors import elsewhere
 from dispatch.engine.carrying import bring_back
+from dispatch.engine.decisions import promises
 from dispatch.engine.decisions.checks import cannot_change, known_order, known_store, require_place
 from dispatch.engine.draft import Draft
 from dispatch.errors import Refused
@@ -22,7 +23,8 @@ def order_placed(board: Board, item: i.OrderPlaced) -> Events:
     if order.order_id in board.orders:
         raise Refused(f"order {order.order_id} is known already", code="duplicate_order", order_id=order.order_id)
     _check_order(board, order)
-    return (e.OrderAccepted(at=item.at, order=order),)
+    taken, said = promises.order_placed(board, item)
+    return (e.OrderAccepted(at=item.at, order=taken), *said)
 
 
 def order_changed(board: Board, item: i.OrderChanged) -> Events:

@@ -61,7 +61,7 @@ def test_a_folder_is_written_with_every_setting_and_its_presets_name(tmp_path):
     assert settings.preset == "thrifty" and settings.prices.work_per_s == 100 and settings.rules.round_s == 30
     write_folder(tmp_path / "again", scenario)
     stated = tomllib.loads((tmp_path / "again" / "scenario.toml").read_text())
-    assert stated["format"] == 2 and stated["settings"] == settings.flat()
+    assert stated["format"] == 3 and stated["settings"] == settings.flat()
     assert open_scenario(tmp_path / "again").catalogue.settings == settings
 
 
@@ -150,10 +150,10 @@ BAD = [
     ("scenario.toml", TOML.replace("0.2", "-0.2"), "negative", "truth.travel_sigma", ""),
     ("scenario.toml", TOML.replace("Europe/Helsinki", "Mars/Base"), "no time zone", "time_zone", "IANA"),
     ("scenario.toml", TOML.replace("format = 2", "format = 1").replace("[settings]", '[settings]\npreset = "door"'),
-     "knows no presets", "settings.preset", "format = 2"),
+     "knows no presets", "settings.preset", "format = 3"),
     ("scenario.toml", TOML.replace("[settings]", '[settings]\npreset = "on-time"'), "no preset 'on-time'", "preset",
      "on_time"),
-    ("scenario.toml", TOML.replace("format = 2", "format = 9"), "format 9", "format", "format = 2"),
+    ("scenario.toml", TOML.replace("format = 2", "format = 9"), "format 9", "format", "format = 3"),
     ("scenario.toml", TOML.replace('name = "corner"', 'nome = "corner"'), "no key nome", "nome", "name"),
     ("scenario.toml", TOML.replace("straight", "teleport"), "teleport", "travel.kind", "roads"),
     ("scenario.toml", LEAVE, "no store_leave_s", "stops.store_leave_s", ""),

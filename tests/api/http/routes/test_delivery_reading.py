@@ -23,7 +23,10 @@ def test_quotes_are_estimates_that_survive_a_restart(tmp_path: Path) -> None:
             before = run.host.seq
             quote = (await run.orders.post("/v1/quotes", json=order("q1"))).json()
             assert quote["pickup_at"] < quote["dropoff_at"] <= quote["promise"]["due_at"]
-            assert quote["promise"]["on_time_probability"] is None and quote["fee"] is None
+            promise = quote["promise"]
+            assert promise["p50_at"] <= promise["p90_at"] and 0 < promise["on_time_probability"] < 1
+            assert not promise["calibrated"], "nothing has been delivered yet"
+            assert quote["fee"] is None
             assert "q1" not in str(run.host.board.orders) and run.host.seq - before <= 1
         async with running(tmp_path) as run:
             forged = quote["quote_id"][:-3] + "AAA"
