@@ -71,6 +71,8 @@ class _Draft:
     u_turn: NDArray[np.bool_]
     gated: NDArray[np.bool_]
     condition: NDArray[np.int32]
+    at_times: NDArray[np.bool_]
+    """Courses that are open at some times only."""
 
     def pick(self, chosen: NDArray[np.bool_]) -> None:
         """Keep the chosen turns."""
@@ -85,14 +87,20 @@ def build_turns(streets: Streets, profile: int, junctions: Junctions) -> Turns:
     ends only too.  What cannot be left and come back to is shut.
     """
     open_ = streets.drive_ms[profile] != SHUT
-    draft, conditions = _draft(streets, open_, junctions)
+    draft, conditions = _draft(streets, profile, open_, junctions)
     ends_only = streets.ends_only[profile][draft.code & 1, draft.code >> 1]
     ends_only, component = _behind(streets, draft, ends_only)
     return _phased(streets, draft, ends_only, component, conditions)
 
 
-def _draft(streets: Streets, open_: NDArray[np.bool_], junctions: Junctions) -> tuple[_Draft, tuple[str, ...]]:
+def _draft(
+    streets: Streets, profile: int, open_: NDArray[np.bool_], junctions: Junctions
+) -> tuple[_Draft, tuple[str, ...]]:
     """Every turn that gates and restrictions leave, U-turns included."""
+    timed = streets.timed[streets.timed[:, 0] == profile]
+    at_times, always = np.zeros(2 * streets.edges, dtype=np.bool_), open_.copy()
+    at_times[2 * timed[:, 2] + timed[:, 1]] = True
+    always[timed[timed[:, 4] == 1, 1], timed[timed[:, 4] == 1, 2]] = False
     tail = np.stack([streets.tail, streets.head], axis=1).ravel()
     head = np.stack([streets.head, streets.tail], axis=1).ravel()
     codes = np.flatnonzero(open_.T.ravel()).astype(np.int32)
@@ -107,10 +115,10 @@ def _draft(streets: Streets, open_: NDArray[np.bool_], junctions: Junctions) -> 
     u_turn = code_to == (code_from ^ 1)
     ms = junctions.gate_ms[node] * ~u_turn
     if junctions.turn_s:
-        ms = ms + _turn_ms(streets, junctions, code_from, code_to, node, open_, u_turn)
+        ms = ms + _turn_ms(streets, junctions, code_from, code_to, node, always, u_turn)
     draft = _Draft(
         courses.code, courses.source, courses.target, ms.astype(np.int32), u_turn,
-        (gate == Access.ENDS_ONLY) & ~u_turn, courses.condition,
+        (gate == Access.ENDS_ONLY) & ~u_turn, courses.condition, at_times[courses.code],
     )  # fmt: skip
     draft.pick((gate != Access.SHUT) | u_turn)
     while len(lost := np.setdiff1d(_copies(draft)[0], draft.target)) and np.isin(draft.source, lost).any():
@@ -144,8 +152,9 @@ def _components(count: int, source: NDArray[np.int32], target: NDArray[np.int32]
 
 
 def _needed_u_turns(draft: _Draft, among: NDArray[np.bool_], ends_only: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The U-turns where no other turn among these leads on to a street of the same kind."""
+    """The U-turns where no other turn among these leads on to a street of the same kind, at all times."""
     plain = among & ~draft.u_turn & (ends_only[draft.source] | ~ends_only[draft.target])
+    plain &= ~draft.at_times[draft.target] & (draft.condition < 0)
     leads_on = np.zeros(len(draft.code), dtype=np.bool_)
     leads_on[draft.source[plain]] = True
     return np.asarray(draft.u_turn & ~leads_on[draft.source])

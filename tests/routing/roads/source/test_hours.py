@@ -81,3 +81,36 @@ def test_a_street_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[int
     city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("foot", "car"))
     found = times(city, picture, "P", "S", "09:00", "12:00", "20:00")
     assert found == pytest.approx([streets * CAR_S for streets in wanted], abs=0.1)
+
+
+def test_one_turns_round_before_a_street_that_is_shut_at_times(tmp_path: Path) -> None:
+    drawing = "\n".join(["  Q    ", "W A B C", "  E F  "])
+    ways = [
+        ("WA", {"highway": "residential", "oneway": "yes"}),
+        ("AB", {"highway": "residential"}),
+        ("AQ", {"highway": "residential"}),
+        ("BC", {"highway": "residential", "motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (18:00-10:00)"}),
+        ("AEW", {"highway": "residential", "oneway": "yes"}),
+    ]
+    only = [("WA", "A", "AB", {"restriction": "only_straight_on"})]
+    picture = StreetMap(drawing, ways, turns=only)
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car", "foot"))
+    # To B, round in 20 s, back to A and into Q to the right: shut or not, BC leads nowhere else.
+    ends = [np.array([picture.at(spot)]) for spot in ("W-A:50", "A-Q:50")]
+    for clock in (None, at(0, "12:00")):
+        found = float(city.travel_seconds(*ends, profile="car", at=clock)[0, 0])
+        assert 3 * CAR_S + 20 < found < 3 * CAR_S + 20 + 8
+
+
+def test_a_corner_where_a_shut_street_begins_costs_no_turn(tmp_path: Path) -> None:
+    drawing = "\n".join(["A B C", "  D  "])
+    shut = {"highway": "residential", "motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (18:00-10:00)"}
+    seconds = {}
+    for name, third in (("shut", shut), ("open", {"highway": "residential"})):
+        ways = [("AB", {"highway": "residential"}), ("BD", {"highway": "residential"}), ("BC", third)]
+        picture = StreetMap(drawing, ways)
+        city = RoadNetwork.from_osm(picture.write(tmp_path / f"{name}.osm"), profiles=("car", "foot"))
+        ends = [np.array([picture.at(spot)]) for spot in ("A-B:50", "B-D:50")]
+        seconds[name] = float(city.travel_seconds(*ends, profile="car")[0, 0])
+    assert seconds["shut"] == pytest.approx(CAR_S, abs=0.01)
+    assert seconds["open"] > CAR_S + 2

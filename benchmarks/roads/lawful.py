@@ -1,0 +1,187 @@
+"""Routes judged by an independent walk over the raw tags of map files, and compared with the cheapest lawful ones.
+
+    python -m benchmarks.roads.lawful [--side 32] [--routes 1000] [--files heidelberg.osm.pbf,...] [--out FOLDER]
+
+Of every file: side x side pairs, our time over that of the cheapest lawful route, and pairs that only one of the two
+can reach; routes between random places that break a restriction, pass a closed gate or street, or cut through streets
+for ends only.  Exit status 1 where a route breaks something, a pair has a way for one alone, or ours is more than half
+a per cent slower.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.inputs import public_data
+from benchmarks.published import publish
+from benchmarks.roads import raw_law as law
+from benchmarks.roads.raw_graph import RawGraph
+from benchmarks.roads.raw_map import Piece, back, read_map
+from routing.roads import RoadNetwork
+from routing.roads.hierarchy.graphs import TurnGraph
+from routing.roads.hierarchy.metric import NO_WAY_MS
+from routing.roads.snapping.snapping import Snaps
+
+WORST = 1.005
+Spot = tuple[Piece, Piece, float]
+
+
+class Judged:
+    """A map file as the network reads it, beside what its raw tags say."""
+
+    def __init__(self, path: Path) -> None:
+        self.graph = RawGraph.of(read_map(path, law.car_table()), law.car_table())
+        self._pieces: dict[tuple[int, int, int], list[Piece]] = {}
+        for piece in self.graph.raw.seconds:
+            self._pieces.setdefault(piece[:3], []).append(piece)
+        self.adopt(RoadNetwork.from_osm(path, profiles=("car",)))
+
+    def adopt(self, city: RoadNetwork) -> None:
+        """Judge this network."""
+        self.city = city
+        s = city.streets
+        ends = zip(s.way.tolist(), s.node_id[s.tail].tolist(), s.node_id[s.head].tolist(), strict=True)
+        self._edge: dict[tuple[int, int, int], list[int]] = {}
+        for edge, key in enumerate(ends):
+            self._edge.setdefault(key, []).append(edge)
+
+    def spots(self, count: int, rng: random.Random) -> tuple[list[Spot], Snaps, list[Piece]]:
+        """Random spots that both know, the same as the network has them, and pieces that only one of the two uses."""
+        turns = self.city.graph("car")
+        assert isinstance(turns, TurnGraph)
+        pieces = list(self.graph.raw.seconds)
+        chosen: list[Spot] = []
+        edges, fractions, alone = [], [], []
+        while len(chosen) < count:
+            piece, share = rng.choice(pieces), rng.random()
+            found, turned = self._edge.get(piece[:3]), False
+            if found is None:
+                found, turned = self._edge.get((piece[0], piece[2], piece[1])), True
+            behind = (piece[0], piece[2], piece[1], piece[3] ^ 1)
+            alive = piece in self.graph.alive or behind in self.graph.alive
+            main = found is not None and turns.turns.island[found[0]] == 0
+            if alive != main:
+                alone.append(piece)
+            elif alive and found is not None and len(found) == 1 and piece[1] != piece[2]:
+                chosen.append((piece, behind, share))
+                edges.append(found[0])
+                fractions.append(1 - share if turned else share)
+        snaps = Snaps(np.array(edges, dtype=np.int32), np.array(fractions), np.zeros(count))
+        return chosen, snaps, alone
+
+    def compare(self, side: int, seed: int) -> dict[str, Any]:
+        """Our times over those of the cheapest lawful routes."""
+        spots, snaps, alone = self.spots(side, random.Random(seed))
+        ms = self.city.snapped_ms(snaps, snaps, profile="car")
+        ours = np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
+        theirs = self.graph.times(spots)
+        one = np.isinf(ours) != np.isinf(theirs)
+        both = np.isfinite(ours) & np.isfinite(theirs) & (theirs > 1.0)
+        ratio = ours[both] / theirs[both]
+        return {
+            "pairs": side * side,
+            "streets_of_one_alone": [piece[0] for piece in alone],
+            "reached_by_one_alone": int(one.sum()),
+            "worst": round(float(ratio.max(initial=1.0)), 5),
+            "best": round(float(ratio.min(initial=1.0)), 5),
+            "slower": [
+                (spots[i][0][0], spots[j][0][0], float(ours[i, j]), round(float(theirs[i, j]), 3))
+                for i, j in np.argwhere(both & (ours > WORST * np.where(np.isfinite(theirs), theirs, 1.0)))[:5]
+            ],
+        }
+
+    def judge(self, routes: int, seed: int) -> dict[str, Any]:
+        """What routes between random places break."""
+        rng = random.Random(seed)
+        _, snaps, _ = self.spots(2 * routes, rng)
+        points = self.city.latlng_of(snaps.edge, snaps.fraction)
+        # Off the street, so that stops are looked for as they are for addresses.
+        points = points + np.array([[rng.uniform(-2e-4, 2e-4), rng.uniform(-2e-4, 2e-4)] for _ in range(2 * routes)])
+        found, broken = 0, []
+        for k in range(routes):
+            way = self.city.path(points[2 * k], points[2 * k + 1], profile="car", max_snap_m=2000.0)
+            if way.found:
+                found += 1
+                why = self._broken(self._drive(way.edges.tolist(), way.against.tolist()))
+                if why:
+                    broken.append((points[2 * k].tolist(), points[2 * k + 1].tolist(), why))
+        return {"routes": found, "break_something": len(broken), "broken": broken[:5]}
+
+    def _drive(self, edges: list[int], against: list[bool]) -> list[Piece | None]:
+        s = self.city.streets
+        line: list[Piece | None] = []
+        for edge, turned in zip(edges, against, strict=True):
+            tail, head = int(s.node_id[s.tail[edge]]), int(s.node_id[s.head[edge]])
+            key = (int(s.way[edge]), head, tail) if turned else (int(s.way[edge]), tail, head)
+            pieces = self._pieces.get(key, [])
+            line.append(next((p for p in pieces if len(pieces) == 1 or p[3] % 2 == turned), None))
+        return line
+
+    def _broken(self, line: list[Piece | None]) -> list[str]:
+        """What a drive breaks by the raw tags."""
+        raw, banned = self.graph.raw, self.graph.banned
+        pieces = [piece for piece in line if piece is not None]
+        if len(pieces) < len(line):
+            return ["a street or a direction that no car may use"]
+        told = []
+        for a, b in itertools.pairwise(pieces):
+            if a[2] != b[1]:
+                told.append(f"no crossing between way {a[0]} and way {b[0]}")
+            elif not back(a, b) and raw.gates.get(a[2], (law.OPEN, 0.0))[0] == law.SHUT:
+                told.append(f"shut at node {a[2]}")
+        for ban in banned:
+            if any(tuple(pieces[k : k + len(ban)]) == ban for k in range(len(pieces) - len(ban) + 1)):
+                told.append(f"restriction from way {ban[0][0]} to way {ban[-1][0]} at node {ban[-1][1]}")
+        free = [k for k, piece in enumerate(pieces) if piece not in self.graph.private]
+        if free:
+            for k in range(free[0], free[-1]):
+                here = pieces[k]
+                gated = raw.gates.get(here[2], (law.OPEN, 0.0))[0] == law.ENDS and not back(here, pieces[k + 1])
+                if raw.ends[here] or gated:
+                    told.append(f"cuts through way {here[0]}")
+        return told
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Judge every file and write down what came of it."""
+    parser = argparse.ArgumentParser(prog="benchmarks.roads.lawful", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--side", type=int, default=32, help="spots of a comparison, every pair of which counts")
+    parser.add_argument("--routes", type=int, default=1000, help="routes that are judged")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", default="", help="names of map files among the data; default all")
+    parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
+    chosen = parser.parse_args(arguments)
+    folder = public_data.require("osm")
+    names = chosen.files.split(",") if chosen.files else sorted(p.name for p in folder.glob("*.osm.*"))
+    block: dict[str, Any] = {}
+    lines, good = [], True
+    for name in names:
+        judged = Judged(folder / name)
+        row = {**judged.compare(chosen.side, chosen.seed), **judged.judge(chosen.routes, chosen.seed + 1)}
+        block[name] = row
+        good &= not (row["reached_by_one_alone"] or row["break_something"] or row["streets_of_one_alone"])
+        good &= row["worst"] <= WORST
+        lines.append(
+            f"{name:24} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, time ratio "
+            f"{row['best']:.4f} to {row['worst']:.4f}; {row['routes']:>5,} routes: "
+            f"{row['break_something']} break something"
+        )
+        print(lines[-1], flush=True)
+        for key in ("streets_of_one_alone", "slower", "broken"):
+            for each in row[key]:
+                print(f"    {key}: {each}", flush=True)
+    if chosen.out:
+        publish(chosen.out, "roads-lawful", block, lines)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

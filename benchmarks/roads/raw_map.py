@@ -1,0 +1,223 @@
+"""A map file as it is drawn: ways cut at their junctions, gates, lights and restrictions, as a car meets them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.roads import raw_law as law
+
+LIGHTS_M = 40.0
+Piece = tuple[int, int, int, int]
+"""A stretch of a way between two junctions in one direction: way, first and last node, 2 * its number + direction."""
+
+
+@dataclass
+class RawWay:
+    """A way as it stands in the file."""
+
+    tags: dict[str, str]
+    nodes: list[int]
+
+
+@dataclass
+class RawMap:
+    """`seconds`, `metres`, `ends` by piece; `after`: pieces that begin at a node; `gates`: verdict, seconds by node."""
+
+    at: dict[int, tuple[float, float]] = field(default_factory=dict)
+    ways: dict[int, RawWay] = field(default_factory=dict)
+    gates: dict[int, tuple[str, float]] = field(default_factory=dict)
+    lights: dict[int, str] = field(default_factory=dict)
+    relations: list[tuple[dict[str, str], list[tuple[str, int, str]]]] = field(default_factory=list)
+    seconds: dict[Piece, float] = field(default_factory=dict)
+    metres: dict[Piece, float] = field(default_factory=dict)
+    ends: dict[Piece, bool] = field(default_factory=dict)
+    line: dict[Piece, list[int]] = field(default_factory=dict)
+    after: dict[int, list[Piece]] = field(default_factory=dict)
+    arms: Counter[int] = field(default_factory=Counter)
+
+
+def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
+    """What a file says to a car."""
+    import osmium
+
+    found = RawMap()
+    tagged = osmium.filter.KeyFilter("highway", "route", "barrier", "type")
+    for item in osmium.FileProcessor(str(path)).with_locations().with_filter(tagged):
+        tags = dict(item.tags)
+        if item.is_node():
+            if "barrier" in tags and (said := law.gate(tags, table)) != (law.OPEN, 0.0):
+                found.gates[item.id] = said
+            if tags.get("highway") == "traffic_signals":
+                found.lights[item.id] = tags.get("traffic_signals:direction", "both")
+        elif item.is_way() and ("highway" in tags or tags.get("route") == "ferry"):
+            found.ways[item.id] = RawWay(tags, [node.ref for node in item.nodes])
+            found.at.update((n.ref, (n.location.lat, n.location.lon)) for n in item.nodes if n.location.valid())
+        elif item.is_relation() and tags.get("type", "").startswith("restriction"):
+            found.relations.append((tags, [(m.type, m.ref, m.role) for m in item.members]))
+    _cut(found, table)
+    return found
+
+
+def _cut(found: RawMap, table: Mapping[str, Any]) -> None:
+    """Cut the ways that a car may use where they meet others, at gates and at their ends."""
+    open_ = {n: w for n, w in found.ways.items() if "highway" in w.tags and _usable(w.tags, table)}
+    uses: Counter[int] = Counter()
+    for way in open_.values():
+        uses.update(way.nodes)
+    for number, way in open_.items():
+        pace = {side: law.drive(way.tags, side, table) for side in (":forward", ":backward")}
+        for nth, part in enumerate(_parts(way.nodes, found, uses)):
+            metres = sum(distance(found.at[a], found.at[b]) for a, b in itertools.pairwise(part))
+            found.arms[part[0]] += 1
+            found.arms[part[-1]] += 1
+            for turned, side, line in ((0, ":forward", part), (1, ":backward", part[::-1])):
+                kmh, ends = pace[side]
+                if kmh:
+                    piece = (number, line[0], line[-1], 2 * nth + turned)
+                    waits = _waits(line, side, found)
+                    found.after.setdefault(line[0], []).append(piece)
+                    found.seconds[piece] = metres / kmh * 3.6 + waits * table["signal_s"]
+                    found.metres[piece], found.ends[piece], found.line[piece] = metres, ends, line
+
+
+def _usable(tags: Mapping[str, str], table: Mapping[str, Any]) -> bool:
+    return any(law.drive(tags, side, table)[0] for side in (":forward", ":backward"))
+
+
+def _parts(nodes: list[int], found: RawMap, uses: Counter[int]) -> list[list[int]]:
+    """Stretches of a way between its ends, crossings and gates; it breaks off where nodes are missing."""
+    parts: list[list[int]] = []
+    line: list[int] = []
+    for node in nodes:
+        if node not in found.at:
+            if len(line) > 1:
+                parts.append(line)
+            line = []
+            continue
+        if line and line[-1] == node:
+            continue
+        line.append(node)
+        if len(line) > 1 and (uses[node] > 1 or node in found.gates):
+            parts.append(line)
+            line = [node]
+    if len(line) > 1:
+        parts.append(line)
+    return parts
+
+
+def _waits(line: list[int], side: str, found: RawMap) -> int:
+    """How many lights one waits at: where they are arrived at, those within LIGHTS_M of the last count as it."""
+    held = {":forward": ("both", "forward"), ":backward": ("both", "backward")}[side]
+    known = ("both", "forward", "backward")
+    waits, last, so_far = 0, -math.inf, 0.0
+    for k, node in enumerate(line):
+        if k:
+            so_far += distance(found.at[line[k - 1]], found.at[node])
+        said = found.lights.get(node)
+        if said is None or (said in known and said not in held):
+            continue
+        if k and so_far - last > LIGHTS_M:
+            waits += 1
+        last = so_far
+    return waits
+
+
+def distance(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Metres between two places."""
+    east = (b[1] - a[1]) * math.cos(math.radians((a[0] + b[0]) / 2))
+    return math.hypot(east, b[0] - a[0]) * 111_195.08
+
+
+def heading(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Degrees clockwise from north."""
+    east = (b[1] - a[1]) * math.cos(math.radians((a[0] + b[0]) / 2))
+    return math.degrees(math.atan2(east, b[0] - a[0]))
+
+
+def turn_degrees(found: RawMap, a: Piece, b: Piece) -> float:
+    """The angle of a turn, 0 straight on, positive to the right."""
+    before, after = found.line[a], found.line[b]
+    arrive = heading(found.at[before[-2]], found.at[before[-1]])
+    leave = heading(found.at[after[0]], found.at[after[1]])
+    return (leave - arrive + 180) % 360 - 180
+
+
+_ANGLES = {"left_turn": -90.0, "right_turn": 90.0, "straight_on": 0.0, "u_turn": 180.0, "entry": None, "exit": None}
+
+
+def bans(found: RawMap) -> set[tuple[Piece, ...]]:
+    """Sequences of pieces that a car must not drive, by the relations that hold at all times."""
+    by_way: dict[int, list[Piece]] = {}
+    for piece in found.seconds:
+        by_way.setdefault(piece[0], []).append(piece)
+    banned: set[tuple[Piece, ...]] = set()
+    for tags, members in found.relations:
+        kind = ""
+        for key in ("restriction", "restriction:motor_vehicle", "restriction:motorcar"):
+            kind = tags.get(key, kind).strip()
+        word, _, turn = kind.partition("_")
+        excepted = {each.strip() for each in tags.get("except", "").split(";")}
+        if word not in ("no", "only") or turn not in _ANGLES or excepted & {"motor_vehicle", "motorcar"}:
+            continue
+        for line in _lines(found, by_way, members, turn):
+            if word == "no":
+                banned.add(line)
+            else:
+                banned |= {(*line[:-1], other) for other in found.after.get(line[-2][2], []) if other != line[-1]}
+    return banned
+
+
+def _lines(
+    found: RawMap, by_way: Mapping[int, list[Piece]], members: list[tuple[str, int, str]], turn: str
+) -> list[tuple[Piece, ...]]:
+    """Every drive from a way over the via node or ways into the last way."""
+    roles = {role: [(kind, ref) for kind, ref, name in members if name == role] for role in ("from", "via", "to")}
+    if not all(roles.values()):
+        return []
+    via = roles["via"]
+    last = {ref for _, ref in roles["to"]}
+    lines: list[tuple[Piece, ...]] = []
+    firsts = [piece for _, ref in roles["from"] for piece in by_way.get(ref, [])]
+    if via[0][0] == "n":
+        for first in firsts:
+            if first[2] == via[0][1]:
+                lines += [(first, to) for to in found.after.get(first[2], []) if to[0] in last]
+        lines = [line for line in lines if (turn == "u_turn") == back(*line) or line[0][0] != line[1][0]]
+        lines = [line for line in lines if line[0][0] != line[1][0] or turn == "u_turn"]
+        angle = _ANGLES[turn]
+        per_pair = Counter((a[0], b[0]) for a, b in lines)
+        if angle is not None:
+            lines = [
+                (a, b) for a, b in lines
+                if per_pair[a[0], b[0]] == 1 or abs((turn_degrees(found, a, b) - angle + 180) % 360 - 180) <= 80
+            ]  # fmt: skip
+        return lines
+    ways = [ref for _, ref in via]
+    for first in firsts:
+        grown = [((first,), 0)]
+        while grown:
+            line, k = grown.pop()
+            for step in found.after.get(line[-1][2], []):
+                if back(line[-1], step) and len(line) > 1:
+                    continue
+                here = ways[k - 1] if k else None
+                if step[0] in last and k == len(ways) and (step[0] != first[0] or turn == "u_turn"):
+                    lines.append((*line, step))
+                if step in line or len(line) > 60:
+                    continue
+                if step[0] == here and line[-1][0] == here and abs(step[3] - line[-1][3]) == 2:
+                    grown.append(((*line, step), k))
+                elif k < len(ways) and step[0] == ways[k]:
+                    grown.append(((*line, step), k + 1))
+    return lines
+
+
+def back(a: Piece, b: Piece) -> bool:
+    """Whether the second is the first driven back."""
+    return a[0] == b[0] and a[3] == b[3] ^ 1
