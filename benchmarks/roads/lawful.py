@@ -42,6 +42,9 @@ class Judged:
         self._pieces: dict[tuple[int, int, int], list[Piece]] = {}
         for piece in self.graph.raw.seconds:
             self._pieces.setdefault(piece[:3], []).append(piece)
+        self._by_way: dict[int, list[Piece]] = {}
+        for piece in self.graph.raw.seconds:
+            self._by_way.setdefault(piece[0], []).append(piece)
         self.adopt(RoadNetwork.from_osm(path, profiles=("car",)))
 
     def adopt(self, city: RoadNetwork) -> None:
@@ -101,8 +104,11 @@ class Judged:
     def judge(self, routes: int, seed: int) -> dict[str, Any]:
         """What routes between random places break."""
         rng = random.Random(seed)
-        _, snaps, _ = self.spots(2 * routes, rng)
-        points = self.city.latlng_of(snaps.edge, snaps.fraction)
+        turns = self.city.graph("car")
+        assert isinstance(turns, TurnGraph)
+        main = np.flatnonzero(turns.turns.island == 0).astype(np.int32)
+        edges = np.array([rng.randrange(len(main)) for _ in range(2 * routes)])
+        points = self.city.latlng_of(main[edges], np.array([rng.random() for _ in range(2 * routes)]))
         # Off the street, so that stops are looked for as they are for addresses.
         points = points + np.array([[rng.uniform(-2e-4, 2e-4), rng.uniform(-2e-4, 2e-4)] for _ in range(2 * routes)])
         found, broken = 0, []
@@ -116,14 +122,26 @@ class Judged:
         return {"routes": found, "break_something": len(broken), "broken": broken[:5]}
 
     def _drive(self, edges: list[int], against: list[bool]) -> list[Piece | None]:
+        """The pieces of a route, None for an edge that is none of them nor a part of one."""
         s = self.city.streets
         line: list[Piece | None] = []
         for edge, turned in zip(edges, against, strict=True):
             tail, head = int(s.node_id[s.tail[edge]]), int(s.node_id[s.head[edge]])
-            key = (int(s.way[edge]), head, tail) if turned else (int(s.way[edge]), tail, head)
-            pieces = self._pieces.get(key, [])
-            line.append(next((p for p in pieces if len(pieces) == 1 or p[3] % 2 == turned), None))
+            first, last = (head, tail) if turned else (tail, head)
+            pieces = self._pieces.get((int(s.way[edge]), first, last), [])
+            whole = next((p for p in pieces if len(pieces) == 1 or p[3] % 2 == turned), None)
+            found = whole or self._part(int(s.way[edge]), first, last)
+            if found is None or not line or line[-1] != found:
+                line.append(found)
         return line
+
+    def _part(self, way: int, first: int, last: int) -> Piece | None:
+        """The piece of a way that passes two of its nodes in this order."""
+        for piece in self._by_way.get(way, []):
+            nodes = self.graph.raw.line[piece]
+            if first in nodes and last in nodes[nodes.index(first) + 1 :]:
+                return piece
+        return None
 
     def _broken(self, line: list[Piece | None]) -> list[str]:
         """What a drive breaks by the raw tags."""

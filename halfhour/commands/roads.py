@@ -28,6 +28,8 @@ Traffic = Annotated[Path | None, typer.Option("--traffic", help="A TOML table of
 Weather = Annotated[str, typer.Option("--weather", help="A weather of the profile tables: rain, snow, heat.")]
 MaxSnap = Annotated[float, typer.Option("--max-snap-m", help="How far a point may lie from a road, metres.")]
 
+MOST_SHOWN = 12
+"""Entries of a table that are printed; --json prints all."""
 STEPS = ("reading", "assembling", "connecting", "ordering", "writing")
 
 
@@ -47,6 +49,10 @@ def build(
     ] = None,
     tables: Annotated[Path | None, typer.Option("--tables", help="A TOML file with own speeds and access.")] = None,
     timezone: Annotated[str, typer.Option("--timezone", help="Whose clocks the map's times of day go by.")] = "",
+    country: Annotated[
+        str,
+        typer.Option("--country", help="Two letters: side of traffic, speeds by words; default: what the map says."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Make a city file from OpenStreetMap data."""
@@ -71,8 +77,9 @@ def build(
 
         if source is not None:
             city = RoadNetwork.from_osm(
-                source, profiles=profiles, tables=tables, area=area, timezone=_zone(timezone), progress=step
-            )
+                source, profiles=profiles, tables=tables, area=area, timezone=_zone(timezone),
+                country=_country(country), progress=step,
+            )  # fmt: skip
         elif invented is not None:
             city = streets_of(plan_city(invented))
         else:
@@ -234,6 +241,9 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
         "restrictions_honoured": int(streets.facts.get("restrictions_honoured", 0)),
         "restrictions_skipped": dict(streets.facts.get("restrictions_skipped", {})),
         "impossible_ways": list(streets.facts.get("impossible_ways", [])),
+        "country": str(streets.facts.get("country", "")),
+        "drives_on_the_left": bool(streets.facts.get("drives_on_the_left", False)),
+        "not_understood": dict(streets.facts.get("not_understood", {})),
         "old_versions": int(streets.facts.get("old_versions", 0)),
         "signals": int(streets.facts.get("signals", 0)),
         "barriers": int(streets.facts.get("barriers", 0)),
@@ -291,6 +301,12 @@ def _zone(name: str) -> str:
     return name
 
 
+def _country(code: str) -> str:
+    if code and not (len(code) == 2 and code.isascii() and code.isalpha()):
+        raise InvalidInput(f"{code!r} is no country in two letters", code="bad_option", field="--country")
+    return code.upper()
+
+
 def _load(city: Path, traffic: Path | None = None, weather: str = "") -> RoadNetwork:
     from routing.roads import RoadNetwork
 
@@ -303,7 +319,9 @@ def _show(facts: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for key, value in facts.items():
         if isinstance(value, dict):
-            value = ", ".join(f"{name} {count}" for name, count in value.items())
+            more = f" and {len(value) - MOST_SHOWN} more (--json)" if len(value) > MOST_SHOWN else ""
+            shown = list(value.items())[:MOST_SHOWN]
+            value = ", ".join(f"{name} {count}" for name, count in shown) + more
         elif isinstance(value, list):
             value = ", ".join(str(each) for each in value)
         table.add_row(key.replace("_", " "), str(value))

@@ -29,12 +29,14 @@ def read_city(
     tables: Path | None = None,
     area: Path | None = None,
     timezone: str = "",
+    country: str = "",
     progress: Progress = lambda step: None,
 ) -> Built:
     """The streets of an OpenStreetMap file (.osm.pbf, .osm, .osm.gz) or of a graphml file that osmnx saved.
 
     `tables`: a TOML file laid over the built-in profile tables; `area`: a GeoJSON file of polygons to keep (of
-    OpenStreetMap files); `timezone`: the zone whose clocks the map's conditions go by ("" for UTC).
+    OpenStreetMap files); `timezone`: the zone whose clocks the map's conditions go by ("" for UTC); `country`:
+    two letters, for the side of traffic and speeds by words ("" for what the map says).
     Raises UnreadableFile, NoRoads, UnknownProfile, InvalidSpeed, InvalidInput.
     """
     all_tables = read_tables(tables)
@@ -48,7 +50,7 @@ def read_city(
     else:
         from routing.roads.source.osm import read_osm
 
-        streets, raw = read_osm(source, chosen, areas, progress)
+        streets, raw = read_osm(source, chosen, areas, progress, country)
     streets, turns, notes = _finish(streets, raw, chosen, all_tables, progress)
     return streets, turns, {**notes, "timezone": timezone} if timezone else notes
 
@@ -92,7 +94,8 @@ def connect(streets: Streets, raw: RawJunctions, profiles: Sequence[Profile]) ->
 
     Raises NoRoads where nothing is left.
     """
-    junctions, facts = junctions_of(streets, raw, profiles)
+    left = bool(streets.facts.get("drives_on_the_left", False))
+    junctions, facts = junctions_of(streets, raw, profiles, left=left)
     turns = [build_turns(streets, p, each) for p, each in enumerate(junctions)]
     drive_ms = streets.drive_ms.copy()
     for p, each in enumerate(turns):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from routing.roads.source.countries import of_code, parse_maxspeed
 from routing.roads.source.hours import parse_hours
 
 
@@ -141,3 +142,39 @@ def split_outside_brackets(text: str) -> list[str]:
         else:
             parts[-1] += letter
     return [part for part in parts if part.strip()]
+
+
+_ONEWAY = frozenset(("yes", "true", "1", "no", "false", "0", "-1", "reverse", "reversible", "alternating"))
+
+
+def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
+    """Tags of a way or a gate, as key=value, whose value says nothing that can be read.
+
+    `keys`: the access tags that are looked at.  Access values shut then, speeds and one-ways are passed over.
+    """
+    told = []
+    for key in keys:
+        for each in (key, *(key + suffix for suffix in SUFFIXES)):
+            words = [word.strip().lower() for word in tags.get(each, "").split(";")]
+            if any(word not in VALUES and word not in SAYS_NOTHING for word in words):
+                told.append(f"{each}={tags[each]}")
+        said = tags.get(f"{key}:conditional")
+        if said and read_conditional(tags, (key,)) is None:
+            told.append(f"{key}:conditional={said}")
+        way = tags.get(f"oneway:{key}")
+        if way and way not in _ONEWAY:
+            told.append(f"oneway:{key}={way}")
+    for each in ("maxspeed", "maxspeed:forward", "maxspeed:backward"):
+        value = tags.get(each, "")
+        readable = (
+            not value or value in ("none", "signals", "variable") or parse_maxspeed(value) or of_code(value, "XX")
+        )
+        if not readable:
+            told.append(f"{each}={value}")
+    way = tags.get("oneway")
+    if way and way not in _ONEWAY:
+        told.append(f"oneway={way}")
+    for each in ("maxheight", "maxwidth"):
+        if tags.get(each) and tags[each] not in ("default", "none", "below_default") and not parse_metres(tags[each]):
+            told.append(f"{each}={tags[each]}")
+    return told

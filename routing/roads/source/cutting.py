@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -35,7 +36,9 @@ class RawWays:
 
     `x`, `y`: 10^-7 degrees.  `kind`: of a way, an index of `kinds`: speeds and access by profile and direction,
     whether one may stop, whether it is a way across streets.  `signals`: nodes with traffic lights, and in which
-    direction of the way they hold; `crossings`: nodes with lights for those on foot; `junctions`: gates, restrictions.
+    direction of the way they hold; `crossings`: nodes with lights for those on foot; `junctions`: gates, restrictions;
+    `country`: two letters, "" where the map does not say; `left`: traffic keeps to the left; `not_understood`: tags
+    that say nothing, with the number of ways and nodes.
     """
 
     refs: list[int] = field(default_factory=list)
@@ -51,6 +54,9 @@ class RawWays:
     junctions: RawJunctions = field(default_factory=RawJunctions)
     kinds: list[Any] = field(default_factory=list)
     old_versions: int = 0
+    country: str = ""
+    left: bool = False
+    not_understood: Counter[str] = field(default_factory=Counter)
 
 
 def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding], file: str) -> Streets:
@@ -70,6 +76,9 @@ def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding],
         "signals": len(raw.signals),
         "barriers": len(raw.junctions.gates),
         "old_versions": raw.old_versions,
+        "country": raw.country,
+        "drives_on_the_left": raw.left,
+        "not_understood": dict(sorted(raw.not_understood.items(), key=lambda each: (-each[1], each[0]))),
     }
     if not there.any():
         raise NoRoads(

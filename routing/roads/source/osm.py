@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from routing.errors import UnreadableFile, Unsupported
-from routing.roads.source.access import Access
+from routing.roads.source.access import Access, not_understood
+from routing.roads.source.countries import CODE_KEYS, LEFT, country_in, elect
 from routing.roads.source.cutting import Holding, RawWays, cut_ways
 from routing.roads.source.junctions import RawJunctions
 from routing.roads.source.profiles import MODES, TAGS_READ, Profile
@@ -35,16 +38,20 @@ RESTRICTION_KEYS = (
 
 
 def read_osm(
-    path: Path, profiles: Sequence[Profile], area: Sequence[Holding] = (), progress: Progress = lambda step: None
+    path: Path,
+    profiles: Sequence[Profile],
+    area: Sequence[Holding] = (),
+    progress: Progress = lambda step: None,
+    country: str = "",
 ) -> tuple[Streets, RawJunctions]:
     """The streets of an OpenStreetMap file that the profiles may use, and what it says of their junctions.
 
-    `area`: keep only what lies in one of these polygons.  Extracts cut at their border load; the missing references
-    are counted in `facts` and warned of.  Raises UnreadableFile for a file that is missing, cut off or no OSM file,
-    NoRoads where nothing is left.
+    `area`: keep only what lies in one of these polygons; `country`: two letters, "" for what the map says.  Extracts
+    cut at their border load; the missing references are counted in `facts` and warned of.  Raises UnreadableFile for a
+    file that is missing, cut off or no OSM file, NoRoads where nothing is left.
     """
     progress("reading")
-    raw = _read(path, profiles)
+    raw = _read(path, profiles, country)
     progress("assembling")
     streets = cut_ways(raw, profiles, area, str(path))
     missing = streets.facts["missing_references"]
@@ -53,7 +60,7 @@ def read_osm(
     return streets, raw.junctions
 
 
-def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
+def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
     try:
         import osmium
     except ImportError as error:
@@ -61,30 +68,38 @@ def _read(path: Path, profiles: Sequence[Profile]) -> RawWays:
     if not path.is_file():
         raise UnreadableFile("there is no such file", file=str(path))
     raw = RawWays()
+    access = tuple(dict.fromkeys(k for p in profiles for k in p.access))
     keys = tuple(dict.fromkeys([*TAGS_READ, *(k for p in profiles for k in (*p.access, *p.oneway))]))
     kinds: dict[Kind, int] = {}
 
     @cache
-    def kind_of(values: tuple[str | None, ...]) -> int:
+    def kind_of(values: tuple[str | None, ...]) -> tuple[int, list[str]]:
         tags = {key: value for key, value in zip(keys, values, strict=True) if value is not None}
-        ways = tuple(profile.ways(tags) for profile in profiles)
-        timed = tuple(profile.timed_ways(tags) for profile in profiles)
+        here = [replace(profile, country=raw.country) for profile in profiles]
+        ways = tuple(profile.ways(tags) for profile in here)
+        timed = tuple(profile.timed_ways(tags) for profile in here)
+        odd = not_understood(tags, access)
         always = (both for _, both in filter(None, timed))
         if not any(kmh > 0 for both in (*ways, *always) for kmh, _ in both):
-            return -1
-        return kinds.setdefault((ways, may_stop(tags), _crosses(tags), timed), len(kinds))
+            return -1, odd
+        return kinds.setdefault((ways, may_stop(tags), _crosses(tags), timed), len(kinds)), odd
 
     try:
-        newest = _newest_ways(path, raw)
+        newest = _newest_ways(path, raw, country)
         wanted = osmium.filter.KeyFilter("highway", "route", "barrier", "crossing", *RESTRICTION_KEYS)
         for item in osmium.FileProcessor(str(path)).with_locations().with_filter(wanted):
             tags = item.tags
             if item.is_way():
                 if newest.get(item.id, item.version) == item.version and item.visible and not item.deleted:
                     given = tags if "highway" in tags else _as_ferry(item, tags)
-                    _read_way(raw, item, given, kind_of(tuple(map(given.get, keys))) if "highway" in given else -1)
+                    if "highway" in given:
+                        kind, odd = kind_of(tuple(map(given.get, keys)))
+                        raw.not_understood.update(odd)
+                        _read_way(raw, item, given, kind)
             elif item.is_node():
                 _read_node(raw, item.id, tags, profiles)
+                if "barrier" in tags:
+                    raw.not_understood.update(not_understood(dict(tags), access))
             elif item.is_relation() and tags.get("type", "").startswith("restriction"):
                 members = tuple((m.type, m.ref, m.role) for m in item.members)
                 raw.junctions.restrictions.append(RawRestriction(item.id, dict(tags), members))
@@ -111,12 +126,17 @@ def _crosses(tags: Mapping[str, str]) -> bool:
     return tags.get("highway") in ("footway", "path", "pedestrian", "cycleway", "steps", "bridleway")
 
 
-def _newest_ways(path: Path, raw: RawWays) -> dict[int, int]:
-    """The newest version of every way that the file holds more than once, -1 where it is deleted."""
+def _newest_ways(path: Path, raw: RawWays, country: str) -> dict[int, int]:
+    """The newest version of every way that the file holds more than once, -1 where it is deleted.
+
+    On the way it is learnt which country the map is of, unless `country` says it, and the side of traffic.
+    """
     import osmium
 
     seen: dict[int, tuple[int, bool]] = {}
     many: set[int] = set()
+    countries: Counter[str] = Counter()
+    sides: Counter[str] = Counter()
     for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
         gone = way.deleted or not way.visible
         before = seen.get(way.id)
@@ -124,6 +144,17 @@ def _newest_ways(path: Path, raw: RawWays) -> dict[int, int]:
             seen[way.id] = way.version, gone
         if before is not None or gone:
             many.add(way.id)
+        for key in CODE_KEYS if "highway" in way.tags else ():
+            named = country_in(way.tags.get(key, ""))
+            if named:
+                countries[named] += 1
+        for key in ("addr:country", "driving_side"):
+            said = way.tags.get(key, "")
+            if said:
+                (sides if key == "driving_side" else countries)[said] += 1
+    raw.country = country or elect(countries)
+    # Single ways on the other side are to be found in every country.
+    raw.left = raw.country in LEFT if raw.country else elect(sides) == "left"
     raw.old_versions = sum(not seen[number][1] for number in sorted(many))
     return {number: -1 if seen[number][1] else seen[number][0] for number in sorted(many)}
 

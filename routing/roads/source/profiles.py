@@ -24,19 +24,11 @@ from routing.roads.source.access import (
     read_conditional,
     read_oneway,
 )
+from routing.roads.source.countries import of_code, parse_maxspeed
 
-MILE_KM = 1.609344
 CLOSED = 0.0
 """Speed of a direction that may not be used."""
 
-_WORDS = {"walk": 7.0, "living_street": 10.0}
-_COUNTRY = {"urban": 50.0, "rural": 90.0, "trunk": 100.0, "motorway": 130.0, "living_street": 10.0, "walk": 7.0}
-"""Speeds of "RO:urban" and the like, where a country's own differ from these they are in `_ABROAD`."""
-_ABROAD = {
-    "DE:rural": 100.0, "AT:rural": 100.0, "GB:urban": 48.28, "UK:urban": 48.28, "GB:rural": 96.56, "FI:rural": 80.0,
-    "GB:nsl_single": 96.56, "GB:nsl_dual": 112.65, "RU:urban": 60.0, "FR:rural": 80.0, "IT:motorway": 130.0,
-    "NL:rural": 80.0, "BE:motorway": 120.0, "BE-VLG:rural": 70.0, "CH:rural": 80.0, "ES:rural": 90.0,
-}  # fmt: skip
 NO_LIMIT_KMH = 130.0
 """What "none" means where it can be meant."""
 
@@ -73,6 +65,8 @@ class Profile:
     push: Profile | None = None
     push_kmh: float = 4.5
     ferries: bool = False
+    country: str = ""
+    """Where the map lies (two letters), as far as it says."""
 
     def speeds(self, tags: Mapping[str, str]) -> tuple[float, float]:
         """Speed of riding along and against the way, km/h; CLOSED where the profile may not go."""
@@ -171,52 +165,15 @@ class Profile:
             fast = tags.get("highway") in ("motorway", "trunk") or tags.get("motorroad") == "yes"
             return NO_LIMIT_KMH if fast else None
         sign = parse_maxspeed(text)
+        if sign is None and text:
+            sign = of_code(text, self.country)
         if sign is None:
             for key in ("maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic"):
-                sign = _of_country(tags.get(key, ""))
+                sign = of_code(tags.get(key, ""), self.country)
                 if sign is not None:
                     # What a country says of towns is a limit; streets within them have a pace of their own.
                     break
         return sign
-
-
-def parse_maxspeed(value: str | None) -> float | None:
-    """A `maxspeed` tag in km/h, None where it says nothing that can be read.
-
-    Plain numbers are km/h, "30 mph" is converted, "walk" and codes such as "RO:urban" or "DE:zone:30" are known;
-    of "50;30" the first counts.
-    """
-    if not value:
-        return None
-    text = value.split(";")[0].strip()
-    if ":" in text:
-        return _of_country(text)
-    text = text.lower()
-    if text in _WORDS:
-        return _WORDS[text]
-    factor = 1.0
-    for unit, scale in (("mph", MILE_KM), ("km/h", 1.0), ("kmh", 1.0), ("kph", 1.0), ("knots", 1.852)):
-        if text.endswith(unit):
-            text, factor = text[: -len(unit)].strip(), scale
-            break
-    try:
-        kmh = float(text) * factor
-    except ValueError:
-        return None
-    return kmh if 0 < kmh < 400 else None
-
-
-def _of_country(code: str) -> float | None:
-    """The speed that a code such as RO:urban, DE:zone:30 or DE:zone30 stands for."""
-    country, _, rest = code.partition(":")
-    if not rest or not country[:2].isupper():
-        return None
-    if code in _ABROAD:
-        return _ABROAD[code]
-    digits = rest.rpartition(":")[2].removeprefix("zone")
-    if digits.isdecimal() and 0 < float(digits) < 200:
-        return float(digits)
-    return _COUNTRY.get(rest)
 
 
 MODES = ("vehicle", "motor_vehicle", "motorcar", "moped", "mofa", "motorcycle", "bicycle", "foot")
@@ -293,7 +250,7 @@ def _make_profile(name: str, tables: Mapping[str, Any]) -> Profile:
 
 
 def _check_keys(name: str, table: Mapping[str, Any]) -> None:
-    allowed = sorted(each.name for each in fields(Profile) if each.name != "name")
+    allowed = sorted(each.name for each in fields(Profile) if each.name not in ("name", "country"))
     for key in table:
         if key not in allowed:
             near = difflib.get_close_matches(key, allowed, 1)
