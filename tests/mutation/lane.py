@@ -1,15 +1,19 @@
-"""The lane: each mutant in a copy of the checkout, first against the tests that run its line, then against all."""
+"""The lane: each mutant in a copy of the checkout; first its room's tests, then those that run its line, then all.
+
+A test that fails without the mutant as well says nothing: whatever kills a mutant is asked again without it.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from coverage import CoverageData
 
@@ -29,9 +33,23 @@ IGNORED = shutil.ignore_patterns(
     ".pytest_cache",
     ".hypothesis",
 )
+NOTHING_ALIKE = {"api/http/belonging.py": ["tests/api/access"]}
+"""Modules whose tests lie in another room than their name says."""
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
-def covered(root: Path, data: Path, run: Callable[..., int]) -> Path:
+class Said(NamedTuple):
+    """What pytest said: its exit status (None where it did not end in time) and the tests that failed."""
+
+    status: int | None
+    failed: tuple[str, ...] = ()
+
+
+Run = Callable[..., Said]
+"""Runs pytest in a folder: (folder, words, more environment)."""
+
+
+def covered(root: Path, data: Path, run: Run) -> Path:
     """The lines that each test runs, taken once: the suite under coverage, one context a test."""
     if not data.exists():
         packages = [f"--cov={name}" for name in ("api", "dispatch", "halfhour", "routing", "sim")]
@@ -53,55 +71,77 @@ def tests_of(mutant: Mutant, root: Path, data: Path) -> list[str]:
     return sorted(names)[:MOST_TESTS]
 
 
-def folder_of_kernel(path: str) -> str:
-    """The tests of a kernel's package: they run its lines as plain Python."""
-    rooms = (f"routing/{room}/" for room in ("plans", "problem", "roads"))
-    return next((f"tests/{room[:-1]}" for room in rooms if path.startswith(room)), "tests/routing")
+def room_of(path: str, root: Path) -> list[str]:
+    """Where a module's own tests lie: files named after it, then the folder that mirrors its own, or the one above."""
+    module = Path(path)
+    stem = module.stem if module.stem != "__init__" else module.parent.name
+    top = root / "tests" / module.parts[0]
+    named = sorted(file.relative_to(root).as_posix() for file in top.rglob(f"test_{stem}.py"))
+    parts = [part for part in module.parent.parts if part != "kernels"]
+    while parts and not any((root / "tests").joinpath(*parts).glob("**/test_*.py")):
+        parts.pop()
+    return [*named, *NOTHING_ALIKE.get(path, []), "/".join(["tests", *parts])]
 
 
 def judged(
-    mutant: Mutant, root: Path, copy: Path, data: Path, run: Callable[..., int], *, whole: bool = True
+    mutant: Mutant, root: Path, copy: Path, near: Sequence[list[str]], run: Run, *, is_last: bool = True
 ) -> dict[str, Any] | None:
-    """What became of one mutant: killed by the tests of its line, by the suite, or survived.
+    """What became of one mutant, and the test that noticed it: `near` are lists of pytest's words, asked in turn.
 
-    Without `whole` the tests of its line alone are asked: None where they say nothing.
+    None where none of them notices it and others are still to be asked (`is_last` false).
     """
-    file = copy / mutant.path
     original = (root / mutant.path).read_text(encoding="utf-8")
     found: dict[str, Any] = {"name": mutant.name, "text": mutant.edit.text}
-    file.write_text(applied(original, mutant.edit), encoding="utf-8")
-    try:
-        in_kernel = "/kernels/" in mutant.path
-        interpreted = {"NUMBA_DISABLE_JIT": "1"} if in_kernel else {}
-        near = [folder_of_kernel(mutant.path)] if in_kernel else tests_of(mutant, root, data)
-        found["near"] = len(near)
-        if near and run(copy, ["-x", *near], interpreted) == 1:
-            return found | {"outcome": "killed", "by": "near"}
-        if not whole and not in_kernel:
-            return None
-        seen = not in_kernel and run(copy, ["-x", "-n", "2"], {}) == 1
-        return found | ({"outcome": "killed", "by": "suite"} if seen else {"outcome": "survived"})
-    finally:
-        file.write_text(original, encoding="utf-8")
+    for words in near:
+        by = killer(mutant, original, copy, words, run)
+        if by is not None:
+            return found | {"outcome": "killed", "by": by}
+    return found | {"outcome": "survived"} if is_last else None
 
 
-def pytest_in(folder: Path, words: list[str], more: dict[str, str], *, limit_s: float = 3_600.0) -> int:
-    """Pytest's exit status for these words; a run that does not end in time counts as a failure that was seen."""
-    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", **more}
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider", *words]
+def killer(mutant: Mutant, original: str, copy: Path, words: list[str], run: Run) -> str | None:
+    """The test among these that fails with the mutant alone; `time` where only the mutant never ends."""
+    file = copy / mutant.path
+    # A kernel's own lines run as plain Python: compiled anew they would cost minutes.
+    more = {"NUMBA_DISABLE_JIT": "1"} if "/kernels/" in mutant.path else {}
+    excused: list[str] = []
+    while True:
+        file.write_text(applied(original, mutant.edit), encoding="utf-8")
+        try:
+            said = run(copy, ["-x", *words, *excused], more)
+        finally:
+            file.write_text(original, encoding="utf-8")
+        if said.status is None:
+            return "time" if run(copy, ["-x", *words, *excused], more).status is not None else None
+        if said.status == 0 or not said.failed:
+            return None if said.status in (0, 5) else "collection"
+        by = said.failed[0]
+        if run(copy, [by], more).status == 0:
+            return by
+        excused += ["--deselect", by]
+
+
+def pytest_in(folder: Path, words: list[str], more: dict[str, str], *, limit_s: float = 2_400.0) -> Said:
+    """What pytest says to these words; the examples of property tests are the same every time."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "ci", **more,
+    }  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rfE", "-p", "no:cacheprovider", *words]
     try:
         done = subprocess.run(
-            command, cwd=folder, env=environment, check=False, timeout=limit_s,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            command, cwd=folder, env=environment, check=False, timeout=limit_s, text=True, errors="replace",
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return 1
-    return done.returncode
+        return Said(None)
+    return Said(done.returncode, tuple(FAILED.findall(done.stdout)))
 
 
-def copied(root: Path, scratch: Path) -> Path:
-    """A copy of the checkout to break things in."""
-    copy = scratch / "checkout"
+def copied(root: Path, folder: Path) -> Path:
+    """A copy of the checkout to break things in, at the same place each time: kernels are compiled there once."""
+    copy = folder / "checkout"
+    if copy.exists():
+        shutil.rmtree(copy)
     shutil.copytree(root, copy, ignore=IGNORED)
     return copy
 

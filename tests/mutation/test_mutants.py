@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.sources import ROOT, modules
-from tests.mutation.lane import folder_of_kernel
-from tests.mutation.mutants import applied, drawn, edits_of
+from tests.mutation.lane import Said, judged, room_of
+from tests.mutation.mutants import Edit, Mutant, applied, drawn, edits_of
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,51 @@ def test_the_draw_is_repeatable_and_has_no_line_twice() -> None:
     assert len({(mutant.path, mutant.edit.line) for mutant in first}) == 40
 
 
-def test_every_kernel_has_tests_that_are_there() -> None:
-    kernels = [source.path for source in modules() if "/kernels/" in source.path]
-    assert len(kernels) > 30
-    for path in kernels:
-        assert (ROOT / folder_of_kernel(path)).is_dir(), path
-    assert folder_of_kernel("routing/problem/kernels/laws.py") == "tests/routing/problem"
+def test_every_module_has_a_room_of_tests() -> None:
+    paths = [source.path for source in modules()]
+    assert len([path for path in paths if "/kernels/" in path]) > 30
+    for path in paths:
+        assert all((ROOT / name).exists() for name in room_of(path, ROOT)), path
+    assert room_of("routing/problem/kernels/laws.py", ROOT) == ["tests/routing/problem"]
+    assert room_of("dispatch/engine/decisions/operations.py", ROOT) == [
+        "tests/dispatch/engine/test_operations.py",
+        "tests/dispatch/engine",
+    ]
+    assert room_of("api/http/belonging.py", ROOT) == ["tests/api/access", "tests/api/http"]
+
+
+MUTANT = Mutant("a.py", Edit("off_by_one", 1, 4, 1, 5, "4"))
+
+
+@pytest.mark.parametrize(
+    ("failing", "failing_without", "by"),
+    [
+        ([], [], None),
+        (["t::a"], [], "t::a"),
+        (["t::a", "t::b"], ["t::a"], "t::b"),  # what fails without the mutant as well has noticed nothing
+        (["t::a"], ["t::a"], None),
+    ],
+)
+def test_a_test_that_fails_anyway_kills_nothing(
+    tmp_path: Path, failing: list[str], failing_without: list[str], by: str | None
+) -> None:
+    root, copy = tmp_path / "root", tmp_path / "copy"
+    for folder in (root, copy):
+        folder.mkdir()
+        (folder / "a.py").write_text("x = 3", encoding="utf-8")
+
+    def run(folder: Path, words: list[str], more: dict[str, str]) -> Said:
+        is_mutated = (folder / "a.py").read_text(encoding="utf-8") == "x = 4"
+        asked = [name for name in (failing if is_mutated else failing_without) if words[-1] != name]
+        if "-x" not in words:
+            asked = [name for name in failing_without if name in words]
+        return Said(1, tuple(asked[:1])) if asked else Said(0)
+
+    fate = judged(MUTANT, root, copy, [["tests"]], run)
+    assert fate is not None and fate.get("by") == by
+    assert fate["outcome"] == ("survived" if by is None else "killed")
+    assert (copy / "a.py").read_text(encoding="utf-8") == "x = 3"
+    assert (judged(MUTANT, root, copy, [["tests"]], run, is_last=False) is None) is (by is None)
 
 
 def test_few_mutants_are_excused() -> None:
