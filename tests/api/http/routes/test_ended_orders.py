@@ -10,7 +10,8 @@ from dispatch.model import OrderState
 from tests.api.http.routes.test_deliveries import QUICK, deliver
 from tests.kit.service.running import Running, order, running, with_city
 
-SOON = {"rules.ended_keep_s": 30, "rules.round_s": 2}
+SOON = {"rules.ended_keep_s": 30, "rules.round_s": 2, "rules.round_mode": "beat"}
+"""Orders leave with a wake-up, and a city at rest has none before a rider has been silent for long; beats go on."""
 
 
 async def gone(run: Running, *names: str) -> None:
