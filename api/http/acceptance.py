@@ -216,8 +216,7 @@ def check_city(service: Service, where: Location, besides: str = "") -> None:
     board = service.host.board
     if (where.lat, where.lng) == (0.0, 0.0) and board.places.frame == "wgs84":
         raise InvalidInput("0, 0 is what devices say that know nothing", code="invalid_coordinates", field="location")
-    known = [record.store.place for store_id, record in board.stores.items() if store_id != besides]
-    away = min((metres_to(board, place, where) for place in known), default=0.0)
+    away = _from_stores_m(board, where, besides)
     if away > CITY_M:
         raise InvalidInput(
             f"it lies {away / 1000:,.0f} km from every store",
@@ -225,6 +224,18 @@ def check_city(service: Service, where: Location, besides: str = "") -> None:
             field="location",
             hint="Are latitude and longitude swapped, here or in the stores known so far?",
         )
+
+
+def is_elsewhere(board: Board, rider_id: str, where: Location) -> bool:
+    """Whether a rider would be too far from every store to be of this city; those near where they were are not."""
+    known = metres_to(board, board.riders[rider_id].here, where) <= CITY_M
+    return not known and _from_stores_m(board, where) > CITY_M
+
+
+def _from_stores_m(board: Board, where: Location, besides: str = "") -> float:
+    """Metres to the nearest store but for one; 0 where there is none."""
+    known = (record.store.place for store_id, record in board.stores.items() if store_id != besides)
+    return min((metres_to(board, place, where) for place in known), default=0.0)
 
 
 def metres_to(board: Board, place: int, where: Location) -> float:

@@ -64,6 +64,7 @@ def parsed(text: str) -> OpeningHours:
     """Reads opening hours; raises InvalidHours."""
     weekly: list[Times] = [()] * 7
     dates: dict[datetime.date, Times] = {}
+    is_weekly = False
     rules = [rule.strip() for rule in text.split(";") if rule.strip()]
     if not rules:
         raise InvalidHours("there is nothing in it", field="hours", hint=_HINT)
@@ -71,9 +72,14 @@ def parsed(text: str) -> OpeningHours:
         which, times = _rule(rule)
         for day in which:
             if isinstance(day, int):
-                weekly[day] = times
+                weekly[day], is_weekly = times, True
             else:
                 dates[day] = times
+    if not is_weekly and not any(dates.values()):
+        raise InvalidHours(
+            "it names days on which it is closed, and none on which it is open", field="hours",
+            hint=f"Say when it is open first: 00:00-24:00; {text.strip()}",
+        )  # fmt: skip
     return OpeningHours(tuple(weekly), tuple(sorted(dates.items())))
 
 

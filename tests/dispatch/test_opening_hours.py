@@ -61,7 +61,8 @@ def test_a_night_with_an_hour_twice_is_an_hour_longer() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " ; ", "Mo", "Xx 10:00-12:00", "Mo 10-12", "Mo 25:00-26:00", "Mo 10:00-10:00", "Mo-Xx 10:00-11:00",
-     "2026-02-30 off", "Mo 10:00-49:00", "PH off", "Mo 10:00-11:00 Tu 10:00-11:00", "Mo 10:60-11:00"],
+     "2026-02-30 off", "2026-12-24 off", "2026-12-24,2026-12-25 off; 2026-12-31 closed",
+     "Mo 10:00-49:00", "PH off", "Mo 10:00-11:00 Tu 10:00-11:00", "Mo 10:60-11:00"],
 )  # fmt: skip
 def test_what_is_no_opening_hours_is_refused_with_how_to_write_them(text: str) -> None:
     with pytest.raises(InvalidHours) as problem:

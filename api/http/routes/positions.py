@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
+from api.http.acceptance import is_elsewhere
 from api.http.commands import Reply, Running, Service
 from api.http.problems import problems
 from api.http.routes.riders import RiderId, SelfMoves, find
@@ -50,6 +51,8 @@ async def positions(
 
 def _put(service: Service, rider_id: str, body: PositionBody) -> str | None:
     """Why a position is left out; None where it is taken."""
+    if is_elsewhere(service.host.board, rider_id, body.location):
+        return "elsewhere"
     now = service.host.clock.now()
     seen_at = epoch_of(body.seen_at)
     said = Position(rider_id, body.location.lat, body.location.lng, now if seen_at is None else seen_at)

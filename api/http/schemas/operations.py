@@ -9,12 +9,22 @@ from pydantic import ConfigDict, Field, model_validator
 
 from api.http.schemas.base import Location, RequestBody, Shown
 from api.http.schemas.values import DeliveryId, Id, Text, Why
+from routing.cells import Polygon
 
 
 class ZoneBody(RequestBody):
     """A polygon; its edges do not cross the 180th meridian."""
 
     corners: Annotated[list[Location], Field(min_length=3, max_length=200)]
+
+    @model_validator(mode="after")
+    def _is_an_area(self) -> ZoneBody:
+        ends = [*self.corners[1:], self.corners[0]]
+        if any(abs(one.lng - other.lng) > 180.0 for one, other in zip(self.corners, ends, strict=True)):
+            raise ValueError("an edge crosses the 180th meridian: make two zones of it")
+        if Polygon([(corner.lat, corner.lng) for corner in self.corners]).is_empty:
+            raise ValueError("the corners lie in a line: a zone is an area")
+        return self
 
 
 class ZoneShown(Shown):

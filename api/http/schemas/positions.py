@@ -55,7 +55,8 @@ class PositionLeftOut(Shown):
 
     index: int
     why: str = Field(
-        description="stale, origin, not_newer, jump, unknown_rider, or unreadable with the field that is wrong"
+        description="stale, origin, not_newer, jump, elsewhere (far from every store), unknown_rider, or unreadable "
+        "with the field that is wrong"
     )
 
 

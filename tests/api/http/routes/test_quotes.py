@@ -103,3 +103,24 @@ def test_where_no_round_can_be_planned_a_quote_has_no_times(tmp_path: Path, monk
             assert (quote["dropoff_at"], quote["reason"]) == (None, "BUDGET")
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize(
+    ("corners", "why"),
+    [
+        ([(48.0, 11.0), (48.1, 11.1), (48.2, 11.2)], "a zone is an area"),
+        ([(48.0, 11.0)] * 3, "a zone is an area"),
+        ([(48.0, 179.9), (48.0, -179.9), (48.2, -179.9)], "180th meridian"),
+    ],
+)
+def test_a_zone_that_holds_nothing_or_goes_round_the_world_is_refused(
+    corners: list[tuple[float, float]], why: str, tmp_path: Path
+) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            body = {"corners": [{"lat": lat, "lng": lng} for lat, lng in corners]}
+            answer = await run.ops.put("/v1/zones/z", json=body)
+            assert answer.status_code == 422 and why in answer.text
+            assert (await run.ops.get("/v1/zones")).json() == []
+
+    asyncio.run(go())
