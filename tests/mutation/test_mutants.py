@@ -23,6 +23,7 @@ from tests.mutation.mutants import Edit, Mutant, applied, drawn, edits_of
         ("x = 3", "off_by_one", ["x = (2)", "x = 4"]),
         ("if a:\n    self.x = y", "dropped", ["if a:\n    pass"]),
         ("def f():\n    g(1, 'é', z)", "swapped", ["def f():\n    g('é', 1, z)"]),
+        ("x = np.maximum(a, max(b, c))", "swapped", []),
         ("x: Literal[3] = y", "off_by_one", []),
         ('"""3 < 4"""', "boundary", []),
     ],
@@ -36,6 +37,24 @@ def test_the_draw_is_repeatable_and_has_no_line_twice() -> None:
     first, again = (drawn(ROOT, paths, 40, seed=5) for _ in range(2))
     assert first == again != drawn(ROOT, paths, 40, seed=6)
     assert len({(mutant.path, mutant.edit.line) for mutant in first}) == 40
+
+
+def test_a_change_elsewhere_leaves_the_draw_as_it_is(tmp_path: Path) -> None:
+    lines = [f"x{k} = y < {k}" for k in range(40)]
+    (tmp_path / "a.py").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "b.py").write_text("z = 1", encoding="utf-8")
+
+    def texts() -> list[str]:
+        source = (tmp_path / "a.py").read_text(encoding="utf-8").split("\n")
+        return [
+            source[mutant.edit.line - 1] for mutant in drawn(tmp_path, ["a.py", "b.py"], 8, 5) if mutant.path == "a.py"
+        ]
+
+    before = texts()
+    (tmp_path / "a.py").write_text("\n".join(["import os", "", *lines]), encoding="utf-8")
+    (tmp_path / "b.py").write_text("z = 1\nw = z == 2", encoding="utf-8")
+    after = texts()
+    assert len(set(before) & set(after)) >= len(before) - 1 and before != sorted(before)
 
 
 def test_every_module_has_a_room_of_tests() -> None:

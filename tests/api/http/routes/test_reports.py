@@ -237,3 +237,20 @@ def test_of_goods_whose_rider_is_silent_the_tenant_hears_and_no_instant_is_made_
             await run.until(expected_again)
 
     asyncio.run(go())
+
+
+def test_a_first_fix_in_another_country_moves_nobody(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path, speed=20) as run:
+            await with_city(run)
+            pole = {"location": {"lat": 89.9, "lng": 0.0}}
+            answer = (await run.riders.post("/v1/riders/r1/position", json=pole)).json()
+            assert answer == {"taken": 0, "left_out": 1, "why": [{"index": 0, "why": "elsewhere"}]}
+            near = {"location": {"lat": 48.2, "lng": 11.7}}
+            batch = {"positions": [{"rider_id": "r1"} | pole, {"rider_id": "r1"} | near]}
+            answer = (await run.riders.post("/v1/positions", json=batch)).json()
+            assert answer["taken"] == 1 and answer["why"] == [{"index": 0, "why": "elsewhere"}]
+            await run.orders.post("/v1/deliveries", json=order())
+            await run.until(lambda: run.host.board.orders["acme.o1"].planned_rider_id)
+
+    asyncio.run(go())
