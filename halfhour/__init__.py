@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from halfhour.client import Client
     from halfhour.modelling import Model, ModelSolution, Pause, Stay, no_improvement, target
     from halfhour.replaying import Replay, replay
-    from halfhour.solving import solve
+    from halfhour.solving import check_plan, solve
     from halfhour.synthetic import invent_day
     from routing.errors import HalfhourError
     from routing.places import LatLng, PlaceBook
@@ -52,6 +52,7 @@ _HOME = {
     "Stay": "halfhour.modelling",
     "Travel": "routing.problem.problem",
     "View": "dispatch.policies.view",
+    "check_plan": "halfhour.solving",
     "invent_day": "halfhour.synthetic",
     "make_problem": "routing.problem.build",
     "no_improvement": "halfhour.modelling",
@@ -82,6 +83,7 @@ __all__ = [
     "Travel",
     "View",
     "__version__",
+    "check_plan",
     "invent_day",
     "make_problem",
     "no_improvement",

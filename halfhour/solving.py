@@ -10,11 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from halfhour.on_roads import OnRoads
 from routing.errors import HalfhourError, InvalidInput
 from routing.plans.budget import Budget
-from routing.problem.formats import cvrplib, lilim, text_judge, vroom, vroom_answer, vroom_judge
+from routing.problem.formats import (
+    cvrplib,
+    lilim,
+    text_judge,
+    vroom,
+    vroom_answer,
+    vroom_judge,
+    vroom_plan,
+    vroom_plan_judge,
+)
 from routing.problem.formats.cvrplib import Rounding
-from routing.problem.formats.vroom_input import TableOf
 from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 
 if TYPE_CHECKING:
@@ -119,22 +128,24 @@ def solve_file(
     stopped: Callable[[], bool] | None = None,
     watch: Watch | None = None,
     rounding: Rounding = "auto",
+    geometry: bool = False,
 ) -> SolvedFile:
     """The best plan for a Li & Lim, Sartori & Buriol, CVRPLIB, Solomon or VROOM file; options and errors as `solve`.
 
     `rounding` of a CVRPLIB or Solomon file's distances: nearest, one_decimal, none, or auto, by its TYPE.
-    `-` reads standard input.  The answer is judged against the input before it is given; raises WrongAnswer.
+    `geometry`: routes with the line that they drive on `roads`.  `-` reads standard input.
+    The answer is judged against the input before it is given; raises WrongAnswer.
     `watch` sees every better plan of a VROOM input with its Problem, Travel, and how many of their units make one cost.
     """
     run = _planner(time_limit, work, stopped, objective, seed, recipe, threads, watch)
     if isinstance(path, dict):
-        return _solve_vroom(path, "input", roads, run, time.perf_counter())
+        return _solve_vroom(path, "input", roads, geometry, run, time.perf_counter())
     if str(path) == STDIN:
         with tempfile.TemporaryDirectory() as folder:
             copied = Path(folder) / "stdin"
             copied.write_bytes(sys.stdin.buffer.read())
-            return _solve_file(copied, roads, objective, run, rounding)
-    return _solve_file(Path(path), roads, objective, run, rounding)
+            return _solve_file(copied, roads, geometry, objective, run, rounding)
+    return _solve_file(Path(path), roads, geometry, objective, run, rounding)
 
 
 def _planner(
@@ -191,11 +202,13 @@ def _budget(time_limit: float | None, work: int | None, stopped: Callable[[], bo
     return Budget(UNLIMITED if work is None else work, expired, spent)
 
 
-def _solve_file(path: Path, roads: str | Path | None, objective: Objective, run: Run, rounding: Rounding) -> SolvedFile:
+def _solve_file(
+    path: Path, roads: str | Path | None, geometry: bool, objective: Objective, run: Run, rounding: Rounding
+) -> SolvedFile:
     name, begun = format_of(path), time.perf_counter()
     if name == "vroom":
-        return _solve_vroom(vroom.parsed(path.read_bytes(), path.name), path.stem, roads, run, begun)
-    if roads is not None:
+        return _solve_vroom(vroom.parsed(path.read_bytes(), path.name), path.stem, roads, geometry, run, begun)
+    if roads is not None or geometry:
         raise InvalidInput(f"a {name} file brings its own distances", field="roads")
     if name in ("cvrplib", "solomon"):
         return _solve_visits(path, name, objective, run, rounding)
@@ -227,19 +240,66 @@ def _solve_visits(path: Path, name: str, objective: Objective, run: Run, roundin
     )  # fmt: skip
 
 
-def _solve_vroom(data: dict[str, Any], name: str, roads: str | Path | None, run: Run, begun: float) -> SolvedFile:
-    measure = None if roads is None else _measure(roads)
+def _solve_vroom(
+    data: dict[str, Any], name: str, roads: str | Path | None, geometry: bool, run: Run, begun: float
+) -> SolvedFile:
+    streets, geometry = _on_roads(data, roads, geometry)
+    measure = None if streets is None else streets.table
     case = vroom.vroom_case(data, table_of=measure)
     loaded = time.perf_counter()
     solution, wall, cpu = _timed(lambda: run(case.problem, case.travel, case.unit))
     answer = vroom_answer.write_vroom(case, solution)
     _trust(vroom_judge.faults(data, answer, measure))
+    if streets is not None and geometry:
+        streets.draw(answer, {vehicle["id"]: vehicle.get("profile", "car") for vehicle in data["vehicles"]})
     times = {"loading": round(1000 * (loaded - begun)), "solving": round(1000 * wall)}
     answer["summary"]["computing_times"] = times
     return SolvedFile(
         name, "vroom", solution, _used(solution), None, wall, cpu, json.dumps(answer, indent=1) + "\n", (), answer,
         cost=answer["summary"]["cost"],
     )  # fmt: skip
+
+
+def check_plan(
+    path: str | Path | dict[str, Any], *, roads: str | Path | None = None, geometry: bool = False
+) -> dict[str, Any]:
+    """The `steps` of a VROOM input as they stand, timed, in VROOM's JSON, with `violations`: nothing is searched.
+
+    Times leave as little lead time and delay as can be, then make routes short, then early.  A task that no step
+    names is unassigned.  `service_at`, `service_after` and `service_before` of a step bound when it begins.
+    `geometry`: with the line on `roads`.  Raises UnreadableFile, InvalidInput (naming the JSON path), Unsupported.
+    """
+    from routing.plans.ortools.times import choose_times
+
+    begun = time.perf_counter()
+    data = path if isinstance(path, dict) else _vroom_data(path)
+    streets, geometry = _on_roads(data, roads, geometry)
+    measure = None if streets is None else streets.table
+    answer = vroom_plan.planned(data, choose_times, table_of=measure)
+    _trust(vroom_plan_judge.plan_faults(data, answer, measure))
+    if streets is not None and geometry:
+        streets.draw(answer, {vehicle["id"]: vehicle.get("profile", "car") for vehicle in data["vehicles"]})
+    answer["summary"]["computing_times"] = {"loading": 0, "solving": round(1000 * (time.perf_counter() - begun))}
+    return answer
+
+
+def _vroom_data(path: str | Path) -> dict[str, Any]:
+    if str(path) == STDIN:
+        return vroom.parsed(sys.stdin.buffer.read(), "stdin")
+    name = format_of(Path(path))
+    if name != "vroom":
+        raise InvalidInput(f"a {name} file has no steps to check", field="check", hint="Plan mode is for VROOM's JSON.")
+    return vroom.parsed(Path(path).read_bytes(), Path(path).name)
+
+
+def _on_roads(data: dict[str, Any], roads: str | Path | None, geometry: bool) -> tuple[OnRoads | None, bool]:
+    """The streets, where there are some, and whether lines on them are asked for."""
+    options = data.get("options")
+    geometry = geometry or (isinstance(options, dict) and bool(options.get("g")))
+    if geometry and roads is None:
+        hint = "Name a road network with --roads: a matrix has no streets."
+        raise InvalidInput("a geometry needs roads", field="options.g", hint=hint)
+    return (None if roads is None else OnRoads(roads)), geometry
 
 
 def _trust(faults: list[str]) -> None:
@@ -273,22 +333,3 @@ def _timed(run: Callable[[], Solution]) -> tuple[Solution, float, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     solution = run()
     return solution, time.perf_counter() - wall, time.process_time() - cpu
-
-
-def _measure(roads: str | Path) -> TableOf:
-    """Seconds and metres on a road network between points given as VROOM gives them."""
-    import numpy as np
-
-    from routing.places import PlaceBook
-    from routing.roads import RoadNetwork, road_travel
-
-    network = RoadNetwork.load(roads)
-
-    def table(points: list[tuple[float, float]], profile: str) -> tuple[Any, Any]:
-        book = PlaceBook("wgs84")
-        handles = np.array([book.add(lat, lng) for lng, lat in points], dtype=np.int32)
-        times = road_travel(network, book, [profile])
-        seconds = times.table(handles, handles, 0)[0].astype(np.int64)
-        return seconds, times.metres(handles, handles, 0)[0].astype(np.int64)
-
-    return table

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
@@ -14,10 +17,11 @@ from halfhour.terminal import console, print_json
 from routing.errors import HalfhourError, InvalidInput
 
 if TYPE_CHECKING:
-    from halfhour.solving import SolvedFile
+    from halfhour.solving import SolvedFile, Watch
     from routing.plans.plan import Recipe
     from routing.plans.planner import Objective
     from routing.problem.formats.cvrplib import Rounding
+    from routing.problem.problem import Problem, Rows, Travel
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"
 
@@ -50,11 +54,20 @@ def solve(
     rounding: Annotated[
         str, typer.Option(help="Of CVRPLIB and Solomon distances: nearest, one_decimal, none, or auto, by their TYPE.")
     ] = "auto",
+    check: Annotated[
+        bool, typer.Option("--check", "-c", help="Time the steps of a VROOM file and say what they violate; no search.")
+    ] = False,
+    geometry: Annotated[
+        bool, typer.Option("--geometry", "-g", help="Routes with their encoded polyline; needs --roads.")
+    ] = False,
+    show_progress: Annotated[
+        bool, typer.Option("--progress", help="Show the best plan so far while searching.")
+    ] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON alone: VROOM's answer, or the figures.")] = False,
 ) -> None:
     """Solve a routing problem file; Ctrl-C ends the search and prints the best routes so far."""
     from halfhour.compiling import compiling
-    from halfhour.solving import solve_file
+    from halfhour.solving import check_plan, solve_file
 
     stopped = False
 
@@ -62,15 +75,17 @@ def solve(
         nonlocal stopped
         stopped = True
 
-    if out is not None and not out.parent.is_dir():
-        raise InvalidInput(f"no folder {out.parent}", field="--out")
+    _writable(out)
     before = signal.signal(signal.SIGINT, stop)
     try:
-        with compiling(quiet=as_data):
+        if check:
+            _write(json.dumps(check_plan(file, roads=roads, geometry=geometry), indent=1) + "\n", out, as_data)
+            return
+        with compiling(quiet=as_data), _Incumbents(show_progress) as seen:
             done = solve_file(
                 file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
                 recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
-                rounding=cast("Rounding", rounding),
+                rounding=cast("Rounding", rounding), geometry=geometry, watch=seen,
             )  # fmt: skip
     except HalfhourError as problem:
         if as_data:
@@ -83,6 +98,52 @@ def solve(
     _print(done, out, as_data)
     if stopped:
         raise typer.Exit(INTERRUPTED)
+
+
+def _writable(out: Path | None) -> None:
+    """Refuse, before the search, a file that cannot be written."""
+    if out is None:
+        return
+    if not out.parent.is_dir():
+        raise InvalidInput(f"no folder {out.parent}", field="--out")
+    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise InvalidInput(f"{out} may not be written", field="--out", hint="Name a file in a folder of yours.")
+
+
+def _write(text: str, out: Path | None, as_data: bool) -> None:
+    if out is not None:
+        out.write_text(text, encoding="utf-8")
+    if out is None or as_data:
+        sys.stdout.write(text)
+
+
+class _Incumbents:
+    """A line on the terminal for the best plan so far: seconds, vehicles, cost, what it leaves out."""
+
+    def __init__(self, wanted: bool) -> None:
+        self.wanted, self.begun = wanted, time.perf_counter()
+
+    def __enter__(self) -> Watch | None:
+        return self.show if self.wanted else None
+
+    def __exit__(self, *_: object) -> None:
+        if self.wanted and sys.stderr.isatty():
+            sys.stderr.write("\n")
+
+    def show(self, problem: Problem, travel: Travel, rows: Rows, unit: int) -> None:
+        """Say what was found: over the line before on a terminal, else on a line of its own."""
+        import numpy as np
+
+        from halfhour.solving import VEHICLE_PRICE
+        from routing.problem.evaluate import evaluate
+
+        vehicles = int((np.diff(rows.stop_ptr) > 0).sum())
+        left = len(problem.pick_place) - len(np.unique(rows.act_request))
+        priced = vehicles * VEHICLE_PRICE if problem.fixed.min(initial=VEHICLE_PRICE) >= VEHICLE_PRICE else 0
+        cost = (evaluate(problem, travel, rows).cost - priced) * problem.tick_us / 1e6 / unit
+        line = f"{time.perf_counter() - self.begun:.1f} s: {vehicles} vehicles, cost {cost:,.0f}, {left} unserved"
+        sys.stderr.write(f"\r\x1b[2K{line}" if sys.stderr.isatty() else line + "\n")
+        sys.stderr.flush()
 
 
 def _print(done: SolvedFile, out: Path | None, as_data: bool) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from routing.problem.formats.vroom import VroomCase
-from routing.problem.formats.vroom_route import TimedRoute, where
+from routing.problem.formats.vroom_route import TimedRoute, said, where
 from routing.problem.problem import Reason, Solution
 
 SUMMED = ("cost", "setup", "service", "duration", "waiting_time", "priority", "distance")
@@ -24,22 +25,35 @@ def write_vroom(case: VroomCase, solution: Solution) -> dict[str, Any]:
         if acts:
             routes.append(TimedRoute(case, v, acts).answer())
     missing = _unassigned(case, solution)
-    summary = {key: sum(route[key] for route in routes) for key in SUMMED}
-    for key in ("delivery", "pickup"):
-        summary[key] = [sum(amounts) for amounts in zip(*(route[key] for route in routes), strict=True)]
-    summary |= {"routes": len(routes), "unassigned": len(missing), "violations": []}
-    if any(row.penalty is not None for row in case.given.rows):
-        left = np.flatnonzero(solution.reason).tolist()
-        summary["penalty"] = sum(case.given.rows[request].penalty or 0 for request in left)
+    summary = summed(case, routes, len(missing), np.flatnonzero(solution.reason).tolist())
     answer = {"code": 0, "summary": summary, "unassigned": missing, "routes": routes}
     if case.warnings:
         answer["warnings"] = [{"path": path, "message": message} for path, message in case.warnings]
     return answer
 
 
+def summed(case: VroomCase, routes: list[dict[str, Any]], unassigned: int, left: Iterable[int]) -> dict[str, Any]:
+    """What the routes add up to; `left`: requests that are not served whole."""
+    summary = {key: sum(route[key] for route in routes) for key in SUMMED}
+    for key in ("delivery", "pickup"):
+        summary[key] = [sum(amounts) for amounts in zip(*(route[key] for route in routes), strict=True)]
+    summary |= {"routes": len(routes), "unassigned": unassigned, "violations": []}
+    if any(row.penalty is not None for row in case.given.rows):
+        summary["penalty"] = sum(case.given.rows[request].penalty or 0 for request in left)
+    return summary
+
+
 def failure(code: str, message: str) -> dict[str, Any]:
     """The answer where there is none: VROOM's code 2 for an input that is wrong, and our own code and sentence."""
     return {"code": 2, "error": message, "reason": code}
+
+
+def unserved(case: VroomCase, key: tuple[str, int], reason: str) -> dict[str, Any]:
+    """A task that is on no route; `key`: its kind and id."""
+    request, side = case.given.request_of[key]
+    row = case.given.rows[request]
+    task = case.given.tasks[row.drop if side else row.pick]
+    return {"id": key[1], "type": key[0], **where(case, task.location), "reason": reason, **said(task)}
 
 
 def _unassigned(case: VroomCase, solution: Solution) -> list[dict[str, Any]]:
@@ -50,10 +64,6 @@ def _unassigned(case: VroomCase, solution: Solution) -> list[dict[str, Any]]:
         reason = Reason(int(solution.reason[request]))
         if row.penalty is not None and reason in (Reason.NO_RIDER_IN_REACH, Reason.BUDGET):
             reason = Reason.TOO_DEAR
-        for side, place in enumerate((row.pick, row.drop)):
-            if place >= 0:
-                task = case.given.tasks[place]
-                kind, number = names[request, side]
-                one = {"id": number, "type": kind, **where(case, task.location), "reason": reason.name}
-                missing.append(one if task.description is None else {**one, "description": task.description})
+        sides = [side for side, place in enumerate((row.pick, row.drop)) if place >= 0]
+        missing += [unserved(case, names[request, side], reason.name) for side in sides]
     return missing

@@ -14,7 +14,6 @@ from routing.problem.formats.vroom_checks import (
     amounts,
     known,
     listed,
-    refused,
     square,
     whole,
     wholes,
@@ -43,7 +42,8 @@ _JOB = {
 }  # fmt: skip
 _SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority", "penalty", "description"}
 _SIDE = {"id", "description", "location", "location_index", "setup", "service", "time_windows"}
-_STEP = {"type", "id", "description"}
+STEP = {"type", "id", "description"}
+"""Keys of a step; plan mode knows more."""
 
 
 class Task(NamedTuple):
@@ -138,9 +138,7 @@ class VroomInput:
         self.size = max([*ends, *(task.location for task in self.tasks)], default=0) + 1
 
     def _options(self) -> None:
-        options = known(self.data.get("options", {}), {"g"}, "options")
-        if options.get("g"):
-            raise refused("options.g")
+        known(self.data.get("options", {}), {"g"}, "options")
 
     def _dimensions(self, vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> int:
         """Dimensions of loads: those that are named, else those of the capacities, else those of the amounts."""
@@ -275,7 +273,7 @@ class VroomInput:
         told: list[tuple[int, int]] = []
         for k, step in enumerate(listed(vehicle, "steps", path)):
             own = f"{path}.steps[{k}]"
-            step = known(step, _STEP, own)
+            step = known(step, STEP, own)
             kind = step.get("type")
             if kind in ("start", "end"):
                 continue

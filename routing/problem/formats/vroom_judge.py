@@ -19,10 +19,12 @@ FORBIDDEN = 2**30 - 1
 
 def faults(data: dict[str, Any], answer: dict[str, Any], measure: Measure | None = None) -> list[str]:
     """Everything in which `answer` breaks the law of `data` or misreports itself; empty where it may be trusted."""
-    return _Court(data, measure).judge(answer)
+    return Court(data, measure).judge(answer)
 
 
-class _Court:
+class Court:
+    """Reads the input, and hears every route of an answer."""
+
     def __init__(self, data: dict[str, Any], measure: Measure | None) -> None:
         self.data = data
         self.matrices = data.get("matrices") or ({"car": {"durations": data["matrix"]}} if data.get("matrix") else {})
@@ -46,7 +48,10 @@ class _Court:
         names = sorted({vehicle.get("profile", "car") for vehicle in self.data["vehicles"]})
         return {name: measure(listed, name) for name in names}
 
+    route_judge: type[RouteJudge]
+
     def judge(self, answer: dict[str, Any]) -> list[str]:
+        """Everything that is wrong with an answer."""
         free = list(self.data["vehicles"])
         for number, route in enumerate(answer["routes"]):
             vehicle = next((v for v in free if v["id"] == route["vehicle"]), None)
@@ -54,15 +59,16 @@ class _Court:
                 self.wrong.append(f"route {number} is of no vehicle, or of one that has another")
                 continue
             free.remove(vehicle)
-            _Route(self, vehicle, route, number).judge()
+            self.route_judge(self, vehicle, route, number).judge()
         left = {(one["type"], one["id"]) for one in answer["unassigned"]}
         if len(left) != len(answer["unassigned"]) or left & set(self.seen) or left | set(self.seen) != set(self.needed):
             self.wrong.append("a task is neither in one route nor among the unassigned, or is in both")
-        self._shipments()
+        self.shipments()
         self._summary(answer)
         return self.wrong
 
-    def _shipments(self) -> None:
+    def shipments(self) -> None:
+        """Hear that the halves of a shipment lie on two routes."""
         for shipment in self.data.get("shipments", []):
             routes = [self.seen.get((side, shipment[side]["id"])) for side in ("pickup", "delivery")]
             if routes[0] != routes[1]:
@@ -106,8 +112,10 @@ class _Court:
         return (second if second >= FORBIDDEN or speed == 1 else round(second / speed)), metre, cost
 
 
-class _Route:
-    def __init__(self, court: _Court, vehicle: dict[str, Any], route: dict[str, Any], number: int) -> None:
+class RouteJudge:
+    """Walks the steps of one route."""
+
+    def __init__(self, court: Court, vehicle: dict[str, Any], route: dict[str, Any], number: int) -> None:
         self.court, self.vehicle, self.route, self.number = court, vehicle, route, number
         self.here: Any = court.spot(vehicle, "start_index", "start")
         self.drive, self.metres, self.toll = 0, 0, 0
@@ -117,10 +125,16 @@ class _Route:
         self.done: list[tuple[str, int]] = []
         self.dimensions = max((len(step["load"]) for step in route["steps"]), default=0)
 
+    def broken(self, step: dict[str, Any], cause: str, message: str, seconds: int | None = None) -> None:
+        """Hear that a step breaks a law, by VROOM's name of it; `seconds` outside of a window."""
+        self.say(message)
+
     def say(self, message: str) -> None:
+        """Note a fault."""
         self.court.wrong.append(f"route {self.number}, vehicle {self.vehicle['id']}: {message}")
 
     def judge(self) -> None:
+        """Hear the whole route."""
         steps = self.route["steps"]
         if len(steps) < 2 or (steps[0]["type"], steps[-1]["type"]) != ("start", "end"):
             self.say("does not lead from a start to an end")
@@ -130,12 +144,12 @@ class _Route:
         self._check_load(steps[0])
         for step in steps[1:-1]:
             if step["type"] == "break":
-                self._rest(step)
+                self.rest(step)
             else:
-                self._task(step)
+                self.task(step)
         self._arrive(steps[-1], self.court.spot(self.vehicle, "end_index", "end"))
         self._check_load(steps[-1])
-        self._limits(steps)
+        self.limits(steps)
         self._sums()
 
     def _amount(self, item: dict[str, Any], key: str) -> list[int]:
@@ -154,8 +168,10 @@ class _Route:
         if not self.dimensions:
             return
         room = self._amount(self.vehicle, "capacity") if self.vehicle.get("capacity") else self.load
-        if step["load"] != self.load or any(a > b for a, b in zip(self.load, room, strict=True)):
-            self.say(f"{step['type']} with {step['load']} on board; it is {self.load}, room is for {room}")
+        if step["load"] != self.load:
+            self.say(f"{step['type']} with {step['load']} on board; it is {self.load}")
+        if any(a > b for a, b in zip(self.load, room, strict=True)):
+            self.broken(step, "load", f"{step['type']} with {self.load} on board; room is for {room}")
 
     def _arrive(self, step: dict[str, Any], there: Any) -> bool:
         """Drive what is left of the leg; whether the location has changed."""
@@ -174,15 +190,26 @@ class _Route:
 
     def _begin(self, step: dict[str, Any], windows: Any) -> None:
         begins = step["arrival"] + step["waiting_time"]
-        if step["waiting_time"] < 0 or (windows and not any(a <= begins <= b for a, b in windows)):
-            self.say(f"{step['type']} {step['id']} begins at {begins}, in none of {windows}")
+        if step["waiting_time"] < 0:
+            self.say(f"{step['type']} {step['id']} waits for {step['waiting_time']} s")
+        if windows and not any(a <= begins <= b for a, b in windows):
+            self.missed(step, begins, windows)
         self.clock = begins + step["setup"] + step["service"]
         self.setup, self.service = self.setup + step["setup"], self.service + step["service"]
         self.waiting += step["waiting_time"]
 
-    def _rest(self, step: dict[str, Any]) -> None:
-        rest = next((one for one in self.vehicle.get("breaks", []) if one["id"] == step["id"]), None)
-        if rest is None or step["id"] in self.rests:
+    def missed(self, step: dict[str, Any], begins: int, windows: Any) -> None:
+        """Hear that a step begins outside of its windows."""
+        nearest = min(windows, key=lambda span: max(span[0] - begins, begins - span[1]))
+        early = nearest[0] > begins
+        seconds = nearest[0] - begins if early else begins - nearest[1]
+        message = f"{step['type']} {step.get('id', '')} begins at {begins}, in none of {windows}"
+        self.broken(step, "lead_time" if early else "delay", message, seconds)
+
+    def rest(self, step: dict[str, Any]) -> None:
+        """Hear of a break."""
+        own = next((one for one in self.vehicle.get("breaks", []) if one["id"] == step["id"]), None)
+        if own is None or step["id"] in self.rests:
             self.say(f"break {step['id']} is none of its own, or taken twice")
             return
         self.rests.append(step["id"])
@@ -190,15 +217,16 @@ class _Route:
         if driven < 0 or step["arrival"] != self.clock + driven:
             self.say(f"cannot be at break {step['id']} at {step['arrival']}")
         self.left += driven
-        if step["setup"] or step["service"] != rest.get("service", 0):
-            self.say(f"break {step['id']} lasts {step['service']}, not {rest.get('service', 0)}")
-        most = self._amount(rest, "max_load") if rest.get("max_load") else self.load
+        if step["setup"] or step["service"] != own.get("service", 0):
+            self.say(f"break {step['id']} lasts {step['service']}, not {own.get('service', 0)}")
+        most = self._amount(own, "max_load") if own.get("max_load") else self.load
         if any(a > b for a, b in zip(self.load, most, strict=True)):
-            self.say(f"break {step['id']} with {self.load} on board")
+            self.broken(step, "max_load", f"break {step['id']} with {self.load} on board")
         self._check_load(step)
-        self._begin(step, rest.get("time_windows"))
+        self._begin(step, own.get("time_windows"))
 
-    def _task(self, step: dict[str, Any]) -> None:
+    def task(self, step: dict[str, Any]) -> None:
+        """Hear of a job, a pickup or a delivery."""
         key = str(step["type"]), int(step.get("id", -1))
         if key not in self.court.needed or key in self.court.seen:
             self.say(f"{key[0]} {key[1]} is no task, or done twice")
@@ -207,24 +235,25 @@ class _Route:
         self.court.seen[key] = self.number
         self.done.append(key)
         if not set(whole.get("skills", [])) <= set(self.vehicle.get("skills", [])):
-            self.say(f"lacks a skill for {key[0]} {key[1]}")
+            self.broken(step, "skills", f"lacks a skill for {key[0]} {key[1]}")
         if key[0] == "delivery" and ("pickup", whole["pickup"]["id"]) not in self.done:
-            self.say(f"delivery {key[1]} comes before its pickup")
+            self.broken(step, "precedence", f"delivery {key[1]} comes before its pickup")
         changed = self._arrive(step, self.court.spot(half, "location_index", "location"))
         if (step["setup"], step["service"]) != (half.get("setup", 0) if changed else 0, half.get("service", 0)):
             self.say(f"{key[0]} {key[1]} takes {step['setup']} + {step['service']} s")
         self._begin(step, half.get("time_windows"))
-        for sign, name, item in self._changes(key[0], half, whole):
+        for sign, name, item in self.changes(key[0], half, whole):
             self.load = [a + sign * b for a, b in zip(self.load, self._amount(item, name), strict=False)]
         self._check_load(step)
 
-    def _changes(self, kind: str, half: dict[str, Any], whole: dict[str, Any]) -> list[tuple[int, str, dict[str, Any]]]:
+    def changes(self, kind: str, half: dict[str, Any], whole: dict[str, Any]) -> list[tuple[int, str, dict[str, Any]]]:
         """What an act puts on board (1) and takes off (-1), by the key that says how much."""
         if kind == "job":
             return [(-1, "delivery" if half.get("delivery") else "amount", half), (1, "pickup", half)]
         return [(1 if kind == "pickup" else -1, "amount", whole)]
 
-    def _limits(self, steps: list[dict[str, Any]]) -> None:
+    def limits(self, steps: list[dict[str, Any]]) -> None:
+        """Hear that the route breaks a law of its vehicle."""
         vehicle = self.vehicle
         opens, closes = vehicle.get("time_window") or (steps[0]["arrival"], steps[-1]["arrival"])
         if not opens <= steps[0]["arrival"] <= steps[-1]["arrival"] <= closes:
@@ -258,3 +287,6 @@ class _Route:
         """Seconds of setup and service at tasks."""
         rests: dict[int, int] = {rest["id"]: rest.get("service", 0) for rest in self.vehicle.get("breaks", [])}
         return self.setup + self.service - sum(rests[number] for number in self.rests)
+
+
+Court.route_judge = RouteJudge

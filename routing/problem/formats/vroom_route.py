@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase
@@ -148,7 +149,11 @@ class TimedRoute:
         self.tasks = [given.tasks[row.drop if side else row.pick] for row, side in pairs]
         self.loads = self._loads()
         self.legs = self._legs()
-        self.schedule = Schedule(self.legs, self.vehicle.breaks, self.vehicle.window or (case.base, INSTANT))
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """When what begins."""
+        return Schedule(self.legs, self.vehicle.breaks, self.vehicle.window or (self.case.base, INSTANT))
 
     def _loads(self) -> list[list[int]]:
         """On board at the start and behind each task, by dimension."""
@@ -219,7 +224,7 @@ class TimedRoute:
                 before, metres = metres, metres + share
                 waiting = begins - now - ahead_of
                 times = {"service": rest.service, "waiting_time": waiting}
-                step("break", begins - waiting, leg.load, id=rest.id, **times, **_said(rest))
+                step("break", begins - waiting, leg.load, id=rest.id, **times, **said(rest))
                 metres, now = before, begins + rest.service
             now, driven, metres = now + left, driven + left, metres + leg.metres
             if leg.task is None:
@@ -228,7 +233,7 @@ class TimedRoute:
             begins = _begin(leg.task.windows, now)
             step(
                 leg.task.kind, now, self.loads[k + 1], **self.where(here), id=leg.task.id, setup=leg.setup,
-                service=leg.task.service, waiting_time=begins - now, **_said(leg.task),
+                service=leg.task.service, waiting_time=begins - now, **said(leg.task),
             )  # fmt: skip
             now = begins + leg.setup + leg.task.service
         step("end", now, self.loads[-1], **self.where(self.vehicle.end if self.vehicle.end is not None else here))
@@ -248,7 +253,7 @@ class TimedRoute:
             "setup": sum(leg.setup for leg in self.legs), "service": sum(step["service"] for step in steps),
             "duration": steps[-1]["duration"], "waiting_time": sum(step["waiting_time"] for step in steps),
             "priority": sum(row.priority for row in {id(row): row for row in self.rows}.values()),
-            "distance": steps[-1]["distance"], "steps": steps, "violations": [], **_said(self.vehicle),
+            "distance": steps[-1]["distance"], "steps": steps, "violations": [], **said(self.vehicle),
         }  # fmt: skip
 
 
@@ -266,5 +271,6 @@ def _begin(windows: Windows, at: int) -> int:
     return at if begins is None else begins
 
 
-def _said(item: Any) -> dict[str, Any]:
+def said(item: Any) -> dict[str, Any]:
+    """The description that the user gave an item, where there is one."""
     return {} if item.description is None else {"description": item.description}

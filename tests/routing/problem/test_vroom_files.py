@@ -167,7 +167,7 @@ def told(*kinds: str) -> list[dict[str, Any]]:
         (lambda d: d["vehicles"][0].update(wheels=3), Unsupported, "vehicles[0].wheels"),
         (lambda d: d["vehicles"][0].update(max_distance=5), InvalidInput, "vehicles[0].max_distance"),
         (lambda d: d["vehicles"][0].update(costs={"per_km": 5}), InvalidInput, "vehicles[0].costs.per_km"),
-        (lambda d: d.update(options={"g": True}), Unsupported, "options.g"),
+        (lambda d: d.update(options={"c": True}), Unsupported, "options.c"),
         (lambda d: d["vehicles"][0].update(breaks=[{"id": 1}, {"id": 1}]), InvalidInput, "vehicles[0].breaks[1].id"),
         (
             lambda d: d["vehicles"][0].update(breaks=[{"id": 1, "service": 0.5}]),
