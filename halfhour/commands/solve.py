@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, cast
@@ -69,35 +71,54 @@ def solve(
     from halfhour.compiling import compiling
     from halfhour.solving import check_plan, solve_file
 
-    stopped = False
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        nonlocal stopped
-        stopped = True
-
     _writable(out)
-    before = signal.signal(signal.SIGINT, stop)
-    try:
+    with _errors_as_data(as_data), _Interrupts() as interrupts:
         if check:
             _write(json.dumps(check_plan(file, roads=roads, geometry=geometry), indent=1) + "\n", out, as_data)
             return
         with compiling(quiet=as_data), _Incumbents(show_progress) as seen:
             done = solve_file(
                 file, time_limit=time_limit, work=work, objective=cast("Objective", objective), seed=seed,
-                recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=lambda: stopped,
+                recipe=cast("Recipe", recipe), threads=threads, roads=roads, stopped=interrupts.seen,
                 rounding=cast("Rounding", rounding), geometry=geometry, watch=seen,
             )  # fmt: skip
+    _print(done, out, as_data)
+    if interrupts.seen():
+        raise typer.Exit(INTERRUPTED)
+
+
+class _Interrupts:
+    """Ctrl-C ends the search, not the program."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def seen(self) -> bool:
+        """Whether Ctrl-C was pressed."""
+        return self._came
+
+    def __enter__(self) -> _Interrupts:
+        self._before = signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, _signal: int, _frame: FrameType | None) -> None:
+        self._came = True
+
+
+@contextmanager
+def _errors_as_data(wanted: bool) -> Iterator[None]:
+    """Print what is wrong with an input as VROOM's JSON too, where JSON is asked for."""
+    try:
+        yield
     except HalfhourError as problem:
-        if as_data:
+        if wanted:
             from routing.problem.formats.vroom_answer import failure
 
             print_json(failure(problem.code, problem.message))
         raise
-    finally:
-        signal.signal(signal.SIGINT, before)
-    _print(done, out, as_data)
-    if stopped:
-        raise typer.Exit(INTERRUPTED)
 
 
 def _writable(out: Path | None) -> None:

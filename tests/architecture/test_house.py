@@ -46,6 +46,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"application"},
     ],
     "halfhour": [
+        {"on_roads"},
         {"client", "lab.statistics", "live", "policies", "report", "solving", "streets", "terminal"},
         {"comparing", "compiling", "modelling", "replaying", "robots"},
         {"synthetic"},

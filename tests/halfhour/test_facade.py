@@ -16,6 +16,7 @@ PUBLIC = {
     "Client", "HalfhourError", "LatLng", "PlaceBook", "Plan", "Policy", "Problem", "Replay", "RoadNetwork",
     "Scenario", "Settings", "SimplePolicy", "Solution", "Travel", "View", "__version__", "invent_day",
     "make_problem", "replay", "solve", "Model", "ModelSolution", "Pause", "Stay", "no_improvement", "target",
+    "check_plan",
 }  # fmt: skip
 
 

@@ -59,7 +59,7 @@ def planned(data: dict[str, Any], choose: Choose, *, table_of: TableOf | None = 
     """The answer to a VROOM input in plan mode.  Raises InvalidInput (naming the JSON path) and Unsupported."""
     vehicles = listed(data, "vehicles", "")
     case = vroom_case({**data, "vehicles": [_without_steps(vehicle) for vehicle in vehicles]}, table_of=table_of)
-    reader = _Reader(case.given)
+    reader = _StepReader(case.given)
     steps = [reader.read(vehicle, f"vehicles[{v}]", v) for v, vehicle in enumerate(vehicles)]
     routes = [PlannedRoute(case, v, own, choose).answer() for v, own in enumerate(steps) if own]
     missing = [unserved(case, key, UNPLANNED) for key in case.given.request_of if key not in reader.seen]
@@ -73,7 +73,7 @@ def _without_steps(vehicle: Any) -> Any:
     return {key: value for key, value in vehicle.items() if key != "steps"} if isinstance(vehicle, dict) else vehicle
 
 
-class _Reader:
+class _StepReader:
     """Reads steps: each task once, known, between a start and an end."""
 
     def __init__(self, given: VroomInput) -> None:
