@@ -93,6 +93,8 @@ class Store:
     """Opening hours as people write them (dispatch/calendar/opening_hours.py)."""
     spans: tuple[tuple[int, int], ...] = ()
     """What they mean for the days ahead, [from, to) in order; outside of them it hands out nothing."""
+    goods_class: str = ""
+    """Class of its goods (dispatch/settings/mix.py) where an order names none; empty: the usual one."""
 
     @property
     def has_hours(self) -> bool:
@@ -135,6 +137,8 @@ class Order:
     priority: int = 0
     door: str = ""
     """Opaque name of the door it leads to: orders with the same one are brought in one stop; empty: its own."""
+    goods_class: str = ""
+    """Class of its goods: what it may ride with (`rules.mix`); empty: its store's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from api.common.ids import tenant_of
 from api.http.belonging import may_use
 from api.http.presenters import mask_of
 from api.http.schemas.base import Location, epoch_of
-from api.http.schemas.deliveries import DeliveryPatch, Dropoff, QuoteRequest
+from api.http.schemas.deliveries import DeliveryPatch, Dropoff, Goods, QuoteRequest
 from api.http.schemas.stores import ReadyEstimate
 from api.live.positions import FASTEST_M_PER_S, metres_between
 from dispatch.errors import Refused
 from dispatch.inputs import Position
 from dispatch.model import Order
+from dispatch.settings.mix import mix_rule
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, a
         needs=mask_of(body.needs, service.host.board.needs),
         max_on_board_s=body.max_on_board_s,
         priority=body.priority,
+        goods_class=goods_class_of(body.goods),
         door=door_of(service, order_id, body.dropoff),
     )
 
@@ -114,6 +116,7 @@ def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now:
     if record is None or not may_use(caller, record.store):
         raise Refused("there is no such store", code="unknown_store", field="pickup_store_id")
     check_needs(service, body.needs)
+    check_goods(service, body.goods)
     check_instants(body, now)
     check_area(service, body.pickup_store_id, body.dropoff.location)
     check_sequence(
@@ -250,6 +253,19 @@ def check_needs(service: Service, needs: list[str]) -> None:
     for name in needs:
         if name not in known:
             raise InvalidInput(f"there is no need {name!r}", code="validation_failed", field="needs", known=list(known))
+
+
+def goods_class_of(goods: Goods | None) -> str:
+    """The class of goods as the engine names it; empty where nothing was said."""
+    return "" if goods is None else goods.goods_class
+
+
+def check_goods(service: Service, goods: Goods | None) -> None:
+    """Raises for a class of goods of which `rules.mix` and we know nothing."""
+    known = mix_rule(service.host.board.settings.rules.mix).classes
+    if goods is not None and goods.goods_class not in known:
+        message = f"there is no class of goods {goods.goods_class!r}"
+        raise InvalidInput(message, code="validation_failed", field="goods.class", known=list(known))
 
 
 def _invalid(field: str, why: str) -> InvalidInput:

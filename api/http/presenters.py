@@ -27,6 +27,8 @@ from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
 from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
+from dispatch.rounds.problem_arrays import goods_of
+from dispatch.settings.mix import USUAL_CLASS
 from routing.places import PlaceBook
 
 PRECISION = 6
@@ -113,6 +115,7 @@ def delivery(
         held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
         load_units=order.load_units,
+        goods={"class": goods_of(host.board, order)},
         needs=needs_of(order.needs, names),
         order_value=body.get("order_value"),
         currency=body.get("currency"),
@@ -195,6 +198,7 @@ def store(
         name=personal.get("name"),
         address=personal.get("address"),
         mean_ready_s=record.store.mean_ready_s,
+        goods={"class": record.store.goods_class or USUAL_CLASS},
         closed=opens_at != now,
         closed_until=instant_of(opens_at) if opens_at != now else None,
         hours=record.store.hours or None,

@@ -8,7 +8,8 @@ from dispatch.engine.engine import Engine
 from dispatch.events import RoundOpened
 from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
 from dispatch.model import Order, Rider, Shift, Store
-from dispatch.settings.settings import Settings, describe
+from dispatch.settings.mix import ANY, SAME_STORE
+from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from routing.travel import StraightTravel
 
@@ -37,8 +38,8 @@ def warm_up_roads(spec: TravelSpec) -> None:
 
 def warm_up(recipe: Recipe | None = None) -> None:
     """Solves a round of each planner, as `recipe` (None: as configured by default)."""
-    for scope in describe("rules.batch_scope").choices:
-        solve_one(Settings().with_values({"rules.batch_scope": scope}), recipe)
+    for mix in (ANY, SAME_STORE):
+        solve_one(Settings().with_values({"rules.mix": mix}), recipe)
 
 
 def solve_one(settings: Settings, recipe: Recipe | None) -> None:

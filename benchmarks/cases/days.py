@@ -68,7 +68,7 @@ SHIPPED: dict[str, Any] = {key.replace(".", "__"): value for key, value in PRESE
 CASES = (
     _day("halfhour", LUNCH, "halfhour", **BEAT),
     _day("as-shipped", LUNCH, "halfhour", quick=False, **BEAT, **SHIPPED),
-    _day("any-store", LUNCH, "halfhour", rules__batch_scope="any", **BEAT),
+    _day("any-store", LUNCH, "halfhour", rules__mix="any", **BEAT),
     _day("insertion", LUNCH, "halfhour", "insertion", **BEAT),
     _day("nearest", LUNCH, "nearest", **BEAT),
     _day("events", EVENTS, "halfhour", "insertion", **BEAT),

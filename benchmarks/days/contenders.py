@@ -51,12 +51,12 @@ CONTENDERS = {
     VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge"),
     VROOM_STAR: Contender(_vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve"),
     "halfhour, one store a trip": Contender(
-        _ours("lns"), {"rules.batch_scope": "same_store"}, "may not mix stores; both rows of VROOM mix them"
+        _ours("lns"), {"rules.mix": "same_store"}, "may not mix stores; both rows of VROOM mix them"
     ),
     "halfhour, preset on_time": Contender(_ours("lns"), {"preset": "on_time"}),
     "halfhour, preset thrifty": Contender(_ours("lns"), {"preset": "thrifty"}),
     "halfhour, preset door": Contender(_ours("lns"), {"preset": "door"}),
-    "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.batch_scope": "same_store"},
+    "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.mix": "same_store"},
                                            "what `halfhour scenario new` wrote; may not mix stores"),
     "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),
     "batch": Contender(lambda round_s: choose("batch").policy),

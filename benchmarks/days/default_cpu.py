@@ -40,7 +40,7 @@ Values = Mapping[str, Any]
 BEFORE, ONE_STORE, AS_SHIPPED = "defaults of 0.1.0", "as shipped, one store a trip", "as shipped"
 SETTINGS: Mapping[str, Values] = {
     AS_SHIPPED: PRESETS[DEFAULT].values,
-    ONE_STORE: {**PRESETS[DEFAULT].values, "rules.batch_scope": "same_store"},
+    ONE_STORE: {**PRESETS[DEFAULT].values, "rules.mix": "same_store"},
     BEFORE: {key: DEFAULTS_0_1[key] for key in PRESETS[DEFAULT].values},
 }
 """What the preset that ships states, under each of the names."""
@@ -140,7 +140,7 @@ def page(rows: Sequence[Mapping[str, str]], csv_name: str) -> str:
         "Processor seconds of one process with one thread: a round (the median of five answers, from the frozen board "
         "to the plan with its ids), a [city day](city-days.md) (the mean of three: all, 85 % and 70 % of the riders), "
         f"and the large day of [benchmarks](../benchmarks.md). *{AS_SHIPPED}* mixes stores and prices the promise; "
-        f"*{ONE_STORE}* is the same with `rules.batch_scope=same_store`, which has a planner of its own; *{BEFORE}* "
+        f"*{ONE_STORE}* is the same with `rules.mix=same_store`, which has a planner of its own; *{BEFORE}* "
         f"are the rules and prices that a preset states, as in 0.1.0. Every case is in [{csv_name}]({csv_name}).", "",
         "    python -m benchmarks.days.default_cpu", "",
         f"| CPU seconds | **{AS_SHIPPED}** | {ONE_STORE} | {BEFORE} | shipped / one store | shipped / 0.1.0 |",

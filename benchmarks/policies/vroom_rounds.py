@@ -47,7 +47,7 @@ class VroomRounds:
 
     def configure(self, settings: Settings) -> Settings:
         """Any orders may share a bag; VROOM knows no trips."""
-        return settings.with_values({"rules.batch_scope": "any", "rules.max_batch": 12, "rules.max_trips": 99})
+        return settings.with_values({"rules.mix": "any", "rules.max_batch": 12, "rules.max_trips": 99})
 
     def answer(self, frozen: Frozen, times: TravelTimes) -> RoundSolved:
         """VROOM's cheapest plan where it is legal, or else our insertion."""

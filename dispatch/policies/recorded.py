@@ -55,7 +55,7 @@ class Recorded:
                 "rules.commit": "at_once",
                 "rules.round_mode": "beat",
                 "rules.round_s": math.gcd(3600, *(decision.told_at for decision in self._of.values())),
-                "rules.batch_scope": "any",
+                "rules.mix": "any",
                 "rules.add_orders_until": "pickup",
                 "rules.remove_orders_until": "pickup",
                 "rules.empty_moves": False,

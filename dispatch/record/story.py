@@ -130,10 +130,13 @@ class _Teller:
         order = event.order
         self.placed_at, self.due_at = order.placed_at, order.due_at
         self.facts |= {"placed_at": order.placed_at, "due_at": order.due_at, "store_id": order.store_id}
+        if order.goods_class:
+            self.facts["goods_class"] = order.goods_class
         self.say(
             order.placed_at,
             f"Placed at store {order.store_id}, promised by {self.clock(order.due_at)}, "
-            f"expected to be ready at {self.clock(order.expected_ready_at)}",
+            f"expected to be ready at {self.clock(order.expected_ready_at)}"
+            + (f"; its goods are {order.goods_class.replace('_', ' ')}" if order.goods_class else ""),
         )
 
     def _on_order_revised(self, event: e.OrderRevised) -> None:

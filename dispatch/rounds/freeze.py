@@ -22,6 +22,7 @@ from dispatch.rounds.problem_arrays import (
     barred,
     change_prices,
     is_stale,
+    law_of_goods,
     law_of_pairs,
     open_behind_the_first,
     request_fields,
@@ -29,7 +30,7 @@ from dispatch.rounds.problem_arrays import (
     vehicle_fields,
     work_price,
 )
-from routing.problem.problem import INFINITE, Problem, TripRule
+from routing.problem.problem import INFINITE, Problem
 
 ALONG_CELLS_FROM = 2_000
 """Places of a round from which on their order matters: a block of ticks no longer fits into a processor's caches."""
@@ -51,16 +52,15 @@ def freeze(board: Board) -> Frozen:
     fields |= vehicle_fields(board, riders, place, work_price(board))
     fields |= law_of_pairs(board, requests, riders)
     fields |= change_prices(settings)
+    fields |= law_of_goods(board, requests)
     handles = np.array(place.handles, dtype=np.int32)
     problem = Problem(
         tick_us=1_000_000,
-        # A plain number: numba types a tuple that holds an enum anew, field by field, at every call.
-        trip_rule=int(TripRule.ANY if settings.rules.batch_scope == "any" else TripRule.ONE_STORE_UNTIL_EMPTY),
         place=handles,
         enter=board.places.enter_s[handles],
         exit=board.places.exit_s[handles],
         told=rows,
-        stop_level=open_behind_the_first(rows, stop_level, settings.rules),
+        stop_level=open_behind_the_first(rows, stop_level, settings.rules, fields["trip_rule"]),
         act_level=act_level,
         **fields,
     )

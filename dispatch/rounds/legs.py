@@ -66,7 +66,7 @@ class _Lot(NamedTuple):
 
 
 def _is_orderly(problem: Problem) -> bool:
-    """Whether every told stop gives goods of one store only, as trips do; not after a change of `batch_scope`."""
+    """Whether every told stop gives goods of one store only, as trips do; not after a change of `rules.mix`."""
     told = problem.told
     stop = np.repeat(np.arange(len(told.stop_place)), np.diff(told.act_ptr))
     picks = told.act_kind == ActKind.PICKUP

@@ -14,10 +14,11 @@ from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.settings.groups import Prices, Rules
+from dispatch.settings.mix import ALONE, ANY, SAME_STORE, class_of, groups_of, mix_rule, stricter
 from dispatch.settings.settings import Settings
 from routing.problem.build import allow
 from routing.problem.kernels.door import door_price
-from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Rows
+from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Mix, Rows, TripRule
 
 ALWAYS = -INFINITE
 
@@ -277,13 +278,36 @@ def told_rows(
     return rows, np.array(stop_level, dtype=np.int8), np.array(act_level, dtype=np.int8)
 
 
-def open_behind_the_first(rows: Rows, stop_level: NDArray[np.int8], rules: Rules) -> NDArray[np.int8]:
+def goods_of(board: Board, order: Order) -> str:
+    """The class of an order's goods: its own, or its store's."""
+    return class_of(order.goods_class, board.stores[order.store_id].store.goods_class)
+
+
+def law_of_goods(board: Board, requests: list[OrderRecord]) -> dict[str, Any]:
+    """Which goods may ride together: as a rule of trips where one word holds for all, else as classes and a matrix."""
+    rule = mix_rule(board.settings.rules.mix)
+    group, words = groups_of(rule, () if rule.everywhere else [goods_of(board, record.order) for record in requests])
+    if rule.everywhere and requests:
+        group, words = [0] * len(requests), [rule.everywhere]
+    same_store = rule.everywhere == SAME_STORE or words == [SAME_STORE]
+    # Plain numbers: numba types a tuple that holds an enum anew, field by field, at every call.
+    trip_rule = int(TripRule.ONE_STORE_UNTIL_EMPTY if same_store else TripRule.ANY)
+    mix = [[_MIX[stricter(a, b, alike=i == k)] for k, b in enumerate(words)] for i, a in enumerate(words)]
+    if same_store or all(rule == Mix.TOGETHER for row in mix for rule in row):
+        return {"trip_rule": trip_rule}
+    return {"trip_rule": trip_rule, "goods": np.array(group, dtype=np.int32), "mix": np.array(mix, dtype=np.int8)}
+
+
+_MIX = {ANY: Mix.TOGETHER, SAME_STORE: Mix.ONE_STOP, ALONE: Mix.APART}
+
+
+def open_behind_the_first(rows: Rows, stop_level: NDArray[np.int8], rules: Rules, trip_rule: int) -> NDArray[np.int8]:
     """Levels of places as a plan that may mix stores is bound by them: told places behind the first are open again.
 
     Nobody drives there yet.  Held to them, a plan that changed its mind would drive to places without an errand; what
     changing costs is the price of the orders told there.
     """
-    if rules.batch_scope != "any" or "told" in (rules.add_orders_until, rules.remove_orders_until):
+    if trip_rule != TripRule.ANY or "told" in (rules.add_orders_until, rules.remove_orders_until):
         return stop_level
     behind = np.ones(len(stop_level), dtype=np.bool_)
     behind[rows.stop_ptr[:-1][np.diff(rows.stop_ptr) > 0]] = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatch.settings.mix import check_mix
 from dispatch.settings.presets import DEFAULT, PRESETS
 
 
@@ -16,9 +18,14 @@ def _setting(
     low: float | None = None,
     high: float | None = None,
     live: bool = True,
+    check: Callable[[str], None] | None = None,
 ) -> Any:
-    """A field with its explanation; `live` says whether it may change while the service runs."""
-    return field(default=default, metadata={"doc": doc, "choices": choices, "low": low, "high": high, "live": live})
+    """A field with its explanation.
+
+    `live` says whether it may change while the service runs; `check` raises InvalidSetting for a text it cannot take.
+    """
+    meta = {"doc": doc, "choices": choices, "low": low, "high": high, "live": live, "check": check}
+    return field(default=default, metadata=meta)
 
 
 # Within these no price of a round leaves int64, and no instant its ticks.
@@ -36,10 +43,12 @@ UNTIL = ("told", "departure", "pickup")
 class Rules:
     """Operating rules: what is allowed, and when things become irrevocable."""
 
-    batch_scope: str = _setting(
-        _USUAL["rules.batch_scope"],
-        "Which orders may share a trip: of one store, or any.",
-        choices=("same_store", "any"),
+    mix: str = _setting(
+        _USUAL["rules.mix"],
+        "Which goods may ride together: any, same_store (one store until the bag is empty), alone; or by class of "
+        "goods, as in hot_food: same_store; grocery, parcel: any (also own_class; others stands for all not named).  "
+        "Of two classes the stricter word counts.",
+        check=check_mix,
     )
     add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     remove_orders_until: str = _setting(

@@ -19,6 +19,7 @@ FORMER: Mapping[str, str] = MappingProxyType(
         "prices.promise": "prices.late_from",
         "prices.metre": "prices.drive_per_metre",
         "prices.skip": "prices.unserved",
+        "rules.batch_scope": "rules.mix",
         "rules.grow_until": "rules.add_orders_until",
         "rules.overdue_s": "rules.overdue_grace_s",
         "rules.silent_store_s": "rules.store_silence_s",

@@ -28,7 +28,7 @@ DEFAULT = "balanced"
 """What everything runs under where nobody says otherwise."""
 
 _COMMON: dict[str, Any] = {
-    "rules.batch_scope": "any",
+    "rules.mix": "any",
     "rules.max_batch": 4,
     "rules.max_trips": 3,
     "rules.empty_moves": False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -95,6 +95,7 @@ class Known(NamedTuple):
     low: float | None
     high: float | None
     live: bool
+    check: Callable[[str], None] | None
 
 
 def schema() -> tuple[Known, ...]:
@@ -123,7 +124,7 @@ def _collect() -> dict[str, Known]:
             meta = item.metadata
             found[key] = Known(
                 key, block.name, item.name, type(item.default), item.default,
-                meta["doc"], meta["choices"], meta["low"], meta["high"], meta["live"],
+                meta["doc"], meta["choices"], meta["low"], meta["high"], meta["live"], meta["check"],
             )  # fmt: skip
     return found
 
@@ -168,6 +169,8 @@ def _parsed(known: Known, value: Any, written: bool) -> Any:
         ) from None
     if known.choices and parsed not in known.choices:
         raise InvalidSetting(f"{known.key}={text}", field=known.key, hint=f"Choose one of {', '.join(known.choices)}.")
+    if known.check is not None:
+        known.check(parsed)
     if known.kind in (int, float):
         low = known.low if known.low is not None else float("-inf")
         high = known.high if known.high is not None else float("inf")

@@ -25,6 +25,10 @@ class Dropoff(TypedDict):
     instructions: NotRequired[str]
 
 
+Goods = TypedDict("Goods", {"class": str})
+"""What kind of goods these are."""
+
+
 class DeliveryFields(TypedDict, total=False):
     """What a delivery may be ordered with, beside its id, its store and where it goes."""
 
@@ -34,6 +38,7 @@ class DeliveryFields(TypedDict, total=False):
     release_at: datetime
     placed_at: datetime
     load_units: int
+    goods: Goods
     needs: list[str]
     max_on_board_s: int
     priority: int

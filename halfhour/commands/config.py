@@ -14,7 +14,7 @@ from dispatch.settings.presets import preset as chosen
 from dispatch.settings.settings import Known, Settings, describe, schema, text_of
 from halfhour.terminal import console, print_json
 
-EXAMPLE = "halfhour config explain rules.batch_scope"
+EXAMPLE = "halfhour config explain rules.mix"
 
 app = typer.Typer(no_args_is_help=True, help="Show and explain the settings that `--set key=value` takes.")
 

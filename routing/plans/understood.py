@@ -39,7 +39,7 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
     "reloads": _NOBODY,
     "choice": _NOBODY,
     "linked": _NOBODY,
-    "goods": _NOBODY,
+    "goods": frozenset({SearchKind.TIMED}),
     "group": _NOBODY,
     "pair_price": _NOBODY,
     "precedence": _NOBODY,
@@ -65,7 +65,7 @@ def used_fields(problem: Problem, travel: Travel) -> dict[str, int]:
         where |= {name: means(getattr(problem, name)) for name in names if getattr(problem, name).size}
     where |= {name: np.diff(each.ptr) > 0 for name, each in _nested(problem) if each.ptr.size}
     if problem.goods.size:
-        where["goods"] = (problem.mix != Mix.TOGETHER).any(axis=1)[problem.goods]
+        where["goods"] = goods_bind(problem)
     if problem.group.size:
         where["group"] = np.append(problem.split_price, 0)[problem.group] > 0
     rows = {name: int(np.argwhere(means)[0, 0]) for name, means in where.items() if means.any()}
@@ -74,6 +74,13 @@ def used_fields(problem: Problem, travel: Travel) -> dict[str, int]:
         "max_used": problem.max_used < len(problem.start_place), "per_longest": problem.per_longest > 0,
     }  # fmt: skip
     return rows | {name: 0 for name, used in numbers.items() if used}
+
+
+def goods_bind(problem: Problem) -> NDArray[np.bool_]:
+    """Requests whose goods may not ride with just any others, bool[R]; [0] where goods have no classes."""
+    if not problem.goods.size:
+        return np.zeros(0, dtype=np.bool_)
+    return np.asarray((problem.mix != Mix.TOGETHER).any(axis=1)[problem.goods])
 
 
 def _nested(problem: Problem) -> tuple[tuple[str, Breaks], tuple[str, Reloads]]:

@@ -19,6 +19,7 @@ from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
 from dispatch.record.travel_spec import RoadsSpec, TravelSpec, travel_spec
 from dispatch.settings.choosing import remarks
+from dispatch.settings.mix import mix_rule
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
@@ -208,6 +209,15 @@ class _Folder:
             matrix_row=_else(row.maybe("matrix_row", row.whole), -1),
         )
 
+    def _goods(self, row: TableRow) -> str:
+        goods_class, known = row.maybe("goods_class", row.text) or "", mix_rule(self.settings.rules.mix).classes
+        if goods_class and goods_class not in known:
+            row.fail(
+                f"{goods_class!r} is no class of goods", "goods_class",
+                f"One of {', '.join(known)}, or name it in rules.mix.",
+            )  # fmt: skip
+        return goods_class
+
     def _at(self, row: TableRow, field: str) -> int | None:
         return self.clock.instant(row, field) if row.has(field) else None
 
@@ -222,6 +232,7 @@ class _Folder:
             store_id=ids.add(row, "store_id"),
             place=self._place(row, self.stops["store_enter_s"], self.stops["store_exit_s"]),
             mean_ready_s=row.maybe("mean_ready_s", row.whole),
+            goods_class=self._goods(row),
             **opening_of(row, self.clock),
         )
         return row.bounded(store, self.clock.start_at)
@@ -292,6 +303,7 @@ class _Folder:
             max_on_board_s=row.maybe("max_on_board_s", row.whole),
             priority=_else(row.maybe("priority", row.whole), 0),
             door=row.maybe("door", row.name) or "",
+            goods_class=self._goods(row),
         )
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:

@@ -59,9 +59,10 @@ class _Writer:
 
     def write(self) -> None:
         (self.path / TOML).write_text(self._toml(), encoding="utf-8")
-        write_csv(self.path / "stores.csv", ("store_id", *self.fields, *STORE_COLUMNS), self._stores())
+        columns = ("store_id", *self.fields, *STORE_COLUMNS, *self._store_goods)
+        write_csv(self.path / "stores.csv", columns, self._stores())
         write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
-        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors)
+        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors, *self._order_goods)
         write_csv(self.path / "orders.csv", columns, self._orders())
         if self.catalogue.zones:
             corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
@@ -125,6 +126,7 @@ class _Writer:
             yield (
                 store.store_id, *self._point(store.place), *self._stop(store.place), self._at(store.opens_at),
                 self._at(store.closes_at), store.mean_ready_s, self._row(store.place), store.hours or None,
+                *((store.goods_class,) if self._store_goods else ()),
             )  # fmt: skip
 
     def _riders(self) -> Iterator[tuple[Any, ...]]:
@@ -149,13 +151,22 @@ class _Writer:
                 self._at(one.ready_at), self._at(expected), self._at(order.due_at), order.load_units, order.needs,
                 order.max_on_board_s, order.priority, self._at(order.release_at), self._at(order.earliest_drop_at),
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
-                *((order.door,) if self._doors else ()),
+                *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
             )  # fmt: skip
 
     @cached_property
     def _doors(self) -> tuple[str, ...]:
         """A column more, where orders of the day share doors."""
         return ("door",) if any(one.order.door for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _order_goods(self) -> tuple[str, ...]:
+        """A column more, where orders of the day name classes of goods."""
+        return ("goods_class",) if any(one.order.goods_class for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _store_goods(self) -> tuple[str, ...]:
+        return ("goods_class",) if any(store.goods_class for store in self.catalogue.stores) else ()
 
     def _point(self, place: int) -> tuple[float, float]:
         book = self.catalogue.places

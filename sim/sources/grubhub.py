@@ -28,7 +28,7 @@ MINUTE_0 = 1_500_000_000 // 3600 * 3600
 ATTRIBUTION = "Grubhub and Georgia Tech, github.com/grubhub/mdrplib; Reyes et al., Optimization Online 6571 (2018)"
 
 OPENS_WITH: dict[str, Any] = {
-    "rules.batch_scope": "same_store",
+    "rules.mix": "same_store",
     "rules.add_orders_until": "pickup",
     "rules.remove_orders_until": "pickup",
     "rules.divert": False,

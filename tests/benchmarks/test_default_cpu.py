@@ -41,7 +41,7 @@ def test_a_case_is_run_once_as_long_as_its_settings_stay(tmp_path: Path, monkeyp
     monkeypatch.setattr(default_cpu, "warm_up", lambda: None)
     for _ in range(2):
         assert default_cpu.main(["--cases", "round", "--out", str(tmp_path / "cpu")]) == 0
-    assert [one["rules.batch_scope"] for one in asked] == ["any", "same_store", "same_store"]
+    assert [one["rules.mix"] for one in asked] == ["any", "same_store", "same_store"]
     assert asked[2]["prices.late_from"] == "placement" and asked[0]["prices.late_from"] == "promise"
     assert Settings().with_values(asked[0]) == Settings()
     changed = {**default_cpu.SETTINGS, default_cpu.AS_SHIPPED: {**asked[0], "prices.late_fixed": 1}}

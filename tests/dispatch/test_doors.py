@@ -17,7 +17,7 @@ ONE = ("d", "d", "d")
 
 def city(scope: str = "any", **settings: object) -> World:
     """One store and one rider beside it; at T0 three orders for the same corner are ready."""
-    world = World(rules__batch_scope=scope, rules__max_batch=3, **settings)
+    world = World(rules__mix=scope, rules__max_batch=3, **settings)
     world.store("s", 0, 0)
     world.rider("a", 0, 0)
     return world

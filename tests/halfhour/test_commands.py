@@ -219,12 +219,14 @@ def test_bench_says_that_it_needs_a_checkout(halfhour, monkeypatch, tmp_path):
     fails(halfhour("bench"), "Clone the project", "needs_checkout")
 
 
-def test_config(halfhour):
+def test_config(halfhour, small_day):
     shown = json.loads(halfhour("config", "show", "--json").out)
     assert [known["key"] for known in shown] == [known.key for known in schema()]
-    text = halfhour("config", "explain", "rules.batch_scope").out
-    assert "same_store | any" in text
-    fails(halfhour("config", "explain", "rules.bach_scope"), "rules.batch_scope")
+    text = halfhour("config", "explain", "rules.round_mode").out
+    assert "prompt | beat" in text
+    fails(halfhour("config", "explain", "rules.round_mood"), "rules.round_mode")
+    assert "others stands for all not named" in halfhour("config", "explain", "rules.mix").out
+    fails(halfhour("replay", small_day, "--set", "rules.mix=hot_food: soon"), "'soon' is no rule for goods")
     fails(halfhour("config", "explain", "on-time"), "on_time")
     fails(halfhour("config", "show", "rule"), "rule")
 

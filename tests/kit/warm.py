@@ -11,7 +11,7 @@ import sys
 GENERAL = "from halfhour.solving import warm_up; warm_up()"
 TRIPS = (
     "from api.solver.warm_up import solve_one; from dispatch.settings.settings import Settings;"
-    "solve_one(Settings().with_values({'rules.batch_scope': 'same_store'}), None)"
+    "solve_one(Settings().with_values({'rules.mix': 'same_store'}), None)"
 )
 ROADS = "from routing.roads.city.warm import warm_up; warm_up()"
 

@@ -133,7 +133,7 @@ def test_a_day_that_cannot_be_is_refused(wrong):
 def test_a_synthetic_day_may_mix_stores_in_a_bag(tmp_path):
     """The travel matrix of a made city reaches the general search, and every answer passes the audit."""
     scenario, _ = synthetic_day(3, DaySize(stores=6, riders=5, orders=25, hours=0.5), tmp_path / "travel.npz")
-    settings = scenario.catalogue.settings.with_values({"rules.batch_scope": "any"})
+    settings = scenario.catalogue.settings.with_values({"rules.mix": "any"})
     run = replay(scenario, choose("halfhour").policy, settings=settings, audit=True)
     assert run.violations == []
     assert run.summary["undelivered"] == 0

@@ -40,7 +40,7 @@ FEW = settings(max_examples=max(6, settings.default.max_examples // 5))
 SETTINGS = {
     "rules.round_mode": "prompt",
     "rules.round_s": 30,
-    "rules.batch_scope": "any",
+    "rules.mix": "any",
     "rules.route_ack_timeout_s": 120,
 }
 

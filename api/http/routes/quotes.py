@@ -68,7 +68,7 @@ def _signed(
 ) -> str:
     """The quote as a statement of ours: it is kept nowhere else, and it holds what is personal."""
     said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at, "x": drop_at}
-    said["b"] = body.model_dump(mode="json", exclude_unset=True)
+    said["b"] = body.model_dump(mode="json", exclude_unset=True, by_alias=True)
     return signed(service.secret, "quote", said)
 
 

@@ -13,7 +13,7 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.ids import tenant_of
 from api.http import presenters
-from api.http.acceptance import check_city, check_instants
+from api.http.acceptance import check_city, check_goods, check_instants, goods_class_of
 from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
 from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
@@ -163,6 +163,7 @@ async def put_store(service: Running, caller: Operator, store_id: StoreId, body:
 async def list_store(service: Service, store_id: str, body: StoreBody) -> StoreShown:
     """Tells the engine of a store; one that has not moved keeps its place."""
     check_tenants(service, body.tenants)
+    check_goods(service, body.goods)
     host, usual, where = service.host, service.config.service, body.location
     hours = body.hours or ""
     spans = spans_of(hours, host.clock.now(), usual.time_zone) if hours else ()
@@ -184,6 +185,7 @@ async def list_store(service: Service, store_id: str, body: StoreBody) -> StoreS
         tenants=tuple(dict.fromkeys(body.tenants)),
         hours=hours,
         spans=spans,
+        goods_class=goods_class_of(body.goods),
     )
     await host.tell(lambda at: StoreListed(at=at, store=store), vault=(kept,))
     return presenters.store(host, store_id)

@@ -30,6 +30,16 @@ class Item(RequestBody):
 Load = Annotated[int, Field(strict=True, ge=0, le=100_000, description="Size in the units of riders' capacity.")]
 
 
+class Goods(RequestBody):
+    """What kind of goods these are."""
+
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"class": "grocery"}]}
+    )
+
+    goods_class: Annotated[str, Field(alias="class", pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
 Proof = Literal["none", "pin", "photo"]
 
 
@@ -74,6 +84,9 @@ class QuoteRequest(RequestBody):
     release_at: Instant | None = None
     placed_at: Instant | None = None
     load_units: Load = 1
+    goods: Goods | None = Field(
+        default=None, description="What it may ride with (`rules.mix`); without it: its store's."
+    )
     needs: Annotated[list[Name], Field(max_length=16)] = []
     max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
     priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
@@ -203,6 +216,7 @@ class Delivery(Shown):
     held: bool = False
     dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")
     load_units: int = 1
+    goods: dict[str, str] = Field(default={}, description="`class`: its own, else its store's.")
     needs: list[str] = []
     order_value: int | None = None
     currency: str | None = None

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from api.http.schemas.base import Location, RequestBody, Shown
-from api.http.schemas.deliveries import Item
+from api.http.schemas.deliveries import Goods, Item
 from api.http.schemas.values import Instant, Name, TenantId, Text
 
 
@@ -35,6 +35,7 @@ class StoreBody(RequestBody):
     exit_s: Annotated[int, Field(strict=True, ge=0, le=3600)] | None = None
     hours: Annotated[Text, Field(max_length=500, examples=["Mo-Fr 11:00-22:00; Sa,Su 12:00-02:00"])] | None = None
     tenants: list[TenantId] = Field(default=[], max_length=100, description="Whose it is; empty: shared by all.")
+    goods: Goods | None = Field(default=None, description="Of deliveries that name none; without it: hot_food.")
 
 
 class StoreShown(Shown):
@@ -51,6 +52,7 @@ class StoreShown(Shown):
     delay_s: int = 0
     delay_until: datetime | None = None
     open_deliveries: int = Field(default=0, description="The caller's own; an operator's key counts all.")
+    goods: dict[str, str] = Field(default={}, description="`class` of deliveries that name none.")
     tenants: list[str] = Field(default=[], description="Whose it is (a tenant sees itself alone); empty: shared.")
 
 

@@ -14,6 +14,7 @@ from dispatch.errors import Refused
 from dispatch.events import Events
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Order, OrderState
+from dispatch.settings.mix import mix_rule
 
 # --- the order system -----------------------------------------------------------------------------------------------
 
@@ -23,6 +24,7 @@ def order_placed(board: Board, item: i.OrderPlaced) -> Events:
     if order.order_id in board.orders:
         raise Refused(f"order {order.order_id} is known already", code="duplicate_order", order_id=order.order_id)
     _check_order(board, order)
+    _check_goods(board, order)
     taken, said = promises.order_placed(board, item)
     return (e.OrderAccepted(at=item.at, order=taken), *said)
 
@@ -31,6 +33,8 @@ def order_changed(board: Board, item: i.OrderChanged) -> Events:
     order = item.order
     record = known_order(board, order.order_id)
     _check_order(board, order)
+    if order.goods_class != record.order.goods_class:
+        _check_goods(board, order)
     if record.state.is_final or record.state is OrderState.RETURNING:
         raise cannot_change(order.order_id, record.state, "order")
     if record.state.is_on_board and order.store_id != record.order.store_id:
@@ -67,6 +71,18 @@ def order_cancelled(board: Board, item: i.OrderCancelled) -> Events:
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------
+
+
+def _check_goods(board: Board, order: Order) -> None:
+    known = mix_rule(board.settings.rules.mix).classes
+    if order.goods_class and order.goods_class not in known:
+        raise Refused(
+            f"order {order.order_id}: there is no class of goods {order.goods_class!r}",
+            code="invalid_order",
+            field="goods_class",
+            order_id=order.order_id,
+            hint=f"One of {', '.join(known)}; rules.mix may name more.",
+        )
 
 
 def _check_order(board: Board, order: Order) -> None:

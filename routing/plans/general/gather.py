@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.errors import Unsupported
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
 from routing.plans.general.tables import Kind, Tables
 from routing.plans.told import changes, homes, standing
-from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Problem, Travel
+from routing.plans.understood import goods_bind
+from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
 
 CANDIDATES = 60
 """Vehicles tried for a request before all others: those that could be at its first place soonest."""
@@ -31,6 +33,10 @@ STRIDE_BYTES = 256 * 2**20
 """Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
 
 
+CLASSES, ALIKE_ABOARD = 7, 255
+"""Classes of goods that a search tells apart, and of each as many on board: a byte of a count each."""
+
+
 MIN_STRIDE, LONG_ROUTE = 64, 12
 """A timed route holds at least so many nodes, or so many times the mean: short rows keep many routes in the cache."""
 
@@ -39,10 +45,20 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     """Compact tables of a checked Problem."""
     ghosts = _ghosts(problem)
     legs = _legs(travel)
+    goods = _goods(problem)
     request = _requests(problem, ghosts)
+    if goods.size:
+        none = np.zeros((len(ghosts[0]), col.BAG), dtype=np.int64)
+        request = np.concatenate(
+            [request[:, : col.LOAD + problem.load.shape[1]], np.concatenate([goods, none])], axis=1
+        )
     node = _nodes(problem, travel, request, ghosts)
     vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
-    plain = _is_plain(problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or len(ghosts[0])))
+    if goods.size:
+        vehicle = np.concatenate([vehicle, _bags(problem, goods[:, col.ADDS])], axis=1)
+    plain = not goods.size and _is_plain(
+        problem, node[:, col.PLACE], bool(vehicle[:, col.TOLD_PRICED].any() or paid or len(ghosts[0]))
+    )
     flag = np.zeros(col.FLAGS, dtype=np.int64)
     flag[col.PLAIN] = plain
     flag[col.MANY_WINDOWS] = problem.window.shape[2] > 1
@@ -59,6 +75,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.MIXED] = flag[col.RANKED] and len(np.unique(vehicle[:, col.TWIN])) > 1
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
+    flag[col.GOODS] = goods.size > 0
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     (told, change), breaks = changes(problem), problem.breaks
     return Tables(
@@ -72,6 +89,32 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
         breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.keep_ptr)),
     )  # fmt: skip
+
+
+def _goods(problem: Problem) -> I64:
+    """Columns BAG of the requests, [0, BAG] where all goods may ride together.  Raises Unsupported for too many."""
+    if not goods_bind(problem).any():
+        return np.zeros((0, col.BAG), dtype=np.int64)
+    # Classes with the same row are one class: symmetric rules cannot tell them apart.
+    rules, one_of = np.unique(problem.mix, axis=0, return_inverse=True)
+    if len(rules) > CLASSES or min(int(problem.max_requests.max(initial=0)), len(problem.goods)) > ALIKE_ABOARD:
+        message = f"the search tells {CLASSES} classes of goods apart, up to {ALIKE_ABOARD} of each on board"
+        raise Unsupported(message, field="mix", hint="Give classes that are treated alike the same row.")
+    adds = np.int64(1) << (8 * one_of.reshape(-1).astype(np.int64))
+    table = np.zeros((len(problem.mix), col.BAG), dtype=np.int64)
+    table[:, col.ADDS] = adds
+    for column, rule in ((col.APART, Mix.APART), (col.ONE_STOP, Mix.ONE_STOP)):
+        hit = problem.mix == rule
+        table[:, column] = [int(np.bitwise_or.reduce(255 * adds[row], initial=0)) for row in hit]
+    return table[problem.goods]
+
+
+def _bags(problem: Problem, adds: I64) -> I64:
+    """The count of what each vehicle has on board at the start, int64[V, 1]."""
+    bags = np.zeros((len(problem.start_place), 1), dtype=np.int64)
+    aboard = problem.aboard_of >= 0
+    np.add.at(bags[:, 0], problem.aboard_of[aboard], adds[aboard])
+    return bags
 
 
 def _legs(travel: Travel) -> I32:

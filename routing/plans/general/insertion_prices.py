@@ -179,7 +179,15 @@ def _is_alike(tables: Tables, routes: Routes) -> NDArray[np.bool_]:
     """Vehicles that a block can price: no told place but a first one that must stay, no trips to count, one load."""
     flag, own = tables.flag, tables.vehicle
     vehicles = len(own)
-    closed = (col.PLAIN, col.MANY_WINDOWS, col.LIMITED_ON_BOARD, col.ORDER_ADDED, col.ONE_STORE, col.ANY_LOADED)
+    closed = (
+        col.PLAIN,
+        col.MANY_WINDOWS,
+        col.LIMITED_ON_BOARD,
+        col.ORDER_ADDED,
+        col.ONE_STORE,
+        col.ANY_LOADED,
+        col.GOODS,
+    )
     if flag[list(closed)].any() or flag[col.DIMENSIONS] != 1 or tables.legs.shape[0] > 1:
         return np.zeros(vehicles, dtype=np.bool_)
     size = routes.size.astype(np.int64)

@@ -61,6 +61,11 @@ class Tables(NamedTuple):
         return int(self.flag[col.STRIDE])
 
     @property
+    def state_columns(self) -> int:
+        """Columns of Routes.state."""
+        return col.CARRIED + int(self.flag[col.DIMENSIONS] + self.flag[col.GOODS])
+
+    @property
     def kind(self) -> I64:
         """Kind of every request."""
         return self.request[:, col.KIND]
@@ -95,7 +100,7 @@ def empty_routes(tables: Tables) -> Routes:
     breaks = int(np.diff(tables.breaks.ptr).max(initial=0))
     routes = Routes(
         row=np.zeros((vehicles, col.ON_BOARD_LOAD + dimensions, length), dtype=np.int32),
-        state=np.zeros((timed, length, col.CARRIED + dimensions), dtype=np.int64),
+        state=np.zeros((timed, length, tables.state_columns), dtype=np.int64),
         early=np.zeros((rich, 2, length, breaks + 1), dtype=np.int64), total=np.zeros((rich, 2), dtype=np.int64),
         size=np.zeros(vehicles, dtype=np.int32), price=np.zeros(vehicles, dtype=np.int64),
         at=np.zeros(2 * requests, dtype=np.int32), vehicle=np.full(requests, -1, dtype=np.int32),

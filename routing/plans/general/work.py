@@ -44,7 +44,7 @@ def new_work(tables: Tables, seed: int) -> Work:
         luck=np.array([state[0], 0], dtype=np.uint64),
         lines=np.zeros((5, max(tables.stride + 4, 40)), dtype=np.int64),
         nodes=np.zeros(tables.stride + 4, dtype=np.int32),
-        states=np.zeros((3, col.CARRIED + int(tables.flag[col.DIMENSIONS])), dtype=np.int64),
+        states=np.zeros((3, tables.state_columns), dtype=np.int64),
         mark=np.zeros((len(tables.vehicle), col.MARKS), dtype=np.int64), list=scratch,
         clock=np.zeros(col.CLOCKS, dtype=np.int64), counter=np.zeros(col.COUNTS, dtype=np.int64),
         cost=np.zeros(3, dtype=np.int64),

@@ -80,7 +80,7 @@ def test_who_leaves_the_store_has_answered(takes: tuple[str, ...]) -> None:
 
 
 def test_a_pickup_that_was_never_accepted_comes_after_where_she_is_going() -> None:
-    world = World(rules__batch_scope="any", rules__add_orders_until="pickup", rules__offer_s=600)
+    world = World(rules__mix="any", rules__add_orders_until="pickup", rules__offer_s=600)
     world.store("kitchen", 300, 0)
     world.store("bakery", 500, 0)
     world.rider("ann", 0, 0, crowd=True)

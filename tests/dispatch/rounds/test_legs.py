@@ -21,7 +21,7 @@ from tests.dispatch.engine.test_anything_happens import OPERATIONS, Storm
 BAITS = (UNREACHABLE, 0)
 """What stands where no leg is asked for: a plan that looked there would shun it, or drive there for nothing."""
 TRIPS: dict[str, Any] = {
-    "rules__batch_scope": "same_store", "search__recipe": "lns", "search__work_per_order": 40, "rules__max_batch": 3,
+    "rules__mix": "same_store", "search__recipe": "lns", "search__work_per_order": 40, "rules__max_batch": 3,
 }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ def test_whatever_happens_the_answer_does_not_hang_on_what_is_left_out(
         storm.play("order" if step < 6 else luck.choice(kinds), luck.randrange(2000), luck.randrange(2000))
         if luck.random() < 0.03:
             scope = luck.choice(("any", "same_store"))
-            storm.world.say(i.SettingChanged(at=storm.world.now, key="rules.batch_scope", value=scope))
+            storm.world.say(i.SettingChanged(at=storm.world.now, key="rules.mix", value=scope))
     assert tried.rounds > 0
 
 
@@ -85,7 +85,7 @@ def test_a_busy_round_asks_for_few_legs_and_is_answered_alike(monkeypatch: pytes
 
 
 def test_a_bag_that_mixes_stores_is_given_every_leg(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = busy_round(20, 40, rules__batch_scope="any")
+    made = busy_round(20, 40, rules__mix="any")
     monkeypatch.setattr(legs, "PAIRS_FROM", 0)
     every = legs.travel_block(made.frozen, made.times).ticks
     assert (legs.legs_of_trips(made.frozen, made.times).ticks == every).all() and (every < UNREACHABLE).all()
@@ -94,7 +94,7 @@ def test_a_bag_that_mixes_stores_is_given_every_leg(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("scope", ["same_store", "any"])
 def test_a_round_numbered_along_cells_is_answered_alike(scope: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Local numbers are names: the answer is in ids and handles, and the same for any order of places."""
-    made = busy_round(30, 60, rules__batch_scope=scope, reposition__every_s=60)
+    made = busy_round(30, 60, rules__mix=scope, reposition__every_s=60)
     by_cell = made.frozen
     assert len(by_cell.problem.place) < freezing.ALONG_CELLS_FROM
     cell = made.engine.board.places.cell[by_cell.problem.place]

@@ -23,13 +23,13 @@ def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> No
     # Two routes: three told stops (the first under way), and one tentative stop; an empty route between them.
     rows = make_rows([[(0, [(0, 1)]), (1, []), (2, [(1, 0)])], [], [(3, [(2, 0)])]])
     level = np.array([Level.UNDERWAY, Level.TOLD, Level.TOLD, Level.TENTATIVE], dtype=np.int8)
-    mixed = Settings().with_values({"rules.batch_scope": "any"})
+    mixed = Settings().with_values({"rules.mix": "any"})
 
     def levels(settings: Settings) -> list[int]:
         return open_behind_the_first(rows, level, settings.rules).tolist()
 
     assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
-    for kept in ({"rules.batch_scope": "same_store"}, {"rules.add_orders_until": "told"}):
+    for kept in ({"rules.mix": "same_store"}, {"rules.add_orders_until": "told"}):
         assert levels(mixed.with_values(kept)) == level.tolist()
 
 
@@ -107,7 +107,7 @@ def test_a_frozen_round_holds_arrays_and_plain_numbers_alone(scope: str) -> None
             return [found for part in value for found in odd(part)]
         return [] if type(value) in (int, np.ndarray) else [type(value)]
 
-    world = World(rules__batch_scope=scope)
+    world = World(rules__mix=scope)
     world.answers_rounds = False
     world.store("s", 0, 0)
     world.rider("r", 0, 0)

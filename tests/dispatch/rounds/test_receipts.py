@@ -12,7 +12,7 @@ from tests.kit.world import World
 
 def told(scope: str, policy: str = "halfhour") -> tuple[World, e.DecisionMade]:
     """A city whose one order has been told to ann, with bob in reach."""
-    world = World(rules__batch_scope=scope)
+    world = World(rules__mix=scope)
     world.policy = choose(policy).policy
     world.store("kitchen", 300, 0)
     world.rider("ann", 0, 0)

@@ -50,7 +50,7 @@ def test_a_day_is_read(tmp_path):
     assert catalogue.shifts[0].end_at is None
     # Means of (20, 20) and (0) minutes.
     assert [store.mean_ready_s for store in catalogue.stores] == [1200, 0]
-    assert (rules.round_s, rules.round_mode, rules.travel_round_s, rules.batch_scope) == (60, "beat", 60, "same_store")
+    assert (rules.round_s, rules.round_mode, rules.travel_round_s, rules.mix) == (60, "beat", 60, "same_store")
     assert catalogue.settings.prices.late_after_s == 2400
     assert catalogue.settings.prices.fail_after_s == 5400
     assert catalogue.pay.of(2, 3600) == 20

@@ -8,11 +8,14 @@ search calls a hundred million times.
 PLACE, REQUEST, ENTER, STAY, OPEN, CLOSE, ACT, SETUP = range(8)
 NODES = 8
 
-# Tables.request[R, .] int64; the loads follow LOAD, what a drop takes on board follows them
+# Tables.request[R, .] int64; the loads follow LOAD, what a drop takes on board follows them, or where goods may not all
+# ride together (GOODS) what it adds to the count on board, and what it may not ride with at all and but from one stop
 KIND, SKIP, HOME, TAKE, PINNED, CARRIER, LONGEST_ABOARD, STORE, PLACED = range(9)
 FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, GROUP, RANK, LOAD = 9, 10, 11, 14, 16, 17, 18, 19
+ADDS, APART, ONE_STOP = range(3)
+BAG = 3
 
-# Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them
+# Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them, with GOODS their count
 START_PLACE, START, END_PLACE, END, LAST_PICKUP, PAID_UNTIL, PROFILE, MAX_REQUESTS, MAX_TRIPS = range(9)
 FIXED, PER_WORK, PER_TICK, PER_METRE, TWIN, TOLD_PRICED, STANDING_AT, ARRIVED, START_COUNT = range(9, 18)
 PER_DRIVE, PER_TOLL, PER_TASK, MAX_DRIVE, MAX_METRES, MAX_ACTS, CAPACITY = range(18, 25)
@@ -22,13 +25,13 @@ TICKS, METRES, DRIVE, TOLL = range(4)
 
 # Tables.flag[.] int64
 PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS = range(8)
-ANY_LOADED, LONGEST_WAY, RICH, RANKED, MIXED, WEIGHED_BREAKS, BACK = range(8, 15)
-FLAGS = 15
+ANY_LOADED, LONGEST_WAY, RICH, RANKED, MIXED, WEIGHED_BREAKS, BACK, GOODS = range(8, 16)
+FLAGS = 16
 
 # Routes.row[V, ., L + 2] int32; the loads follow ON_BOARD_LOAD
 NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)
 
-# Routes.state[V, L + 2, .] int64: a timed vehicle behind a stop; the loads follow CARRIED
+# Routes.state[V, L + 2, .] int64: a timed vehicle behind a stop; the loads follow CARRIED, with GOODS their count
 NOW, PRICE, SUFFIX, RATE, ON_BOARD, TRIPS, IN_TRIP, CARRIED = range(8)
 
 # Routes.early[V, ., L + 2, breaks + 1] int64: leaving a position with so many breaks taken, soonest and at the latest

@@ -10,6 +10,7 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.bags import ride_from_the_start, ride_together
 from routing.problem.kernels import laws
 from routing.problem.kernels.laws import opens_at, paid_ticks, told_level
 
@@ -37,6 +38,8 @@ def start_state(tables, nodes, count, vehicle, state):
                 state[col.CARRIED + d] += tables.request[request, col.LOAD + d]
     state[col.TRIPS] = 1 if state[col.ON_BOARD] > 0 else 0
     state[col.IN_TRIP] = state[col.ON_BOARD]
+    if tables.flag[col.GOODS] == 1 and not ride_from_the_start(tables, nodes, count, vehicle, state):
+        return False
     for d in range(dimensions):
         if state[col.CARRIED + d] > own[col.CAPACITY + d]:
             return False
@@ -80,7 +83,7 @@ def door_price(own, at):
 
 @fused_kernel
 def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
-    """Do the acts of a stop at instant `at`: their ticks, -1 where load, trips or time on board break the law."""
+    """Do the acts of a stop at tick `at`: their ticks, -1 where load, goods, trips or time on board break the law."""
     service, fresh, store = np.int64(0), False, np.int64(-1)
     dimensions = tables.flag[col.DIMENSIONS]
     for k in range(begin, finish):
@@ -113,6 +116,8 @@ def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
             for d in range(dimensions):
                 state[col.CARRIED + d] -= order[col.LOAD + d]
             state[col.PRICE] += door_price(order, at)
+    if tables.flag[col.GOODS] == 1 and not ride_together(tables, nodes, begin, finish, state):
+        return np.int64(-1)
     return service
 
 
