@@ -23,14 +23,14 @@ def test_places_told_behind_the_first_are_open_where_stores_may_be_mixed() -> No
     # Two routes: three told stops (the first under way), and one tentative stop; an empty route between them.
     rows = make_rows([[(0, [(0, 1)]), (1, []), (2, [(1, 0)])], [], [(3, [(2, 0)])]])
     level = np.array([Level.UNDERWAY, Level.TOLD, Level.TOLD, Level.TENTATIVE], dtype=np.int8)
-    mixed = Settings().with_values({"rules.mix": "any"})
+    mixed = Settings()
 
-    def levels(settings: Settings) -> list[int]:
-        return open_behind_the_first(rows, level, settings.rules).tolist()
+    def levels(settings: Settings, trip_rule: TripRule = TripRule.ANY) -> list[int]:
+        return open_behind_the_first(rows, level, settings.rules, trip_rule).tolist()
 
     assert levels(mixed) == [Level.UNDERWAY, 0, 0, 0]
-    for kept in ({"rules.mix": "same_store"}, {"rules.add_orders_until": "told"}):
-        assert levels(mixed.with_values(kept)) == level.tolist()
+    assert levels(mixed, TripRule.ONE_STORE_UNTIL_EMPTY) == level.tolist()
+    assert levels(mixed.with_values({"rules.add_orders_until": "told"})) == level.tolist()
 
 
 def late_and_failed(promise_s: int, **prices: Any) -> tuple[int, int]:
