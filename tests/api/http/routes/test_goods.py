@@ -1,0 +1,37 @@
+"""Classes of goods over HTTP: said of a delivery, of its store, kept by a quote."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from tests.kit.service.running import order, running, with_city
+
+
+def test_a_delivery_is_of_its_own_class_or_of_its_stores(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            usual = (await run.orders.post("/v1/deliveries", json=order("o1"))).json()
+            named = (await run.orders.post("/v1/deliveries", json=order("o2", goods={"class": "grocery"}))).json()
+            assert (usual["goods"], named["goods"]) == ({"class": "hot_food"}, {"class": "grocery"})
+            store = (await run.ops.get("/v1/stores/s1")).json()
+            assert store["goods"] == {"class": "hot_food"}
+            body = {"location": store["location"], "goods": {"class": "frozen"}}
+            assert (await run.ops.put("/v1/stores/s1", json=body)).json()["goods"] == {"class": "frozen"}
+            assert (await run.orders.get("/v1/deliveries/o1")).json()["goods"] == {"class": "frozen"}
+            unknown = await run.ops.put("/v1/stores/s1", json=body | {"goods": {"class": "ice"}})
+            assert (unknown.status_code, unknown.json()["code"]) == (422, "validation_failed")
+
+    asyncio.run(go())
+
+
+def test_an_accepted_quote_keeps_its_class(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            asked = (await run.orders.post("/v1/quotes", json=order("q1", goods={"class": "parcel"}))).json()
+            made = await run.orders.post("/v1/quotes/q1/accept", json={"quote_id": asked["quote_id"]})
+            assert made.status_code == 201 and made.json()["goods"] == {"class": "parcel"}
+
+    asyncio.run(go())
