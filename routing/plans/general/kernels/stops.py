@@ -2,6 +2,9 @@
 
 Neighbouring nodes at one place form one stop and share its enter, act instant and exit.  `state` is a row of
 Routes.state: the vehicle behind a stop.
+
+Where goods may not all ride together, a state counts what is on board by class, a byte a class of one number, and what a
+class may not ride with is a mask over those bytes: a pickup is judged by two comparisons.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.bags import ride_from_the_start, ride_together
 from routing.problem.kernels import laws
 from routing.problem.kernels.laws import opens_at, paid_ticks, told_level
 
@@ -20,6 +22,71 @@ def copy_state(source, target):
     """Copy a row of Routes.state."""
     for column in range(len(source)):
         target[column] = source[column]
+
+
+@inner_kernel
+def _comes_on_board(tables, request, state, here):
+    """Count the request's goods on board; False where they may not ride with what is there.
+
+    `here`: the count of what came on board at the same stop from the same store.
+    """
+    bag, own = col.CARRIED + tables.flag[col.DIMENSIONS], tables.request[request]
+    classes = col.LOAD + tables.flag[col.DIMENSIONS]
+    if state[bag] & own[classes + col.APART] != 0 or (state[bag] - here) & own[classes + col.ONE_STOP] != 0:
+        return False
+    state[bag] += own[classes + col.ADDS]
+    return True
+
+
+@inner_kernel
+def _loaded_here(tables, nodes, begin, k):
+    """Count of what the nodes before position `k` of a stop brought on board, of its store, and left there."""
+    store = tables.request[tables.node[nodes[k], col.REQUEST], col.STORE]
+    here, classes = np.int64(0), col.LOAD + tables.flag[col.DIMENSIONS]
+    for before in range(begin, k):
+        order = tables.request[tables.node[nodes[before], col.REQUEST]]
+        if nodes[before] & 1 == 1 or order[col.KIND] == col.GHOST or order[col.STORE] != store:
+            continue
+        stays = True
+        for after in range(before + 1, k):
+            stays = stays and nodes[after] != nodes[before] + 1
+        if stays:
+            here += order[classes + col.ADDS]
+    return here
+
+
+@inner_kernel
+def _ride_from_the_start(tables, nodes, count, vehicle, state):
+    """Write the count of what is on board before the first stop; False where goods loaded there may not ride."""
+    dimensions = tables.flag[col.DIMENSIONS]
+    state[col.CARRIED + dimensions] = tables.vehicle[vehicle, col.CAPACITY + 2 * dimensions]
+    legal = True
+    for k in range(1, count + 1):
+        request = tables.node[nodes[k], col.REQUEST]
+        if tables.request[request, col.KIND] != col.LOADED:
+            continue
+        here = np.int64(0)
+        for before in range(1, k):
+            order = tables.request[tables.node[nodes[before], col.REQUEST]]
+            if order[col.KIND] == col.LOADED and order[col.STORE] == tables.request[request, col.STORE]:
+                here += order[col.LOAD + dimensions + col.ADDS]
+        legal = _comes_on_board(tables, request, state, here) and legal
+    return legal
+
+
+@inner_kernel
+def _ride_together(tables, nodes, begin, finish, state):
+    """Take the acts of a stop into the count; False where goods come on board beside what they may not ride with."""
+    for k in range(begin, finish):
+        request = tables.node[nodes[k], col.REQUEST]
+        if tables.request[request, col.KIND] == col.GHOST:
+            continue
+        if nodes[k] & 1 == 1:
+            dimensions = tables.flag[col.DIMENSIONS]
+            state[col.CARRIED + dimensions] -= tables.request[request, col.LOAD + dimensions + col.ADDS]
+        elif not _comes_on_board(tables, request, state, _loaded_here(tables, nodes, begin, k)):
+            return False
+    return True
 
 
 @inner_kernel
@@ -38,7 +105,7 @@ def start_state(tables, nodes, count, vehicle, state):
                 state[col.CARRIED + d] += tables.request[request, col.LOAD + d]
     state[col.TRIPS] = 1 if state[col.ON_BOARD] > 0 else 0
     state[col.IN_TRIP] = state[col.ON_BOARD]
-    if tables.flag[col.GOODS] == 1 and not ride_from_the_start(tables, nodes, count, vehicle, state):
+    if tables.flag[col.GOODS] == 1 and not _ride_from_the_start(tables, nodes, count, vehicle, state):
         return False
     for d in range(dimensions):
         if state[col.CARRIED + d] > own[col.CAPACITY + d]:
@@ -116,7 +183,7 @@ def do_acts(tables, nodes, begin, finish, at, own, state, scratch):
             for d in range(dimensions):
                 state[col.CARRIED + d] -= order[col.LOAD + d]
             state[col.PRICE] += door_price(order, at)
-    if tables.flag[col.GOODS] == 1 and not ride_together(tables, nodes, begin, finish, state):
+    if tables.flag[col.GOODS] == 1 and not _ride_together(tables, nodes, begin, finish, state):
         return np.int64(-1)
     return service
 
