@@ -3,8 +3,8 @@
 Neighbouring nodes at one place form one stop and share its enter, act instant and exit.  `state` is a row of
 Routes.state: the vehicle behind a stop.
 
-Where goods may not all ride together, a state counts what is on board by class, a byte a class of one number, and what a
-class may not ride with is a mask over those bytes: a pickup is judged by two comparisons.
+Where goods may not all ride together, a state counts what is on board by class, a byte of one number for each, and what
+a class may not ride with is a mask over those bytes: a pickup is judged by two comparisons.
 """
 
 from __future__ import annotations
