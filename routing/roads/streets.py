@@ -35,7 +35,8 @@ class Streets:
     the profile may not go; `attribution`; `facts`: counts of what the import met; `ends_only` bool[profile, 2, e]: for
     trips that begin or end there; `stops` bool[e]: one can stop there; `node_id` int64[n], numbers of the nodes in
     their source (-1 for none); `timed` int32[k, 5]: profile, direction, edge, index of a condition in `conditions`,
-    and 1 where the direction is open only while it holds, 0 where it is shut while it holds.
+    and 1 where the direction is open only while it holds, 0 where it is shut while it holds; `shape_node` int64:
+    numbers of the points of every line in their source (-1 for none).
     """
 
     lat: NDArray[np.float64]
@@ -61,6 +62,7 @@ class Streets:
     node_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     timed: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int32))
     conditions: tuple[str, ...] = ()
+    shape_node: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if self.ends_only.shape != self.drive_ms.shape:
@@ -69,6 +71,8 @@ class Streets:
             object.__setattr__(self, "stops", np.ones(len(self.tail), dtype=np.bool_))
         if len(self.node_id) != len(self.lat):
             object.__setattr__(self, "node_id", np.full(len(self.lat), -1, dtype=np.int64))
+        if len(self.shape_node) != len(self.shape_lat):
+            object.__setattr__(self, "shape_node", np.full(len(self.shape_lat), -1, dtype=np.int64))
 
     @property
     def nodes(self) -> int:
@@ -219,6 +223,7 @@ def select_edges(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
         stops=streets.stops[chosen],
         node_id=streets.node_id[used],
         timed=_renumbered(streets.timed, chosen),
+        shape_node=streets.shape_node[points],
     )
 
 

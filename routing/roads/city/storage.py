@@ -131,6 +131,8 @@ def load_city(path: Path) -> tuple[Streets, dict[str, Graph], dict[str, Any]]:
                 if isinstance(header[each.name], list)
                 else header[each.name]
                 for each in fields(Streets)
+                # What a file does not hold yet has its default.
+                if f"streets.{each.name}" in file or each.name in header
             }
             streets = Streets(**given)
             graphs = _unpack_graphs(file, header, streets)

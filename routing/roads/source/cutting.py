@@ -201,6 +201,7 @@ def _cut_edges(
         node_id=ids,
         timed=timed,
         conditions=conditions,
+        shape_node=refs[points],
     )
 
 

@@ -110,7 +110,50 @@ class EdgeFactors:
         return f"EdgeFactors({self.digest}, {self.profiles})"
 
 
-Rule = SpeedRule | EdgeFactors
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EdgeSpeeds:
+    """Speeds `kmh` float64[k] of edges in one direction, `code` int64[k] = 2 * edge + direction; 0 closes.
+
+    `share` float64[k]: of the edge's length, what the speed is known of.  For `profiles` the speed itself, without any
+    the most that anybody drives.
+    """
+
+    code: NDArray[np.int64]
+    kmh: NDArray[np.float64]
+    share: NDArray[np.float64]
+    profiles: tuple[str, ...] = ()
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        whole = hashlib.sha256()
+        for name, kind in (("code", np.int64), ("kmh", np.float64), ("share", np.float64)):
+            array = np.ascontiguousarray(getattr(self, name), dtype=kind).copy()
+            object.__setattr__(self, name, array)
+            whole.update(array.tobytes())
+        object.__setattr__(self, "digest", whole.hexdigest()[:16])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, EdgeSpeeds) and (self.digest, self.profiles) == (other.digest, other.profiles)
+
+    def __hash__(self) -> int:
+        return int(self.digest, 16)
+
+    def __repr__(self) -> str:
+        return f"EdgeSpeeds({self.digest}, {self.profiles})"
+
+    def apply(self, profile: str, streets: Streets, factors: NDArray[np.float64]) -> None:
+        """Lay the speeds over the factors of a profile, float64[2, e]."""
+        moves = self.kmh > 0
+        direction, edge, share = self.code[moves] & 1, self.code[moves] >> 1, self.share[moves]
+        drive = streets.drive_ms[streets.profiles.index(profile), direction, edge]
+        known = np.where(drive > 0, streets.length_cm[edge] * 36.0 / self.kmh[moves], 1.0)
+        if not self.profiles:
+            known = np.maximum(known, drive / factors[direction, edge])
+        taken = share * known + (1.0 - share) * drive
+        factors[direction, edge] = np.where(drive > 0, drive / np.maximum(taken, 1e-9), 1.0)
+
+
+Rule = SpeedRule | EdgeFactors | EdgeSpeeds
 _DIRECTIONS = {"": (0, 1), "forward": (0,), "backward": (1,)}
 
 
@@ -129,7 +172,7 @@ class TrafficTable:
 
     starts_at: int
     slot_s: int
-    rules: tuple[tuple[SpeedRule, ...], ...]
+    rules: tuple[tuple[Rule, ...], ...]
     daily: bool = False
     timezone: str = ""
 
@@ -213,6 +256,8 @@ def factors_of(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray
             continue
         if isinstance(rule, EdgeFactors):
             factors *= rule.factors
+        elif isinstance(rule, EdgeSpeeds):
+            rule.apply(profile, streets, factors)
         elif rule.classes == ("other",):
             rest = [i for i, c in enumerate(streets.classes) if c not in named]
             factors[:, np.isin(streets.road_class, rest)] *= rule.factor
@@ -239,7 +284,12 @@ def closed_by(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray[
     """What rules close to a profile, bool[2, e]."""
     closed = np.zeros((2, streets.edges), dtype=np.bool_)
     for rule in rules:
-        if isinstance(rule, SpeedRule) and rule.closed and (not rule.profiles or profile in rule.profiles):
+        if rule.profiles and profile not in rule.profiles:
+            continue
+        if isinstance(rule, EdgeSpeeds):
+            shut = rule.code[rule.kmh == 0]
+            closed[shut & 1, shut >> 1] = True
+        elif isinstance(rule, SpeedRule) and rule.closed:
             for direction in _DIRECTIONS[rule.direction]:
                 closed[direction] |= rule.chosen(streets)
     return closed
@@ -253,6 +303,11 @@ def check_rule(rule: Rule, streets: Streets, field: str) -> None:
         good = np.isfinite(rule.factors) & (rule.factors > 0)
         if not good.all():
             raise InvalidSpeed("a speed factor must be above zero", field=f"{field}.factors", edge=int(np.argmin(good)))
+    elif isinstance(rule, EdgeSpeeds):
+        if rule.code.shape != rule.kmh.shape or not ((rule.code >= 0) & (rule.code < 2 * streets.edges)).all():
+            raise InvalidTraffic(f"{field}.code must name edges, each with its speed", field=f"{field}.code")
+        if not (np.isfinite(rule.kmh) & (rule.kmh >= 0)).all():
+            raise InvalidSpeed("a speed must not be below zero", field=f"{field}.kmh")
     else:
         require_speed(rule.factor, f"{field}.factor")
         if rule.kmh is not None:

@@ -15,6 +15,7 @@ from routing.errors import InvalidInput, UnreadableFile
 from routing.roads.errors import InvalidSpeed, InvalidTraffic
 from routing.roads.source.profiles import require_speed
 from routing.roads.streets import Streets
+from routing.roads.traffic.speed_csv import is_speed_csv, parse_speeds
 from routing.roads.traffic.traffic import SpeedRule, TrafficTable, check_rule
 
 logger = logging.getLogger(__name__)
@@ -36,12 +37,14 @@ def read_traffic(path: Path, streets: Streets) -> TrafficTable:
 
 
 def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
-    """As `read_traffic`, from the file's text; `file` names it in errors."""
+    """As `read_traffic`, from the file's text; `file` names it in errors.  CSV is read by `speed_csv.parse_speeds`."""
+    if is_speed_csv(text):
+        return parse_speeds(text, streets, file)
     with _naming(file):
         table = make_table(tomllib.loads(text))
         for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
             check_rule(rule, streets, "speed")
-            for remark in rule.remarks(streets):
+            for remark in rule.remarks(streets) if isinstance(rule, SpeedRule) else ():
                 logger.warning("%s: a rule of the traffic table: %s", file, remark)
     return table
 

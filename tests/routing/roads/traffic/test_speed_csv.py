@@ -1,0 +1,140 @@
+"""Speeds in CSV: by segments as for OSRM, by ways and times of day, by ways as Valhalla keeps them."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from routing.errors import InvalidInput
+from routing.roads import RoadNetwork
+from routing.roads.traffic.speed_csv import decode_predicted
+from tests.kit.roads.streetmap import StreetMap
+
+# P to Q by way 100 (P-M-N-Q, M and N no crossings), back and round by 101; by car 25 km/h: 100 m in 14.4 s.
+DRAWING = "\n".join(["P M N Q", "R     S"])
+HOME = {"highway": "residential"}
+PICTURE = StreetMap(DRAWING, [("PMNQ", HOME), ("PRSQ", HOME)])
+NODE = {letter: k for k, letter in enumerate("PMNQRS", start=1)}
+SUNDAY = 3 * 86_400
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory: pytest.TempPathFactory) -> RoadNetwork:
+    folder = tmp_path_factory.mktemp("city")
+    built = RoadNetwork.from_osm(PICTURE.write(folder / "a.osm"), profiles=("car", "foot"))
+    built.save(folder / "a.npz")
+    return RoadNetwork.load(folder / "a.npz")
+
+
+def seconds(city: RoadNetwork, folder: Path, text: str, trip: str, at: int = SUNDAY, profile: str = "car") -> float:
+    """Seconds of a trip along way 100, from one tenth to nine tenths of it or back."""
+    file = folder / "speeds.csv"
+    file.write_text(text)
+    other = city.twin()
+    other.set_traffic(file)
+    ends = [
+        np.array([PICTURE.at(spot)]) for spot in (("P-M:30", "N-Q:70") if trip == "there" else ("N-Q:70", "P-M:30"))
+    ]
+    return float(other.travel_seconds(*ends, profile=profile, at=at)[0, 0])
+
+
+FREE = 240 / 25 * 3.6
+
+
+def test_segments_as_for_osrm(city: RoadNetwork, tmp_path: Path) -> None:
+    # 100 of 300 m at 10 km/h (36 s), the rest at 25 (28.8 s): the edge takes 64.8 s instead of 43.2.
+    text = f"{NODE['M']},{NODE['N']},10\n"
+    assert seconds(city, tmp_path, text, "there") == pytest.approx(FREE * 64.8 / 43.2, abs=0.01)
+    assert seconds(city, tmp_path, text, "back") == pytest.approx(FREE, abs=0.01)
+    assert seconds(city, tmp_path, text, "there", profile="foot") == pytest.approx(240 / 5 * 3.6, abs=0.01)
+    both = text + f"{NODE['N']},{NODE['Q']},20.0,1.5\n"
+    assert seconds(city, tmp_path, both, "there") == pytest.approx(FREE * (36 + 18 + 14.4) / 43.2, abs=0.01)
+
+
+def test_a_speed_of_0_closes(city: RoadNetwork, tmp_path: Path) -> None:
+    file = tmp_path / "closed.csv"
+    file.write_text(f"{NODE['M']},{NODE['N']},0\n")
+    other = city.twin()
+    other.set_traffic(file)
+    ends = [np.array([PICTURE.at(spot)]) for spot in ("P-R:10", "N-Q:50")]
+    # 10 + 250 m along the way, or 90 + 300 + 100 + 50 m round and against it.
+    for network, metres in ((city, 260), (other, 540)):
+        found = float(network.travel_seconds(*ends, profile="car", at=SUNDAY)[0, 0])
+        assert found == pytest.approx(metres / 25 * 3.6, abs=0.05)
+
+
+def test_ids_of_elsewhere_are_counted_and_passed_over(
+    city: RoadNetwork, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        text = f"{NODE['M']},{NODE['N']},10\n77,78,10\n{NODE['M']},{NODE['Q']},5\n"
+        assert seconds(city, tmp_path, text, "there") == pytest.approx(FREE * 64.8 / 43.2, abs=0.01)
+    assert "2 of 3 rows name what is not in this city" in caplog.text
+    assert "77 to 78, 2 to 4" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        assert seconds(city, tmp_path, "77,78,10\n", "there") == pytest.approx(FREE, abs=0.01)
+    assert "it selects 0 edges" in caplog.text
+
+
+def test_ways_by_direction_and_time_of_day(city: RoadNetwork, tmp_path: Path) -> None:
+    text = "way,direction,from,to,kmh\n100,forward,07:30,09:00,15\n100,backward,22:00,02:00,5\n999,both,,,3\n"
+    slow, night = FREE * 25 / 15, FREE * 25 / 5
+    found = [seconds(city, tmp_path, text, "there", SUNDAY + 7 * HOUR + k * 60) for k in (29, 30, 119, 120)]
+    assert found == pytest.approx([FREE, slow, slow, FREE], abs=0.01)
+    found = [seconds(city, tmp_path, text, "back", SUNDAY + k * HOUR) for k in (8, 23, 1, 2)]
+    # Round by the other way it is 60 m back to P, 500 m and 60 m more at 25 km/h: less than 240 m at 5.
+    assert found[0] == pytest.approx(FREE, abs=0.01)
+    assert found[1] == found[2] < night
+    assert found[1] > 2 * FREE
+    assert found[3] == pytest.approx(FREE, abs=0.01)
+
+
+def test_valhalla_s_speeds_of_day_and_night(city: RoadNetwork, tmp_path: Path) -> None:
+    text = "way_id,direction,freeflow,constrained\n100,forward,20,15\n100,backward,0,15\n"
+    found = [seconds(city, tmp_path, text, "there", SUNDAY + k * HOUR) for k in (6, 7, 18, 19)]
+    assert found == pytest.approx([FREE * 25 / k for k in (20, 15, 15, 20)], abs=0.01)
+    assert seconds(city, tmp_path, text, "back", SUNDAY) == pytest.approx(FREE, abs=0.01)
+
+
+def packed(numbers: list[int]) -> str:
+    return base64.b64encode(struct.pack(">200h", *numbers, *[0] * (200 - len(numbers)))).decode()
+
+
+def test_valhalla_s_predicted_speeds(city: RoadNetwork, tmp_path: Path) -> None:
+    numbers = [1400, 300, -200, 50]
+    fft = pytest.importorskip("scipy.fft")
+    wanted = fft.idct(np.array(numbers + [0] * 2012, dtype=float), norm="ortho").reshape(-1, 3).mean(axis=1)
+    assert decode_predicted(packed(numbers), "f", 1) == pytest.approx(wanted, abs=1e-6)
+    text = f"way,direction,freeflow,constrained,predicted\n100,forward,,,{packed(numbers)}\n"
+    for slot in (0, 40, 671):
+        got = seconds(city, tmp_path, text, "there", SUNDAY + slot * 900)
+        assert got == pytest.approx(FREE * 25 / wanted[slot], abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("1,2", "from_node,to_node,km/h"),
+        ("1,x,30", "to_node"),
+        ("1,2,-4", "0 to 300"),
+        ("1,2,nan", "0 to 300"),
+        ("way,direction,kmh\n100,up,3", "forward"),
+        ("way,direction,kmh\n100.5,both,3", "whole number"),
+        ("way,direction,from,to,kmh\n100,both,25:00,,3", "time of day"),
+        ("way,direction\n100,both", "needs kmh"),
+        ("way,direction,predicted\n100,both,AAAA", "200 numbers"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(city: RoadNetwork, tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        seconds(city, tmp_path, text, "there")
+    assert told in f"{caught.value} {caught.value.details}"
+    assert str(caught.value.details["file"]).endswith("speeds.csv")
+    assert "line" in caught.value.details
