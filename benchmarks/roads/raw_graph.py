@@ -156,8 +156,8 @@ class RawGraph:
                     continue
                 driven = done * self.raw.seconds[piece]
                 reach = dijkstra(self.matrix, indices=start)
-                for j, (to, fro, where) in enumerate(spots):
-                    for last, part in ((to, where), (fro, 1 - where)):
+                for j, (to, from_, where) in enumerate(spots):
+                    for last, part in ((to, where), (from_, 1 - where)):
                         for k in arrive.get(last, ()):
                             # To what lies behind on the same piece one must leave it and come back.
                             way = self._round(reach, k) if k == start and part < done else reach[k]

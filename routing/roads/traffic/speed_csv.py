@@ -61,7 +61,7 @@ def parse_speeds(text: str, streets: Streets, file: str) -> TrafficTable:
     if not numbered:
         raise InvalidTraffic("the file holds no speeds", file=file)
     head = [cell.lower() for cell in numbered[0][1]]
-    reader = _Reader(streets, file)
+    reader = _SpeedRows(streets, file)
     if head[0] in ("way", "way_id", "osm_way_id"):
         head[0] = "way"
         named = [(k, dict(zip(head, row, strict=False))) for k, row in numbered[1:]]
@@ -77,7 +77,7 @@ def parse_speeds(text: str, streets: Streets, file: str) -> TrafficTable:
 
 
 @dataclass
-class _Reader:
+class _SpeedRows:
     """Reads rows into slots, and counts those that name nothing of these streets."""
 
     streets: Streets
