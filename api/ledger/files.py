@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 OTHERS = 0o077
+AUDIT = "audit.jsonl"
 
 
 def make_private(folder: Path, *, tighten: bool = False) -> None:

@@ -21,6 +21,7 @@ from api.ledger.protocol import (
     Tenant,
     Webhook,
 )
+from api.ledger.records import Text
 from api.ledger.recovery import Folds
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -44,6 +45,21 @@ class Copied(Folds, Protocol):
         """The digest of the chain after an entry."""
 
     def skips(self) -> dict[int, Skip]: ...
+
+    def first_seq(self) -> int:
+        """`seq` of the first entry that is here (0: none)."""
+
+    def sound_snapshots(self) -> Iterator[Snapshot]:
+        """Those that can be read, the oldest first."""
+
+    def texts(self, after: int = 0) -> Iterator[Text]:
+        """The entries with seq > `after` as they are kept."""
+
+    def value(self, name: str) -> Any:
+        """A small JSON value by name, None where unset."""
+
+    def check_end(self) -> None:
+        """Raises CorruptLedger where the journal does not end with what was acknowledged."""
 
     def check_rows(self) -> None:
         """Raises CorruptLedger at the first row that is not what was written."""
@@ -127,6 +143,14 @@ def prepared(address: str) -> str:
 
     prepare(address)
     return shown(address).partition("#")[0]
+
+
+def noted(address: str, line: dict[str, Any]) -> None:
+    """Keeps a line of a market's audit in its database."""
+    _require_driver()
+    from api.ledger.postgres.store import note
+
+    note(address, line)
 
 
 def _require_driver() -> None:

@@ -45,6 +45,10 @@ class LedgerReader(ABC):
     def value(self, name: str) -> Any:
         """A small JSON value by name, None where unset."""
 
+    @abstractmethod
+    def check_end(self) -> None:
+        """Raises CorruptLedger where the journal does not end with what was acknowledged."""
+
     def header(self) -> dict[str, Any]:
         return dict(self.value("header") or {})
 

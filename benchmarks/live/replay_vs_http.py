@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from api.ledger.upkeep.maintenance import opened
+from api.ledger.upkeep.lived import opened
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
 from benchmarks.live.load_service import service
 from benchmarks.published import publish

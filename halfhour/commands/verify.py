@@ -13,14 +13,15 @@ EXAMPLE = "halfhour verify runs/first"
 
 
 def verify(
-    folder: Annotated[Path, typer.Argument(help="A run folder, or the ledger's folder of a live service.")],
+    where: Annotated[str, typer.Argument(help="A run folder, or a live service's ledger: its folder or its address.")],
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fold the journal, decide every step again, and compare both with what was written down."""
-    if (folder / "ledger.sqlite").is_file():
+    folder, in_database = Path(where), "://" in where
+    if in_database or (folder / "ledger.sqlite").is_file():
         from halfhour.commands.live.journal import verify as verify_ledger
 
-        verify_ledger(folder, as_data)
+        verify_ledger(None if in_database else folder, where if in_database else "", as_data)
         return
     found = verified(folder)
     if as_data:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from api.ledger.protocol import LedgerEntry, VaultRow
-from api.ledger.upkeep.maintenance import Reading, beginning, opened
+from api.ledger.upkeep.lived import Reading, beginning, name_of, opened
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
@@ -58,12 +58,12 @@ class Exported(NamedTuple):
         return self.first_entry == 1 and not self.skipped_entries and not self.beyond_bounds
 
 
-def export(folder: Path, target: Path, *, exact: bool = False, force: bool = False) -> Exported:
+def export(address: str | Path, target: Path, *, exact: bool = False, force: bool = False) -> Exported:
     """Writes the live day of a ledger as a scenario folder; raises InvalidInput where it holds no order.
 
     Where the first entries were taken elsewhere it begins with the oldest snapshot: orders that had ended are missing.
     """
-    with closing(opened(folder)) as reader:
+    with closing(opened(address)) as reader:
         board, begin, rows = beginning(reader)
         day = _LivedDay(exact, {row.handle: row for row in rows}, reader.header().get("frame", "wgs84"))
         if begin:
@@ -74,7 +74,7 @@ def export(folder: Path, target: Path, *, exact: bool = False, force: bool = Fal
                 day.take(entry)
         travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
         zone = reader.value("time_zone") or "UTC"
-    scenario = day.scenario(folder.name, travel_spec(travel), board.settings, zone)
+    scenario = day.scenario(name_of(address), travel_spec(travel), board.settings, zone)
     write_folder(target, scenario, force=force)
     counted = (len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
     return Exported(*counted, begin + 1, read.skipped, read.left_out, day.beyond_bounds)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.ledger.recovery import place_book
-from api.ledger.upkeep.maintenance import Reading, opened
+from api.ledger.upkeep.lived import Reading, name_of, opened
 from dispatch.calendar.local_time import zone_of
 from dispatch.codec import decode_event, decode_input
 from dispatch.record.catalogue import Catalogue
@@ -31,9 +31,9 @@ class Lived(NamedTuple):
     """Later ones that mean nothing without them."""
 
 
-def figures_of(folder: Path) -> dict[str, Any]:
+def figures_of(address: str | Path) -> dict[str, Any]:
     """Every figure by its name; `from`, `to`: the first and last entry, in the market's time zone."""
-    lived = _lived(folder)
+    lived = _lived(address)
     zone = zone_of(lived.time_zone)
     begins, ends = (datetime.datetime.fromtimestamp(at, zone).isoformat() for at in lived[2:4])
     figures = lived.fold.summary()
@@ -46,17 +46,17 @@ def figures_of(folder: Path) -> dict[str, Any]:
     return {"time_zone": lived.time_zone, "from": begins, "to": ends, **figures, **left_out}
 
 
-def kpis_of(folder: Path) -> KpiFold:
+def kpis_of(address: str | Path) -> KpiFold:
     """Everything that a ledger's journal tells, segments included; positions are those of the vault."""
-    return _lived(folder).fold
+    return _lived(address).fold
 
 
-def _lived(folder: Path) -> Lived:
-    reader = opened(folder)
+def _lived(address: str | Path) -> Lived:
+    reader = opened(address)
     places = place_book(reader.header().get("frame", "wgs84"), reader.vault())
     travel = travel_spec(reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}})
     zone = reader.value("time_zone") or "UTC"
-    folded = KpiFold(Catalogue(folder.name, 0, places, (), (), (), travel, time_zone=zone, source="live"))
+    folded = KpiFold(Catalogue(name_of(address), 0, places, (), (), (), travel, time_zone=zone, source="live"))
     first_at = last_at = 0
     read = Reading(reader)
     for entry in read:

@@ -63,7 +63,7 @@ def connect(place: Where, *, writes: bool = False) -> Connection:
 
 
 def require_schema(connection: Connection, place: Where) -> None:
-    """Raises InvalidInput where `halfhour admin ledger init` was not run, NewerLedger where a later version was."""
+    """Raises InvalidInput where the tables are missing or older (`older_ledger`), NewerLedger where they are newer."""
     try:
         row = connection.execute("SELECT version FROM halfhour.version").fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
@@ -72,6 +72,11 @@ def require_schema(connection: Connection, place: Where) -> None:
         raise InvalidInput(
             "the database holds no ledgers yet", field="ledger", database=place.shown,
             hint="Make the tables: halfhour admin ledger init URL",
+        )  # fmt: skip
+    if row[0] < SCHEMA_VERSION:
+        raise InvalidInput(
+            f"the database has tables of version {row[0]}, this program needs {SCHEMA_VERSION}", field="ledger",
+            code="older_ledger", database=place.shown, hint="Bring them up to date: halfhour admin ledger migrate URL",
         )  # fmt: skip
     if row[0] > SCHEMA_VERSION:
         raise NewerLedger(

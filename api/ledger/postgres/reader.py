@@ -20,6 +20,7 @@ from api.ledger.chain import genesis, missing, unsealed
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
 from api.ledger.protocol import (
+    CorruptLedger,
     Due,
     Ended,
     Identity,
@@ -112,6 +113,21 @@ class PostgresReader(LedgerReader):
         row = self._one("max(seq)", "journal")
         return int(row[0]) if row and row[0] is not None else 0
 
+    def first_seq(self) -> int:
+        """`seq` of the first entry that is here (0: none)."""
+        row = self._one("min(seq)", "journal")
+        return int(row[0]) if row and row[0] is not None else 0
+
+    def check_end(self) -> None:
+        """Raises CorruptLedger where the journal does not end with what was acknowledged."""
+        row, head = self._one("head", "markets"), self.head()
+        if row is None or row[0] != head:
+            raise CorruptLedger(
+                f"the ledger has lost its end: {row[0] if row else 0} entries were acknowledged, {head} are here",
+                code="ledger_behind", database=self._place.shown,
+                hint="Restore the database from a newer copy.",
+            )  # fmt: skip
+
     def in_order(self, after: int) -> Iterator[tuple[records.Text, bytes | None]]:
         page = "AND seq > %s ORDER BY seq LIMIT %s"
         while rows := self._of("seq, at, line, chain", "journal", page, after, ROWS_AT_ONCE):
@@ -152,13 +168,20 @@ class PostgresReader(LedgerReader):
         return future
 
     def newest_snapshot(self) -> Snapshot | None:
+        return next(self._sound_snapshots("DESC"), None)
+
+    def sound_snapshots(self) -> Iterator[Snapshot]:
+        """Those that are whole and of this journal, the oldest first."""
+        return self._sound_snapshots("ASC")
+
+    def _sound_snapshots(self, order: str) -> Iterator[Snapshot]:
         for seq, at, chain, state, digest in self._of(
-            "seq, at, chain, state, digest", "snapshots", "ORDER BY seq DESC"
+            "seq, at, chain, state, digest", "snapshots", f"ORDER BY seq {order}"
         ):
             if bytes(digest) == _digest(bytes(state)) and self.head() >= seq and self.chain_at(seq) == bytes(chain):
-                return Snapshot(int(seq), int(at), json.loads(zlib.decompress(bytes(state))))
-            log.warning("the snapshot of entry %s is damaged; an older one is taken", seq)
-        return None
+                yield Snapshot(int(seq), int(at), json.loads(zlib.decompress(bytes(state))))
+            else:
+                log.warning("the snapshot of entry %s is damaged; another one is taken", seq)
 
     def archive(self) -> None:
         """Nothing moves out of the database: entries stay where they are."""

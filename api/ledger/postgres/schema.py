@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SUPERSEDED = "HH001"
 """Error state of a write by somebody who does not hold the market."""
@@ -63,6 +63,23 @@ CREATE TABLE IF NOT EXISTS halfhour.tenants (
 CREATE TABLE IF NOT EXISTS halfhour.named_values (
     market text, name text, value text NOT NULL, PRIMARY KEY (market, name));
 """
+
+SECOND = """
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS configuration text NOT NULL DEFAULT '{}';
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS state text NOT NULL DEFAULT 'open';
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS wanted text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS claimed_by text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS claimed_until timestamptz;
+CREATE TABLE IF NOT EXISTS halfhour.hosts (
+    host text PRIMARY KEY, address text NOT NULL, serves text NOT NULL, markets int NOT NULL, load double precision
+    NOT NULL, draining boolean NOT NULL, began_at timestamptz NOT NULL, seen_at timestamptz NOT NULL);
+CREATE TABLE IF NOT EXISTS halfhour.audit (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, market text NOT NULL, at bigint NOT NULL, line text NOT NULL);
+"""
+"""What the second version added: who should have a market, the hosts, who sends to a webhook, the audit."""
+
+MIGRATIONS = (SCHEMA, SECOND)
+"""Run in order by every `init` and `migrate`; each may be repeated."""
 
 
 class Table(NamedTuple):

@@ -16,7 +16,7 @@ from api.ledger.chain import genesis
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, Where, where
 from api.ledger.postgres.reader import PostgresReader
-from api.ledger.postgres.schema import APPEND, SCHEMA, SCHEMA_VERSION
+from api.ledger.postgres.schema import APPEND, MIGRATIONS, SCHEMA_VERSION
 from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
 from api.ledger.protocol import Due, Identity, LedgerFailed, Tenant, Webhook, Write
 
@@ -41,11 +41,24 @@ def prepare(address: str) -> None:
     """Makes the tables of a database, or brings the function up to date; nothing happens where all is there."""
     place = where(address)
     with c.connect(place, writes=True) as connection, connection.transaction():
-        connection.execute(SCHEMA)
+        for statements in MIGRATIONS:
+            connection.execute(statements)
         if connection.execute("SELECT 1 FROM halfhour.version").fetchone() is None:
             connection.execute("INSERT INTO halfhour.version VALUES (%s)", (SCHEMA_VERSION,))
+        connection.execute("UPDATE halfhour.version SET version = %s WHERE version < %s", (SCHEMA_VERSION,) * 2)
         c.require_schema(connection, place)
         connection.execute(APPEND)
+
+
+def note(address: str, line: dict[str, Any]) -> None:
+    """Keeps a line of a market's audit."""
+    place = where(address)
+    with c.connect(place, writes=True) as connection:
+        c.require_schema(connection, place)
+        connection.execute(
+            "INSERT INTO halfhour.audit (market, at, line) VALUES (%s, %s, %s)",
+            (place.market, line["at"], records.packed(line)),
+        )
 
 
 class PostgresLedger(PostgresReader):

@@ -10,13 +10,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from api.ledger import snapshots
-from api.ledger.files import close_to_others, create, make_private
+from api.ledger.files import AUDIT, close_to_others, create, make_private
 from api.ledger.protocol import CorruptLedger
 from api.ledger.sqlite import segments
-from api.ledger.sqlite.head import MARK, Mark, read_mark
+from api.ledger.sqlite.head import MARK
 from api.ledger.sqlite.reader import FILE, SqliteReader, foreign
-from api.ledger.upkeep.audit import AUDIT
-from dispatch.errors import CorruptJournal
 
 
 def beside(folder: Path) -> list[Path]:
@@ -49,9 +47,7 @@ def make_ready(folder: Path) -> None:
 
 def check(reader: SqliteReader) -> None:
     """Raises CorruptLedger naming what does not belong here, or what is missing."""
-    mark = read_mark(reader.folder)
-    if mark is not None:
-        _check_end(reader, mark)
+    reader.check_end()
     for path in reader.snapshots():
         reader.owns(path)
     held = segments.segments(reader.folder)
@@ -65,27 +61,3 @@ def check(reader: SqliteReader) -> None:
     for before, behind in pairwise(held):
         if before.last + 1 == behind.first and reader.place_of(before).after != reader.place_of(behind).before:
             raise foreign(behind.path, f"it does not follow {before.path.name}")
-
-
-def _check_end(reader: SqliteReader, mark: Mark) -> None:
-    path = reader.folder / MARK
-    if mark.ledger != reader.identity.ledger:
-        raise foreign(path)
-    head = reader.head()
-    if head < mark.seq:
-        raise _lost(reader, f"{mark.seq - head} acknowledged entries are missing, {head + 1} to {mark.seq}")
-    if (writes := reader.writes()) < mark.writes:
-        raise _lost(reader, f"{mark.writes - writes} acknowledged writes beside the journal are missing")
-    try:
-        same = reader.chain_at(mark.seq).hex() == mark.chain
-    except CorruptJournal:
-        same = True  # what it names lies in a segment that was taken elsewhere
-    if not same:
-        raise _lost(reader, f"entry {mark.seq} is another one than was acknowledged")
-
-
-def _lost(reader: SqliteReader, what: str) -> CorruptLedger:
-    return CorruptLedger(
-        f"the ledger has lost its end: {what}", code="ledger_behind", file=str(reader.folder / FILE),
-        hint="Restore a newer copy, or go on without them: halfhour journal accept --reason ...",
-    )  # fmt: skip

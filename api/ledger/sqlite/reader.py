@@ -36,6 +36,7 @@ from api.ledger.protocol import (
 from api.ledger.reading import LedgerReader, sound
 from api.ledger.sqlite import schema as t
 from api.ledger.sqlite import segments
+from api.ledger.sqlite.head import MARK, read_mark
 from dispatch.errors import CorruptJournal
 
 log = logging.getLogger(__name__)
@@ -256,6 +257,12 @@ class SqliteReader(LedgerReader):
         """Their files, newest first."""
         return snapshots.numbered(self.folder)
 
+    def sound_snapshots(self) -> Iterator[Snapshot]:
+        """Those that can be read, the oldest first."""
+        for path in reversed(self.snapshots()):
+            with suppress(CorruptLedger):
+                yield snapshots.read(path)
+
     # --- answers and notices ------------------------------------------------------------------------------------
 
     def answer(self, tenant: str, route: str, key: str) -> StoredReply | None:
@@ -324,6 +331,31 @@ class SqliteReader(LedgerReader):
         statement = f"SELECT * FROM ended WHERE {where} ORDER BY seq DESC LIMIT ?"
         rows = self.rows(statement, (*(value for _, value in wanted), limit))
         return [records.ended_of(row) for row in rows]
+
+    def check_end(self) -> None:
+        """Raises CorruptLedger where entries or writes that were acknowledged are missing."""
+        mark = read_mark(self.folder)
+        if mark is None:
+            return
+        if mark.ledger != self.identity.ledger:
+            raise foreign(self.folder / MARK)
+        head = self.head()
+        if head < mark.seq:
+            raise self._lost(f"{mark.seq - head} acknowledged entries are missing, {head + 1} to {mark.seq}")
+        if (writes := self.writes()) < mark.writes:
+            raise self._lost(f"{mark.writes - writes} acknowledged writes beside the journal are missing")
+        try:
+            same = self.chain_at(mark.seq).hex() == mark.chain
+        except CorruptJournal:
+            same = True  # what it names lies in a segment that was taken elsewhere
+        if not same:
+            raise self._lost(f"entry {mark.seq} is another one than was acknowledged")
+
+    def _lost(self, what: str) -> CorruptLedger:
+        return CorruptLedger(
+            f"the ledger has lost its end: {what}", code="ledger_behind", file=str(self._path),
+            hint="Restore a newer copy, or go on without them: halfhour journal accept --reason ...",
+        )  # fmt: skip
 
     def check_rows(self) -> None:
         """Reads every sealed row; raises CorruptLedger at the first that is not what was written."""

@@ -4,64 +4,24 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
 
-from api.ledger.chain import missing, way_on
-from api.ledger.configuration import require_readable
 from api.ledger.files import copy, create, flush_folder, make_private
-from api.ledger.protocol import CorruptLedger, LedgerEntry, Snapshot, VaultRow
-from api.ledger.recovery import first_board, place_book, recover, restored
-from api.ledger.snapshots import number_of, read
+from api.ledger.protocol import CorruptLedger
+from api.ledger.recovery import recover
+from api.ledger.snapshots import number_of
 from api.ledger.sqlite.group_commit import failure_of
-from api.ledger.sqlite.parts import beside, check
+from api.ledger.sqlite.parts import beside
 from api.ledger.sqlite.reader import FILE, SqliteReader
 from api.ledger.sqlite.segments import segments
 from api.ledger.sqlite.store import SqliteLedger
-from dispatch.board.board import Board
-from dispatch.codec import decode_event, decode_input
-from dispatch.engine.engine import Engine
-from dispatch.errors import CorruptJournal, taking_in
+from api.ledger.upkeep.lived import opened, present
 from dispatch.settings.settings import Settings
-from routing.errors import HalfhourError, InvalidInput
+from routing.errors import InvalidInput
 
 MOST_ROWS = 500
 """Rows removed in one transaction, by a service that is stopped."""
-
-
-class Verdict(NamedTuple):
-    """What `verify` found: entries decided again, where it began, and whether erasure made it inexact.
-
-    `skipped`: entries that somebody has left out of every fold.  `unlike`: entries after one of them that are decided
-    otherwise without it.
-    """
-
-    entries: int
-    first_seq: int
-    erased_places: int
-    skipped: int = 0
-    unlike: int = 0
-
-
-def opened(folder: Path) -> SqliteReader:
-    """A ledger to read, running or not; raises InvalidInput where there is none, or one of another version."""
-    reader = _any_version(folder)
-    try:
-        reader.identity  # noqa: B018  raises where there is none
-        require_readable(reader.header())
-    except HalfhourError:
-        reader.close()
-        raise
-    return reader
-
-
-def present(folder: Path) -> Path:
-    """The folder, if there is a ledger in it; raises InvalidInput."""
-    if not (folder / FILE).is_file():
-        raise InvalidInput("there is no ledger here", code="unreadable_file", file=str(folder))
-    return folder
 
 
 def _any_version(folder: Path) -> SqliteReader:
@@ -117,7 +77,7 @@ def restore(source: Path, folder: Path) -> int:
             f"there is {left[0].name} of a ledger already", code="output_exists", file=str(folder),
             hint="Move what is there elsewhere first.",
         )  # fmt: skip
-    _check_whole(source)
+    check_whole(source)
     make_private(folder, tighten=True)
     part = folder / "restoring"
     shutil.rmtree(part, ignore_errors=True)  # of a restore that was interrupted
@@ -139,7 +99,7 @@ def restore(source: Path, folder: Path) -> int:
     return head
 
 
-def _check_whole(folder: Path) -> None:
+def check_whole(folder: Path) -> None:
     """Raises CorruptLedger where a page of the database is noise."""
     reader = _any_version(folder)
     try:
@@ -149,110 +109,6 @@ def _check_whole(folder: Path) -> None:
         reader.close()
     if found != "ok":
         raise CorruptLedger(f"the copy is damaged: {str(found).splitlines()[0]}", file=str(folder / FILE))
-
-
-def verify(folder: Path) -> Verdict:
-    """Reads everything that is kept, decides every entry again and compares; raises at the first thing that differs.
-
-    A ledger whose first segments were taken elsewhere is decided again from its oldest snapshot.
-    """
-    _check_whole(folder)
-    with closing(opened(folder)) as reader:
-        check(reader)
-        reader.check_rows()
-        return _decided_again(reader)
-
-
-def beginning(reader: SqliteReader, *, behind: int = 0) -> tuple[Board, int, list[VaultRow]]:
-    """The board from which the journal can be folded as far back as it is here: after which entry, and the vault.
-
-    `behind`: from the oldest snapshot made after that entry, where there is one.  Raises CorruptJournal where the
-    first entries are missing and no snapshot holds what they led to.
-    """
-    rows, header = list(reader.vault()), reader.header()
-    places = place_book(header.get("frame", "wgs84"), rows)
-    snapshot = _oldest_snapshot(reader, behind)
-    if snapshot is not None:
-        return restored(snapshot, places), snapshot.seq, rows
-    if reader.first_seq() > 1:
-        raise missing(1, reader.first_seq() - 1)
-    return first_board(header, places, Settings()), 0, rows
-
-
-def _decided_again(reader: SqliteReader) -> Verdict:
-    skips = reader.skips()
-    # A snapshot made behind what is left out holds what is true without it.
-    board, begin, rows = beginning(reader, behind=max(skips, default=0))
-    engine = Engine(board.places, board.settings, board)
-    erased = sum(row.erased_at is not None for row in rows)
-    count = unlike = 0
-    doubtful = 0  # what was decided until a repair was decided with what it left out
-    for entry in reader.entries(begin):
-        if entry.skipped:
-            doubtful = max(doubtful, skips[entry.seq].head)
-            continue
-        try:
-            _decide_again(engine, entry, erased)
-            count += 1
-        except CorruptJournal:
-            if entry.seq > doubtful:
-                raise
-            unlike += 1
-    return Verdict(count, begin + 1, erased, len(skips), unlike)
-
-
-def _decide_again(engine: Engine, entry: LedgerEntry, erased: int) -> None:
-    """Decides an entry and compares; the board goes on by what was written."""
-    with taking_in(entry.seq, hint=way_on(entry.seq)):
-        item, written = decode_input(entry.input), tuple(decode_event(event) for event in entry.events)
-    try:
-        with taking_in(entry.seq):
-            decided = engine.decide(item)
-    finally:
-        with taking_in(entry.seq, hint=way_on(entry.seq)):
-            engine.apply(item, written)
-    if decided != written:
-        hint = "Positions were erased: deciding again is no longer exact." if erased else ""
-        raise CorruptJournal(f"entry {entry.seq} is decided otherwise now", line=entry.seq, hint=hint)
-
-
-def _oldest_snapshot(reader: SqliteReader, behind: int) -> Snapshot | None:
-    """The oldest one that is whole and from which all entries are here; None where the journal has its beginning."""
-    first = reader.first_seq()
-    if first <= 1 and not behind:
-        return None
-    for path in reversed(reader.snapshots()):
-        with suppress(CorruptLedger):
-            snapshot = read(path)
-            if snapshot.seq >= max(behind, first - 1):
-                return snapshot
-    return None
-
-
-class Reading:
-    """A journal for those who read it from its beginning; what means nothing without what was left out is counted."""
-
-    def __init__(self, reader: SqliteReader, after: int = 0) -> None:
-        self._reader, self._after = reader, after
-        self.skipped = self.left_out = 0
-
-    def __iter__(self) -> Iterator[LedgerEntry]:
-        for entry in self._reader.entries(self._after):
-            if entry.skipped:
-                self.skipped += 1
-            else:
-                yield entry
-
-    @contextmanager
-    def taking(self, entry: LedgerEntry) -> Iterator[None]:
-        """Within, an entry is taken in; raises CorruptJournal naming it, unless an earlier one was left out."""
-        try:
-            with taking_in(entry.seq, hint=way_on(entry.seq)):
-                yield
-        except CorruptJournal:
-            if not self.skipped:
-                raise
-            self.left_out += 1
 
 
 def rotate(folder: Path) -> tuple[Path, int] | None:

@@ -18,7 +18,7 @@ from api.ledger.recovery import apply, recover
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
 from api.ledger.upkeep import audit
-from api.ledger.upkeep.maintenance import beginning, present
+from api.ledger.upkeep.lived import beginning, present
 from dispatch.errors import CorruptJournal
 from dispatch.settings.settings import Settings
 from routing.errors import InvalidInput

@@ -9,12 +9,14 @@ import typer
 
 from halfhour.commands.live.admin_settings import upgrade
 from halfhour.terminal import INCOMPLETE, console, print_json
+from routing.errors import InvalidInput
 
 EXAMPLE = "halfhour journal export yesterday/ && halfhour replay yesterday/"
 
 app = typer.Typer(no_args_is_help=True, help="Read, check, copy and export the ledger of a live service.")
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the ledger.")]
+Url = Annotated[str, typer.Option("--ledger", help="Instead: a database, postgresql://host/database#market.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -24,10 +26,20 @@ def _folder(data: Path | None) -> Path:
     return data if data is not None else usual_folder()
 
 
+def _address(data: Path | None, ledger: str) -> str:
+    """Where the ledger is; raises InvalidInput where the command line contradicts itself."""
+    if ledger and data is not None:
+        raise InvalidInput(
+            "a ledger is in a folder or in a database", field="ledger", hint="Leave --data or --ledger out."
+        )
+    return ledger or str(_folder(data))
+
+
 @app.command(epilog="Example:  halfhour journal export yesterday/")
 def export(
     target: Annotated[Path, typer.Argument(help="The scenario folder to write.")],
     data: Data = None,
+    ledger: Url = "",
     exact: Annotated[bool, typer.Option(help="Keep customers' exact positions; needs --reason.")] = False,
     reason: Annotated[str, typer.Option(help="Why exact positions are needed; goes into the audit log.")] = "",
     force: Annotated[bool, typer.Option(help="Replace an existing folder.")] = False,
@@ -37,10 +49,10 @@ def export(
     from api.ledger.upkeep.audit import write_down
     from halfhour.live.live_export import export as write
 
-    folder = _folder(data)
+    address = _address(data, ledger)
     if exact:
-        write_down(folder, f"exact export to {target}", reason)
-    found = write(folder, target, exact=exact, force=force)
+        write_down(address, f"exact export to {target}", reason)
+    found = write(address, target, exact=exact, force=force)
     if as_data:
         print_json(found._asdict() | {"exact": exact, "whole": found.is_whole})
         raise typer.Exit(0 if found.is_whole else INCOMPLETE)
@@ -74,11 +86,11 @@ def _say_skipped(skipped: int, more: int) -> None:
 
 
 @app.command(epilog="Example:  halfhour journal verify")
-def verify(data: Data = None, as_data: AsJson = False) -> None:
+def verify(data: Data = None, ledger: Url = "", as_data: AsJson = False) -> None:
     """Decide every entry again and compare."""
-    from api.ledger.upkeep.maintenance import verify as decide_again
+    from api.ledger.upkeep.verifying import verify as decide_again
 
-    found = decide_again(_folder(data))
+    found = decide_again(_address(data, ledger))
     if as_data:
         print_json(found._asdict())
         return
@@ -89,11 +101,11 @@ def verify(data: Data = None, as_data: AsJson = False) -> None:
 
 
 @app.command(epilog="Example:  halfhour journal kpis")
-def kpis(data: Data = None, as_data: AsJson = False) -> None:
+def kpis(data: Data = None, ledger: Url = "", as_data: AsJson = False) -> None:
     """The figures of what was lived, by the same fold as a replay's."""
     from halfhour.live.live_kpis import figures_of
 
-    found = figures_of(_folder(data))
+    found = figures_of(_address(data, ledger))
     if as_data:
         print_json(found)
         return
@@ -166,7 +178,7 @@ def repair(
 def accept(data: Data = None, reason: Annotated[str, typer.Option(help="Why; goes into the audit log.")] = "") -> None:
     """Go on with a ledger that has lost its end or was changed (service stopped), and audit that."""
     from api.ledger.upkeep.accepting import accept as take
-    from api.ledger.upkeep.maintenance import present
+    from api.ledger.upkeep.lived import present
 
     found = take(present(_folder(data)), reason)
     for line in found or ["Nothing is wrong with it."]:
@@ -185,6 +197,7 @@ def rotate(data: Data = None) -> None:
 @app.command(epilog="Example:  halfhour journal show --after 100 --limit 5")
 def show(
     data: Data = None,
+    ledger: Url = "",
     after: Annotated[int, typer.Option(min=0, help="Entries behind this one.")] = 0,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
 ) -> None:
@@ -194,9 +207,9 @@ def show(
     import sys
 
     from api.ledger.records import text_of
-    from api.ledger.upkeep.maintenance import opened
+    from api.ledger.upkeep.lived import opened
 
-    reader = opened(_folder(data))
+    reader = opened(_address(data, ledger))
     skips = reader.skips()
     for text in itertools.islice(reader.texts(after), limit):
         line = text_of(text)

@@ -17,7 +17,7 @@ from api.ledger.configuration import Misfit, NewerLedger, differences
 from api.ledger.protocol import Write
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.upkeep.maintenance import verify
+from api.ledger.upkeep.verifying import verify
 from dispatch.board.board import Board
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.engine.engine import Engine

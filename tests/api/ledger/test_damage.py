@@ -14,7 +14,8 @@ from api.ledger.protocol import CorruptLedger, Ended, LedgerFailed, Notice, Snap
 from api.ledger.sqlite import store
 from api.ledger.sqlite.reader import FILE
 from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.upkeep.maintenance import restore, verify
+from api.ledger.upkeep.maintenance import restore
+from api.ledger.upkeep.verifying import verify
 from routing.errors import HalfhourError
 from tests.api.ledger.test_parts import a_ledger, change, entry, opened, state, write
 from tests.kit.service.running import running

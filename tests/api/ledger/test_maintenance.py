@@ -18,7 +18,8 @@ from api.ledger.protocol import LedgerEntry, Write
 from api.ledger.recovery import place_book, recover, snapshot_of
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.upkeep.maintenance import backup, restore, rotate, verify
+from api.ledger.upkeep.maintenance import backup, restore, rotate
+from api.ledger.upkeep.verifying import verify
 from api.live.upkeep.chores import fold_snapshot
 from dispatch.board.board import Board
 from dispatch.codec import decode_event

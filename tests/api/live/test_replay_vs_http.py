@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.ledger.upkeep.maintenance import opened
+from api.ledger.upkeep.lived import opened
 from benchmarks.inputs.live_city import BEGIN_AT, SETTINGS, lunch_peak
 from benchmarks.live.replay_vs_http import COMPARED, chance_of, compared
 from dispatch.codec import decode_event, decode_input

@@ -12,7 +12,7 @@ import pytest
 from api.config import GIVE_UP, GIVE_UP_S
 from api.ledger.recovery import recover
 from api.ledger.sqlite.reader import SqliteReader
-from api.ledger.upkeep.maintenance import verify
+from api.ledger.upkeep.verifying import verify
 from dispatch.board.board import Board
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api.ledger.protocol import LedgerFailed
-from api.ledger.upkeep.maintenance import verify
+from api.ledger.upkeep.verifying import verify
 from routing.roads import RoadNetwork, SpeedRule, TrafficNews
 from tests.api.http.routes.test_deliveries import deliver
 from tests.kit.service.running import running

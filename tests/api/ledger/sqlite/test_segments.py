@@ -19,7 +19,8 @@ from api.ledger.recovery import recover
 from api.ledger.sqlite import segments as rotation
 from api.ledger.sqlite.reader import FILE, SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.upkeep.maintenance import backup, restore, verify
+from api.ledger.upkeep.maintenance import backup, restore
+from api.ledger.upkeep.verifying import verify
 from api.live.upkeep import chores
 from dispatch.errors import CorruptJournal
 from dispatch.settings.settings import Settings

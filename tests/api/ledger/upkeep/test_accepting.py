@@ -10,7 +10,8 @@ import pytest
 
 from api.ledger.sqlite.reader import FILE
 from api.ledger.upkeep.accepting import accept
-from api.ledger.upkeep.maintenance import backup, restore, verify
+from api.ledger.upkeep.maintenance import backup, restore
+from api.ledger.upkeep.verifying import verify
 from dispatch.errors import CorruptJournal
 from halfhour.live.live_kpis import figures_of
 from routing.errors import InvalidInput

@@ -16,8 +16,8 @@ from api.ledger.protocol import LedgerEntry, Write
 from api.ledger.recovery import recover
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
-from api.ledger.upkeep.maintenance import verify
 from api.ledger.upkeep.repair import skip
+from api.ledger.upkeep.verifying import verify
 from api.live import host as live
 from dispatch.codec import encode
 from dispatch.errors import CorruptJournal
