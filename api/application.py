@@ -46,12 +46,13 @@ from api.http.routes import (
 )
 from api.http.transport.manners import Manners
 from api.http.transport.middleware import BodyLimit, QuotaHeaders
+from api.http.transport.owned import Owned
 from api.ledger import configuration
 from api.ledger.protocol import Ledger, Write
 from api.live import store_hours
 from api.live.host import LiveHost
 from api.live.travel import LiveTravel
-from api.live.upkeep.chores import renew
+from api.live.upkeep.chores import keep_keys, renew
 from api.live.upkeep.chores import run as look_after
 from api.observe.metrics import Metrics
 from api.observe.request_meter import RequestMeter
@@ -157,6 +158,7 @@ def create_app(
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=problems.problem)
     app.add_middleware(Manners, base=config.service.root_path)
+    app.add_middleware(Owned, is_ours=lambda: ledger.is_surely_ours, refuse=problems.problem)
     app.add_middleware(Shed, slots=lanes.of(Lane.NEW), keys=book, clock=clock.exact, refuse=problems.problem)
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
@@ -217,12 +219,16 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
         if not service.shadow:
             host.feed.listeners.append(sender.notify)
             sender.start()
-        chores = asyncio.create_task(look_after(host, service.ledger, service.config.service))
+        chores = (
+            asyncio.create_task(look_after(host, service.ledger, service.config.service)),
+            asyncio.create_task(keep_keys(host, service.ledger, service.gate.keys)),
+        )
         try:
             yield
         finally:
-            chores.cancel()
-            await asyncio.gather(chores, return_exceptions=True)
+            for chore in chores:
+                chore.cancel()
+            await asyncio.gather(*chores, return_exceptions=True)
             await sender.close()
             await service.board_feed.close()
             await host.close()

@@ -92,11 +92,18 @@ class KeyBook:
         self._by_id: dict[str, Key] = {}
         self._epoch_of = epoch_of
         self._epochs: dict[str, int] = {}
+        self.changes = 0
+        """How often a key was made or ended here."""
         for key in shelf.load_keys() if shelf else ():
             self._by_digest[key.digest] = self._by_id[key.key_id] = key
 
     def __iter__(self) -> Iterator[Key]:
         return iter(sorted(self._by_digest.values(), key=lambda key: (key.created_at, key.key_id)))
+
+    def take(self, keys: Iterable[Key]) -> None:
+        """Keys as the shelf has them now: some were made or ended by other processes."""
+        for key in keys:
+            self._by_digest[key.digest] = self._by_id[key.key_id] = key
 
     def make(
         self, tenant: str, scopes: Iterable[Scope], now: int, *, valid_s: int | None = None, label: str = ""
@@ -206,6 +213,7 @@ class KeyBook:
         return shorter
 
     def _keep(self, key: Key) -> None:
+        self.changes += 1
         if self._shelf is not None:
             self._shelf.save_key(key)
         self._by_digest[key.digest] = self._by_id[key.key_id] = key

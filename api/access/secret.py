@@ -48,18 +48,22 @@ def secrets_of(ledger: Ledger, file: Path, environment: Mapping[str, str] = os.e
     One that an older version kept in the ledger moves into the file, so that what it has signed stays good.
     """
     old = ledger.value("secret")
-    said = environment.get(VARIABLE)
-    if said:
-        found = tuple(_bytes(text, VARIABLE) for text in said.split(","))
-    else:
-        if not file.exists():
-            _keep(file, [old or secrets.token_hex(LEAST_BYTES)])
-        found = tuple(_bytes(text, str(file)) for text in _lines(file))
+    found = known(file, environment, first=old)
     if old is not None:
         if bytes.fromhex(old) not in found:
             log.warning("what the ledger's own secret has signed is good no longer: another one is given")
         ledger.append(Write(extra=(("secret", None),))).result()
     return found
+
+
+def known(file: Path, environment: Mapping[str, str] = os.environ, *, first: str | None = None) -> tuple[bytes, ...]:
+    """The secrets of the environment or of a file, which is made where there is none (with `first`, or a new one)."""
+    said = environment.get(VARIABLE)
+    if said:
+        return tuple(_bytes(text, VARIABLE) for text in said.split(","))
+    if not file.exists():
+        _keep(file, [first or secrets.token_hex(LEAST_BYTES)])
+    return tuple(_bytes(text, str(file)) for text in _lines(file))
 
 
 def rotate(file: Path, *, forget: bool = False) -> int:

@@ -119,13 +119,15 @@ class Service:
         if busy is not None:
             _same(busy[0], fingerprint)
             return (await asyncio.shield(busy[1])).response(replayed=True)
-        known = self.ledger.answer(*name)
-        if known is not None:
-            _same(known.fingerprint, fingerprint)
-            return restore(known).response(replayed=True)
         waiting: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._busy[name] = fingerprint, waiting
+        self._busy[name] = fingerprint, waiting  # before anything is waited for: no other may be the first, too
         try:
+            known: StoredReply | None = await self.host.asked(self.ledger.answer, *name)
+            if known is not None:
+                _same(known.fingerprint, fingerprint)
+                kept = restore(known)
+                waiting.set_result(kept)
+                return kept.response(replayed=True)
             reply = await self._first(name, fingerprint, do)
             waiting.set_result(reply)
             return reply.response()

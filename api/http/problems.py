@@ -69,6 +69,7 @@ STATUS = {
     "corrupt_journal": 500,
     "corrupt_ledger": 500,
     "not_ready": 503,
+    "tenure_unsure": 503,
     "ledger_moved": 503,
     "ledger_unavailable": 503,
     "shutting_down": 503,

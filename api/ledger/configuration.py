@@ -6,11 +6,14 @@ journal as an input, or is kept out and said; nothing of it changes in silence w
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from api.config import Config
+from api.config import FILES, Config
 from api.ledger.protocol import NewerLedger
 from dispatch.board.board import Board
 from dispatch.bounds import MASK_BITS
@@ -41,6 +44,39 @@ def require_readable(header: Mapping[str, Any]) -> None:
             f"{SCHEMA_VERSION}",
             hint=f"Start Halfhour {version} or a later one, or restore a backup from before the upgrade.",
         )
+
+
+def parts_of(config: Config, secrets: Iterable[bytes] = ()) -> dict[str, str]:
+    """What all hosts of a market must have alike, each part as a short digest (never the thing itself)."""
+    service, travel = config.service, dict(config.travel)
+    for name in FILES:
+        if travel.get(name):
+            travel[name] = hashlib.sha256(Path(str(travel[name])).read_bytes()).hexdigest()
+    said: dict[str, Any] = {
+        "schema": SCHEMA_VERSION, "frame": service.frame, "needs": list(service.needs), "travel": travel,
+        "time_zone": service.time_zone, "currency": service.currency, "radius_m": service.radius_m,
+        "stop_times": [service.store_enter_s, service.store_exit_s, service.drop_enter_s, service.drop_exit_s],
+        "limits": [service.quote_s, service.longest_wait_s, service.most_open_orders, service.keep_s],
+    }  # fmt: skip
+    parts = {name: _digest(json.dumps(value, sort_keys=True).encode()) for name, value in said.items()}
+    for signs in secrets:  # the first one signs
+        parts["secret"] = _digest(signs)
+        break
+    return parts
+
+
+def _digest(said: bytes) -> str:
+    return hashlib.blake2b(said, digest_size=8, person=b"hh-alike").hexdigest()
+
+
+def require_alike(theirs: Mapping[str, str], ours: Mapping[str, str], market: str) -> None:
+    """Raises Misfit naming the parts in which a host's configuration is not the one that a market is served under."""
+    other = sorted(name for name in ours if theirs.get(name, ours[name]) != ours[name])
+    if other:
+        raise Misfit(
+            f"market {market} is served under another configuration: {', '.join(other)} differ", field=other[0],
+            hint="Give all its hosts one file and one secret; to change it, start once with --new-configuration.",
+        )  # fmt: skip
 
 
 def require_frame(header: Mapping[str, Any], config: Config) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,17 +109,26 @@ def opened(
     version: str = "",
     wait_s: float | None = 0.0,
     on_wait: Callable[[str], None] | None = None,
+    node: str = "",
+    configuration: Mapping[str, str] | None = None,
+    changes_configuration: bool = False,
+    lease_s: float | None = None,
 ) -> Ledger:
     """The ledger, ours to write; of a market that another host holds it is waited for `wait_s` (None: for ever).
 
-    `identity`: what a new one is called, where it is to be the copy of another.
+    `identity`: what a new one is called, where it is to be the copy of another.  `node`: this host's name.
+    `lease_s`: how long it stays ours in silence.  `configuration`: what all hosts of the market must have
+    alike; with `changes_configuration` ours holds from now on.
     """
     if not in_database(address):
         return SqliteLedger(Path(address), header, identity)
     _require_driver()
-    from api.ledger.postgres.store import PostgresLedger
+    from api.ledger.postgres.store import TTL_S, PostgresLedger
 
-    return PostgresLedger(address, header, identity=identity, version=version, wait_s=wait_s, on_wait=on_wait)
+    return PostgresLedger(
+        address, header, identity=identity, version=version, wait_s=wait_s, on_wait=on_wait, node=node,
+        configuration=configuration, changes_configuration=changes_configuration, ttl_s=lease_s or TTL_S,
+    )  # fmt: skip
 
 
 def reader_of(address: str) -> Copied:
@@ -143,6 +152,18 @@ def prepared(address: str) -> str:
 
     prepare(address)
     return shown(address).partition("#")[0]
+
+
+def registry_of(url: str) -> Any:
+    """The registry of a deployment; raises InvalidInput where the address is no database's."""
+    if not in_database(url):
+        raise InvalidInput(
+            "this is the address of no database", field="ledger", hint="Write postgresql://user@host/database."
+        )
+    _require_driver()
+    from api.ledger.postgres.registry import Registry
+
+    return Registry(url)
 
 
 def noted(address: str, line: dict[str, Any]) -> None:

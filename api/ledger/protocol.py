@@ -213,6 +213,17 @@ class Ledger(Protocol):
         """Seconds for which it stays ours without a write (None: it is nobody else's): write oftener."""
 
     @property
+    def is_surely_ours(self) -> bool:
+        """False where another host may have taken it by now, as far as our own clock can tell: then nothing is read."""
+
+    def asked_to_leave(self) -> bool:
+        """True where another host should have it and waits for it, or nobody should."""
+
+    @property
+    def is_far(self) -> bool:
+        """True where a look-up crosses a network: never on the event loop."""
+
+    @property
     def address(self) -> str:
         """Where another process finds it: a folder, or `postgresql://host/database#market`."""
 
@@ -259,6 +270,9 @@ class Ledger(Protocol):
 
     def sequence_of(self, subject: str) -> int:
         """The highest `sequence` of a subject (0: nothing is kept of it)."""
+
+    def sequences_of(self, subjects: Sequence[str]) -> dict[str, int]:
+        """`sequence_of` of many at once; those of whom nothing is kept are left out."""
 
     def forget(self, before: int) -> Future[None]:
         """Removes answers and notices made before the instant `before` (notices still due somewhere stay)."""

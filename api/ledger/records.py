@@ -28,6 +28,12 @@ def packed(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def unpacked(text: str) -> dict[str, Any]:
+    """The inverse of `packed`, of an object."""
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
 def text_of_entry(entry: LedgerEntry) -> Text:
     return Text(entry.seq, entry.at, packed({"input": entry.input, "events": entry.events}))
 

@@ -12,7 +12,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -21,7 +21,7 @@ from api.common.clock import Clock
 from api.common.errors import NotReady
 from api.ledger.protocol import Ledger, LedgerEntry, LedgerFailed, Notice, StoredReply, VaultRow, Write
 from api.ledger.recovery import recover, snapshot_of
-from api.live import ended_orders
+from api.live import ended_orders, on_board
 from api.live.alarm import Alarm
 from api.live.phones import Phones
 from api.live.positions import Positions
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 RESUME_EVERY_S = 0.5
 UNFOLDABLE_EVERY_S = 30.0
+LOOKUPS_AT_ONCE = 4
 FLUSH_FAILED_EXIT = 70
 EXITS = {"ledger_superseded": 71, "ledger_went_back": 72}
 """How a process ends that must not go on, by the code of what ended it; FLUSH_FAILED_EXIT for any other."""
@@ -72,6 +73,8 @@ class _State:
     """Vault rows on their way to the disk."""
     leaving: dict[str, OrderRecord] = field(default_factory=dict)
     """Orders that have left the board and are on their way to the disk."""
+    rows: dict[int, VaultRow] = field(default_factory=dict)
+    """Durable vault rows of what is on the board: nobody who takes in an input may wait for a look-up."""
     pending: int = 0
     """Writes on their way to the disk."""
 
@@ -113,6 +116,7 @@ class LiveHost:
         self._changing_travel = asyncio.Lock()
         self._scratch = 0
         self._closing = False
+        self._lookups = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="look-up")
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -139,6 +143,7 @@ class LiveHost:
                 await self.settled()
                 await asyncio.to_thread(self.keep_snapshot)
         self.feed.close()
+        self._lookups.shutdown(wait=False)
 
     def keep_snapshot(self) -> None:
         """Keeps a snapshot of what is durable; nothing may be under way."""
@@ -152,7 +157,9 @@ class LiveHost:
         self._scratch = found.places.add(0.0, 0.0)
         self._times = self.travel.bind(found.places)
         self.alarm.go_on_from(found.board.now)
-        self._state = _State(engine, found.seq, Notices(self.ledger.notice_head(), self.ledger.sequence_of))
+        notices = Notices(self.ledger.notice_head(), self.ledger.sequences_of(on_board.subjects(found.board)))
+        rows = self.ledger.vault(on_board.handles(found.board), on_board.NONE_BEHIND)
+        self._state = _State(engine, found.seq, notices, rows={row.handle: row for row in rows})
 
     async def _open(self) -> None:
         """First inputs of a process: travel times as they are now, and an end for a round left open."""
@@ -215,8 +222,30 @@ class LiveHost:
 
     def vault_row(self, handle: int) -> VaultRow | None:
         """What is kept about a place, durable or under way."""
-        fresh = self._state.fresh.get(handle) if self._state is not None else None
-        return fresh or self.ledger.vault_row(handle)
+        state = self._state
+        known = (state.fresh.get(handle) or state.rows.get(handle)) if state is not None else None
+        return known or self.ledger.vault_row(handle)
+
+    async def asked(self, question: Callable[..., Any], *arguments: Any) -> Any:
+        """The answer to a look-up in the ledger; one that crosses a network lets the loop go on meanwhile."""
+        if not self.ledger.is_far:
+            return question(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._lookups, question, *arguments)
+
+    async def any_order(self, order_id: str) -> OrderRecord | None:
+        """`order` for those who may wait."""
+        found = self.board.orders.get(order_id) or self.leaving.get(order_id)
+        if found is not None:
+            return found
+        kept: OrderRecord | None = await self.asked(ended_orders.kept, self.ledger, order_id)
+        return self.board.orders.get(order_id) or self.leaving.get(order_id) or kept
+
+    async def recall(self, subject: str) -> None:
+        """Looks up what was said last of a subject of the past, before something more is said of it."""
+        if self._state is not None and not self._state.notices.counts(subject):
+            sequence = await self.asked(self.ledger.sequence_of, subject)
+            if self._state is not None and not self._state.notices.counts(subject):
+                self._state.notices.learn(subject, sequence)
 
     def order(self, order_id: str) -> OrderRecord | None:
         """An order, on the board or long ended; None where nobody has heard of it."""
@@ -376,8 +405,12 @@ class LiveHost:
             for row in write.vault:
                 if state.fresh.get(row.handle) is row:
                     del state.fresh[row.handle]
+                    if error is None and on_board.needs(state.engine.board, row):
+                        state.rows[row.handle] = row
             for gone in write.ended:
-                state.leaving.pop(gone.order_id, None)
+                left = state.leaving.pop(gone.order_id, None)
+                if left is not None:
+                    state.rows.pop(left.order.drop_place, None)
             if error is None:
                 self.metrics.commit_s.observe(lasted_s)
                 self.feed.publish(write.notices)

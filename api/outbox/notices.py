@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.common.ids import external_id_of, rider_of_offer, tenant_of, timestamp
@@ -21,20 +21,24 @@ from dispatch.event_handlers import event_handlers
 
 log = logging.getLogger(__name__)
 
+MOST_LEFT = 10_000
+"""Orders that have left the board and of which something may yet be said at once; others are looked up before."""
+
 
 class Notices:
     """Makes notices with their numbers; one for each fact that somebody outside waits for.
 
-    `last`: the highest `sequence` kept for a subject that was not heard of yet.
+    `sequences`: the highest `sequence` kept for each subject that may yet be spoken of; nothing here looks one up, for
+    nobody may wait for a look-up while an input is taken in.
     """
 
-    def __init__(self, head: int = 0, last: Callable[[str], int] = lambda subject: 0) -> None:
+    def __init__(self, head: int = 0, sequences: Mapping[str, int] | None = None) -> None:
         self.head = head
         # One random draw for all: the number makes the id unique, and a system call for each would be a tenth of what
         # an order costs.
         self._run = secrets.token_hex(8)
-        self._last = last
-        self._sequences: dict[str, int] = {}
+        self._sequences: dict[str, int] = dict(sequences or {})
+        self._left: dict[str, int] = {}
         self.counters = Counters()
 
     def of(self, events: Iterable[e.Event], board: Board) -> list[Notice]:
@@ -57,14 +61,27 @@ class Notices:
     def make(self, at: int, tenant: str, kind: str, subject: str, data: dict[str, Any]) -> Notice:
         """One notice with the next number."""
         self.head += 1
-        known = self._sequences.get(subject)
-        sequence = self._sequences[subject] = (self._last(subject) if known is None else known) + 1
+        counted = self._left if subject in self._left else self._sequences
+        sequence = counted[subject] = counted.get(subject, 0) + 1
         return Notice(self.head, f"evt_{self._run}{self.head:016x}", tenant, kind, subject, sequence, at, data)
 
+    def counts(self, subject: str) -> bool:
+        """True where the last `sequence` of a subject is at hand."""
+        return subject in self._sequences or subject in self._left
+
+    def learn(self, subject: str, sequence: int) -> None:
+        """The highest `sequence` that is kept for a subject of the past, before something is said of it."""
+        self._remember(subject, sequence)
+
     def _forget(self, subjects: Iterable[str]) -> None:
-        """Whatever is still said of them counts on from what is kept."""
+        """Of orders that have left the board little is said: only the last ones are remembered."""
         for subject in subjects:
-            self._sequences.pop(subject, None)
+            self._remember(subject, self._sequences.pop(subject, 0))
+
+    def _remember(self, subject: str, sequence: int) -> None:
+        self._left[subject] = max(sequence, self._left.pop(subject, 0))
+        while len(self._left) > MOST_LEFT:
+            del self._left[next(iter(self._left))]
 
 
 def _spoken(said: Any, event: e.Event, board: Board) -> Any:

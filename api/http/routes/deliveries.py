@@ -127,7 +127,7 @@ async def place(
     """
     service, caller = command.service, command.caller
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
-    if host.order(order_id) is not None:
+    if await host.any_order(order_id) is not None:
         return await _again(service, order_id, body)
     if len(host.board.open_orders) >= service.config.service.most_open_orders:
         raise Overloaded("the city holds as many open orders as it can", code="no_capacity", retry_after_s=30)

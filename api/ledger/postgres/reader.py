@@ -212,6 +212,10 @@ class PostgresReader(LedgerReader):
         rows = self._of(_NOTICE, "notices", f"{where_} ORDER BY seq LIMIT %s", *values, *more, limit)
         return list(sound(rows, records.notice_of))
 
+    def sequences_of(self, subjects: Sequence[str]) -> dict[str, int]:
+        rows = self._of("subject, max(sequence)", "notices", "AND subject = ANY(%s) GROUP BY subject", list(subjects))
+        return {subject: int(sequence) for subject, sequence in rows}
+
     def sequence_of(self, subject: str) -> int:
         row = self._one("sequence", "notices", "AND subject = %s ORDER BY seq DESC LIMIT 1", subject)
         return int(row[0]) if row else 0

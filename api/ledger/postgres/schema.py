@@ -68,6 +68,11 @@ SECOND = """
 ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS configuration text NOT NULL DEFAULT '{}';
 ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS state text NOT NULL DEFAULT 'open';
 ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS wanted text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS pinned boolean NOT NULL DEFAULT false;
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS standby text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS standby_at timestamptz;
+CREATE TABLE IF NOT EXISTS halfhour.homes (
+    tenant text, external_id text, market text NOT NULL, PRIMARY KEY (tenant, external_id));
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS claimed_by text NOT NULL DEFAULT '';
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS claimed_until timestamptz;
 CREATE TABLE IF NOT EXISTS halfhour.hosts (

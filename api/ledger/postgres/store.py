@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import socket
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -14,17 +12,16 @@ from api.common.api_keys import Key
 from api.ledger import records
 from api.ledger.chain import genesis
 from api.ledger.postgres import connection as c
-from api.ledger.postgres.connection import Connection, Where, where
+from api.ledger.postgres.connection import Connection, where
 from api.ledger.postgres.reader import PostgresReader
 from api.ledger.postgres.schema import APPEND, MIGRATIONS, SCHEMA_VERSION
-from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
+from api.ledger.postgres.taking import Wish, taken
+from api.ledger.postgres.writer import PostgresWriter, Tip, machine_s
 from api.ledger.protocol import Due, Identity, LedgerFailed, Tenant, Webhook, Write
 
 log = logging.getLogger(__name__)
 
 TTL_S = 5.0
-TAKE_EVERY_S = 0.25
-MOST_CLOCK_OFF_S = 1.0
 
 _SAVE_KEY = "INSERT INTO halfhour.keys VALUES (%s, %s) ON CONFLICT (key_id) DO UPDATE SET body = excluded.body"
 _SAVE_TENANT = (
@@ -78,17 +75,23 @@ class PostgresLedger(PostgresReader):
         wait_s: float | None = 0.0,
         version: str = "",
         on_wait: Callable[[str], None] | None = None,
+        node: str = "",
+        configuration: Mapping[str, str] | None = None,
+        changes_configuration: bool = False,
     ) -> None:
         super().__init__(address)
-        owner = f"{socket.gethostname()}:{secrets.token_hex(6)}"
         called = identity or Identity(records.new_identity(), records.new_epoch())
-        tenure = self._taken(owner, called, ttl_s, wait_s, version, on_wait)
+        wish = Wish(self._place, called, ttl_s, version, node or socket.gethostname(), configuration or {})
+        asked_at, tenure = taken(
+            wish._replace(changes_configuration=changes_configuration), wait_s=wait_s, on_wait=on_wait
+        )
         row = self._one("head, writes", "markets")
         assert row is not None
         head = int(row[0])
         chain = self.chain_at(head) if head else genesis(self.identity.ledger)
         self.tenure = tenure
-        self._writer = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])))
+        self._node = wish.node
+        self._writer = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])), asked_at)
         self._closed = False
         if header is not None and (head == 0 or self.value("header") is None):
             self.append(Write(extra=(("header", header),))).result()
@@ -98,32 +101,24 @@ class PostgresLedger(PostgresReader):
         """Seconds for which the market stays ours without a write."""
         return self.tenure.ttl_s
 
-    def _taken(
-        self,
-        owner: str,
-        called: Identity,
-        ttl_s: float,
-        wait_s: float | None,
-        version: str,
-        on_wait: Callable[[str], None] | None,
-    ) -> Tenure:
-        begun, said = time.monotonic(), False
-        while True:
-            with c.connect(self._place, writes=True) as connection:
-                c.require_schema(connection, self._place)
-                _require_clock(connection)
-                epoch, holder = _take(connection, self._place, owner, called, ttl_s, version)
-            if epoch is not None:
-                return Tenure(self.market, epoch, owner, ttl_s)
-            if wait_s is not None and time.monotonic() - begun >= wait_s:
-                raise LedgerFailed(
-                    f"another process has the market {self.market} ({holder})", code="ledger_in_use",
-                    hint="Ask the running service instead, or stop it first.",
-                )  # fmt: skip
-            if on_wait is not None and not said:
-                on_wait(f"market {self.market} is held by {holder}: waiting")
-                said = True
-            time.sleep(min(TAKE_EVERY_S, ttl_s / 4))
+    @property
+    def is_surely_ours(self) -> bool:
+        """While our own clock says that nobody else can have taken the market."""
+        return machine_s() < self._writer.surely_until
+
+    def asked_to_leave(self) -> bool:
+        """True where another host should have the market and waits for it, or nobody should."""
+        rows = self.rows(
+            "SELECT state <> 'open' OR (wanted NOT IN ('', %s) AND standby = wanted AND"
+            " standby_at > clock_timestamp() - interval '2 s') FROM halfhour.markets WHERE market = %s",
+            (self._node, self.market),
+        )
+        return bool(rows and rows[0][0])
+
+    @property
+    def is_far(self) -> bool:
+        """A look-up crosses a network."""
+        return True
 
     # --- writing ------------------------------------------------------------------------------------------------
 
@@ -249,42 +244,3 @@ def _job(statement: str, *values: Any) -> Callable[[Connection], None]:
         connection.execute(statement.encode(), values)
 
     return job
-
-
-def _require_clock(connection: Connection) -> None:
-    """Raises LedgerFailed where this machine's clock is more than a second from the database's."""
-    row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::double precision").fetchone()
-    assert row is not None
-    off_s = time.time() - float(row[0])
-    if abs(off_s) > MOST_CLOCK_OFF_S:
-        raise LedgerFailed(
-            f"this machine's clock is {off_s:+.1f} s from the database's", code="clock_off",
-            hint="Set the clock (NTP); entries are dated by it.",
-        )  # fmt: skip
-
-
-def _take(
-    connection: Connection, place: Where, owner: str, called: Identity, ttl_s: float, version: str
-) -> tuple[int | None, str]:
-    """(epoch, '') where the market is ours now, else (None, who holds it)."""
-    with connection.transaction():
-        connection.execute(
-            "INSERT INTO halfhour.markets (market, ledger, cursors) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            (place.market, called.ledger, called.epoch),
-        )
-        taken = connection.execute(
-            "UPDATE halfhour.markets SET epoch = epoch + 1, owner = %s,"
-            " expires_at = clock_timestamp() + make_interval(secs => %s)"
-            " WHERE market = %s AND (owner IS NULL OR expires_at < clock_timestamp()) RETURNING epoch, head",
-            (owner, ttl_s, place.market),
-        ).fetchone()
-        if taken is None:
-            held = connection.execute(
-                "SELECT owner FROM halfhour.markets WHERE market = %s", (place.market,)
-            ).fetchone()
-            return None, str(held[0]) if held else ""
-        connection.execute(
-            "INSERT INTO halfhour.tenures VALUES (%s, %s, %s, %s, clock_timestamp(), %s)",
-            (place.market, taken[0], owner, version, taken[1] + 1),
-        )
-    return int(taken[0]), ""

@@ -25,11 +25,21 @@ from api.ledger.writing import GroupWriter
 
 log = logging.getLogger(__name__)
 
+MARGIN_S = 0.25
+"""A tenure counts as ours until so long before it ends (a quarter of short ones)."""
 IN_DOUBT_S, LOOK_EVERY_S = 30.0, 0.05
 """A group is in doubt for so long at most, and is asked after this often."""
 
 Job = Callable[[Connection], None]
 """A transaction of its own, beside the journal: what it changes belongs to nobody's tenure."""
+
+
+def machine_s() -> float:
+    """Seconds of a clock that goes on while the machine sleeps."""
+    return time.clock_gettime(_CLOCK)
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Tenure(NamedTuple):
@@ -52,8 +62,11 @@ class Tip(NamedTuple):
 class PostgresWriter(GroupWriter["Write | Job"]):
     """Writes groups over one connection; after a failure all are refused until `resume`."""
 
-    def __init__(self, place: Where, tenure: Tenure, tip: Tip) -> None:
+    def __init__(self, place: Where, tenure: Tenure, tip: Tip, asked_at: float) -> None:
+        """`asked_at`: by `machine_s`, before the tenure was taken."""
         super().__init__()
+        self.surely_until = asked_at + tenure.ttl_s - min(MARGIN_S, tenure.ttl_s / 4)
+        """By `machine_s`: until then nobody else can have taken the market."""
         self._place = place
         self._tenure = tenure
         self._tip = tip
@@ -107,6 +120,7 @@ class PostgresWriter(GroupWriter["Write | Job"]):
         call = (tenure.market, tenure.epoch, tenure.owner, self._tip.writes, tenure.ttl_s, *values)
         begun = time.monotonic()
         while True:
+            sent_at = machine_s()
             try:
                 self._call(call)
                 break
@@ -119,6 +133,7 @@ class PostgresWriter(GroupWriter["Write | Job"]):
                 elif not c.again(problem):
                     raise
         self._tip = tip
+        self.surely_until = max(self.surely_until, sent_at + tenure.ttl_s - min(MARGIN_S, tenure.ttl_s / 4))
 
     def _call(self, values: tuple[object, ...]) -> None:
         self._warned = ""

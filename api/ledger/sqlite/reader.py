@@ -288,6 +288,11 @@ class SqliteReader(LedgerReader):
         rows = self.rows(f"SELECT * FROM notices WHERE {where} ORDER BY seq LIMIT ?", (*values, *more, limit))
         return list(sound(rows, records.notice_of))
 
+    def sequences_of(self, subjects: Sequence[str]) -> dict[str, int]:
+        wanted = "SELECT value FROM json_each(?)"
+        statement = f"SELECT subject, max(sequence) FROM notices WHERE subject IN ({wanted}) GROUP BY subject"
+        return dict(self.rows(statement, (records.packed(list(subjects)),)))
+
     def sequence_of(self, subject: str) -> int:
         statement = "SELECT sequence FROM notices WHERE subject = ? ORDER BY seq DESC LIMIT 1"
         row = self._one(statement, (subject,))

@@ -163,6 +163,20 @@ class SqliteLedger(SqliteReader):
         return None
 
     @property
+    def is_surely_ours(self) -> bool:
+        """The folder's lock is ours while this process lives."""
+        return True
+
+    def asked_to_leave(self) -> bool:
+        """Nobody else waits for a folder."""
+        return False
+
+    @property
+    def is_far(self) -> bool:
+        """A look-up takes microseconds."""
+        return False
+
+    @property
     def failed(self) -> LedgerFailed | None:
         """Why nothing is written now, None while all is well."""
         return self._writer.failed

@@ -14,6 +14,7 @@ from api.ledger.protocol import LedgerFailed
 from api.live import store_hours
 
 if TYPE_CHECKING:
+    from api.access.keys import KeyBook
     from api.config import ServiceConfig
     from api.ledger.protocol import Ledger
     from api.live.host import LiveHost
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 BEAT_S = 0.1
 LOOK_EVERY_S = 5.0
 FORGET_EVERY_S = 3600.0
+KEYS_EVERY_S = 2.0
 ROWS_AT_ONCE, ROWS_EVERY_S = 100, 0.05
 """Rows of the journal that go in one transaction once a segment holds them: no write may wait for it."""
 
@@ -53,6 +55,19 @@ async def renew(host: LiveHost, lease_s: float | None) -> None:
     while lease_s is not None:
         await asyncio.sleep(lease_s / 4)
         await host.renew()
+
+
+async def keep_keys(host: LiveHost, ledger: Ledger, book: KeyBook) -> None:
+    """Keys that other processes have made or ended hold here within seconds; a folder is nobody else's."""
+    while ledger.is_far:
+        await asyncio.sleep(KEYS_EVERY_S)
+        before = book.changes
+        try:
+            keys = await host.asked(ledger.load_keys)
+        except LedgerFailed:
+            continue  # what is known goes on
+        if book.changes == before:
+            book.take(keys)
 
 
 async def fold_snapshot(address: str) -> None:

@@ -28,9 +28,11 @@ async def erase(host: LiveHost, record: OrderRecord) -> None:
     order_id = record.order.order_id
     await host.settled()
     now = host.clock.now()
-    rows = tuple(coarsened(row, now) for row in host.ledger.vault_of(order_id) if row.erased_at is None)
+    kept = await host.asked(host.ledger.vault_of, order_id)
+    rows = tuple(coarsened(row, now) for row in kept if row.erased_at is None)
     if not rows:
         return
+    await host.recall(order_id)
     notice = host.notice(tenant_of(order_id), "delivery.erased", order_id, {"delivery_id": order_id})
     await host.write(Write(notices=(notice,), vault=rows))
     for row in rows:

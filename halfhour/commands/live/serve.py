@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from api.config import Config
     from api.http.commands import Service
+    from api.ledger.protocol import Ledger
 
 EXAMPLE = "halfhour serve --port 8080"
 KEY_S = 86_400
@@ -36,6 +37,9 @@ class Options(NamedTuple):
     shadow: bool
     speed: float
     trust_journal: bool
+    node: str
+    new_configuration: bool
+    lease_s: float
 
 
 def serve(
@@ -45,6 +49,13 @@ def serve(
     market: Annotated[
         str, typer.Option(help="Which ledger of that database; this waits while another host has it.")
     ] = "",
+    node: Annotated[str, typer.Option(help="This host's name among those of the database; its own, if not said.")] = "",
+    lease_s: Annotated[
+        float, typer.Option(min=0.5, max=60, help="Another host takes the market after so long a silence.")
+    ] = 5.0,
+    new_configuration: Annotated[
+        bool, typer.Option(help="Serve the market under this configuration from now on, though it had another one.")
+    ] = False,
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
@@ -63,7 +74,10 @@ def serve(
     service = found.service
     said = {"host": host, "port": port, "development": development or None}
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
-    options = Options(_address(data, ledger, market), as_json, robots, shadow, clock_speed, trust_journal)
+    options = Options(
+        _address(data, ledger, market), as_json, robots, shadow, clock_speed, trust_journal, node, new_configuration,
+        lease_s,
+    )  # fmt: skip
     # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     _run(_serve(found.model_copy(update={"service": service}), options, demo=config is None))
@@ -92,6 +106,17 @@ def _address(data: Path | None, ledger: str, market: str) -> str:
             "a ledger is in a folder or in a database", field="ledger", hint="Leave --data or --ledger out."
         )
     return f"{ledger}#{market}" if market else ledger
+
+
+def _alike(config: Config, options: Options) -> dict[str, str]:
+    """What all hosts of a market in a database must have alike; of a folder there is one host."""
+    from api.access.secret import file_of, known
+    from api.ledger.configuration import parts_of
+    from api.ledger.opening import in_database
+
+    if not in_database(options.ledger):
+        return {}
+    return parts_of(config, known(file_of(options.ledger, config.service.secret_file)))
 
 
 def _say(text: str) -> None:
@@ -129,8 +154,10 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
 
     log_json(sys.stderr)
     ledger = await asyncio.to_thread(
-        opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say
-    )
+        opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
+        node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
+        lease_s=options.lease_s,
+    )  # fmt: skip
     clock = Clock(options.speed) if options.speed != 1.0 else None
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
@@ -138,6 +165,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve([listener]))
+    leaving = asyncio.create_task(_leave_when_asked(ledger, server))
     watchdog, riders = Watchdog(), None
     watchdog.start()
     try:
@@ -157,10 +185,24 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
             with contextlib.suppress(ProcessLookupError):
                 riders.kill()
             await riders.wait()
+        leaving.cancel()
         ledger.close()
         await watchdog.stop()
     if not server.started:
         raise typer.Exit(1)
+
+
+async def _leave_when_asked(ledger: Ledger, server: Any) -> None:
+    """Ends in order once another host should have the market and waits for it."""
+    from api.ledger.protocol import LedgerFailed
+
+    while ledger.is_far:
+        await asyncio.sleep((ledger.lease_s or 1.0) / 8)
+        with contextlib.suppress(LedgerFailed):
+            if await asyncio.to_thread(ledger.asked_to_leave):
+                _say("another host should have this market: it is given back")
+                server.should_exit = True
+                return
 
 
 async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:

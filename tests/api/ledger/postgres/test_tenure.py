@@ -156,10 +156,10 @@ def test_a_commit_that_gave_up_waiting_for_its_standby_is_no_commit(market: str)
 
 
 def test_a_clock_far_from_the_databases_takes_no_market(market: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from api.ledger.postgres import store
+    from api.ledger.postgres import taking
 
     real = time.time
-    monkeypatch.setattr(store.time, "time", lambda: real() + 3600)
+    monkeypatch.setattr(taking.time, "time", lambda: real() + 3600)
     with pytest.raises(LedgerFailed, match=r"\+3600\.0 s") as off:
         opened(market)
     assert off.value.code == "clock_off"

@@ -88,7 +88,7 @@ def test_a_market_that_is_not_there_is_said(market: str) -> None:
         ("DELETE FROM halfhour.journal WHERE seq = (SELECT max(seq) FROM halfhour.journal)", CorruptLedger),
         ("DELETE FROM halfhour.journal WHERE seq = 2", CorruptJournal),
         ("UPDATE halfhour.notices SET data = '{}' WHERE seq = 1", CorruptLedger),
-        ("UPDATE halfhour.vault SET first = first + 1 WHERE handle = 0", CorruptLedger),
+        ("UPDATE halfhour.vault SET first = first + 1", CorruptLedger),
     ],
 )
 def test_what_was_changed_in_the_database_is_found(market: str, statement: str, problem: Any) -> None:

@@ -1,0 +1,51 @@
+"""`halfhour markets`: who has which market, and who should."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from halfhour.terminal import console, print_json
+
+EXAMPLE = "halfhour markets --ledger postgresql://halfhour@db1/halfhour"
+
+Url = Annotated[str, typer.Option("--ledger", help="The deployment's database, postgresql://user@host/database.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def markets(ledger: Url, as_data: AsJson = False) -> None:
+    """Say of every market who has it since when, who should, and how far its journal is."""
+    from api.ledger.opening import registry_of
+
+    registry = registry_of(ledger)
+    seen, hosts = registry.markets(), registry.hosts()
+    registry.close()
+    if as_data:
+        said = [market._asdict() | {"holder": market.holder} for market in seen]
+        print_json({"markets": said, "hosts": [host._asdict() for host in hosts]})
+        return
+    _print(seen, hosts)
+
+
+def _print(seen: list[Any], hosts: list[Any]) -> None:
+    from rich.table import Table
+
+    table = Table("market", "has it", "since", "should", "state", "entries", "epoch", "lease", box=None, padding=(0, 2))
+    for market in seen:
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(market.since)) if market.since else ""
+        should = market.wanted + (" (pinned)" if market.is_pinned else "")
+        lease = f"{market.lease_left_s:.1f} s" if market.is_held else ""
+        state = market.state if market.holder in ("", market.wanted) or not market.wanted else "moving"
+        table.add_row(
+            market.name, market.holder or "nobody", since, should, state, f"{market.head:,}", str(market.epoch), lease
+        )
+    console().print(table)
+    for host in hosts:
+        said = " draining" if host.is_draining else ""
+        console().print(
+            f"host {host.name} at {host.address}: {host.markets} markets, load {host.load:.1f}, heard of "
+            f"{host.silent_s:.1f} s ago{said}",
+            markup=False, highlight=False,
+        )  # fmt: skip
