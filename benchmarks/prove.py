@@ -61,6 +61,7 @@ LANES = (
     ProveLane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
     ProveLane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
     ProveLane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),
+    ProveLane("scale", (PYTHON, "-m", "benchmarks.live.scale", "--out", RESULT_FOLDER)),
     ProveLane("soak", (PYTHON, "-m", "benchmarks.live.soak", "--out", RESULT_FOLDER)),
     ProveLane("heap-http", (PYTHON, "-m", "benchmarks.live.replay_vs_http", "--out", RESULT_FOLDER)),
 )

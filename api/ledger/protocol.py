@@ -198,7 +198,46 @@ class Write:
     """Orders that leave the board with the entry."""
 
 
-class Ledger(Protocol):
+class Outbox(Protocol):
+    """What is due to receivers: a notice, in its own transaction, for each webhook of its tenant that wants it."""
+
+    def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...
+
+    def save_webhook(self, webhook: Webhook) -> Future[None]: ...
+
+    def delete_webhook(self, webhook_id: str) -> Future[None]:
+        """Removes a webhook with all that is due to it."""
+
+    def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
+        """Up to `limit` due notices of enabled webhooks other than `skip`, the longest waiting first.
+
+        A read: one sender owns the outbox, and what it had in hand at a crash is simply due again.
+        """
+
+    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
+        """Takes `done` off the list and writes the new `attempts` and `due_at` of `later`."""
+
+    def owe(self, dues: Sequence[Due]) -> Future[None]:
+        """Puts notices on the list as they are, as a copy of a ledger does."""
+
+    def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
+        """Makes every kept notice with seq > `after` due again for a webhook."""
+
+
+class Registry(Protocol):
+    """What is a deployment's and no market's: who may ask, and for whom."""
+
+    def load_keys(self) -> Iterable[Key]: ...
+
+    def save_key(self, key: Key) -> None:
+        """Keeps a key; returns when it is durable."""
+
+    def tenants(self) -> list[Tenant]: ...
+
+    def save_tenant(self, tenant: Tenant) -> Future[None]: ...
+
+
+class Ledger(Outbox, Registry, Protocol):
     """See the module; `SqliteLedger` is the embedded form."""
 
     def append(self, write: Write) -> Future[None]:
@@ -303,38 +342,6 @@ class Ledger(Protocol):
     ) -> list[Ended]:
         """Those with seq < `before` (None: all), the newest first; of one tenant, in one state, of one store."""
 
-    # --- webhooks: a notice becomes due, in its own transaction, for each enabled webhook of its tenant that wants it
-    def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...
-
-    def save_webhook(self, webhook: Webhook) -> Future[None]: ...
-
-    def delete_webhook(self, webhook_id: str) -> Future[None]:
-        """Removes a webhook with all that is due to it."""
-
-    def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
-        """Up to `limit` due notices of enabled webhooks other than `skip`, the longest waiting first.
-
-        A read: one sender owns the outbox, and what it had in hand at a crash is simply due again.
-        """
-
-    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
-        """Takes `done` off the list and writes the new `attempts` and `due_at` of `later`."""
-
-    def owe(self, dues: Sequence[Due]) -> Future[None]:
-        """Puts notices on the list as they are, as a copy of a ledger does."""
-
-    def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
-        """Makes every kept notice with seq > `after` due again for a webhook."""
-
-    # --- keys, tenants, values
-    def load_keys(self) -> Iterable[Key]: ...
-
-    def save_key(self, key: Key) -> None:
-        """Keeps a key; returns when it is durable."""
-
-    def tenants(self) -> list[Tenant]: ...
-
-    def save_tenant(self, tenant: Tenant) -> Future[None]: ...
-
+    # --- values
     def value(self, name: str) -> Any:
         """A small JSON value by name (signing secret, travel source ...), None where unset."""

@@ -27,6 +27,9 @@ def experiment(
     jobs: Annotated[
         int | None, typer.Option(min=1, max=256, help="Runs at a time; default: one for each processor.")
     ] = None,
+    on: Annotated[
+        str, typer.Option(help="A cluster instead of this machine: ray://HOST:10001, ray://auto, dask://HOST:8786.")
+    ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier start was stopped.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be replayed, and replay nothing.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Print report.json alone.")] = False,
@@ -45,12 +48,16 @@ def experiment(
         return
     from halfhour.compiling import compile_first
     from halfhour.lab.conducting import conduct
+    from halfhour.lab.executors import executor_maker
 
     target = out or Path("experiments") / file.stem
     if any(arm.policy == "halfhour" for arm in declared.arms):
         compile_first(quiet=as_data)
     with progress("Replaying", quiet=as_data) as bar:
-        conducted = conduct(declared, target, jobs=jobs or os.cpu_count() or 1, resume=resume, progress=bar)
+        conducted = conduct(
+            declared, target, jobs=jobs or os.cpu_count() or 1, resume=resume, progress=bar,
+            make_executor=executor_maker(on),
+        )  # fmt: skip
     if as_data:
         print_json(conducted.report)
     else:

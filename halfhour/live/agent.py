@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from api.ledger.opening import registry_of
 from api.ledger.placing import HostSeen, MarketSeen, moves
 from api.ledger.protocol import LedgerFailed
+from halfhour.live.front import Target
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,23 @@ class Agent:
         self.registry = registry_of(duty.ledger)
         self._not_before: dict[str, float] = {}
         self._closing = False
+        self._hurry = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Somebody was sent to a market that is not where it was: look again at once."""
+        self._hurry.set()
+
+    def where(self, market: str) -> Target | None:
+        """Where a market is served now: here, or at the front of the host that has it; None while nobody does."""
+        seen = next((seen for seen in self.markets if seen.name == market and seen.holder), None)
+        if seen is None:
+            return None
+        if seen.holder == self.duty.name:
+            child = self.children.get(market)
+            address = child.address if child is not None and child.address else seen.address
+            return Target(address, is_here=True) if address else None
+        host = next((host for host in self.hosts if host.name == seen.holder), None)
+        return Target(host.address, is_here=False) if host is not None else None
 
     async def run(self) -> None:
         """Beats, reads what all hosts say, and starts and reaps processes."""
@@ -76,7 +94,10 @@ class Agent:
                 await self._beat()
             except LedgerFailed as problem:
                 log.warning("the registry is away, what runs goes on: %s", problem.message)
-            await asyncio.sleep(BEAT_S)
+            self._hurry.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(BEAT_S):
+                    await self._hurry.wait()
 
     async def close(self) -> None:
         """Ends every process in order, so that others may take its market at once."""

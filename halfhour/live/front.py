@@ -28,9 +28,10 @@ AGAIN_S = 0.1
 KEYS_EVERY_S = 2.0
 HOP = "x-halfhour-hop"
 _HOP_BY_HOP = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade host"
+    b"connection keep-alive proxy-authenticate proxy-authorization trailer transfer-encoding upgrade host"
     b" content-length".split()
 )
+_NOT_SENT_ON = _HOP_BY_HOP | {HOP.encode(), b"x-market"}
 _STORE = re.compile(r"/v1/stores/([^/]+)")
 _ORDER = re.compile(r"/v1/(?:deliveries|decisions)/([^/]+)")
 
@@ -39,6 +40,13 @@ class Unrouted(HalfhourError):
     """A request of which nobody can say for which market it is."""
 
     code = "market_unknown"
+
+
+class Target(NamedTuple):
+    """Where a market is served: its own process on this host, or the front of the host that has it."""
+
+    address: str
+    is_here: bool
 
 
 class Place(NamedTuple):
@@ -51,9 +59,15 @@ class Place(NamedTuple):
 class Front:
     """An ASGI application before all markets of a deployment."""
 
-    def __init__(self, registry: Any, markets: Callable[[], list[MarketSeen]]) -> None:
-        """`markets`: as they were last seen."""
-        self._registry, self._markets = registry, markets
+    def __init__(
+        self,
+        registry: Any,
+        markets: Callable[[], list[MarketSeen]],
+        where: Callable[[str], Target | None],
+        hurry: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`markets`, `where(market)`: as they were last seen; `hurry()`: they are no longer so."""
+        self._registry, self._markets, self._where, self._hurry = registry, markets, where, hurry
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=1.0, read=None), limits=_LIMITS)
         self._tenants: dict[str, str] = {}
         self._tenants_at = -KEYS_EVERY_S
@@ -71,8 +85,6 @@ class Front:
             if scope["path"] == "/healthz":
                 await _answer(send, 200, b'{"status": "ok"}', b"application/json")
                 return
-            if HOP in headers:
-                raise Unrouted("this request went round in a circle", code="market_loop", status=508)
             place = await self._placed(scope, headers, body)
             await self._forward(scope, headers, body, place, send)
         except HalfhourError as problem:
@@ -137,10 +149,10 @@ class Front:
         may_repeat = scope["method"] in ("GET", "HEAD") or "idempotency-key" in headers
         while True:
             answer, problem, was_sent = None, "nobody serves it now", False
-            address = next((seen.address for seen in self._markets() if seen.name == place.market and seen.holder), "")
-            if address:
+            target = self._where(place.market)
+            if target is not None and (target.is_here or HOP not in headers):  # sent on once, and no further
                 try:
-                    answer = await self._client.send(self._request(address, scope, body), stream=True)
+                    answer = await self._client.send(self._request(target, place, scope, body), stream=True)
                 except (httpx.ConnectError, httpx.ConnectTimeout) as failed:
                     problem = str(failed)
                 except httpx.TransportError as failed:
@@ -156,18 +168,20 @@ class Front:
                 raise LedgerFailed(
                     f"market {place.market}: {problem}", code="market_unreachable", retry_after_s=1, status=503
                 )
+            self._hurry()
             await asyncio.sleep(AGAIN_S)
 
-    def _request(self, address: str, scope: Scope, body: bytes) -> httpx.Request:
+    def _request(self, target: Target, place: Place, scope: Scope, body: bytes) -> httpx.Request:
         query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
         path = scope.get("raw_path") or scope["path"].encode()
-        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _HOP_BY_HOP]
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _NOT_SENT_ON]
         client = scope.get("client")
         if client:
             headers.append((b"x-forwarded-for", client[0].encode()))
-        headers.append((HOP.encode(), b"1"))
+        if not target.is_here:
+            headers += [(HOP.encode(), b"1"), (b"x-market", place.market.encode())]
         return self._client.build_request(
-            scope["method"], f"{address}{path.decode('latin-1')}{query}", headers=headers, content=body
+            scope["method"], f"{target.address}{path.decode('latin-1')}{query}", headers=headers, content=body
         )
 
     async def _pass_on(self, answer: httpx.Response, send: Send) -> None:

@@ -23,6 +23,10 @@ def host(
     node: Annotated[str, typer.Option(help="This host's name among all; the machine's, if not said.")] = "",
     address: Annotated[str, typer.Option("--host", help="Address of the front.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the front; 0 takes a free one.")] = 8080,
+    advertise: Annotated[
+        str,
+        typer.Option(help="Where other hosts reach the front; where it listens, if not said."),
+    ] = "",
     lease_s: Annotated[
         float, typer.Option(min=0.5, max=60, help="A silent process loses its market after this.")
     ] = 2.0,
@@ -31,7 +35,8 @@ def host(
     from halfhour.live.agent import Duty
 
     listener = socket.create_server((address, port))
-    url = f"http://{address}:{listener.getsockname()[1]}"
+    reached = socket.gethostname() if address in ("0.0.0.0", "::") else address
+    url = advertise or f"http://{reached}:{listener.getsockname()[1]}"
     asyncio.run(_run(Duty(ledger, node or socket.gethostname(), serve, url, config, lease_s), listener))
 
 
@@ -45,7 +50,7 @@ async def _run(duty: object, listener: socket.socket) -> None:
     assert isinstance(duty, Duty)
     log_json(sys.stderr)
     agent = Agent(duty)
-    front = Front(agent.registry, lambda: agent.markets)
+    front = Front(agent.registry, lambda: agent.markets, agent.where, agent.hurry)
     server = uvicorn.Server(
         uvicorn.Config(front, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     )

@@ -79,6 +79,43 @@ def server(*settings: str) -> Iterator[Server]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def standby_of(primary: Server) -> Iterator[Server]:
+    """A streaming standby of a server that was started with `STREAMING`."""
+    folder = Path(tempfile.mkdtemp(prefix="hh-pg-"))
+    who = _nobody() if os.geteuid() == 0 else None
+    if who is not None:
+        os.chown(folder, who.pw_uid, who.pw_gid)
+    data, port = folder / "data", _free_port()
+    source = primary.url.rpartition("/")[0].removeprefix("postgresql://halfhour@").split(":")
+    ways = ("-h", source[0], "-p", source[1], "-U", "halfhour", "-D", str(data), "-R", "-X", "stream", "--no-sync")
+    _run([str(primary.binaries / "pg_basebackup"), "-c", "fast", *ways])
+    with (data / "postgresql.auto.conf").open("a") as conf:
+        conf.write(f"\nport = {port}\nunix_socket_directories = '{folder}'\n")
+    made = Server(f"postgresql://halfhour@127.0.0.1:{port}/postgres", folder, primary.binaries)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+STREAMING = ("wal_level = replica", "max_wal_senders = 5", "hot_standby = on", "wal_keep_size = 64MB")
+
+
+def promote(standby: Server) -> None:
+    """Makes a standby the primary."""
+    _run([str(standby.binaries / "pg_ctl"), "-D", str(standby.folder / "data"), "-w", "promote"])
+
+
+def either(one: Server, other: Server, address: str) -> str:
+    """The address of a market of `one` by which a writer finds whichever of the two takes writes."""
+    name = address.rpartition("/")[2]
+    hosts = ",".join(server.url.partition("@")[2].partition("/")[0] for server in (one, other))
+    return f"postgresql://halfhour@{hosts}/{name}"
+
+
 def _run(command: list[str]) -> None:
     who = _nobody() if os.geteuid() == 0 else None
     demoted = functools.partial(_become, who.pw_uid, who.pw_gid) if who is not None else None

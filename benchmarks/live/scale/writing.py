@@ -1,0 +1,123 @@
+"""What a write costs in either store at one rate, in turns; and what a long past costs at a start."""
+
+from __future__ import annotations
+
+import random
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from api.ledger.protocol import Ledger, LedgerEntry, Notice, StoredReply, VaultRow, Write
+from api.ledger.recovery import recover, snapshot_of
+from dispatch.settings.settings import Settings
+from tests.kit.service.postgres import Server, fresh
+
+BLOCKS = 3
+BODY = {"text": "x" * 240}
+BATCH = 2000
+
+
+def order_write(k: int) -> Write:
+    """What one order leaves: an entry with its events, a place, a kept answer, a notice."""
+    event = {"kind": "OrderAccepted", "at": 1000 + k, "order": {"order_id": f"load.{k}", **BODY}}
+    entry = LedgerEntry(k, 1000 + k, {"kind": "OrderPlaced", "at": 1000 + k, **BODY}, [event, event])
+    row = VaultRow(k, "load", "drop", f"load.{k}", 48.1, 11.5, 60, 30, {"phone_number": "+4915112345678"}, BODY)
+    notice = Notice(k, f"evt_{k}", "load", "delivery.created", f"load.{k}", 1, 1000 + k, BODY)
+    answer = StoredReply("load", "POST /v1/deliveries", f"k{k}", "f" * 64, 201, "y" * 600, 1000 + k)
+    return Write(entry, (answer,), (notice,), (row,))
+
+
+def append(server: Server, folder: Path, seconds: float, per_s: float) -> dict[str, Any]:
+    """p50 and p99 of a write at a Poisson rate, blocks of the two stores in turns, and the ratio of the p99s."""
+    found: dict[str, list[list[float]]] = {"sqlite": [], "postgres": []}
+    stores = {"sqlite": str(folder / "ledger"), "postgres": fresh(server, "append")}
+    done = dict.fromkeys(stores, 0)
+    for block in range(BLOCKS):
+        for name in sorted(stores, reverse=bool(block % 2)):
+            with _opened(stores[name]) as ledger:
+                waited, done[name] = _open_loop(ledger, done[name], seconds, per_s, random.Random(block))
+                found[name].append(waited)
+    said: dict[str, Any] = {}
+    for name, blocks in found.items():
+        said[f"{name}_p50_ms"] = _ms(statistics.median(_quantile(block, 0.5) for block in blocks))
+        said[f"{name}_p99_ms"] = _ms(statistics.median(_quantile(block, 0.99) for block in blocks))
+    return said | {"p99_ratio": round(said["postgres_p99_ms"] / said["sqlite_p99_ms"], 2), "orders": sum(done.values())}
+
+
+def _open_loop(
+    ledger: Ledger, begin: int, seconds: float, per_s: float, chance: random.Random
+) -> tuple[list[float], int]:
+    waited: list[float] = []
+    left = threading.Semaphore(0)
+    began, due_s, k = time.perf_counter(), 0.0, begin
+    while True:
+        due_s += chance.expovariate(per_s)
+        if due_s > seconds:
+            break
+        pause = began + due_s - time.perf_counter()
+        if pause > 0:
+            time.sleep(pause)
+        k += 1
+        due = began + due_s
+
+        def durable(future: Any, due: float = due) -> None:
+            future.result()
+            waited.append(time.perf_counter() - due)
+            left.release()
+
+        ledger.append(order_write(k)).add_done_callback(durable)
+    for _ in range(k - begin):
+        left.acquire()
+    return waited, k
+
+
+def start(server: Server, folder: Path, past: int) -> dict[str, Any]:
+    """Seconds of a fold with `past` ended orders behind its snapshot, and with none, in either store."""
+    said: dict[str, Any] = {}
+    for name, make in (
+        ("sqlite", lambda n: str(folder / f"ledger-{n}")),
+        ("postgres", lambda n: fresh(server, f"s{n}")),
+    ):
+        lasted = {}
+        for orders in (0, past):
+            with _opened(make(orders)) as ledger:
+                _with_past(ledger, orders)
+                began = time.perf_counter()
+                recover(ledger, Settings())
+                lasted[orders] = time.perf_counter() - began
+        said |= {f"{name}_none_s": round(lasted[0], 3), f"{name}_past_s": round(lasted[past], 3)}
+        said[f"{name}_ratio"] = round(lasted[past] / max(lasted[0], 1e-6), 2)
+    return said | {"past": past}
+
+
+def _with_past(ledger: Ledger, orders: int) -> None:
+    """Places of orders that have all left, and a snapshot behind them."""
+    for begin in range(0, orders, BATCH):
+        rows = tuple(order_write(k).vault[0] for k in range(begin, min(begin + BATCH, orders)))
+        ledger.append(Write(vault=rows)).result()
+    ledger.append(Write(LedgerEntry(1, 1000, {"kind": "Wake", "at": 1000}, []))).result()
+    found = recover(ledger, Settings())
+    ledger.save_snapshot(snapshot_of(found.board, found.seq)).result()
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[Any]:
+    from api.ledger.opening import opened
+
+    ledger = opened(address, {"schema": 1})
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def _quantile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
