@@ -53,7 +53,7 @@ class MarketSeen(NamedTuple):
         return self.owner.rpartition(":")[0] if self.is_held else ""
 
 
-class Move(NamedTuple):
+class MarketMove(NamedTuple):
     """A market that another host should have; `before`: who should have had it so far."""
 
     market: str
@@ -61,7 +61,7 @@ class Move(NamedTuple):
     before: str
 
 
-def moves(me: str, hosts: Iterable[HostSeen], markets: Sequence[MarketSeen]) -> list[Move]:
+def moves(me: str, hosts: Iterable[HostSeen], markets: Sequence[MarketSeen]) -> list[MarketMove]:
     """What `me` should write now: homes for markets that have none, and one market given away where it has too many.
 
     A market without a living host goes to the one that has the fewest; where two differ by two or more the one that has
@@ -83,12 +83,14 @@ def moves(me: str, hosts: Iterable[HostSeen], markets: Sequence[MarketSeen]) -> 
             continue  # served by a process that no agent looks after: it is left alone
         stays = holder is not None and holder.may(market.name) and not market.wanted
         to = market.holder if stays else min(able, key=lambda host: (count[host.name], host.name)).name
-        found.append(Move(market.name, to, market.wanted))
+        found.append(MarketMove(market.name, to, market.wanted))
         count[to] += 1
     return found or _given(me, living, markets, count)
 
 
-def _given(me: str, living: dict[str, HostSeen], markets: Sequence[MarketSeen], count: dict[str, int]) -> list[Move]:
+def _given(
+    me: str, living: dict[str, HostSeen], markets: Sequence[MarketSeen], count: dict[str, int]
+) -> list[MarketMove]:
     open_ones = [market for market in markets if market.state == "open" and market.wanted]
     if me not in living or any(market.holder != market.wanted for market in open_ones):
         return []  # one thing after another
@@ -98,5 +100,5 @@ def _given(me: str, living: dict[str, HostSeen], markets: Sequence[MarketSeen], 
         able = [host for host in living.values() if host.may(market.name) and host.name != me]
         least = min(able, key=lambda host: (count[host.name], host.name), default=None)
         if least is not None and count[me] - count[least.name] >= 2:
-            return [Move(market.name, least.name, me)]
+            return [MarketMove(market.name, least.name, me)]
     return []

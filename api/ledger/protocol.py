@@ -198,7 +198,7 @@ class Write:
     """Orders that leave the board with the entry."""
 
 
-class Outbox(Protocol):
+class OutboxStore(Protocol):
     """What is due to receivers: a notice, in its own transaction, for each webhook of its tenant that wants it."""
 
     def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...
@@ -224,7 +224,7 @@ class Outbox(Protocol):
         """Makes every kept notice with seq > `after` due again for a webhook."""
 
 
-class Registry(Protocol):
+class RegistryStore(Protocol):
     """What is a deployment's and no market's: who may ask, and for whom."""
 
     def load_keys(self) -> Iterable[Key]: ...
@@ -237,7 +237,7 @@ class Registry(Protocol):
     def save_tenant(self, tenant: Tenant) -> Future[None]: ...
 
 
-class Ledger(Outbox, Registry, Protocol):
+class Ledger(OutboxStore, RegistryStore, Protocol):
     """See the module; `SqliteLedger` is the embedded form."""
 
     def append(self, write: Write) -> Future[None]:

@@ -49,7 +49,7 @@ class Target(NamedTuple):
     is_here: bool
 
 
-class Place(NamedTuple):
+class Way(NamedTuple):
     """Where a request goes; `settled`: (tenant, external id) of an order whose home was decided by it."""
 
     market: str
@@ -92,7 +92,7 @@ class Front:
 
     # --- which market -------------------------------------------------------------------------------------------
 
-    async def _placed(self, scope: Scope, headers: dict[str, str], body: bytes) -> Place:
+    async def _placed(self, scope: Scope, headers: dict[str, str], body: bytes) -> Way:
         names = [market.name for market in self._markets()]
         named = headers.get("x-market")
         if named is not None and named not in names:
@@ -108,20 +108,20 @@ class Front:
                     f"this external id lives in market {home}", code="duplicate_delivery", status=409,
                     field="external_delivery_id",
                 )  # fmt: skip
-            return Place(home, (tenant, external) if is_new else None)
+            return Way(home, (tenant, external) if is_new else None)
         if named is not None:
-            return Place(named)
+            return Way(named)
         if len(names) == 1:
-            return Place(names[0])
+            return Way(names[0])
         if isinstance(store, str):
-            return Place(await self._of_store(store))
+            return Way(await self._of_store(store))
         if found := _STORE.match(path):
-            return Place(await self._of_store(unquote(found[1])))
+            return Way(await self._of_store(unquote(found[1])))
         if (found := _ORDER.match(path)) and tenant:
             home = await asyncio.to_thread(self._registry.home, tenant, unquote(found[1]).rpartition(f"{tenant}.")[2])
             if not home:
                 raise Unrouted("no market has heard of this delivery", code="unknown_delivery", status=404)
-            return Place(home)
+            return Way(home)
         raise Unrouted("nobody can say for which market this is", field="X-Market", hint="Name it in X-Market.")
 
     async def _of_store(self, store: Any) -> str:
@@ -144,7 +144,7 @@ class Front:
 
     # --- sending ------------------------------------------------------------------------------------------------
 
-    async def _forward(self, scope: Scope, headers: dict[str, str], body: bytes, place: Place, send: Send) -> None:
+    async def _forward(self, scope: Scope, headers: dict[str, str], body: bytes, place: Way, send: Send) -> None:
         end = time.monotonic() + PATIENCE_S
         may_repeat = scope["method"] in ("GET", "HEAD") or "idempotency-key" in headers
         while True:
@@ -171,7 +171,7 @@ class Front:
             self._hurry()
             await asyncio.sleep(AGAIN_S)
 
-    def _request(self, target: Target, place: Place, scope: Scope, body: bytes) -> httpx.Request:
+    def _request(self, target: Target, place: Way, scope: Scope, body: bytes) -> httpx.Request:
         query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
         path = scope.get("raw_path") or scope["path"].encode()
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _NOT_SENT_ON]
@@ -194,7 +194,7 @@ class Front:
         finally:
             await answer.aclose()
 
-    async def _forget_refused(self, place: Place, status: int) -> None:
+    async def _forget_refused(self, place: Way, status: int) -> None:
         """An order that was refused may be given to another market the next time."""
         if place.settled is not None and 400 <= status < 500:
             await asyncio.to_thread(self._registry.unsettle, *place.settled)

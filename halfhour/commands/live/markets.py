@@ -32,14 +32,15 @@ def markets(ledger: Url, as_data: AsJson = False) -> None:
 def _print(seen: list[Any], hosts: list[Any]) -> None:
     from rich.table import Table
 
-    table = Table("market", "has it", "since", "should", "state", "entries", "epoch", "lease", box=None, padding=(0, 2))
+    table = Table("market", "host", "since (UTC)", "state", "entries", "epoch", "lease", box=None, padding=(0, 2))
     for market in seen:
-        since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(market.since)) if market.since else ""
-        should = market.wanted + (" (pinned)" if market.is_pinned else "")
+        since = time.strftime("%m-%d %H:%M:%S", time.gmtime(market.since)) if market.since else ""
+        state = "pinned" if market.is_pinned else market.state
+        if market.wanted not in ("", market.holder):
+            state = f"to {market.wanted}"
         lease = f"{market.lease_left_s:.1f} s" if market.is_held else ""
-        state = market.state if market.holder in ("", market.wanted) or not market.wanted else "moving"
         table.add_row(
-            market.name, market.holder or "nobody", since, should, state, f"{market.head:,}", str(market.epoch), lease
+            market.name, market.holder or "nobody", since, state, f"{market.head:,}", str(market.epoch), lease
         )
     console().print(table)
     for host in hosts:

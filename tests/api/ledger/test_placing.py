@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ledger.placing import GONE_S, HostSeen, MarketSeen, Move, moves
+from api.ledger.placing import GONE_S, HostSeen, MarketMove, MarketSeen, moves
 
 
 def host(name: str, serves: str = "*", *, draining: bool = False, silent_s: float = 0.0) -> HostSeen:
@@ -49,7 +49,7 @@ def test_what_a_dead_host_had_goes_to_the_others_in_one_go() -> None:
 def test_a_host_that_comes_gets_its_share_one_market_at_a_time() -> None:
     markets = [market(f"m{k}", "a", "a") for k in range(5)]
     hosts = [host("a"), host("new")]
-    assert moves("a", hosts, markets) == [Move("m0", "new", "a")] and moves("new", hosts, markets) == []
+    assert moves("a", hosts, markets) == [MarketMove("m0", "new", "a")] and moves("new", hosts, markets) == []
     on_its_way = [market("m0", "new", "a"), *markets[1:]]
     assert moves("a", hosts, on_its_way) == []
     assert sorted(seen.wanted for seen in settled(hosts, markets)) == ["a", "a", "a", "new", "new"]
@@ -61,7 +61,9 @@ def test_what_is_left_alone() -> None:
     assert moves("a", [host("a")], [market("m", "", "by-hand")]) == [], "no agent looks after it"
     assert moves("a", [host("a")], [market("m", state="closed")]) == []
     assert moves("a", [host("a", "porto")], [market("munich")]) == []
-    assert moves("b", [host("a"), host("b")], [market("m", "", "a")]) == [Move("m", "a", "")], "it stays where it is"
+    assert moves("b", [host("a"), host("b")], [market("m", "", "a")]) == [MarketMove("m", "a", "")], (
+        "it stays where it is"
+    )
 
 
 def test_a_host_that_is_drained_gives_all_away_and_gets_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -149,8 +150,9 @@ def _moves(two: Deployment, had: Machine, other: Machine, delivery_id: str) -> N
     until(lambda: two.asked(had, "/v1/deliveries/o0").status_code == 200, "it is served")
     assert moving.returncode == 0 and two.holders()["munich"] == other.name
     assert two.asked(other, "/v1/deliveries/o0").json()["delivery_id"] == delivery_id
-    said = cli("markets", "--ledger", two.url).stdout
-    assert "munich" in said and "pinned" in said
+    said = {seen["name"]: seen for seen in json.loads(cli("markets", "--ledger", two.url, "--json").stdout)["markets"]}
+    assert said["munich"]["is_pinned"] and said["munich"]["holder"] == other.name and said["munich"]["head"] > 0
+    assert "munich" in cli("markets", "--ledger", two.url).stdout
 
 
 def _dies(two: Deployment, had: Machine, other: Machine, made: dict[str, str]) -> None:
