@@ -124,16 +124,27 @@ def matrix(
     max_snap_m: MaxSnap = 500.0,
     as_json: AsJson = False,
 ) -> None:
-    """Travel seconds between points, as CSV (or JSON) on standard output; empty where there is no way."""
+    """Travel seconds between points, as CSV (or JSON) on standard output; empty where there is no way.
+
+    They are whole trips, from door to door: JSON tells what of each is walked at its beginning and at its end.
+    """
     import sys
+
+    from routing.roads.snapping.stops import WALK_M_PER_S
 
     network = _load(city, traffic, weather)
     starts = read_points(origins)
     ends = starts if destinations is None else read_points(destinations)
     seconds = network.travel_seconds(starts, ends, profile=profile, at=at, max_snap_m=max_snap_m)
-    rows = [[None if cell == float("inf") else round(cell, 3) for cell in row] for row in seconds.tolist()]
+    rows = _cells(seconds, 3)
     if as_json:
-        print_json({"profile": profile, "at": at, "digest": network.digest, "seconds": rows})
+        both = [network.stops(each, profile=profile, max_snap_m=max_snap_m) for each in (starts, ends)]
+        metres = network.last_metres(both[0], both[1], profile=profile, at=at)
+        walks = {
+            f"walk_{unit}": {side: _cells(each / pace, 1) for side, each in zip(("from", "to"), metres, strict=True)}
+            for unit, pace in (("metres", 1.0), ("seconds", WALK_M_PER_S))
+        }
+        print_json({"profile": profile, "at": at, "digest": network.digest, "seconds": rows, **walks})
         return
     for row in rows:
         sys.stdout.write(",".join("" if cell is None else f"{cell:g}" for cell in row) + "\n")
@@ -243,6 +254,7 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
         "impossible_ways": list(streets.facts.get("impossible_ways", [])),
         "country": str(streets.facts.get("country", "")),
         "drives_on_the_left": bool(streets.facts.get("drives_on_the_left", False)),
+        "cannot_tell": list(streets.facts.get("cannot_tell", [])),
         "not_understood": dict(streets.facts.get("not_understood", {})),
         "old_versions": int(streets.facts.get("old_versions", 0)),
         "signals": int(streets.facts.get("signals", 0)),
@@ -299,6 +311,11 @@ def _zone(name: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise InvalidInput(f"there is no time zone {name!r}", code="bad_option", field="--timezone") from error
     return name
+
+
+def _cells(table: NDArray[np.float64], digits: int) -> list[list[float | None]]:
+    """Rows of a table, rounded, None for what is endless."""
+    return [[None if cell == float("inf") else round(cell, digits) for cell in row] for row in table.tolist()]
 
 
 def _country(code: str) -> str:

@@ -27,7 +27,7 @@ from routing.roads.hierarchy.hierarchy import Hierarchy
 from routing.roads.hierarchy.metric import FAR_MS, NO_WAY_MS, AnyHierarchy, MetricWork, Points
 from routing.roads.snapping.snapping import Snaps, require_near
 from routing.roads.snapping.spots import Spots
-from routing.roads.snapping.stops import Stops, stop_table
+from routing.roads.snapping.stops import Stops, best_stops, stop_table
 from routing.roads.streets import Streets, check_streets
 from routing.roads.threads import in_background
 from routing.roads.traffic.fifo import largest_decrease_s, some_nodes
@@ -235,6 +235,22 @@ class RoadNetwork:
         travel = self._state.travel(profile, at, metres=True)
         both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
         return stop_table(travel.metric, *both, -1)
+
+    def last_metres(
+        self, starts: Stops, ends: Stops, *, profile: str, at: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Metres on foot at the beginning and at the end of the fastest way of every pair, float64[n, m]; inf for none.
+
+        They are part of the seconds of `snapped_ms`, and none of the metres of `snapped_pairs`.
+        """
+        travel = self._state.travel(profile, at)
+        both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
+        found = []
+        for stops, best in zip((starts, ends), best_stops(travel.metric, *both), strict=True):
+            snaps, _, walk_ms = stops.flat()
+            metres = np.where(walk_ms > 0, snaps.metres, 0.0)
+            found.append(np.where(best < 0, np.inf, metres[best]))
+        return found[0], found[1]
 
     def path(
         self,

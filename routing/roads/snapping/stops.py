@@ -150,3 +150,28 @@ def stop_table(
         table = np.minimum.reduceat(table, first_column, axis=1)
     table[table >= metric.far] = no_way
     return table
+
+
+def best_stops(
+    metric: Metric, starts: tuple[Spots, Any, Any], ends: tuple[Spots, Any, Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of every pair of places, the spots that the fastest way begins and ends at, int64[n, m] each; -1 for no way.
+
+    The sides are those of `stop_table`; spots are numbered over all places, and of equals the first counts.
+    """
+    (from_, first_row, walk_from), (to, first_column, walk_to) = starts, ends
+    table = spot_table(metric, from_, to, int(metric.far)).astype(np.int64)
+    far = table >= metric.far
+    table += walk_from[:, None].astype(np.int64) + walk_to[None, :]
+    table[far] = np.iinfo(np.int64).max
+    begin = np.full((len(first_row), len(first_column)), -1, dtype=np.int64)
+    finish = begin.copy()
+    rows = np.split(np.arange(len(walk_from)), first_row[1:])
+    columns = np.split(np.arange(len(walk_to)), first_column[1:])
+    for i, mine in enumerate(rows):
+        for j, theirs in enumerate(columns):
+            part = table[np.ix_(mine, theirs)]
+            k = int(part.argmin())
+            if part.flat[k] < np.iinfo(np.int64).max:
+                begin[i, j], finish[i, j] = mine[k // len(theirs)], theirs[k % len(theirs)]
+    return begin, finish

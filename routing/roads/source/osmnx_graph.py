@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,13 @@ from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
 from routing.roads.source.profiles import TAGS_READ, Profile
 from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
+
+CANNOT_TELL = ("turn restrictions", "barriers", "traffic lights that simplification dropped")
+"""What an osmnx graph does not hold."""
+MOST_MIXTURES = 16
+"""Ways that one edge of the graph is taken to be made of, where its attributes are lists."""
+Ends = tuple[dict[str, Any], dict[str, Any]]
+"""What the graph says of an edge in its direction, and of its twin in the other."""
 
 
 def _osmnx() -> Any:
@@ -70,17 +78,20 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         raise InvalidInput("the graph is projected; give it in degrees", code="invalid_graph")
     signal = [graph.nodes[node].get("highway") == "traffic_signals" for node in nodes]
     kmh = np.zeros((len(profiles), 2, len(edges)))
-    for e, (_, _, _, tags) in enumerate(edges):
-        for p, profile in enumerate(profiles):
-            kmh[p, :, e] = profile.speeds(tags)
+    try:
+        for e, (_, _, both, tags) in enumerate(edges):
+            for p, profile in enumerate(profiles):
+                kmh[p, :, e] = _speeds(profile, both, tags)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the graph's own speeds cannot be used: {error}", code="invalid_graph") from error
     tail = np.array([index[u] for u, _, _, _ in edges], dtype=np.int32)
     head = np.array([index[v] for _, v, _, _ in edges], dtype=np.int32)
-    length_cm = np.rint([float(data["length"]) * 100 for _, _, data, _ in edges]).astype(np.int32)
+    length_cm = np.rint([float(both[0]["length"]) * 100 for _, _, both, _ in edges]).astype(np.int32)
     arrives = np.array([[signal[h] for h in head.tolist()], [signal[t] for t in tail.tolist()]], dtype=np.int64)
-    classes, class_names = number_words([tags.get("highway", "road") for _, _, _, tags in edges])
-    names, name_list = number_words([tags.get("name") or tags.get("ref") or "" for _, _, _, tags in edges])
+    classes, class_names = number_words([_first(tags.get("highway", "road")) for _, _, _, tags in edges])
+    names, name_list = number_words([_first(tags.get("name") or tags.get("ref") or "") for _, _, _, tags in edges])
     start, shape_lat, shape_lng = _shapes(edges, lat, lng, index)
-    way = [_first(data.get("osmid")) for _, _, data, _ in edges]
+    way = [_first(both[0].get("osmid")) for _, _, both, _ in edges]
     return Streets(
         lat=lat,
         lng=lng,
@@ -99,39 +110,77 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         drive_ms=drive_time_ms(length_cm, kmh),
         wait_ms=np.stack([np.rint(arrives * profile.signal_s * 1000) for profile in profiles]).astype(np.int32),
         attribution=OSM_ATTRIBUTION,
-        facts={"missing_references": 0, "turn_restrictions": 0, "signals": sum(signal), "barriers": 0},
+        facts={
+            "missing_references": 0,
+            "turn_restrictions": 0,
+            "signals": sum(signal),
+            "barriers": 0,
+            "cannot_tell": list(CANNOT_TELL),
+        },
     )
 
 
-def _merge_twins(graph: Any) -> list[tuple[Any, Any, dict[str, Any], dict[str, str]]]:
-    """Edges with their tags; of an edge and its twin the first, open both ways."""
+def _merge_twins(graph: Any) -> list[tuple[Any, Any, Ends, dict[str, Any]]]:
+    """Edges with their tags; of an edge and its twin the first, open both ways.
+
+    The graph's edges are the truth: what has no edge back is open one way, whatever `oneway` says.
+    """
     waiting: dict[tuple[Any, ...], list[int]] = {}
-    edges: list[tuple[Any, Any, dict[str, Any], dict[str, str]]] = []
+    edges: list[tuple[Any, Any, Ends, dict[str, Any]]] = []
     for u, v, data in graph.edges(data=True):
         name = (repr(sorted(str(part) for part in _all(data.get("osmid")))), round(float(data["length"]), 1))
-        single = str(data.get("oneway")) in ("True", "yes", "1", "-1")
-        if "oneway" not in data:
-            # The graph's edges are the truth: what has no edge back is open one way.
-            single = not graph.has_edge(v, u)
+        single = str(data.get("oneway")) in ("True", "yes", "1", "-1") or not graph.has_edge(v, u)
         twin = waiting.get((v, u, *name))
         if not single and twin:
-            twin.pop()
+            first = twin.pop()
+            edges[first] = (*edges[first][:2], (edges[first][2][0], data), edges[first][3])
             continue
         if not single:
             waiting.setdefault((u, v, *name), []).append(len(edges))
-        tags = {key: str(_first(data[key])) for key in (*TAGS_READ, "name", "ref") if data.get(key) is not None}
+        tags = {key: _values(data[key]) for key in (*TAGS_READ, "name", "ref") if data.get(key) is not None}
         # The graph's edges already point the way they may be driven.
-        tags["oneway"] = "yes" if single else "no"
-        edges.append((u, v, data, tags))
+        tags["oneway"] = ["yes" if single else "no"]
+        edges.append((u, v, (data, data), {key: each[0] if len(each) == 1 else each for key, each in tags.items()}))
     return edges
 
 
-def _shapes(
-    edges: Sequence[tuple[Any, Any, dict[str, Any], Any]], lat: Any, lng: Any, index: Any
-) -> tuple[Any, Any, Any]:
+def _speeds(profile: Profile, both: Ends, tags: dict[str, Any]) -> tuple[float, float]:
+    """Speeds along and against: where cars may go those of the graph's own `travel_time` or `speed_kph`, if it has any.
+
+    An edge with lists of attributes is made of as many ways of one length; it is open where all of them are.
+    """
+    lists = [key for key, value in tags.items() if isinstance(value, list) and key not in ("name", "ref")]
+    mixtures = itertools.islice(itertools.product(*(tags[key] for key in lists)), MOST_MIXTURES)
+    each = [profile.speeds({**tags, **dict(zip(lists, chosen, strict=True))}) for chosen in mixtures]
+    found = []
+    for direction, data in enumerate(both):
+        kmh = [speeds[direction] for speeds in each]
+        mean = len(kmh) / sum(1.0 / one for one in kmh) if min(kmh) > 0 else 0.0
+        own = _own_kmh(data) if profile.maxspeed == "sets" and mean > 0 else 0.0
+        found.append(min(own, profile.max_kmh) if own else mean)
+    return found[0], found[1]
+
+
+def _own_kmh(data: dict[str, Any]) -> float:
+    """The speed that the user gave an edge, 0 where there is none.  Raises ValueError where it is no speed."""
+    for key, kmh in (("travel_time", lambda s: float(data["length"]) / s * 3.6), ("speed_kph", lambda v: v)):
+        if data.get(key) is not None:
+            given = float(data[key])
+            if not 0 < given < float("inf"):
+                raise ValueError(f"{key} must be above zero, not {data[key]!r}")
+            return float(kmh(given))
+    return 0.0
+
+
+def _values(value: Any) -> list[str]:
+    """An attribute's values in an order of their own: osmnx keeps them in that of a set, which differs by run."""
+    return sorted({str(each) for each in _all(value)})
+
+
+def _shapes(edges: Sequence[tuple[Any, Any, Ends, Any]], lat: Any, lng: Any, index: Any) -> tuple[Any, Any, Any]:
     start, all_lat, all_lng = [0], [], []
-    for u, v, data, _ in edges:
-        line = data.get("geometry")
+    for u, v, both, _ in edges:
+        line = both[0].get("geometry")
         if line is None:
             points = [(lng[index[u]], lat[index[u]]), (lng[index[v]], lat[index[v]])]
         else:

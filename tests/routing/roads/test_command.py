@@ -67,6 +67,16 @@ def test_build_and_info(run: Any, city: Path, osm: Path) -> None:
     assert "OpenStreetMap" in shown
 
 
+def test_a_matrix_tells_what_is_walked(run: Any, city: Path, tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("lat,lng\n41.001,-8.0\n41.003,-7.999\n")
+    told = run("matrix", city, "--origins", points, "--profile", "car", "--json").json
+    way = run("path", city, "--from", "41.001,-8.0", "--to", "41.003,-7.999", "--profile", "car", "--json").json
+    for unit in ("metres", "seconds"):
+        pair = [told[f"walk_{unit}"][side][0][1] for side in ("from", "to")]
+        assert pair == pytest.approx(way[f"walk_{unit}"], abs=0.11)
+
+
 def test_matrix(run: Any, city: Path, tmp_path: Path) -> None:
     points = tmp_path / "points.csv"
     points.write_text("name,lat,lng\na,41.001,-8.0\nb,41.003,-8.0\n")

@@ -214,3 +214,18 @@ def test_a_lane_without_a_name_comes_before_a_street_a_little_nearer(tmp_path: P
         spot = np.array([[lat + north / 111_195.08, lng]])
         edge = network.stops(spot, profile="car").edge[0, 0]
         assert network.streets.names[network.streets.name[edge]] == wanted
+
+
+def test_the_last_metres_of_every_pair_are_those_of_its_way(tmp_path: Path) -> None:
+    picture = StreetMap("\n".join(["A B C", "D E F"]), [("ABC", HOME), ("DEF", HOME), ("AD", HOME), ("CF", ONE_WAY)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    places = np.array([picture.at(spot) for spot in ("A-B:40", "A-B:40+7", "E-F:20+9", "C-F:50", "D+4")])
+    stops = city.stops(places, profile="car")
+    before, after = city.last_metres(stops, stops, profile="car")
+    seconds = city.travel_seconds(places, places, profile="car")
+    for i, j in np.ndindex(len(places), len(places)):
+        way = city.path(places[i], places[j], profile="car")
+        assert (before[i, j], after[i, j]) == pytest.approx(way.walk_metres, abs=0.01), (i, j)
+        assert seconds[i, j] == pytest.approx(way.seconds, abs=0.002)
+    assert before[1, 3] == pytest.approx(7.0, abs=0.1)
+    assert after[0, 2] == pytest.approx(9.0, abs=0.1)

@@ -56,6 +56,58 @@ def test_edges_are_the_truth_where_no_tag_tells_of_one_ways() -> None:
     assert network.streets.classes == ("residential",)
 
 
+def street(*edges: tuple[int, int, dict[str, Any]]) -> Any:
+    """Two nodes 200 m apart, with these edges between them."""
+    graph = networkx.MultiDiGraph()
+    for node, lng in enumerate((20.0, 20.0 + 200 / 111_195.08)):
+        graph.add_node(node, y=0.0, x=lng)
+    for u, v, data in edges:
+        graph.add_edge(u, v, **{"osmid": 7, "length": 200.0, "highway": "residential", "oneway": False, **data})
+    return graph
+
+
+def milliseconds(graph: Any, profile: str) -> list[int]:
+    network = RoadNetwork.from_osmnx(graph, profiles=("foot", "bike", "scooter", "car"))
+    index = network.profiles.index(profile)
+    return [int(ms) for ms in network.streets.drive_ms[index, :, 0]]
+
+
+def test_the_graph_s_own_speeds_are_those_of_cars() -> None:
+    plain = street((0, 1, {}), (1, 0, {}))
+    given = street((0, 1, {"speed_kph": 20.0}), (1, 0, {"speed_kph": 72.0, "travel_time": 12.0}))
+    # 200 m at 20 km/h in 36 s; back in the 12 s of travel_time, by scooter at 45 km/h at most in 16 s.
+    assert milliseconds(given, "car") == [36_000, 12_000]
+    assert milliseconds(given, "scooter") == [36_000, 16_000]
+    for profile in ("foot", "bike"):
+        assert milliseconds(given, profile) == milliseconds(plain, profile)
+    for wrong in ({"speed_kph": 0.0}, {"travel_time": "soon"}):
+        with pytest.raises(InvalidInput, match="own speeds"):
+            RoadNetwork.from_osmnx(street((0, 1, wrong), (1, 0, {})))
+
+
+def test_lists_of_attributes_are_ways_of_one_length() -> None:
+    # Half at 36 and half at 25 km/h: 10 + 14.4 s.  An edge that is a footway in part is closed to cars.
+    both = {"highway": ["tertiary", "residential"]}
+    assert milliseconds(street((0, 1, both), (1, 0, both)), "car") == [24_400, 24_400]
+    footway = {"highway": ["residential", "footway"]}
+    assert milliseconds(street((0, 1, footway), (1, 0, footway)), "car") == [-1, -1]
+    # Signs of 30 and of 50 km/h, at .85 of each.
+    signs = {"maxspeed": ["50", "30"]}
+    assert milliseconds(street((0, 1, signs), (1, 0, signs)), "car")[0] == round(
+        100 / (0.85 * 50) * 3600 + 100 / (0.85 * 30) * 3600
+    )
+
+
+def test_an_edge_without_one_back_is_one_way_and_what_a_graph_cannot_tell_is_listed() -> None:
+    graph = street((0, 1, {}))
+    graph.add_node(2, y=0.001, x=20.0)
+    for u, v in ((1, 2), (2, 0)):
+        graph.add_edge(u, v, osmid=8 + u, length=200.0, highway="residential", oneway=False)
+    network = RoadNetwork.from_osmnx(graph, profiles=("car",))
+    assert (network.streets.drive_ms[0] >= 0).sum() == 3
+    assert "turn restrictions" in network.streets.facts["cannot_tell"]
+
+
 def test_graphml(tmp_path: Path) -> None:
     osmnx = pytest.importorskip("osmnx")
     graph = osmnx_graph(tmp_path)
