@@ -139,6 +139,8 @@ class Order:
     """Opaque name of the door it leads to: orders with the same one are brought in one stop; empty: its own."""
     goods_class: str = ""
     """Class of its goods: what it may ride with (`rules.mix`); empty: its store's."""
+    tier: str = ""
+    """Tier of whoever ordered (`rules.tiers`); empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

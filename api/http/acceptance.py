@@ -17,6 +17,7 @@ from dispatch.errors import Refused
 from dispatch.inputs import Position
 from dispatch.model import Order
 from dispatch.settings.mix import mix_rule
+from dispatch.settings.tiers import promise_of, tiers_of
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def defaults(service: Service, body: QuoteRequest, now: int) -> Times:
         stretch_s = STRETCH_S * int(service.host.rounds.ladder.step)
         fetched_at = _opening(record.opens_from, begins_at, now)
         earliest = max(fetched_at, ready_at - usual_s, (epoch_of(body.dropoff_ready_at) or 0))
-        due_at = earliest + board.settings.rules.promise_s + stretch_s
+        rules = board.settings.rules
+        due_at = earliest + promise_of(rules.tiers, body.tier or "", rules.promise_s) + stretch_s
         if begins_at <= now:
             due_at = max(due_at, now + service.waiting.wait_s(board, now))  # behind all that are there
     release_at = epoch_of(body.release_at)
@@ -101,6 +103,7 @@ def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, a
         max_on_board_s=body.max_on_board_s,
         priority=body.priority,
         goods_class=goods_class_of(body.goods),
+        tier=body.tier or "",
         door=door_of(service, order_id, body.dropoff),
     )
 
@@ -117,6 +120,7 @@ def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now:
         raise Refused("there is no such store", code="unknown_store", field="pickup_store_id")
     check_needs(service, body.needs)
     check_goods(service, body.goods)
+    check_tier(service, body.tier)
     check_instants(body, now)
     check_area(service, body.pickup_store_id, body.dropoff.location)
     check_sequence(
@@ -266,6 +270,14 @@ def check_goods(service: Service, goods: Goods | None) -> None:
     if goods is not None and goods.goods_class not in known:
         message = f"there is no class of goods {goods.goods_class!r}"
         raise InvalidInput(message, code="validation_failed", field="goods.class", known=list(known))
+
+
+def check_tier(service: Service, tier: str | None) -> None:
+    """Raises for a tier that `rules.tiers` does not name."""
+    known = tiers_of(service.host.board.settings.rules.tiers)
+    if tier is not None and tier not in known:
+        message = f"there is no tier {tier!r}"
+        raise InvalidInput(message, code="validation_failed", field="tier", known=list(known))
 
 
 def _invalid(field: str, why: str) -> InvalidInput:

@@ -116,6 +116,7 @@ def delivery(
         dropoff=dropoff_of(row),
         load_units=order.load_units,
         goods={"class": goods_of(host.board, order)},
+        tier=order.tier or None,
         needs=needs_of(order.needs, names),
         order_value=body.get("order_value"),
         currency=body.get("currency"),

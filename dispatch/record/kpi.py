@@ -19,6 +19,7 @@ from dispatch.errors import taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
 from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.record.by_kind import by_kind
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import AGAIN, FIRST_LINE
 from dispatch.record.lives import Leg, OrderLife, RiderDay
@@ -116,6 +117,7 @@ class KpiFold:
             "rounds": self.counts["rounds"],
             "counts": dict(sorted(self.counts.items())),
             "decision_digest": self.decision_digest,
+            **by_kind(lives),
         }
 
     def pay_of(self, day: RiderDay) -> float | None:

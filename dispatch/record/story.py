@@ -132,11 +132,14 @@ class _Teller:
         self.facts |= {"placed_at": order.placed_at, "due_at": order.due_at, "store_id": order.store_id}
         if order.goods_class:
             self.facts["goods_class"] = order.goods_class
+        if order.tier:
+            self.facts["tier"] = order.tier
         self.say(
             order.placed_at,
             f"Placed at store {order.store_id}, promised by {self.clock(order.due_at)}, "
             f"expected to be ready at {self.clock(order.expected_ready_at)}"
-            + (f"; its goods are {order.goods_class.replace('_', ' ')}" if order.goods_class else ""),
+            + (f"; its goods are {order.goods_class.replace('_', ' ')}" if order.goods_class else "")
+            + (f"; for a {order.tier.replace('_', ' ')} member" if order.tier else ""),
         )
 
     def _on_order_revised(self, event: e.OrderRevised) -> None:

@@ -30,6 +30,7 @@ from dispatch.rounds.problem_arrays import (
     vehicle_fields,
     work_price,
 )
+from dispatch.settings.tiers import counted_due_at
 from routing.problem.problem import INFINITE, Problem
 
 ALONG_CELLS_FROM = 2_000
@@ -159,7 +160,8 @@ def _requests(board: Board, vehicle_of: dict[str, int]) -> _Chosen:
     if board.most_new_orders is not None:
         room = min(room, board.most_new_orders)
     if room < len(fresh):
-        fresh.sort(key=lambda record: (record.order.due_at, record.seq))
+        tiers = board.settings.rules.tiers
+        fresh.sort(key=lambda one: (counted_due_at(tiers, one.order.tier, one.order.due_at), one.seq))
         left_out += (i.OrderReason(record.order.order_id, Reason.BUDGET) for record in fresh[max(0, room) :])
         fresh = fresh[: max(0, room)]
     # What is known already would only make rounds and journals long.

@@ -13,11 +13,11 @@ from dispatch.board.errands import obligations
 from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
+from dispatch.rounds.order_prices import order_prices
 from dispatch.settings.groups import Prices, Rules
 from dispatch.settings.mix import ALONE, ANY, SAME_STORE, class_of, groups_of, mix_rule, stricter
 from dispatch.settings.settings import Settings
 from routing.problem.build import allow
-from routing.problem.kernels.door import door_price
 from routing.problem.problem import I32, I64, INFINITE, NEVER, U64, Mix, Rows, TripRule
 
 ALWAYS = -INFINITE
@@ -65,8 +65,7 @@ def is_stale(record: RiderRecord, board: Board) -> bool:
 def request_fields(
     board: Board, requests: list[OrderRecord], vehicle_of: dict[str, int], place: LocalPlaces
 ) -> dict[str, Any]:
-    now, prices = board.now, board.settings.prices
-    count = len(requests)
+    now, count = board.now, len(requests)
     pick = np.full(count, -1, dtype=np.int32)
     drop = np.zeros(count, dtype=np.int32)
     aboard = np.full(count, -1, dtype=np.int32)
@@ -77,8 +76,6 @@ def request_fields(
     window = np.full((count, 2, 1, 2), INFINITE, dtype=np.int64)
     window[..., 0] = ALWAYS
     on_board = np.full(count, INFINITE, dtype=np.int32)
-    due = np.zeros((count, 2), dtype=np.int64)
-    weight = np.ones(count, dtype=np.int64)
     for r, record in enumerate(requests):
         order = record.order
         store_place = board.stores[order.store_id].store.place
@@ -98,12 +95,9 @@ def request_fields(
             aboard[r] = vehicle_of[record.rider_id or ""]
         load[r, 0] = order.load_units
         placed[r] = order.placed_at - now
-        due[r] = [at - now for at in thresholds(order, prices)]
         if order.earliest_drop_at is not None and order.earliest_drop_at > now and not returning:
             window[r, 1, 0, 0] = order.earliest_drop_at - now
-        weight[r] = 1 + max(0, order.priority)
-    slope = np.array([prices.door_per_s, prices.late_per_s, prices.fail_per_s], dtype=np.int64)
-    fixed = np.array([prices.late_fixed, prices.fail_fixed], dtype=np.int64)
+    prices = order_prices(board, requests, placed)
     return {
         "pick_place": pick,
         "drop_place": drop,
@@ -115,11 +109,10 @@ def request_fields(
         "ready": _ticks(ready),
         "window": _ticks(window),
         "max_on_board": on_board,
-        "due": _ticks(due),
-        "slope": weight[:, None] * slope[None, :],
-        "late_fixed": weight[:, None] * fixed[None, :],
-        # Leaving an order out must never be cheaper than delivering it late: add what waiting has cost so far.
-        "skip_cost": weight * (prices.unserved + _cost_so_far(placed, due, slope, fixed)),
+        "due": _ticks(prices.due),
+        "slope": prices.slope,
+        "late_fixed": prices.late_fixed,
+        "skip_cost": prices.skip_cost,
     }
 
 
@@ -128,23 +121,6 @@ def _ticks(instants: I64) -> I32:
     if (np.abs(instants) > INFINITE).any():
         raise OverflowError("an instant lies further off than a round can count")
     return instants.astype(np.int32)
-
-
-def thresholds(order: Order, prices: Prices) -> tuple[int, int]:
-    """The instants from which an order is late, and from which it has failed."""
-    late_at = order.placed_at + prices.late_after_s
-    if prices.late_from == "promise":
-        late_at = max(order.due_at - prices.late_before_s, min(order.placed_at, order.due_at))
-    if prices.fail_after_promise_s:
-        return late_at, max(late_at, order.due_at + prices.fail_after_promise_s)
-    return late_at, max(late_at, order.placed_at + prices.fail_after_s)
-
-
-def _cost_so_far(placed: I64, due: I64, slope: I64, fixed: I64) -> I64:
-    """The price of each order's door time if it were delivered now, int64[R]."""
-    prices = (*slope.tolist(), *fixed.tolist())
-    orders = zip(placed.tolist(), due.tolist(), strict=True)
-    return np.array([max(0, door_price(0, at, *late_at, *prices)) for at, late_at in orders], dtype=np.int64)
 
 
 def work_price(board: Board) -> int:

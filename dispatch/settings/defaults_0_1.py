@@ -74,5 +74,7 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "rules.give_up_s": 0,
         "rules.promise_rule": "fixed",
         "rules.promise_odds": False,
+        "rules.tiers": "",
+        "rules.passed_over_s": 900,
     }
 )

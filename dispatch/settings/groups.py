@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatch.settings.mix import check_mix
 from dispatch.settings.presets import DEFAULT, PRESETS
+from dispatch.settings.tiers import check_tiers
 
 
 def _setting(
@@ -49,6 +50,19 @@ class Rules:
         "goods, as in hot_food: same_store; grocery, parcel: any (also own_class; others stands for all not named).  "
         "Of two classes the stricter word counts.",
         check=check_mix,
+    )
+    tiers: str = _setting(
+        "",
+        "Member tiers and what each gives, as in gold: promise 1500, late 300, ahead 600; plus: late 150 (seconds "
+        "promised; percent of the price of lateness; seconds that an order counts as due earlier where more wait than "
+        "a round may plan).  Empty: nobody has one.",
+        check=check_tiers,
+    )
+    passed_over_s: int = _setting(
+        900,
+        "An order so long past its promise counts like the highest tier's, then more: no tier passes it over.",
+        low=0,
+        high=86_400,
     )
     add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     remove_orders_until: str = _setting(

@@ -39,6 +39,7 @@ class DeliveryFields(TypedDict, total=False):
     placed_at: datetime
     load_units: int
     goods: Goods
+    tier: str
     needs: list[str]
     max_on_board_s: int
     priority: int

@@ -75,6 +75,8 @@ def order_body(order: Order, places: PlaceBook, *, tells_ready: bool = True) -> 
         body["dropoff"]["address_id"] = order.door
     if order.goods_class:
         body["goods"] = {"class": order.goods_class}
+    if order.tier:
+        body["tier"] = order.tier
     return body if order.max_on_board_s is None else body | {"max_on_board_s": order.max_on_board_s}
 
 

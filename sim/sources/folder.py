@@ -22,6 +22,7 @@ from dispatch.settings.choosing import remarks
 from dispatch.settings.mix import mix_rule
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
+from dispatch.settings.tiers import promise_of, tiers_of
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
@@ -289,13 +290,16 @@ class _Folder:
         if ready_at < placed_at:
             row.fail("the order is ready before it is placed", "ready_at", "placed_at must come first.")
         row.within("ready_at", ready_at, placed_at)
+        rules, tier = self.settings.rules, row.maybe("tier", row.text) or ""
+        if tier and tier not in tiers_of(rules.tiers):
+            row.fail(f"{tier!r} is no tier", "tier", f"rules.tiers names {', '.join(tiers_of(rules.tiers)) or 'none'}.")
         order = Order(
             order_id=row.text("order_id"),
             store_id=stores.known(row, "store_id"),
             drop_place=self._place(row, self.stops["drop_enter_s"], self.stops["drop_exit_s"]),
             placed_at=placed_at,
             expected_ready_at=_else(self._at(row, "expected_ready_at"), ready_at),
-            due_at=_else(self._at(row, "due_at"), placed_at + self.settings.rules.promise_s),
+            due_at=_else(self._at(row, "due_at"), placed_at + promise_of(rules.tiers, tier, rules.promise_s)),
             release_at=self._at(row, "release_at"),
             earliest_drop_at=self._at(row, "earliest_drop_at"),
             load_units=_else(row.maybe("load_units", row.whole), 1),
@@ -304,6 +308,7 @@ class _Folder:
             priority=_else(row.maybe("priority", row.whole), 0),
             door=row.maybe("door", row.name) or "",
             goods_class=self._goods(row),
+            tier=tier,
         )
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:

@@ -62,7 +62,7 @@ class _Writer:
         columns = ("store_id", *self.fields, *STORE_COLUMNS, *self._store_goods)
         write_csv(self.path / "stores.csv", columns, self._stores())
         write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
-        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors, *self._order_goods)
+        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors, *self._order_goods, *self._tiers)
         write_csv(self.path / "orders.csv", columns, self._orders())
         if self.catalogue.zones:
             corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
@@ -152,6 +152,7 @@ class _Writer:
                 order.max_on_board_s, order.priority, self._at(order.release_at), self._at(order.earliest_drop_at),
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
                 *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
+                *((order.tier,) if self._tiers else ()),
             )  # fmt: skip
 
     @cached_property
@@ -163,6 +164,10 @@ class _Writer:
     def _order_goods(self) -> tuple[str, ...]:
         """A column more, where orders of the day name classes of goods."""
         return ("goods_class",) if any(one.order.goods_class for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _tiers(self) -> tuple[str, ...]:
+        return ("tier",) if any(one.order.tier for one in self.scenario.demand) else ()
 
     @cached_property
     def _store_goods(self) -> tuple[str, ...]:

@@ -87,6 +87,9 @@ class QuoteRequest(RequestBody):
     goods: Goods | None = Field(
         default=None, description="What it may ride with (`rules.mix`); without it: its store's."
     )
+    tier: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = Field(
+        default=None, description="Tier of whoever orders (`rules.tiers`)."
+    )
     needs: Annotated[list[Name], Field(max_length=16)] = []
     max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
     priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
@@ -217,6 +220,7 @@ class Delivery(Shown):
     dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")
     load_units: int = 1
     goods: dict[str, str] = Field(default={}, description="`class`: its own, else its store's.")
+    tier: str | None = None
     needs: list[str] = []
     order_value: int | None = None
     currency: str | None = None

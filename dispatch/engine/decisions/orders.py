@@ -15,6 +15,7 @@ from dispatch.events import Events
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Order, OrderState
 from dispatch.settings.mix import mix_rule
+from dispatch.settings.tiers import tiers_of
 
 # --- the order system -----------------------------------------------------------------------------------------------
 
@@ -25,6 +26,7 @@ def order_placed(board: Board, item: i.OrderPlaced) -> Events:
         raise Refused(f"order {order.order_id} is known already", code="duplicate_order", order_id=order.order_id)
     _check_order(board, order)
     _check_goods(board, order)
+    _check_tier(board, order)
     taken, said = promises.order_placed(board, item)
     return (e.OrderAccepted(at=item.at, order=taken), *said)
 
@@ -35,6 +37,8 @@ def order_changed(board: Board, item: i.OrderChanged) -> Events:
     _check_order(board, order)
     if order.goods_class != record.order.goods_class:
         _check_goods(board, order)
+    if order.tier != record.order.tier:
+        _check_tier(board, order)
     if record.state.is_final or record.state is OrderState.RETURNING:
         raise cannot_change(order.order_id, record.state, "order")
     if record.state.is_on_board and order.store_id != record.order.store_id:
@@ -82,6 +86,18 @@ def _check_goods(board: Board, order: Order) -> None:
             field="goods_class",
             order_id=order.order_id,
             hint=f"One of {', '.join(known)}; rules.mix may name more.",
+        )
+
+
+def _check_tier(board: Board, order: Order) -> None:
+    known = tiers_of(board.settings.rules.tiers)
+    if order.tier and order.tier not in known:
+        raise Refused(
+            f"order {order.order_id}: there is no tier {order.tier!r}",
+            code="invalid_order",
+            field="tier",
+            order_id=order.order_id,
+            hint=f"rules.tiers names {', '.join(known) or 'none'}.",
         )
 
 

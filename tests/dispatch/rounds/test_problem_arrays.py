@@ -9,7 +9,8 @@ import pytest
 
 from dispatch.errors import InvalidSetting
 from dispatch.model import Level, Order
-from dispatch.rounds.problem_arrays import open_behind_the_first, thresholds
+from dispatch.rounds.order_prices import thresholds
+from dispatch.rounds.problem_arrays import open_behind_the_first
 from dispatch.rounds.solve import travel_block
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings

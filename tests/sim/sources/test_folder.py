@@ -104,6 +104,21 @@ def test_what_is_written_is_read_again(tmp_path):
     assert (again.demand, again.news, again.reality) == (rich.demand, rich.news, rich.reality)
 
 
+def test_kinds_of_order_are_read_and_written_and_no_column_where_there_are_none(tmp_path):
+    header, first, second = ORDERS.splitlines()[:3]
+    named = f"{header},goods_class,tier\n{first},grocery,gold\n{second},,\n"
+    toml = TOML.replace("[settings]", '[settings]\n"rules.tiers" = "gold: promise 900"')
+    folder = written(tmp_path / "named", **{"orders.csv": named, "scenario.toml": toml})
+    scenario = open_scenario(folder)
+    kinds = {one.order.order_id: (one.order.goods_class, one.order.tier) for one in scenario.demand}
+    assert sorted(kinds.values()) == [("", ""), ("grocery", "gold")]
+    write_folder(tmp_path / "again", scenario)
+    assert open_scenario(tmp_path / "again").demand == scenario.demand
+    write_folder(tmp_path / "plain", open_scenario(written(tmp_path / "none")))
+    text = (tmp_path / "plain" / "orders.csv").read_text() + (tmp_path / "plain" / "stores.csv").read_text()
+    assert "tier" not in text and "goods_class" not in text
+
+
 def test_doors_are_read_and_written_and_no_column_where_there_are_none(tmp_path):
     header, first, second = ORDERS.strip().split("\n")
     named = f"{header},door\n{first},d-1~2\n{second},\n"
@@ -171,6 +186,8 @@ BAD = [
     ("orders.csv", ORDERS.replace("b,kiosk", "b,kiosq"), "no store kiosq", "store_id", ""),
     ("orders.csv", ORDERS.replace("11:05,11:20", "11:05,11:01"), "ready before it is placed", "ready_at", ""),
     ("orders.csv", ORDERS.replace(",2,", ",2.5,"), "whole number", "load_units", ""),
+    ("orders.csv", ORDERS.replace("cancelled_at", "goods_class").replace("11:00", "ice"), "no class", "goods_class", "fr"),
+    ("orders.csv", ORDERS.replace("cancelled_at", "tier").replace("11:00", "gold"), "no tier", "tier", "names none"),
     ("orders.csv", ORDERS.replace("cancelled_at", "door").replace("11:00", "Main St. 7"), "no name", "door", "letters"),
 ]  # fmt: skip
 

@@ -154,6 +154,7 @@ BAD_ORDERS: list[tuple[dict[str, Any], str, str]] = [
     ({"load_units": 10**30}, "validation_failed", "load_units"),
     ({"needs": ["wings"]}, "validation_failed", "needs"),
     ({"goods": {"class": "ice"}}, "validation_failed", "goods.class"),
+    ({"tier": "gold"}, "validation_failed", "tier"),
     ({"goods": {"class": "ice", "litres": 2}}, "validation_failed", "goods.litres"),
     ({"items": [{"name": "x"}] * 101}, "validation_failed", "items"),
     ({"order_value": 1.5}, "validation_failed", "order_value"),

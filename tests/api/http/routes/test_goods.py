@@ -1,8 +1,9 @@
-"""Classes of goods over HTTP: said of a delivery, of its store, kept by a quote."""
+"""Classes of goods and tiers of members over HTTP: said of a delivery, of its store, kept by a quote."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 from tests.kit.service.running import order, running, with_city
@@ -33,5 +34,22 @@ def test_an_accepted_quote_keeps_its_class(tmp_path: Path) -> None:
             asked = (await run.orders.post("/v1/quotes", json=order("q1", goods={"class": "parcel"}))).json()
             made = await run.orders.post("/v1/quotes/q1/accept", json={"quote_id": asked["quote_id"]})
             assert made.status_code == 201 and made.json()["goods"] == {"class": "parcel"}
+
+    asyncio.run(go())
+
+
+def test_a_member_gets_what_their_tier_is_promised(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            line = {"value": "gold: promise 600, late 300"}
+            assert (await run.ops.put("/v1/settings/rules.tiers", json=line)).status_code == 200
+            usual = (await run.orders.post("/v1/deliveries", json=order("o1"))).json()
+            gold = (await run.orders.post("/v1/deliveries", json=order("o2", tier="gold"))).json()
+            assert (usual["tier"], gold["tier"]) == (None, "gold")
+            asked = (await run.orders.post("/v1/quotes", json=order("q1", tier="gold"))).json()
+            quoted = datetime.fromisoformat(asked["promise"]["due_at"])
+            assert datetime.fromisoformat(gold["due_at"]) < datetime.fromisoformat(usual["due_at"])
+            assert quoted < datetime.fromisoformat(usual["due_at"])
 
     asyncio.run(go())

@@ -1,0 +1,47 @@
+"""Figures of a day by kind of order: by member's tier and by class of goods, where any is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from dispatch.model import OrderState
+from dispatch.record.lives import OrderLife
+
+NONE = "none"
+"""Stands for orders that name no kind."""
+
+_KINDS: dict[str, Callable[[OrderLife], str]] = {
+    "by_tier": lambda life: life.order.tier,
+    "by_goods": lambda life: life.order.goods_class,
+}
+
+
+def by_kind(lives: Sequence[OrderLife]) -> dict[str, dict[str, dict[str, Any]]]:
+    """For each sort of kind that some order names: the figures of each kind, by its name."""
+    made = {}
+    for key, kind_of in _KINDS.items():
+        groups: dict[str, list[OrderLife]] = {}
+        for life in lives:
+            groups.setdefault(kind_of(life) or NONE, []).append(life)
+        if groups.keys() - {NONE}:
+            made[key] = {name: _figures(groups[name]) for name in sorted(groups)}
+    return made
+
+
+def _figures(lives: Sequence[OrderLife]) -> dict[str, Any]:
+    done = [life for life in lives if life.delivered_at is not None]
+    kept = [life for life in lives if life.state is not OrderState.CANCELLED]
+    late = [life.lateness_s for life in done]
+    return {
+        "orders": len(lives),
+        "delivered": len(done),
+        "on_time_share": _share(sum(life.is_on_time for life in done), len(kept)),
+        "click_to_door_mean_s": _share(sum(life.click_to_door_s for life in done), len(done)),
+        "lateness_mean_s": _share(sum(late), len(done)),
+        "lateness_max_s": max(late, default=None),
+    }
+
+
+def _share(part: float, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
