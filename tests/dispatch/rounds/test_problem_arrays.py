@@ -76,7 +76,7 @@ def test_thresholds_in_the_wrong_order_are_refused_by_name_but_read_from_what_wa
     assert Settings().with_values({"prices.late_after_s": 6000}).prices.late_from == "promise"
 
 
-@pytest.mark.parametrize(("preset", "second"), [("balanced", 110 + 60_000), ("on_time", 800), ("door", 110)])
+@pytest.mark.parametrize(("preset", "second"), [("balanced", 110 + 80_000), ("on_time", 800), ("door", 110)])
 @pytest.mark.parametrize("minutes", [20, 91, 240])
 def test_the_first_second_beyond_a_promise_of_any_length_costs_what_the_preset_says(
     preset: str, second: int, minutes: int
