@@ -25,7 +25,7 @@ from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
-from dispatch.model import Act, ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Level, Order, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
 from dispatch.settings.mix import USUAL_CLASS
@@ -115,8 +115,7 @@ def delivery(
         held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
         load_units=order.load_units,
-        goods={"class": goods_of(host.board, order)},
-        tier=order.tier or None,
+        **_kinds(host.board, order),
         needs=needs_of(order.needs, names),
         order_value=body.get("order_value"),
         currency=body.get("currency"),
@@ -127,6 +126,10 @@ def delivery(
         tracking_path=f"{base}/v1/track/{signed(secret, 'track', order_id)}",
         version=version_of(record, row),
     )
+
+
+def _kinds(board: Board, order: Order) -> dict[str, Any]:
+    return {"goods": {"class": goods_of(board, order)}, "tier": order.tier or None}
 
 
 def promise(due_at: int, said: Said | None) -> Promise:
