@@ -149,8 +149,17 @@ def opened(folder: Path, orders: int, percent: int, seed: int) -> Scenario:
 
 
 def digest_of(settings: Settings) -> str:
-    """A short name of what a day runs under; presets are what they stand for, and each day has its own seed."""
-    values = {key: value for key, value in settings.flat().items() if key not in ("preset", "search.seed")}
+    """A short name of what a day runs under: the values that differ from those of 0.1.0.
+
+    A setting that comes later and means what was done before it changes no name.  Presets are what they stand for, and
+    each day has its own seed.
+    """
+    before = Settings.stated({}).flat()
+    values = {
+        key: value
+        for key, value in settings.flat().items()
+        if key not in ("preset", "search.seed") and value != before[key]
+    }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from dispatch.policies.policy import HalfhourPolicy, Policy
-from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
+from dispatch.settings.settings import Settings
 from halfhour.policies import choose
 
 REPORTED = tuple(range(101, 121))
@@ -14,7 +14,7 @@ REPORTED = tuple(range(101, 121))
 
 
 PUBLISHED: Mapping[str, Any] = {
-    **{key: value for key, value in DEFAULTS_0_1.items() if key.startswith(("prices.", "reposition."))},
+    **{key: value for key, value in Settings.stated({}).flat().items() if key.startswith(("prices.", "reposition."))},
     "rules.empty_moves": True, "prices.late_from": "promise", "prices.late_after_s": 0, "prices.late_per_s": 300,
 }  # fmt: skip
 """The prices and empty moves under which 0.1.0 published VROOM: steep lateness, no charge for a missed promise."""

@@ -26,7 +26,6 @@ from benchmarks.harness import versions
 from benchmarks.inputs.synthetic_days import busy_round
 from dispatch.policies.policy import HalfhourPolicy
 from dispatch.rounds.solve import solve_round
-from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.presets import DEFAULT, PRESETS
 from dispatch.settings.settings import Settings
 from halfhour.synthetic import write_synthetic
@@ -41,7 +40,7 @@ BEFORE, ONE_STORE, AS_SHIPPED = "defaults of 0.1.0", "as shipped, one store a tr
 SETTINGS: Mapping[str, Values] = {
     AS_SHIPPED: PRESETS[DEFAULT].values,
     ONE_STORE: {**PRESETS[DEFAULT].values, "rules.mix": "same_store"},
-    BEFORE: {key: DEFAULTS_0_1[key] for key in PRESETS[DEFAULT].values},
+    BEFORE: {key: Settings.stated({}).flat()[key] for key in PRESETS[DEFAULT].values},
 }
 """What the preset that ships states, under each of the names."""
 

@@ -26,7 +26,6 @@ from dispatch.inputs import (
 )
 from dispatch.model import Engagement
 from dispatch.policies.policy import HalfhourPolicy
-from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings
 from halfhour.live.live_kpis import kpis_of
@@ -128,7 +127,7 @@ def _mishaps(number: int) -> Scenario:
 
 
 BEAT = SETTINGS
-MOVES = {key: DEFAULTS_0_1[key] for key in PRESETS["balanced"].values}
+MOVES = {key: Settings.stated({}).flat()[key] for key in PRESETS["balanced"].values}
 """The rules and prices of 0.1.0, under which idle riders are sent ahead."""
 # No empty moves: the service knows of shifts before they begin, and its first round without orders comes elsewhen.
 PROMPT = {"rules.round_mode": "prompt", "rules.round_s": 30, "rules.stale_s": 60, "rules.empty_moves": False}
