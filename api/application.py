@@ -62,7 +62,7 @@ from api.outbox.webhook_sender import Webhooks
 from api.solver.process import Solver
 from api.solver.rounds import Rounds, Solves
 from api.solver.travel_state import TravelState
-from api.solver.warm_up import warm_up_roads
+from api.solver.warm_up import warm_up_travel
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
 from dispatch.settings.choosing import remarks
@@ -126,7 +126,7 @@ def create_app(
     configuration.require_frame(header, config)
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics()
-    rounds = Rounds(solver or Solver(TravelState(1, config.service.frame, spec)), lambda: warm_up_roads(spec))
+    rounds = Rounds(solver or Solver(TravelState(1, config.service.frame, spec)), lambda: warm_up_travel(spec))
     times = LiveTravel(spec, config.service.frame, ledger)
     times.check()
     host = LiveHost(

@@ -95,11 +95,11 @@ def compiling(*, quiet: bool = False, has_log: bool = False) -> Iterator[None]:
 
 def compile_first(*, quiet: bool = False) -> None:
     """Compiles what a day's rounds need, where nothing is yet; later calls cost nothing."""
-    from api.solver.warm_up import warm_up
+    from api.solver.warm_up import warm_up_rounds
 
     if is_first_use():
         with compiling(quiet=quiet):
-            warm_up()
+            warm_up_rounds()
 
 
 def _show(bar: ProgressBar, count: int) -> None:

@@ -162,7 +162,7 @@ def _planner(
     from routing.plans.plan import plan_routes
 
     def run(problem: Problem, travel: Travel, unit: int = 1) -> Solution:
-        warm_up()
+        warm_up_search()
         budget = _budget(time_limit, work, stopped)
         see = None if watch is None else lambda rows: watch(problem, travel, rows, unit)
         return plan_routes(
@@ -173,7 +173,7 @@ def _planner(
     return run
 
 
-def warm_up() -> None:
+def warm_up_search() -> None:
     """Load the compiled search, so that a time limit counts searching alone: for hard windows and for soft promises."""
     import numpy as np
 
@@ -329,7 +329,7 @@ def _used(solution: Solution) -> int:
 
 
 def _timed(run: Callable[[], Solution]) -> tuple[Solution, float, float]:
-    warm_up()
+    warm_up_search()
     wall, cpu = time.perf_counter(), time.process_time()
     solution = run()
     return solution, time.perf_counter() - wall, time.process_time() - cpu

@@ -89,10 +89,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
                 answer = "held"
             elif isinstance(message, TravelState):
                 desk = _Desk(message)
-                from api.solver.warm_up import warm_up, warm_up_roads
+                from api.solver.warm_up import warm_up_rounds, warm_up_travel
 
-                warm_up_roads(message.spec)
-                warm_up()
+                warm_up_travel(message.spec)
+                warm_up_rounds()
                 answer = "warm"
             else:
                 assert desk is not None

@@ -95,7 +95,7 @@ class Rounds:
         self._starting = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        from api.solver.warm_up import get_ready, warm_up
+        from api.solver.warm_up import get_ready, warm_up_rounds
         from routing.kernels import is_compiled
 
         async def solver() -> None:
@@ -110,7 +110,7 @@ class Rounds:
             if not is_compiled():  # what the solver's process compiles first the host finds in the cache
                 await starting
             await asyncio.to_thread(self._warm_travel)
-            await asyncio.to_thread(warm_up, "insertion")
+            await asyncio.to_thread(warm_up_rounds, "insertion")
             self._host_warm = True
 
         starting = asyncio.create_task(solver())

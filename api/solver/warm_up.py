@@ -26,17 +26,17 @@ def get_ready() -> None:
     import routing.plans.plan  # noqa: F401
 
 
-def warm_up_roads(spec: TravelSpec) -> None:
+def warm_up_travel(spec: TravelSpec) -> None:
     """Compiles the kernels of the roads where travel is on them."""
     from dispatch.record.travel_spec import RoadsSpec
 
     if isinstance(spec, RoadsSpec):
-        from routing.roads.city.warm import warm_up
+        from routing.roads.city.warm import warm_up_roads
 
-        warm_up()
+        warm_up_roads()
 
 
-def warm_up(recipe: Recipe | None = None) -> None:
+def warm_up_rounds(recipe: Recipe | None = None) -> None:
     """Solves a round of each planner, as `recipe` (None: as configured by default)."""
     for mix in (ANY, SAME_STORE):
         solve_one(Settings().with_values({"rules.mix": mix}), recipe)

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from api.solver.warm_up import warm_up
+from api.solver.warm_up import warm_up_rounds
 from benchmarks.days.contenders import CONTENDERS, LATE_WEIGHT, REPORTED, UNDELIVERED_LATE_S
 from benchmarks.harness import versions
 from dispatch.events import Event, RiderDone, RouteRevised
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     table = chosen.out.with_suffix(".csv")
     names = chosen.policies.split(";") if chosen.policies else list(CONTENDERS)
-    warm_up()  # no day pays for compiling
+    warm_up_rounds()  # no day pays for compiling
     for seed in map(int, chosen.seeds.split(",")):
         for percent in map(int, chosen.riders.split(",")):
             for row in days(table, chosen.orders, percent, seed, names, chosen.round_s):

@@ -19,7 +19,7 @@ from typing import Any
 
 from rich.console import Console
 
-from api.solver.warm_up import warm_up
+from api.solver.warm_up import warm_up_rounds
 from benchmarks.days.bigday import measured
 from benchmarks.days.city_days import add_row, digest_of, opened, read_rows
 from benchmarks.harness import versions
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = [one for one in begins if not any(case.startswith(one) for case in CASES)]
     if unknown:
         raise InvalidInput(f"no case begins with {unknown[0]!r}", field="cases", hint=f"There are {'; '.join(CASES)}.")
-    warm_up()  # no case pays for compiling
+    warm_up_rounds()  # no case pays for compiling
     for case, run in CASES.items():
         for name, values in SETTINGS.items():
             key = {"case": case, "settings": name, "digest": digest_of(Settings().with_values(values))}

@@ -25,7 +25,7 @@ class Pinned:
     """The told first stop of every vehicle that must go there: where and when they are behind it, and what it does."""
 
     def __init__(self, problem: Problem, travel: Travel) -> None:
-        told = problem.told
+        told = problem.before
         locked = (problem.take_price[:, 0] >= NEVER)[problem.stop_level]
         first = told.stop_ptr[:-1]
         has = told.stop_ptr[1:] > first
@@ -45,7 +45,7 @@ class Pinned:
                     self.later.update({int(told.act_request[a]): vehicle for a in acts})
 
     def _pin(self, problem: Problem, travel: Travel, vehicle: int) -> None:
-        told, stop = problem.told, int(self.stop[vehicle])
+        told, stop = problem.before, int(self.stop[vehicle])
         place = int(told.stop_place[stop])
         span = range(told.act_ptr[stop], told.act_ptr[stop + 1])
         acts = [(int(told.act_request[a]), int(told.act_kind[a])) for a in span]

@@ -53,7 +53,7 @@ def completed(problem: Problem, travel: Travel, rows: Rows) -> Rows:
     if not len(missing):
         return rows
     levels = np.zeros(len(rows.stop_place), dtype=np.int8), np.zeros(len(rows.act_request), dtype=np.int8)
-    told = problem._replace(told=rows, stop_level=levels[0], act_level=levels[1])
+    told = problem._replace(before=rows, stop_level=levels[0], act_level=levels[1])
     return plan_routes(told, travel, recipe="insertion", objective="cost", budget=Budget(0)).rows
 
 

@@ -99,7 +99,7 @@ def _completed(problem: Problem, travel: Travel, said: dict[str, Any]) -> Soluti
         level += [kept.get(k, 0) for k in range(len(route))]
     rows = make_rows(routes)
     started = problem._replace(
-        told=rows, stop_level=np.array(level, dtype=np.int8), act_level=np.zeros(len(rows.act_request), dtype=np.int8)
+        before=rows, stop_level=np.array(level, dtype=np.int8), act_level=np.zeros(len(rows.act_request), dtype=np.int8)
     )
     solution = plan_routes(started, travel, recipe="insertion", objective="cost", budget=Budget(0))
     return solution._replace(cost=evaluate(problem, travel, solution.rows).cost)
@@ -123,7 +123,7 @@ def _drop_what_is_fetched(problem: Problem, travel: Travel, routes: list[Route],
 
 def _with_told_places(problem: Problem, route: Route, vehicle: int, pinned: int) -> dict[int, int]:
     """Level by position of the told places that a route must visit; what it leaves out joins it behind the first."""
-    told = problem.told
+    told = problem.before
     if pinned < 0:
         return {}
     kept = {0: int(problem.stop_level[pinned])}

@@ -28,7 +28,7 @@ from benchmarks.inputs import public_data as data
 from benchmarks.published import publish
 from benchmarks.roads.speed_peers import CITY_KM, PROFILES, ZONE_KM, BenchmarkCity, SpeedRow
 from routing.roads import RoadNetwork
-from routing.roads.city.warm import warm_up
+from routing.roads.city.warm import warm_up_roads
 
 
 def rows_of(city: BenchmarkCity) -> list[Callable[[], SpeedRow]]:
@@ -138,7 +138,7 @@ def memory_mb(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _fill(folder: str) -> None:
-    warm_up()
+    warm_up_roads()
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "porto.npz"
         maker = (
@@ -174,7 +174,7 @@ def _resident_mb() -> float:
 def warm_up_seconds() -> dict[str, dict[str, Any]]:
     """Importing and warming the road kernels in a fresh process, their machine code being cached."""
     program = (
-        "import time; wall = time.perf_counter(); from routing.roads.city.warm import warm_up; warm_up()\n"
+        "import time; wall = time.perf_counter(); from routing.roads.city.warm import warm_up_roads; warm_up_roads()\n"
         "print(time.perf_counter() - wall, time.process_time())"
     )
     runs = []
@@ -208,7 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=9)
     chosen = parser.parse_args(arguments)
     folder = data.require("osm")
-    warm_up()
+    warm_up_roads()
     report: dict[str, Any] = {}
     lines: list[str] = []
 

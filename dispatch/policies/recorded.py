@@ -82,7 +82,7 @@ class Recorded:
     def _told_now(self, frozen: Frozen) -> dict[int, list[int]]:
         """Requests by the rider who is told of them by now, and on whose route they are not yet."""
         vehicle_of = {rider_id: v for v, rider_id in enumerate(frozen.ids.rider_ids)}
-        planned = set(frozen.problem.told.act_request.tolist())
+        planned = set(frozen.problem.before.act_request.tolist())
         found: dict[int, list[int]] = {}
         for request, order_id in enumerate(frozen.ids.order_ids):
             decision = self._of.get(order_id)
@@ -94,7 +94,7 @@ class Recorded:
 
     def _rows(self, frozen: Frozen, told_now: dict[int, list[int]]) -> Rows:
         """Everybody's route as it is; where there is something new, the rest of it in the recorded sequence."""
-        problem, told = frozen.problem, frozen.problem.told
+        problem, told = frozen.problem, frozen.problem.before
         stops: list[tuple[int, Acts]] = []
         stop_ptr = [0]
         for v in range(len(frozen.ids.rider_ids)):
@@ -173,8 +173,8 @@ def _lawless(problem: Problem) -> Problem:
         max_requests=endless(problem.max_requests),
         max_trips=endless(problem.max_trips),
         allowed=np.full_like(problem.allowed, np.uint64(2**64 - 1)),
-        keep_ptr=np.zeros_like(problem.keep_ptr),
-        keep_one_of=problem.keep_one_of[:0],
+        must_keep_ptr=np.zeros_like(problem.must_keep_ptr),
+        must_keep=problem.must_keep[:0],
         add_price=np.zeros_like(problem.add_price),
         take_price=np.zeros_like(problem.take_price),
     )

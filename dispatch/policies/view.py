@@ -86,7 +86,7 @@ class View:
 
     def _orders(self) -> tuple[OpenOrder, ...]:
         problem = self.problem
-        planned = set(problem.told.act_request.tolist())
+        planned = set(problem.before.act_request.tolist())
         return tuple(
             OpenOrder(
                 r,
@@ -102,7 +102,7 @@ class View:
         )
 
     def _riders(self) -> tuple[FreeRider, ...]:
-        problem, told = self.problem, self.problem.told
+        problem, told = self.problem, self.problem.before
         leave = evaluate(problem, self.travel, told).leave
         riders = []
         for v, rider_id in enumerate(self.frozen.ids.rider_ids):
@@ -185,20 +185,20 @@ class Plan:
         carried = np.isin(problem.aboard_of, excused)
         on_board[carried] = INFINITE
         window[carried, ..., 1] = INFINITE
-        kept = np.diff(problem.keep_ptr)
+        kept = np.diff(problem.must_keep_ptr)
         stays = np.repeat(~np.isin(np.arange(len(end)), excused), kept)
         kept[excused] = 0
         return problem._replace(
             end=end,
             max_on_board=on_board,
             window=window,
-            keep_ptr=np.concatenate([[0], np.cumsum(kept)]).astype(np.int32),
-            keep_one_of=problem.keep_one_of[stays],
+            must_keep_ptr=np.concatenate([[0], np.cumsum(kept)]).astype(np.int32),
+            must_keep=problem.must_keep[stays],
         )
 
     def _told_requests(self, vehicle: int) -> list[int]:
         """Requests on a rider's told route that have not been given back, in the order of their acts."""
-        told = self._view.problem.told
+        told = self._view.problem.before
         if vehicle < 0:
             return []
         first, last = told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]
@@ -207,7 +207,7 @@ class Plan:
 
     def _rows(self) -> Rows:
         """What everybody has, less what was given back, and the new trips."""
-        told = self._view.problem.told
+        told = self._view.problem.before
         stop_level = self._view.problem.stop_level
         stop_ptr, stop_place, act_ptr = [0], list[int](), [0]
         act_request, act_kind = list[int](), list[int]()

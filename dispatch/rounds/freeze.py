@@ -60,7 +60,7 @@ def freeze(board: Board) -> Frozen:
         place=handles,
         enter=board.places.enter_s[handles],
         exit=board.places.exit_s[handles],
-        told=rows,
+        before=rows,
         stop_level=open_behind_the_first(rows, stop_level, settings.rules, fields["trip_rule"]),
         act_level=act_level,
         **fields,

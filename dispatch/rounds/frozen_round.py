@@ -84,7 +84,7 @@ class Frozen(NamedTuple):
             pick_place=renumbered(problem.pick_place), drop_place=renumbered(problem.drop_place),
             store=renumbered(problem.store), start_place=renumbered(problem.start_place),
             end_place=renumbered(problem.end_place),
-            told=problem.told._replace(stop_place=renumbered(problem.told.stop_place)),
+            before=problem.before._replace(stop_place=renumbered(problem.before.stop_place)),
             reloads=problem.reloads._replace(place=renumbered(problem.reloads.place)),
         )  # fmt: skip
         store_of = {int(number[local]): store_id for local, store_id in self.ids.store_of.items()}

@@ -67,7 +67,7 @@ class _Lot(NamedTuple):
 
 def _is_orderly(problem: Problem) -> bool:
     """Whether every told stop gives goods of one store only, as trips do; not after a change of `rules.mix`."""
-    told = problem.told
+    told = problem.before
     stop = np.repeat(np.arange(len(told.stop_place)), np.diff(told.act_ptr))
     picks = told.act_kind == ActKind.PICKUP
     store = problem.store[told.act_request[picks]]
@@ -77,7 +77,7 @@ def _is_orderly(problem: Problem) -> bool:
 
 def _hubs(frozen: Frozen) -> NDArray[np.bool_]:
     """Places that may be gone to and are not merely some orders' doors: everybody may go there next, bool[Q]."""
-    problem, told = frozen.problem, frozen.problem.told
+    problem, told = frozen.problem, frozen.problem.before
     hubs = np.ones(frozen.destinations, dtype=np.bool_)
     hubs[problem.drop_place] = False
     hubs[problem.pick_place[problem.aboard_of < 0]] = True
@@ -106,7 +106,7 @@ def _as_lot(groups: list[I32], destinations: int) -> _Lot:
 
 
 def _groups(problem: Problem) -> Iterator[I32]:
-    told, fresh = problem.told, problem.aboard_of < 0
+    told, fresh = problem.before, problem.aboard_of < 0
     yield from _by(problem.pick_place[fresh], problem.pick_place[fresh], problem.drop_place[fresh])
     # Of every rider where they are, what they carry, where they are told to go and the doors of what is told.
     aboard = np.flatnonzero(~fresh)

@@ -206,8 +206,8 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
             refused = order.is_waiting and (owner in order.refused_by or order.forced_rider_id is not None)
             if owner in vehicle_of and not refused:
                 may[r, vehicle_of[owner]] = True
-    keep_ptr, keep = obligations(board, requests, riders, may)
-    return {"allowed": allow(may), "keep_ptr": keep_ptr, "keep_one_of": keep}
+    must_keep_ptr, keep = obligations(board, requests, riders, may)
+    return {"allowed": allow(may), "must_keep_ptr": must_keep_ptr, "must_keep": keep}
 
 
 def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64) -> dict[str, Reason]:

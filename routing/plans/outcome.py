@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.plans.before import homes, vehicle_of_acts
 from routing.plans.planner import Planner
-from routing.plans.told import homes, vehicle_of_acts
 from routing.problem.evaluate import Timeline, evaluate
 from routing.problem.law import REASON_OF, Law
 from routing.problem.problem import (
@@ -38,9 +38,9 @@ _BARS = (Reason.NEEDS, Reason.CAPACITY, Reason.UNREACHABLE, Reason.ON_BOARD_LIMI
 def judged(problem: Problem, travel: Travel, rows: Rows) -> tuple[Rows, Timeline]:
     """The plan, or the told plan where that is legal and the new one is dearer or breaks a law."""
     timeline = evaluate(problem, travel, rows)
-    told = evaluate(problem, travel, problem.told)
+    told = evaluate(problem, travel, problem.before)
     if told.feasible and not (timeline.feasible and (timeline.rank, timeline.cost) <= (told.rank, told.cost)):
-        return problem.told, told
+        return problem.before, told
     if not timeline.feasible:
         log.warning(
             "the told plan breaks the law (%s, vehicle %d) and cannot be mended", timeline.law, timeline.vehicle
@@ -81,7 +81,7 @@ def reasons(
             reason[request] = Reason.BUDGET if price < skip[request] else Reason.NO_RIDER_IN_REACH
         else:
             able = np.flatnonzero(barred == Reason.SERVED)
-            law = _stopped(bare, travel, bare.told, request, able, soonest, ASKED)
+            law = _stopped(bare, travel, bare.before, request, able, soonest, ASKED)
             reason[request] = law or _behind(bare, travel, rows, timeline, request, able)
     return reason
 
@@ -192,8 +192,8 @@ def _untold(problem: Problem) -> Problem:
     """The same problem with nothing told and nothing to keep."""
     none = np.zeros(0, dtype=np.int8)
     return problem._replace(
-        told=empty_rows(len(problem.start_place)), stop_level=none, act_level=none,
-        keep_ptr=np.zeros_like(problem.keep_ptr), keep_one_of=np.zeros(0, dtype=np.int32),
+        before=empty_rows(len(problem.start_place)), stop_level=none, act_level=none,
+        must_keep_ptr=np.zeros_like(problem.must_keep_ptr), must_keep=np.zeros(0, dtype=np.int32),
     )  # fmt: skip
 
 

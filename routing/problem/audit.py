@@ -37,7 +37,7 @@ def audit(
 def judge(problem: Problem, travel: Travel, plan: Solution | Rows, *, dimensions: Sequence[str] = ()) -> Audit:
     """The violations of `plan` and its price."""
     rows = plan.rows if isinstance(plan, Solution) else plan
-    routes, told = _unfold(rows), _unfold(problem.told)
+    routes, told = _unfold(rows), _unfold(problem.before)
     wrong: list[Violation] = []
     cost = 0
     times: list[tuple[int, int, int, int]] = []
@@ -57,9 +57,9 @@ def judge(problem: Problem, travel: Travel, plan: Solution | Rows, *, dimensions
         change, forbidden = _changes(problem, vehicle, route, told, where)
         cost += change
         wrong += forbidden
-        keep = problem.keep_one_of[problem.keep_ptr[vehicle] : problem.keep_ptr[vehicle + 1]].tolist()
+        keep = problem.must_keep[problem.must_keep_ptr[vehicle] : problem.must_keep_ptr[vehicle + 1]].tolist()
         if keep and not _served_first(route) & set(keep):
-            wrong.append(Violation("keep_one_of", vehicle, -1, f"serves none of {keep} where it goes first"))
+            wrong.append(Violation("must_keep", vehicle, -1, f"serves none of {keep} where it goes first"))
     price, broken = whole_plan(problem, days)
     skipped, rank = left_out(problem, days)
     cost += price + skipped
@@ -94,10 +94,10 @@ def _served_first(route: Route) -> set[int]:
 
 def _stands(problem: Problem, vehicle: int, route: Route) -> bool:
     """Whether the vehicle is already at its told first stop."""
-    first, after = problem.told.stop_ptr[vehicle], problem.told.stop_ptr[vehicle + 1]
+    first, after = problem.before.stop_ptr[vehicle], problem.before.stop_ptr[vehicle + 1]
     if not route or first == after:
         return False
-    place = int(problem.told.stop_place[first])
+    place = int(problem.before.stop_place[first])
     at_it = place == route[0][0] == int(problem.start_place[vehicle])
     return at_it and int(problem.stop_level[first]) in (Level.UNDERWAY, Level.AT_STOP, Level.ON_BOARD)
 
@@ -107,7 +107,7 @@ def _changes(
 ) -> tuple[int, list[Violation]]:
     """Price of what differs from the told plan, and the differences that are forbidden."""
     items: list[tuple[int, int, str]] = []  # (price, request, sentence)
-    base = int(problem.told.stop_ptr[vehicle])
+    base = int(problem.before.stop_ptr[vehicle])
     levels: dict[int, int] = {}
     places = [place for place, _ in route]
     for number, (place, _) in enumerate(told[vehicle]):
@@ -115,7 +115,7 @@ def _changes(
         levels[place] = max(level, levels.get(place, -1))
         if (places[:1] != [place]) if number == 0 else (place not in places):
             items.append((int(problem.take_price[level, 0]), -1, f"told stop at place {place} taken away"))
-        first_act = int(problem.told.act_ptr[base + number])
+        first_act = int(problem.before.act_ptr[base + number])
         for offset, (request, kind) in enumerate(told[vehicle][number][1]):
             if kind == first_kind(problem, request) and where.get(request) != vehicle:
                 price = int(problem.take_price[int(problem.act_level[first_act + offset]), 1])

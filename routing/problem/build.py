@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -50,6 +51,9 @@ _SOMETIMES_PER_REQUEST: dict[str, type] = {
 _NUMBERS = {"min_used": 0, "max_used": INFINITE, "per_longest": 0}
 """Fields of the whole plan."""
 
+_RENAMED = {"told": "before", "keep_ptr": "must_keep_ptr", "keep_one_of": "must_keep"}
+"""Fields by the names that they had in 0.1.0."""
+
 _PRICE_PER_VEHICLE = {"fixed": 0, "per_work": 0, "per_drive": 1, "per_metre": 0}
 
 
@@ -83,10 +87,10 @@ def make_problem(**fields: Any) -> Problem:
     """A Problem from its named fields; `place`, `pick_place`, `drop_place` and `start_place` give the sizes.
 
     Defaults: nothing limits (infinite windows, limits, capacities), nothing costs but driving (1 per tick) and leaving
-    a request out (SKIP), everybody may carry everything, nothing has been told.  `told` may be Rows or nested routes.
-    Raises InvalidProblem for an unknown or missing field.
+    a request out (SKIP), everybody may carry everything, there was no plan before.  `before` may be Rows or nested
+    routes.  Raises InvalidProblem for an unknown or missing field.
     """
-    given = dict(fields)
+    given = _by_present_names(fields)
     for name in ("place", "start_place"):
         if name not in given:
             raise InvalidProblem(f"a problem needs {name}", field=name)
@@ -124,15 +128,17 @@ def make_problem(**fields: Any) -> Problem:
     words = (vehicles + 63) // 64
     everybody = np.full((requests, words), 2**64 - 1, dtype=np.uint64)
     made["allowed"] = _array(given.pop("allowed", everybody), np.uint64, "allowed")
-    made["keep_ptr"] = _array(given.pop("keep_ptr", np.zeros(vehicles + 1)), np.int32, "keep_ptr")
-    made["keep_one_of"] = _array(given.pop("keep_one_of", ()), np.int32, "keep_one_of")
-    told = given.pop("told", None)
-    made["told"] = empty_rows(vehicles) if told is None else told if isinstance(told, Rows) else make_rows(told)
+    made["must_keep_ptr"] = _array(given.pop("must_keep_ptr", np.zeros(vehicles + 1)), np.int32, "must_keep_ptr")
+    made["must_keep"] = _array(given.pop("must_keep", ()), np.int32, "must_keep")
+    before = given.pop("before", None)
+    made["before"] = (
+        empty_rows(vehicles) if before is None else before if isinstance(before, Rows) else make_rows(before)
+    )
     made["stop_level"] = _filled(
-        given.pop("stop_level", Level.TENTATIVE), (len(made["told"].stop_place),), np.int8, "stop_level"
+        given.pop("stop_level", Level.TENTATIVE), (len(made["before"].stop_place),), np.int8, "stop_level"
     )
     made["act_level"] = _filled(
-        given.pop("act_level", Level.TENTATIVE), (len(made["told"].act_request),), np.int8, "act_level"
+        given.pop("act_level", Level.TENTATIVE), (len(made["before"].act_request),), np.int8, "act_level"
     )
     made["add_price"] = _filled(given.pop("add_price", 0), (len(Level), 2), np.int64, "add_price")
     taking = np.zeros((len(Level), 2), dtype=np.int64)
@@ -146,6 +152,16 @@ def make_problem(**fields: Any) -> Problem:
         name = min(given)
         raise InvalidProblem(f"a problem has no field {name}", field=name)
     return Problem(**made)
+
+
+def _by_present_names(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields under the names that they have now; old ones are taken for one release, with a warning."""
+    given = {}
+    for name, values in fields.items():
+        given[_RENAMED.get(name, name)] = values
+        if name in _RENAMED:
+            warnings.warn(f"the field {name} is {_RENAMED[name]} now", DeprecationWarning, stacklevel=3)
+    return given
 
 
 def _wider_fields(given: dict[str, Any], requests: int, vehicles: int, dimensions: int) -> dict[str, Any]:

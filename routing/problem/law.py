@@ -23,7 +23,7 @@ class Law(IntEnum):
     ON_BOARD = 9
     TRIP = 10
     """Requests per trip, trips ahead, acts of a route, or one store until empty."""
-    KEEP_ONE_OF = 11
+    MUST_KEEP = 11
     TOLD = 12
     """A change of the told plan whose price is NEVER."""
     TRAVEL_LIMIT = 13
@@ -55,7 +55,7 @@ REASON_OF: dict[Law, Reason] = {
     Law.ROUTE_END: Reason.SHIFT_END,
     Law.ON_BOARD: Reason.ON_BOARD_LIMIT,
     Law.TRIP: Reason.CAPACITY,
-    Law.KEEP_ONE_OF: Reason.HELD,
+    Law.MUST_KEEP: Reason.HELD,
     Law.TOLD: Reason.HELD,
     Law.TRAVEL_LIMIT: Reason.TRAVEL_LIMIT,
     Law.BREAKS: Reason.BREAKS,

@@ -139,7 +139,7 @@ NO_PRICES: I64 = np.zeros((0, 0), dtype=np.int64)
 
 
 class Problem(NamedTuple):
-    """Frozen arrays of one round: what is allowed, what it costs, and what has been told."""
+    """Frozen arrays of one round: what is allowed, what it costs, and the plan before."""
 
     tick_us: int
     trip_rule: int  # TripRule
@@ -178,10 +178,10 @@ class Problem(NamedTuple):
     per_drive: I64  # [V] per tick of driving
     per_metre: I64  # [V]
     allowed: U64  # [R, ceil(V / 64)] bit v of word v // 64
-    keep_ptr: I32  # [V + 1]
-    keep_one_of: I32  # [..] vehicle v must serve one of these at its first place (its row is empty: it need not)
-    # told plan (last round's tentative plan included: the warm start)
-    told: Rows
+    must_keep_ptr: I32  # [V + 1]
+    must_keep: I32  # [..] vehicle v must serve one of these at its first place (its row is empty: it need not)
+    # the plan before: last round's, what is tentative included (the warm start); levels say what of it has been told
+    before: Rows
     stop_level: I8  # [S]
     act_level: I8  # [A]
     add_price: I64  # [6, 2] by Level; column 0: the place, column 1: an order added at a stop of that level

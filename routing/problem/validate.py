@@ -32,7 +32,7 @@ def check(problem: Problem, travel: Travel) -> None:
     _check_travel(problem, travel)
     _check_places(problem, places, travel.ticks.shape[2], vehicles)
     _check_times(problem)
-    _check_told(problem, places, requests, vehicles)
+    _check_before(problem, places, requests, vehicles)
     _check_breaks(problem, vehicles)
     _check_reloads(problem, travel, vehicles)
     _check_rows_together(problem, requests)
@@ -61,7 +61,7 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
         raise _fail(f"loads need 1 to {MAX_DIMENSIONS} dimensions", "load")
     if not 1 <= windows <= MAX_WINDOWS:
         raise _fail(f"an act needs 1 to {MAX_WINDOWS} windows", "window")
-    stops, acts = len(problem.told.stop_place), len(problem.told.act_request)
+    stops, acts = len(problem.before.stop_place), len(problem.before.act_request)
     shapes: list[tuple[tuple[int, ...], str]] = [
         ((places,), "place enter exit"),
         ((requests,), "pick_place drop_place aboard_of store placed ready max_on_board skip_cost"),
@@ -87,7 +87,7 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
         ((requests, vehicles), "pair_price"),
     ]  # fmt: skip
     expected += [one for one in sometimes if getattr(problem, one[1]).size]
-    expected += [((vehicles + 1,), "keep_ptr"), ((stops,), "stop_level"), ((acts,), "act_level")]
+    expected += [((vehicles + 1,), "must_keep_ptr"), ((stops,), "stop_level"), ((acts,), "act_level")]
     for shape, name in expected:
         array = getattr(problem, name)
         if array.shape != shape:
@@ -157,23 +157,23 @@ def _check_times(problem: Problem) -> None:
     _refuse_where(relative, "slope", "a door time is priced for a request that has no drop")
 
 
-def _check_told(problem: Problem, places: int, requests: int, vehicles: int) -> None:
-    told = problem.told
+def _check_before(problem: Problem, places: int, requests: int, vehicles: int) -> None:
+    before = problem.before
     for name, pointer, rows, size in (
-        ("told.stop_ptr", told.stop_ptr, vehicles, len(told.stop_place)),
-        ("told.act_ptr", told.act_ptr, len(told.stop_place), len(told.act_request)),
-        ("keep_ptr", problem.keep_ptr, vehicles, len(problem.keep_one_of)),
+        ("before.stop_ptr", before.stop_ptr, vehicles, len(before.stop_place)),
+        ("before.act_ptr", before.act_ptr, len(before.stop_place), len(before.act_request)),
+        ("must_keep_ptr", problem.must_keep_ptr, vehicles, len(problem.must_keep)),
     ):
         if pointer.shape != (rows + 1,) or pointer[0] != 0 or pointer[-1] != size or (np.diff(pointer) < 0).any():
             raise _fail(f"{name} does not divide {size} entries into {rows} rows", name)
     for name, values, most in (
-        ("told.stop_place", told.stop_place, places), ("told.act_request", told.act_request, requests),
-        ("told.act_kind", told.act_kind, 2), ("keep_one_of", problem.keep_one_of, requests),
+        ("before.stop_place", before.stop_place, places), ("before.act_request", before.act_request, requests),
+        ("before.act_kind", before.act_kind, 2), ("must_keep", problem.must_keep, requests),
         ("stop_level", problem.stop_level, len(Level)), ("act_level", problem.act_level, len(Level)),
     ):  # fmt: skip
         _refuse_where((values < 0) | (values >= most), name, f"outside 0 to {most - 1}")
-    if len(told.act_kind) != len(told.act_request):
-        raise _fail("as many kinds as acts", "told.act_kind")
+    if len(before.act_kind) != len(before.act_request):
+        raise _fail("as many kinds as acts", "before.act_kind")
 
 
 def _check_breaks(problem: Problem, vehicles: int) -> None:

@@ -39,7 +39,7 @@ def planned_rows(frozen: Frozen, answer: RoundSolved) -> Rows:
         ]
         for change in answer.changes
     }
-    return _rows([changed.get(v, _told(frozen.problem.told, v)) for v in range(len(vehicle_of))])
+    return _rows([changed.get(v, _told(frozen.problem.before, v)) for v in range(len(vehicle_of))])
 
 
 def _told(rows: Rows, vehicle: int) -> Stops:

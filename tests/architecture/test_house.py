@@ -17,7 +17,7 @@ FLOORS: dict[str, list[set[str]]] = {
     "routing": [
         {"cells", "errors", "kernels"},
         {"places", "problem", "roads.kernels", "plans.coverage", "plans.budget"},
-        {"travel", "roads", "plans.planner", "plans.told", "plans.understood"},
+        {"travel", "roads", "plans.planner", "plans.before", "plans.understood"},
         {"roads.source", "plans.general", "plans.outcome"},
         {"roads.turns", "roads.traffic", "plans.ortools"},
         {"roads.hierarchy", "plans.trips"},

@@ -38,7 +38,7 @@ def test_a_case_is_run_once_as_long_as_its_settings_stay(tmp_path: Path, monkeyp
         return {"cpu_s": 1.0}
 
     monkeypatch.setattr(default_cpu, "CASES", {"round, small": run, "day": run})
-    monkeypatch.setattr(default_cpu, "warm_up", lambda: None)
+    monkeypatch.setattr(default_cpu, "warm_up_rounds", lambda: None)
     for _ in range(2):
         assert default_cpu.main(["--cases", "round", "--out", str(tmp_path / "cpu")]) == 0
     assert [one["rules.mix"] for one in asked] == ["any", "same_store", "same_store"]

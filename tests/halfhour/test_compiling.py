@@ -111,7 +111,7 @@ def test_a_replay_compiles_before_its_day_begins(monkeypatch: pytest.MonkeyPatch
     import api.solver.warm_up
 
     warmed: list[bool] = []
-    monkeypatch.setattr(api.solver.warm_up, "warm_up", lambda: warmed.append(True))
+    monkeypatch.setattr(api.solver.warm_up, "warm_up_rounds", lambda: warmed.append(True))
     monkeypatch.setattr(compiling, "is_first_use", lambda: False)
     compile_first()
     assert not warmed

@@ -8,12 +8,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
-GENERAL = "from halfhour.solving import warm_up; warm_up()"
+GENERAL = "from halfhour.solving import warm_up_search; warm_up_search()"
 TRIPS = (
     "from api.solver.warm_up import solve_one; from dispatch.settings.settings import Settings;"
     "solve_one(Settings().with_values({'rules.mix': 'same_store'}), None)"
 )
-ROADS = "from routing.roads.city.warm import warm_up; warm_up()"
+ROADS = "from routing.roads.city.warm import warm_up_roads; warm_up_roads()"
 
 
 def main() -> int:

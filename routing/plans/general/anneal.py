@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,31 +24,52 @@ from routing.plans.general.kernels.ruin_recreate import search_slice
 from routing.plans.general.tables import Routes, Tables, empty_routes
 from routing.plans.general.work import Work
 
-SLICE = 4_000
-"""Insertions tried between two looks at the budget: a few milliseconds."""
 
-MEAN_REMOVED, LONGEST = (24, 10), 16
-"""Nodes removed on average (where timing moves no price, where it does and judging takes longer) and longest string.
+@dataclass(frozen=True, slots=True)
+class SearchParams:
+    """What ruin and recreate is tuned by; section numbers are those of Christiaens and Vanden Berghe (2020)."""
 
-Christiaens and Vanden Berghe (2020), table 1, remove 10 nodes; with pairs, more of them pays (docs/solving.md).
-"""
+    slice: int = 4_000
+    """Insertions tried between two looks at the budget: a few milliseconds."""
+    removed_plain: int = 24
+    """c, nodes removed on average (section 3.1), where timing moves no price; the paper's 10 fits nodes, not pairs
+    (docs/solving.md)."""
+    removed_timed: int = 10
+    """The same where timing moves prices and judging takes longer."""
+    longest: int = 16
+    """L_max, nodes of the longest string."""
+    hot: float = 3.0
+    """T_0, first temperature, in prices of a mean leg."""
+    cold: float = 0.01
+    """T_f, last temperature."""
+    scarce_hot: float = 6.0
+    """First temperature where not all that is ranked fits."""
+    scarce_worth: int = 20
+    """What a mean rank is worth there, in prices of a mean leg."""
+    fleet_share: float = 0.6
+    """Share of the budget in which vehicles may be saved (section 3.5)."""
+    patience: float = 0.3
+    """How much of it may pass without saving one."""
+    fleet_heat: float = 0.25
+    """Temperature while vehicles are saved, in prices of a mean leg."""
+    fleet_removed: int = 10
+    """c while vehicles are saved."""
+    eject_every: int = 100
+    """Insertions between two ejections then: a few rounds of ruin and recreate (docs/solving.md)."""
 
-FLEET_SHARE, PATIENCE = 0.6, 0.3
-"""Share of the budget in which vehicles may be saved, and how much of it may pass without saving one."""
 
-FLEET_HEAT = 0.25
-"""Temperature while vehicles are saved, in prices of a mean leg."""
-
-FLEET_REMOVED, EJECT_EVERY = 10, 100
-"""Nodes removed on average while vehicles are saved, and insertions between two ejections: a few rounds of ruin and
-recreate (docs/solving.md)."""
-
-HOT, COLD = 3.0, 0.01
-"""First and last temperature, in prices of a mean leg."""
+PARAMS = SearchParams()
 
 
-SCARCE_HOT, SCARCE_WORTH = 6.0, 20
-"""Where not all that is ranked fits: first temperature, and what a mean rank is worth, in prices of a mean leg."""
+class Turn(NamedTuple):
+    """What one call of `search_slice` is to do."""
+
+    temperature: int
+    mean_removed: int
+    longest: int
+    until: int  # insertions, as work counts them
+    fleet: bool  # whether vehicles are being saved
+    eject_every: int
 
 
 class Annealing:
@@ -61,7 +84,7 @@ class Annealing:
         self.saved, self.best = empty_routes(tables), empty_routes(tables)
         work.mark[:, col.CLOSED] = 0
         self.begin = int(work.counter[0])
-        self.removed = MEAN_REMOVED[0 if tables.plain else 1]
+        self.removed = PARAMS.removed_plain if tables.plain else PARAMS.removed_timed
         work.luck[1] = 1
         work.cost[0] = plan_price(tables, routes)
         self._keep()
@@ -105,11 +128,10 @@ class Annealing:
     def _slice(self, temperature: int, *, fleet: bool = False) -> None:
         """Search at a temperature until the budget is asked again, or everything absent has found a place."""
         known = int(self.work.counter[col.IMPROVED])
-        until = min(int(self.work.counter[col.INSERTIONS]) + SLICE, self.begin + self.budget.work)
-        search_slice(
-            self.tables, self.routes, self.saved, self.best, self.work, temperature,
-            FLEET_REMOVED if fleet else self.removed, LONGEST, until, fleet, EJECT_EVERY,
-        )  # fmt: skip
+        until = min(int(self.work.counter[col.INSERTIONS]) + PARAMS.slice, self.begin + self.budget.work)
+        removed = PARAMS.fleet_removed if fleet else self.removed
+        turn = Turn(temperature, removed, PARAMS.longest, until, fleet, PARAMS.eject_every)
+        search_slice(self.tables, self.routes, self.saved, self.best, self.work, turn)
         if self.on_better is not None and self.work.counter[col.IMPROVED] > known:
             self.on_better(self.best)
 
@@ -122,13 +144,13 @@ class Annealing:
         """Cool down over the rest of the budget, from one share of the way to another."""
         start = min(self.spent(), 0.999)
         leg = self._mean_leg()
-        hot = HOT
+        hot = PARAMS.hot
         if self.work.cost[2] > 0:
-            hot = SCARCE_HOT
-            self._lend(leg * SCARCE_WORTH)
+            hot = PARAMS.scarce_hot
+            self._lend(leg * PARAMS.scarce_worth)
         while not self.over():
             share = first + (last - first) * min(1.0, (self.spent() - start) / (1 - start))
-            self._slice(int(leg * hot * (COLD / hot) ** share))
+            self._slice(int(leg * hot * (PARAMS.cold / hot) ** share))
 
     def _lend(self, worth: int) -> None:
         """Count so much for a mean rank left out, little enough that a loss is accepted for a while."""
@@ -157,13 +179,13 @@ class Annealing:
     def save_vehicles(self) -> None:
         """Close the vehicle whose orders are easiest to place elsewhere, until no vehicle more can be spared."""
         leg, since = self._mean_leg(), self.spent()
-        while self.spent() < min(FLEET_SHARE, since + PATIENCE) and not self.over():
+        while self.spent() < min(PARAMS.fleet_share, since + PARAMS.patience) and not self.over():
             if self.routes.missing[0] == 0:
                 self._keep()
                 since = self.spent()
                 if not self._close_one():
                     break
-            self._slice(int(leg * FLEET_HEAT), fleet=True)
+            self._slice(int(leg * PARAMS.fleet_heat), fleet=True)
         self._return_to_best()
         self.work.mark[:, col.CLOSED] = self.routes.size == 0
 

@@ -22,17 +22,17 @@ def tables_of(tables: Tables, cluster: Cluster) -> Tables:
     nodes = (2 * requests[:, None] + [0, 1]).reshape(-1)
     node, request, vehicle = tables.node[nodes], tables.request[requests], tables.vehicle[vehicles]
     number, rider = _numbers(requests, len(tables.request)), _numbers(vehicles, len(tables.vehicle))
-    told_ptr, told_at = _cut(tables.told_ptr, vehicles)
-    keep_ptr, keep = _kept(tables, vehicles, number)
-    told = tables.told[told_at]
+    before_ptr, told_at = _cut(tables.before_ptr, vehicles)
+    must_keep_ptr, must_keep = _kept(tables, vehicles, number)
+    before = tables.before[told_at]
     sink = tables.legs.shape[3] - 1
     begins, ends = vehicle[:, col.START_PLACE], vehicle[:, col.END_PLACE]
-    used = np.concatenate([node[:, col.PLACE], begins, ends[ends < sink], told[:, 0], vehicle[:, col.STANDING_AT]])
+    used = np.concatenate([node[:, col.PLACE], begins, ends[ends < sink], before[:, 0], vehicle[:, col.STANDING_AT]])
     places = np.unique(used[used >= 0])
     place = np.append(_numbers(places, len(tables.stop)), -1).astype(np.int32)  # -1 stays -1
     columns = np.append(places[places < sink], sink)
     node[:, col.PLACE], node[:, col.REQUEST] = place[node[:, col.PLACE]], number[node[:, col.REQUEST]]
-    told[:, 0] = place[told[:, 0]]
+    before[:, 0] = place[before[:, 0]]
     for column in (col.HOME, col.CARRIER):
         request[:, column] = rider[request[:, column]]
     request[:, col.FIRST_PLACE] = place[request[:, col.FIRST_PLACE]]
@@ -46,8 +46,8 @@ def tables_of(tables: Tables, cluster: Cluster) -> Tables:
         node=node, request=request, vehicle=vehicle, legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
         stop=tables.stop[places], window=tables.window[requests[requests < len(tables.window)]],  # ghosts have none
         allowed=_allowed(tables.allowed[requests], vehicles),
-        near=_near(tables.near[nodes], number), reach_ptr=reach_ptr, reach=reach, told_ptr=told_ptr, told=told,
-        keep_ptr=keep_ptr, keep=keep, breaks=_breaks_of(tables, vehicles),
+        near=_near(tables.near[nodes], number), reach_ptr=reach_ptr, reach=reach, before_ptr=before_ptr, before=before,
+        must_keep_ptr=must_keep_ptr, must_keep=must_keep, breaks=_breaks_of(tables, vehicles),
     )  # fmt: skip
 
 
@@ -110,8 +110,8 @@ def _cut(ptr: I32, chosen: I64) -> tuple[I32, NDArray[np.intp]]:
 
 def _kept(tables: Tables, vehicles: I64, number: I64) -> tuple[I32, I32]:
     """Of which requests each vehicle must keep one; -1, which nobody serves, for those outside the cluster."""
-    ptr, at = _cut(tables.keep_ptr, vehicles)
-    return ptr, number[tables.keep[at]].astype(np.int32)
+    ptr, at = _cut(tables.must_keep_ptr, vehicles)
+    return ptr, number[tables.must_keep[at]].astype(np.int32)
 
 
 def _within_reach(tables: Tables, group: I64, rider: I64) -> tuple[I64, I32, I32]:

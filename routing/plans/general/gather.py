@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import Unsupported
+from routing.plans.before import changes, homes, standing
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
 from routing.plans.general.tables import Kind, Tables
-from routing.plans.told import changes, homes, standing
 from routing.plans.understood import goods_bind
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
 
@@ -77,7 +77,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.BACK] = problem.load_back.any()
     flag[col.GOODS] = goods.size > 0
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
-    (told, change), breaks = changes(problem), problem.breaks
+    (before, change), breaks = changes(problem), problem.breaks
     return Tables(
         flag=flag, node=node, request=request, vehicle=vehicle,
         legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
@@ -85,9 +85,9 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         allowed=np.concatenate([problem.allowed, _only(ghosts[0], problem.allowed.shape[1])]),
         near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
         reach_ptr=reach_ptr, reach=reach,
-        told_ptr=problem.told.stop_ptr, told=told, change=change,
-        keep_ptr=problem.keep_ptr, keep=problem.keep_one_of,
-        breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.keep_ptr)),
+        before_ptr=problem.before.stop_ptr, before=before, change=change,
+        must_keep_ptr=problem.must_keep_ptr, must_keep=problem.must_keep,
+        breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.must_keep_ptr)),
     )  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def _requests(problem: Problem, ghosts: tuple[I64, I64]) -> I64:
         first[:, col.SKIP] = np.where(problem.rank > 0, _soft_skips(problem.rank), first[:, col.SKIP])
     row, (vehicle, stop) = table[real:], ghosts
     row[:, col.KIND], row[:, col.HOME], row[:, col.CARRIER] = Kind.GHOST, vehicle, vehicle
-    row[:, col.FIRST_PLACE] = problem.told.stop_place[stop]
+    row[:, col.FIRST_PLACE] = problem.before.stop_place[stop]
     row[:, col.PINNED] = problem.take_price[problem.stop_level[stop], 0] >= NEVER
     row[:, [col.FIRST_DUE, col.SECOND_DUE, col.LONGEST_ABOARD]] = INFINITE
     return table
@@ -270,9 +270,9 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
 def _ghosts(problem: Problem) -> tuple[I64, I64]:
     """Of told stops that only a node of their own keeps vehicle and stop: locked ones, and priced ones without acts."""
     price = problem.take_price[problem.stop_level, 0]
-    bare = np.diff(problem.told.act_ptr) == 0
+    bare = np.diff(problem.before.act_ptr) == 0
     stops = np.flatnonzero((price >= NEVER) | ((price > 0) & bare))
-    vehicle = np.repeat(np.arange(len(problem.start_place)), np.diff(problem.told.stop_ptr))
+    vehicle = np.repeat(np.arange(len(problem.start_place)), np.diff(problem.before.stop_ptr))
     return vehicle[stops], stops
 
 
@@ -289,7 +289,7 @@ def _told_priced(problem: Problem) -> NDArray[np.bool_]:
     """Vehicles whose told places carry a price, to take away or to delay, and those that must keep something."""
     priced = (problem.take_price[:, 0] > 0) | (problem.add_price[:, 0] > 0)
     hit = np.concatenate([[0], np.cumsum(priced[problem.stop_level])])
-    return np.asarray((np.diff(hit[problem.told.stop_ptr]) > 0) | (np.diff(problem.keep_ptr) > 0))
+    return np.asarray((np.diff(hit[problem.before.stop_ptr]) > 0) | (np.diff(problem.must_keep_ptr) > 0))
 
 
 def _only(vehicles: I64, words: int) -> U64:
@@ -309,7 +309,7 @@ def _is_plain(problem: Problem, node_place: I32, priced_changes: bool) -> bool:
         priced_changes or shared or stands
         or problem.slope.any() or problem.late_fixed.any()
         or (problem.max_on_board < INFINITE).any() or (problem.max_requests < INFINITE).any()
-        or (problem.max_trips < INFINITE).any() or len(problem.keep_one_of) or problem.trip_rule
+        or (problem.max_trips < INFINITE).any() or len(problem.must_keep) or problem.trip_rule
         or problem.add_price.any() or problem.take_price[: Level.ON_BOARD].any()
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ SEQUENCED = 8
 
 def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     """The told plan as Routes; orders that make a told route illegal by now are absent, the last ones first."""
-    routes, told = empty_routes(tables), problem.told
+    routes, told = empty_routes(tables), problem.before
     routes.missing[0] = 0
     ghosts = np.flatnonzero(tables.kind == Kind.GHOST)
     write_routes(

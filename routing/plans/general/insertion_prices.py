@@ -1,7 +1,7 @@
 """The full table of cheapest insertions: every absent request in every vehicle, blocks of like routes at once.
 
 Most routes of a city are short and of one kind: pairs and goods on board, every stop at a place of its own.  Those are
-priced in blocks (kernels/matrix.py); all other pairs one by one, with the same answer.
+priced in blocks (kernels/insertion_prices.py); all other pairs one by one, with the same answer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LONGEST = 8
 """Stops of the longest route that is priced in a block."""
 
 ROOM = 2**28
-"""More delay than any law or price here tells from none at all."""
+"""A delay larger than any limit in a block: treated as unlimited."""
 
 WORTH_A_THREAD = 150_000
 """Pairs that take a good five milliseconds: below, another thread costs more than it does."""
@@ -60,15 +60,12 @@ def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64, *, t
     taking = tables.request[requests[asked], col.TAKE]
 
     def run(part: NDArray[np.intp]) -> None:
-        lines = [np.empty((field.WAYS + 4 * (one.stops + 2), len(one.members)), dtype=np.int32) for one in blocks]
+        lines = [np.empty((field.WAYS + 4 * (len(one.block) + 1), len(one.members)), dtype=np.int32) for one in blocks]
         for begin in range(0, len(part), CHUNK):
             few = part[begin : begin + CHUNK]
             mine = questions[few].astype(np.int32)
             for one, scratch in zip(blocks, lines, strict=True):
-                price_block(
-                    tables, one.block, one.own, one.members, one.profile, one.rich, one.ends, mine, taking[few],
-                    one.opening, price, gap, scratch,
-                )  # fmt: skip
+                price_block(tables, one, mine, taking[few], price, gap, scratch)
 
     if threads > 1 and len(asked) * sum(len(one.members) for one in blocks) >= WORTH_A_THREAD:
         with ThreadPoolExecutor(threads) as pool:
@@ -81,21 +78,20 @@ def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64, *, t
     return Matrix(price, gap)
 
 
-class _Block(NamedTuple):
-    """Vehicles with so many stops and one profile, as the kernel reads them."""
+class Block(NamedTuple):
+    """Vehicles with as many stops and one profile, as the kernel reads them."""
 
-    stops: int
     profile: int
-    members: NDArray[np.intp]
-    block: I32
-    own: I32
-    rich: bool
-    ends: bool
-    opening: I64
+    members: NDArray[np.intp]  # [lanes] numbers of the vehicles
+    block: I32  # [stops + 1, FIELDS, lanes]
+    own: I32  # [OWN, lanes]
+    rich: bool  # more than the first promise has a price
+    ends: bool  # a shift or paid time may end
+    opening: I64  # [lanes] price of using an empty vehicle
 
 
 def _singly(
-    tables: Tables, routes: Routes, requests: I64, asked: NDArray[np.intp], blocks: list[_Block], gap: I32
+    tables: Tables, routes: Routes, requests: I64, asked: NDArray[np.intp], blocks: list[Block], gap: I32
 ) -> NDArray[np.bool_]:
     """Pairs, bool[A, V], that no block has priced: of other requests or vehicles, with shared stops, or given up."""
     in_blocks, of_blocks = np.zeros(len(requests), dtype=np.bool_), np.zeros(len(routes.size), dtype=np.bool_)
@@ -109,7 +105,7 @@ def _singly(
     return singly
 
 
-def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[_Block]:
+def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[Block]:
     """Every block whose numbers fit into lanes."""
     like, longest = _is_alike(tables, routes), int(tables.flag[col.LONGEST_WAY])
     kinds = np.stack([routes.size, tables.vehicle[:, col.PROFILE]], axis=1)
@@ -121,7 +117,7 @@ def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[_Block]:
             continue
         opening = tables.vehicle[members, col.FIXED] if stops == 0 else np.zeros(len(members), dtype=np.int64)
         narrow = block.astype(np.int32), own.astype(np.int32)
-        found.append(_Block(stops, profile, members, *narrow, rich, ends, opening))
+        found.append(Block(profile, members, *narrow, rich, ends, opening))
     return found
 
 
@@ -207,7 +203,7 @@ def _is_alike(tables: Tables, routes: Routes) -> NDArray[np.bool_]:
 
 def _keeps_first(tables: Tables, vehicle: int, first: int) -> bool:
     """Whether the told plan is priced by its first place alone, which must stay and is where the route begins."""
-    told = tables.told[tables.told_ptr[vehicle] : tables.told_ptr[vehicle + 1]]
+    told = tables.before[tables.before_ptr[vehicle] : tables.before_ptr[vehicle + 1]]
     price = tables.change[told[:, 1]]
     return bool(first == told[0, 0] and price[0, 2] >= col.LOCKED and not price[1:, 2].any() and not price[:, 0].any())
 

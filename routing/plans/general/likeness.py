@@ -21,7 +21,7 @@ CHUNK = 2**17
 def twins(problem: Problem, vehicle: I64) -> I64:
     """One number for vehicles that an empty route cannot tell apart; told and loaded ones stand alone."""
     vehicles = len(vehicle)
-    alone = (np.diff(problem.told.stop_ptr) > 0) | (vehicle[:, col.START_COUNT] > 0)
+    alone = (np.diff(problem.before.stop_ptr) > 0) | (vehicle[:, col.START_COUNT] > 0)
     if problem.breaks.ptr.size:
         alone |= np.diff(problem.breaks.ptr) > 0
     own = np.where(alone, np.arange(vehicles), -1)

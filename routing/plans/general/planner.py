@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,15 @@ from routing.problem.problem import I64, Problem, Rows, Travel
 
 OFFERING = 48
 """Vehicles that are asked for an offer whatever a soonest delivery would cost: those that can be there soonest."""
+
+
+class Asked(NamedTuple):
+    """Who is asked for an offer, and when each could deliver at the soonest."""
+
+    order: NDArray[np.intp]  # [V] vehicles, those that can be there soonest first
+    soonest: I64  # [V] tick at which each could be at the request's first place
+    direct: int  # ticks from there to its drop
+    always: int  # how many are asked whatever a soonest delivery would cost
 
 
 class GeneralPlanner(Planner):
@@ -69,9 +79,9 @@ class GeneralPlanner(Planner):
 
     def hold(self, rows: Rows) -> None:
         """Read the rows in; what a vehicle must keep is no part of what an order costs it."""
-        self._tables = self._tables._replace(keep_ptr=np.zeros_like(self._tables.keep_ptr))
+        self._tables = self._tables._replace(must_keep_ptr=np.zeros_like(self._tables.must_keep_ptr))
         self._work = new_work(self._tables, 0)
-        self._routes = start_routes(self._problem._replace(told=rows), self._tables, self._work)
+        self._routes = start_routes(self._problem._replace(before=rows), self._tables, self._work)
 
     def soonest(self, request: int) -> I64:
         """From where each vehicle is free."""
@@ -82,7 +92,7 @@ class GeneralPlanner(Planner):
     def offers(self, requests: NDArray[np.integer]) -> Offers:
         """One by one: a request leaves its route, is priced everywhere, and returns."""
         tables, routes, work, made = self._tables, self._routes, self._work, no_offers(len(requests))
-        whole = start_routes(self._problem._replace(told=to_rows(tables, routes)), tables, work)
+        whole = start_routes(self._problem._replace(before=to_rows(tables, routes)), tables, work)
         for i, request in enumerate(requests.tolist()):
             vehicle = int(routes.vehicle[request])
             if vehicle >= 0:
@@ -97,8 +107,8 @@ class GeneralPlanner(Planner):
                 if tables.kind[request] == Kind.PAIR and pick != drop
                 else 0
             )
-            order = np.argsort(soonest, kind="stable")
-            collect_offers(tables, routes, request, vehicle, order, soonest, direct, OFFERING, made.best[i], work)
+            asked = Asked(np.argsort(soonest, kind="stable"), soonest, direct, OFFERING)
+            collect_offers(tables, routes, request, vehicle, asked, made.best[i], work)
             if vehicle >= 0:
                 take_over(tables, whole, routes, vehicle)
                 routes.missing[0] = whole.missing[0]

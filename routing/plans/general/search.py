@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 import numpy as np
 
 from routing.plans.budget import Budget
-from routing.plans.general.anneal import SLICE, Annealing
+from routing.plans.general.anneal import PARAMS, Annealing
 from routing.plans.general.cluster_tables import put_back, routes_of, tables_of
 from routing.plans.general.clusters import Cluster, cut
 from routing.plans.general.kernels import columns as col
@@ -66,7 +66,7 @@ def _largest_cluster(search: Annealing) -> int:
         return 0
     most = min(CLUSTER, requests // 2 + requests // 20)  # halves are not quite equal
     # Every cluster has a slice at least in every phase, or cutting takes longer than searching.
-    return most if search.left() >= PHASES * SLICE * requests // most else 0
+    return most if search.left() >= PHASES * PARAMS.slice * requests // most else 0
 
 
 def _anneal_in_clusters(whole: Annealing, most: int, threads: int) -> None:

@@ -43,11 +43,11 @@ class Tables(NamedTuple):
     near: I32  # [N, M] nodes by distance
     reach_ptr: I32  # [groups + 1]
     reach: I32  # vehicles worth trying for the requests of a group, the soonest first
-    told_ptr: I32  # [V + 1]
-    told: I32  # [S, 2] place, level
+    before_ptr: I32  # [V + 1]
+    before: I32  # [S, 2] place, level
     change: I64  # [levels, 4] add place, add order, take place, take order
-    keep_ptr: I32  # [V + 1]
-    keep: I32
+    must_keep_ptr: I32  # [V + 1]
+    must_keep: I32
     breaks: Breaks
 
     @property

@@ -55,7 +55,7 @@ class RouteModel:
         """Vehicles whose route may be made anew by a model that knows whole pickups and drops only."""
         tables, own = self._tables, self._tables.vehicle
         held = (own[:, col.START_COUNT] > 0) | (own[:, col.TOLD_PRICED] > 0) | (own[:, col.STANDING_AT] >= 0)
-        held |= np.diff(tables.keep_ptr) > 0
+        held |= np.diff(tables.must_keep_ptr) > 0
         for vehicle in np.flatnonzero(~held).tolist():
             held[vehicle] = any(tables.kind[request] != Kind.PAIR for request, _ in _acts(rows, vehicle))
         return [int(v) for v in np.flatnonzero(~held)]

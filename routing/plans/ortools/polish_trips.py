@@ -100,7 +100,7 @@ class TripModel:
 def _chains(problem: Problem, rows: Rows, timeline: Timeline) -> list[Chain]:
     told = np.zeros(len(problem.start_place), dtype=np.int64)
     for v in range(len(told)):
-        levels = problem.stop_level[int(problem.told.stop_ptr[v]) : int(problem.told.stop_ptr[v + 1])]
+        levels = problem.stop_level[int(problem.before.stop_ptr[v]) : int(problem.before.stop_ptr[v + 1])]
         told[v] = int((levels >= Level.OFFERED).sum())
     return [
         _chain(problem, timeline, int(rows.stop_ptr[v]), v, stops, int(told[v]))

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.plans.told import changes, homes, standing
-from routing.plans.trips.kernels import layout as col
-from routing.plans.trips.kernels.layout import Day, Scratch, TripPlan
+from routing.plans.before import changes, homes, standing
+from routing.plans.trips.kernels import layout
+from routing.plans.trips.kernels.layout import Before, Day, Facts, Scratch, TripPlan
 from routing.plans.trips.kernels.rows import read_rows
 from routing.plans.trips.kernels.search import keeps
 from routing.problem.problem import INFINITE, NEVER, ActKind, Problem, Travel
@@ -38,35 +38,30 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     seats = max(min(seats, requests), _longest_trip(problem), 1)
     told_trips = _told_trips(problem)
     trips = max(min(int(problem.max_trips.max(initial=1)), requests) + 1, 1) + told_trips
-    told, change = changes(problem)
+    before, change = changes(problem)
     day = Day(
-        request=_requests(problem, travel, group),
-        vehicle=_vehicles(problem),
-        legs=_legs(travel),
-        window=_windows(problem),
+        facts=Facts(_requests(problem, travel, group), _vehicles(problem), _legs(travel), _windows(problem)),
+        before=Before(problem.before.stop_ptr, np.concatenate([before, _roles(problem)[:, None]], axis=1), change),
         allowed=problem.allowed.copy(),
-        keep_ptr=problem.keep_ptr,
-        keep_one_of=problem.keep_one_of,
-        told_ptr=problem.told.stop_ptr,
-        told=np.concatenate([told, _roles(problem)[:, None]], axis=1),
-        change=change,
+        must_keep_ptr=problem.must_keep_ptr,
+        must_keep=problem.must_keep,
         near=np.zeros((len(group_place), vehicles), dtype=np.int32),
         near_at=np.zeros((len(group_place), vehicles), dtype=np.int32),
     )
     rows = vehicles + 2 * POOL
     plan = TripPlan(
         orders=np.zeros((rows * trips + 3, seats + 1), dtype=np.int32),
-        trip=np.zeros((rows, trips + 1, col.TRIP_COLUMNS), dtype=np.int64),
-        chain=np.zeros((rows, col.CHAIN_COLUMNS), dtype=np.int64),
+        trip=np.zeros((rows, trips + 1, layout.TRIP_COLUMNS), dtype=np.int64),
+        chain=np.zeros((rows, layout.CHAIN_COLUMNS), dtype=np.int64),
         where=np.full(requests, -1, dtype=np.int32),
     )
     aboard = np.bincount(problem.aboard_of[~fresh], minlength=vehicles) if requests else np.zeros(vehicles)
     head = np.zeros((vehicles, int(aboard.max(initial=0)) + 1), dtype=np.int32)
     heads = np.zeros(vehicles, dtype=np.int32)
     start = np.where(standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
-    read_rows(day, plan, problem.told, problem.stop_level, problem.aboard_of, problem.start_place, start, head, heads)
+    read_rows(day, plan, problem.before, problem.stop_level, problem.aboard_of, problem.start_place, start, head, heads)
     act_at = _earliest(day, plan, travel, group_place, problem)
-    lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, col.FAR), col.FAR).T
+    lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, layout.FAR), layout.FAR).T
     # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
     bits = max(vehicles - 1, 1).bit_length()
     both = np.sort((lawful << bits) | np.arange(vehicles, dtype=np.int64), axis=1)
@@ -89,13 +84,13 @@ def _groups(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 def _longest_trip(problem: Problem) -> int:
     """Most pickups at one told stop."""
-    picks = np.concatenate([[0], np.cumsum(problem.told.act_kind == ActKind.PICKUP)])
-    return int(np.diff(picks[problem.told.act_ptr]).max(initial=0))
+    picks = np.concatenate([[0], np.cumsum(problem.before.act_kind == ActKind.PICKUP)])
+    return int(np.diff(picks[problem.before.act_ptr]).max(initial=0))
 
 
 def _told_trips(problem: Problem) -> int:
     """Most told stops of one vehicle that open a trip."""
-    told = problem.told
+    told = problem.before
     picks = np.concatenate([[0], np.cumsum(told.act_kind == ActKind.PICKUP)])
     opens = (np.diff(picks[told.act_ptr]) > 0) | (np.diff(told.act_ptr) == 0)
     return int(np.diff(np.concatenate([[0], np.cumsum(opens)])[told.stop_ptr]).max(initial=0))
@@ -103,45 +98,48 @@ def _told_trips(problem: Problem) -> int:
 
 def _roles(problem: Problem) -> NDArray[np.int32]:
     """Told[ROLE] before goods on board are looked at: the first stop of a row must stay the first."""
-    role = np.full(len(problem.told.stop_place), col.ANYWHERE, dtype=np.int32)
-    role[problem.told.stop_ptr[:-1][np.diff(problem.told.stop_ptr) > 0]] = col.FIRST_STOP
+    role = np.full(len(problem.before.stop_place), layout.ANYWHERE, dtype=np.int32)
+    role[problem.before.stop_ptr[:-1][np.diff(problem.before.stop_ptr) > 0]] = layout.FIRST_STOP
     return role
 
 
 def _requests(problem: Problem, travel: Travel, group: NDArray[np.int64]) -> NDArray[np.int64]:
-    width = col.REQUEST_COLUMNS + problem.load.shape[1]
+    width = layout.REQUEST_COLUMNS + problem.load.shape[1]
     request = np.zeros((len(problem.pick_place), width), dtype=np.int64)
-    request[:, col.REQUEST_COLUMNS :] = problem.load
+    request[:, layout.REQUEST_COLUMNS :] = problem.load
     for column, values in (
-        (col.PICK, problem.pick_place), (col.DROP, problem.drop_place), (col.GROUP, group), (col.READY, problem.ready),
-        (col.PLACED, problem.placed), (col.SKIP, problem.skip_cost), (col.BOARD, problem.max_on_board),
+        (layout.PICK, problem.pick_place), (layout.DROP, problem.drop_place), (layout.GROUP, group),
+        (layout.READY, problem.ready), (layout.PLACED, problem.placed), (layout.SKIP, problem.skip_cost),
+        (layout.BOARD, problem.max_on_board),
     ):  # fmt: skip
         request[:, column] = values
     for column, table in (
-        (col.DUE, problem.due), (col.SLOPE, problem.slope), (col.LATE, problem.late_fixed), (col.ACT, problem.act),
+        (layout.DUE, problem.due), (layout.SLOPE, problem.slope), (layout.LATE, problem.late_fixed),
+        (layout.ACT, problem.act),
     ):  # fmt: skip
         request[:, column : column + table.shape[1]] = table
-    request[problem.aboard_of >= 0, col.BOARD] = 2 * col.FAR
+    request[problem.aboard_of >= 0, layout.BOARD] = 2 * layout.FAR
     leg = travel.ticks[:, problem.pick_place, problem.drop_place].min(axis=0)
-    request[:, col.DIRECT] = problem.act[:, 0] + problem.exit[problem.pick_place] + leg
-    request[:, col.DIRECT] += problem.enter[problem.drop_place]
+    request[:, layout.DIRECT] = problem.act[:, 0] + problem.exit[problem.pick_place] + leg
+    request[:, layout.DIRECT] += problem.enter[problem.drop_place]
     for side, places in enumerate((problem.pick_place, problem.drop_place)):
-        request[:, col.ENTER + side] = problem.enter[places]
-        request[:, col.EXIT + side] = problem.exit[places]
-    request[:, col.HOME], request[:, col.TAKE] = homes(problem)
-    request[problem.aboard_of >= 0, col.TAKE] = NEVER
+        request[:, layout.ENTER + side] = problem.enter[places]
+        request[:, layout.EXIT + side] = problem.exit[places]
+    request[:, layout.HOME], request[:, layout.TAKE] = homes(problem)
+    request[problem.aboard_of >= 0, layout.TAKE] = NEVER
     return request
 
 
 def _vehicles(problem: Problem) -> NDArray[np.int64]:
-    width = col.VEHICLE_COLUMNS + problem.capacity.shape[1]
+    width = layout.VEHICLE_COLUMNS + problem.capacity.shape[1]
     vehicle = np.zeros((len(problem.start_place), width), dtype=np.int64)
-    vehicle[:, col.VEHICLE_COLUMNS :] = problem.capacity
+    vehicle[:, layout.VEHICLE_COLUMNS :] = problem.capacity
     for column, values in (
-        (col.END_PLACE, problem.end_place), (col.LAST_PICKUP, problem.last_pickup), (col.END, problem.end),
-        (col.PAID, problem.paid_until), (col.PROFILE, problem.profile), (col.MAX_REQUESTS, problem.max_requests),
-        (col.MAX_TRIPS, problem.max_trips), (col.FIXED, problem.fixed), (col.PER_WORK, problem.per_work),
-        (col.PER_DRIVE, problem.per_drive), (col.PER_METRE, problem.per_metre),
+        (layout.END_PLACE, problem.end_place), (layout.LAST_PICKUP, problem.last_pickup), (layout.END, problem.end),
+        (layout.PAID, problem.paid_until), (layout.PROFILE, problem.profile),
+        (layout.MAX_REQUESTS, problem.max_requests), (layout.MAX_TRIPS, problem.max_trips),
+        (layout.FIXED, problem.fixed), (layout.PER_WORK, problem.per_work),
+        (layout.PER_DRIVE, problem.per_drive), (layout.PER_METRE, problem.per_metre),
     ):  # fmt: skip
         vehicle[:, column] = values
     return vehicle
@@ -164,13 +162,13 @@ def _earliest(
     day: Day, plan: TripPlan, travel: Travel, group_place: NDArray[np.int32], problem: Problem
 ) -> NDArray[np.int64]:
     """Earliest act instant [V, G] at each group's store: from where a vehicle is free, past the stop it must make."""
-    free_at, place = day.vehicle[:, col.FREE_AT].copy(), day.vehicle[:, col.FREE_PLACE].copy()
+    free_at, place = day.facts.vehicle[:, layout.FREE_AT].copy(), day.facts.vehicle[:, layout.FREE_PLACE].copy()
     profile = problem.profile
     first = plan.trip[: len(place), 0]
-    bound = (plan.chain[: len(place), col.FIRST] > 0) & (first[:, col.BOUND] == 1)
-    bound &= first[:, col.ANCHORED] == 1
+    bound = (plan.chain[: len(place), layout.FIRST] > 0) & (first[:, layout.BOUND] == 1)
+    bound &= first[:, layout.ANCHORED] == 1
     if bound.any():
-        store = first[bound, col.STORE]
+        store = first[bound, layout.STORE]
         leg = np.where(place[bound] == store, 0, travel.ticks[profile[bound], place[bound], store])
         free_at[bound] = np.where(leg > 0, np.maximum(free_at[bound], 0), free_at[bound]) + leg
         place[bound] = store
@@ -182,14 +180,14 @@ def _earliest(
 
 def _floors(day: Day, problem: Problem, group: NDArray[np.int64]) -> None:
     """Least door price of every request: nobody picks it up before it is ready or the first vehicle can be there."""
-    soonest = day.near_at[:, 0].astype(np.int64) if day.near_at.shape[1] else np.full(len(day.near_at), col.FAR)
+    soonest = day.near_at[:, 0].astype(np.int64) if day.near_at.shape[1] else np.full(len(day.near_at), layout.FAR)
     fresh = problem.aboard_of < 0
-    picked = np.maximum(soonest[group] if len(soonest) else np.zeros(len(group)), day.request[:, col.READY])
-    instant = picked + day.request[:, col.DIRECT]
+    picked = np.maximum(soonest[group] if len(soonest) else np.zeros(len(group)), day.facts.request[:, layout.READY])
+    instant = picked + day.facts.request[:, layout.DIRECT]
     waited = np.maximum(instant - problem.placed, 0)
     # The smallest slope everywhere: a bound has to be below, not exact.
     floor = np.minimum(problem.slope.min(axis=1) * waited, problem.skip_cost)
-    day.request[:, col.FLOOR] = np.where(fresh, np.where(instant < col.FAR, floor, problem.skip_cost), 0)
+    day.facts.request[:, layout.FLOOR] = np.where(fresh, np.where(instant < layout.FAR, floor, problem.skip_cost), 0)
 
 
 def _owed(day: Day, plan: TripPlan) -> Day:
@@ -197,19 +195,19 @@ def _owed(day: Day, plan: TripPlan) -> Day:
 
     One that it meets otherwise holds what meets it; one that it does not meet nobody can be held to.
     """
-    watched = np.zeros(len(day.keep_ptr) - 1, dtype=np.bool_)
-    for v in np.flatnonzero(np.diff(day.keep_ptr)).tolist():
-        listed = day.keep_one_of[day.keep_ptr[v] : day.keep_ptr[v + 1]]
+    watched = np.zeros(len(day.must_keep_ptr) - 1, dtype=np.bool_)
+    for v in np.flatnonzero(np.diff(day.must_keep_ptr)).tolist():
+        listed = day.must_keep[day.must_keep_ptr[v] : day.must_keep_ptr[v + 1]]
         watched[v] = keeps(day, plan, v)
         if not watched[v]:
-            day.request[listed[plan.where[listed] == v], col.TAKE] = NEVER
-    size = np.diff(day.keep_ptr)
+            day.facts.request[listed[plan.where[listed] == v], layout.TAKE] = NEVER
+    size = np.diff(day.must_keep_ptr)
     ptr = np.concatenate([[0], np.cumsum(np.where(watched, size, 0))]).astype(np.int32)
-    return day._replace(keep_ptr=ptr, keep_one_of=np.ascontiguousarray(day.keep_one_of[np.repeat(watched, size)]))
+    return day._replace(must_keep_ptr=ptr, must_keep=np.ascontiguousarray(day.must_keep[np.repeat(watched, size)]))
 
 
 def _search(problem: Problem, day: Day, seed: int) -> Scratch:
-    movable = np.flatnonzero((problem.aboard_of < 0) & (day.request[:, col.TAKE] < NEVER)).astype(np.int32)
+    movable = np.flatnonzero((problem.aboard_of < 0) & (day.facts.request[:, layout.TAKE] < NEVER)).astype(np.int32)
     return Scratch(
         # xorshift wants a state other than zero; the factor spreads neighbouring seeds (Knuth's multiplicative hash).
         rng=np.array([(seed * 2654435761 + 88172645) % 0xFFFFFFFF + 1], dtype=np.int64),
@@ -217,6 +215,6 @@ def _search(problem: Problem, day: Day, seed: int) -> Scratch:
         score=np.zeros(len(movable), dtype=np.int64),
         pool=np.zeros(POOL, dtype=np.int32),
         home=np.zeros(POOL, dtype=np.int32),
-        slot=np.full(len(day.vehicle), -1, dtype=np.int32),
+        slot=np.full(len(day.facts.vehicle), -1, dtype=np.int32),
         saved=np.zeros(2 * POOL, dtype=np.int32),
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from routing.plans.budget import Budget
 from routing.plans.ortools.assignment import assign
 from routing.plans.planner import Offers, Planner, no_offers
-from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.exchange import exchange, price_plans
 from routing.plans.trips.kernels.layout import TripPlan
 from routing.plans.trips.kernels.offers import write_offers
@@ -53,18 +53,18 @@ class TripPlanner(Planner):
         """Put every request without a place into its cheapest one, in the order they were placed."""
         day, plan = self.packed.day, self.packed.plan
         new = np.flatnonzero(plan.where < 0)
-        order = np.lexsort((new, day.request[new, col.READY], day.request[new, col.PLACED]))
+        order = np.lexsort((new, day.facts.request[new, layout.READY], day.facts.request[new, layout.PLACED]))
         self.work += int(insert_all(day, plan, new[order].astype(np.int32)))
 
     def exchange(self) -> None:
         """Give whole plans to the vehicles that carry them out cheapest, exactly."""
         day, plan = self.packed.day, self.packed.plan
-        chain = plan.chain[: len(day.vehicle)]
-        owners = np.flatnonzero(chain[:, col.TRIPS] > chain[:, col.FIRST]).astype(np.int32)
+        chain = plan.chain[: len(day.facts.vehicle)]
+        owners = np.flatnonzero(chain[:, layout.TRIPS] > chain[:, layout.FIRST]).astype(np.int32)
         vehicles = len(chain)
         if len(owners) == 0 or vehicles < 2:
             return
-        group = plan.trip[owners, chain[owners, col.FIRST], col.KIND]
+        group = plan.trip[owners, chain[owners, layout.FIRST], layout.KIND]
         reach = np.concatenate([owners[:, None], day.near[group, : min(REACH, vehicles)]], axis=1)
         reach[:, 1:][reach[:, 1:] == owners[:, None]] = -1
         prices = np.empty(reach.shape, dtype=np.int64)
@@ -105,7 +105,7 @@ class TripPlanner(Planner):
 
     def soonest(self, request: int) -> I64:
         """Past the drops of what is on board and the stop that must come first."""
-        return self.packed.act_at[:, self.packed.day.request[request, col.GROUP]]
+        return self.packed.act_at[:, self.packed.day.facts.request[request, layout.GROUP]]
 
     def offers(self, requests: NDArray[np.integer]) -> Offers:
         """By the earliest pickup, until even a delivery straight after it costs more than the offers there are."""
@@ -124,7 +124,7 @@ def _worth_exchanging(
     """
     least = prices.min(axis=1)
     gain = int((prices[:, 0] - least).sum())
-    useful = prices < np.minimum(least + gain, col.NEVER)[:, None]
+    useful = prices < np.minimum(least + gain, layout.NEVER)[:, None]
     useful[:, 0] = True
     settled = np.zeros(vehicles, dtype=np.bool_)
     while True:
@@ -140,14 +140,16 @@ def to_rows(problem: Problem, packed: Packed) -> Rows:
     """The chains as compressed rows."""
     day, plan, head, heads = packed.day, packed.plan, packed.head, packed.heads
     vehicles, requests = len(heads), len(plan.where)
-    most_stops = 2 * requests + int(plan.chain[:vehicles, col.TRIPS].sum()) + len(problem.told.stop_place)
-    stop_ptr, act_ptr = np.zeros(vehicles + 1, dtype=np.int32), np.zeros(most_stops + 1, dtype=np.int32)
-    stop_place, act_request = np.zeros(most_stops, dtype=np.int32), np.zeros(2 * requests, dtype=np.int32)
-    act_kind = np.zeros(2 * requests, dtype=np.int8)
-    stops, acts = write_rows(day, plan, problem.told, head, heads, stop_ptr, stop_place, act_ptr, act_request, act_kind)
+    most_stops = 2 * requests + int(plan.chain[:vehicles, layout.TRIPS].sum()) + len(problem.before.stop_place)
+    out = Rows(
+        np.zeros(vehicles + 1, dtype=np.int32), np.zeros(most_stops, dtype=np.int32),
+        np.zeros(most_stops + 1, dtype=np.int32), np.zeros(2 * requests, dtype=np.int32),
+        np.zeros(2 * requests, dtype=np.int8),
+    )  # fmt: skip
+    stops, acts = write_rows(day, plan, problem.before, head, heads, out)
     return Rows(
-        stop_ptr, stop_place[:stops].copy(), act_ptr[: stops + 1].copy(),
-        act_request[:acts].copy(), act_kind[:acts].copy(),
+        out.stop_ptr, out.stop_place[:stops].copy(), out.act_ptr[: stops + 1].copy(), out.act_request[:acts].copy(),
+        out.act_kind[:acts].copy(),
     )  # fmt: skip
 
 
@@ -156,7 +158,7 @@ def _told_before(problem: Problem, rows: Rows) -> Problem:
     stop_level = np.zeros(len(rows.stop_place), dtype=np.int8)
     act_level = np.zeros(len(rows.act_request), dtype=np.int8)
     level_of: dict[tuple[int, int], int] = {}
-    told = problem.told
+    told = problem.before
     for a, (request, kind) in enumerate(zip(told.act_request.tolist(), told.act_kind.tolist(), strict=True)):
         level_of[request, kind] = int(problem.act_level[a])
     for v in range(len(problem.start_place)):
@@ -168,4 +170,4 @@ def _told_before(problem: Problem, rows: Rows) -> Problem:
             stop_level[begin + k] = problem.stop_level[old + k]
     for a, (request, kind) in enumerate(zip(rows.act_request.tolist(), rows.act_kind.tolist(), strict=True)):
         act_level[a] = level_of.get((request, kind), 0)
-    return problem._replace(told=rows, stop_level=stop_level, act_level=act_level)
+    return problem._replace(before=rows, stop_level=stop_level, act_level=act_level)

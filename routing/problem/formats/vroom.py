@@ -179,7 +179,7 @@ def _problem(
         "start_place": start, "end_place": end, "start": [a for a, _ in spans], "end": [b for _, b in spans],
         "profile": profile, "allowed": allow(allowed.reshape(len(rows), len(vehicles))),
         "capacity": [vehicle.capacity or [INFINITE] * given.dimensions for vehicle in vehicles],
-        "told": make_rows([[_stop(given, act) for act in vehicle.told] for vehicle in vehicles]),
+        "before": make_rows([[_stop(given, act) for act in vehicle.told] for vehicle in vehicles]),
     }  # fmt: skip
     if any(any(row.back) for row in rows):
         fields["load_back"] = [row.back for row in rows]

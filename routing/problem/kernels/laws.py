@@ -9,11 +9,12 @@ from routing.problem.kernels import door
 
 INFINITE = 2**30 - 1
 
-# Columns of `told` int32[stops, .] and of `change` int64[levels, .] in both layouts.
+# Columns of the stops of the plan before, int32[stops, .] and of `change` int64[levels, .] in both layouts.
 TOLD_PLACE, TOLD_LEVEL = range(2)
 ADD_PLACE, ADD_ORDER, TAKE_PLACE, TAKE_ORDER = range(4)
 
 door_price = fused_kernel(door.door_price)
+door_slopes, door_steps = fused_kernel(door.door_slopes), fused_kernel(door.door_steps)
 
 
 @inline_kernel
@@ -40,10 +41,10 @@ def paid_ticks(begin, finish, paid_until):
 
 
 @inner_kernel
-def told_level(told_ptr, told, vehicle, place):
+def told_level(before_ptr, before, vehicle, place):
     """The highest level at which the vehicle has been told to go to `place`, -1 where it has not."""
     level = -1
-    for stop in range(told_ptr[vehicle], told_ptr[vehicle + 1]):
-        if told[stop, TOLD_PLACE] == place:
-            level = max(level, told[stop, TOLD_LEVEL])
+    for stop in range(before_ptr[vehicle], before_ptr[vehicle + 1]):
+        if before[stop, TOLD_PLACE] == place:
+            level = max(level, before[stop, TOLD_LEVEL])
     return level

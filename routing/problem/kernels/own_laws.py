@@ -56,10 +56,10 @@ def paid_ticks(begin, finish, paid_until):
 @inner_kernel
 def arrives_standing(problem, vehicle, place):
     """Whether the vehicle already stands at its told first stop, so that its clock there runs from `start`."""
-    first = problem.told.stop_ptr[vehicle]
+    first = problem.before.stop_ptr[vehicle]
     return (
         place == problem.start_place[vehicle]
-        and first < problem.told.stop_ptr[vehicle + 1]
-        and problem.told.stop_place[first] == place
+        and first < problem.before.stop_ptr[vehicle + 1]
+        and problem.before.stop_place[first] == place
         and problem.stop_level[first] >= 3  # Level.UNDERWAY
     )

@@ -1,6 +1,12 @@
 """The timeline of a plan as one pass over its compressed rows (docs/solving.md, "The timeline of a stop").
 
 Times are added in int64 and stored clipped to INFINITE, so that an unreachable leg can never wrap around.
+
+    here   leg, breaks on it     place
+     o---------------------------o-------|. . . . .|-------|------|----- next leg, or the way to the end
+    now                       arrive    base       at                now again
+                                 | enter |  wait   | acts  | exit |
+    A stop without acts at a reload place: what returns is unloaded, what follows is loaded; the load counts anew.
 """
 
 from __future__ import annotations
@@ -16,7 +22,7 @@ from routing.problem.kernels.stretches import place_in_stretches
 
 # Values of routing.problem.law.Law, which a kernel cannot import without compiling an enum.
 NONE, MALFORMED, NOT_ALLOWED, ABOARD_ELSEWHERE, UNREACHABLE, CAPACITY, WINDOW = 0, 1, 2, 3, 4, 5, 6
-LAST_PICKUP, ROUTE_END, ON_BOARD, TRIP, KEEP_ONE_OF, TOLD, TRAVEL_LIMIT, BREAKS = 7, 8, 9, 10, 11, 12, 13, 14
+LAST_PICKUP, ROUTE_END, ON_BOARD, TRIP, MUST_KEEP, TOLD, TRAVEL_LIMIT, BREAKS = 7, 8, 9, 10, 11, 12, 13, 14
 RELOAD = 15
 
 WAITING, CARRIED, DELIVERED = 0, 1, 2
@@ -279,7 +285,7 @@ def time_plan(problem, travel, rows, timing, totals, space):
     zeroes and -1 as routing.problem.evaluate.Workspace asks.
     """
     vehicles, requests, dimensions = len(problem.start_place), len(problem.pick_place), problem.load.shape[1]
-    carrier, told_carrier = space.carrier[0], space.carrier[1]
+    carrier, carrier_before = space.carrier[0], space.carrier[1]
     for request in range(requests):
         owner = problem.aboard_of[request]
         if owner >= 0:
@@ -298,17 +304,17 @@ def time_plan(problem, travel, rows, timing, totals, space):
                 if carrier[request] >= 0 and carrier[request] != vehicle and law == NONE:
                     law, culprit_vehicle, culprit = MALFORMED, vehicle, request
                 carrier[request] = vehicle
-        told = problem.told
-        for stop in range(told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]):
-            for a in range(told.act_ptr[stop], told.act_ptr[stop + 1]):
-                told_carrier[told.act_request[a]] = vehicle
+        before = problem.before
+        for stop in range(before.stop_ptr[vehicle], before.stop_ptr[vehicle + 1]):
+            for a in range(before.act_ptr[stop], before.act_ptr[stop + 1]):
+                carrier_before[before.act_request[a]] = vehicle
     for vehicle in range(vehicles):
         broken, request, door, running = time_vehicle(problem, travel, rows, vehicle, timing, space)
-        changes = change_price(problem, rows, vehicle, carrier, told_carrier)
+        changes = change_price(problem, rows, vehicle, carrier, carrier_before)
         if broken == NONE and changes >= NEVER:
             broken = TOLD
         if broken == NONE and not does_what_it_must(problem, rows, vehicle):
-            broken = KEEP_ONE_OF
+            broken = MUST_KEEP
         if broken != NONE and law == NONE:
             law, culprit_vehicle, culprit = broken, vehicle, request
         totals[0] += door

@@ -14,7 +14,7 @@ from routing.roads.source.profiles import make_profiles, read_tables
 from routing.roads.traffic.traffic import SpeedRule
 
 
-def warm_up() -> None:
+def warm_up_roads() -> None:
     """Run every road kernel once on a town of four blocks, with turns and without."""
     side = 5
     node = np.arange(side * side).reshape(side, side)

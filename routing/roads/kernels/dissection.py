@@ -2,6 +2,9 @@
 
 Source: Schild and Sommer, "On Balanced Separators in Road Networks" (2015): the outer quarters along a direction are
 source and sink of a maximum flow with unit capacities; the least of the four cuts gives the separator.
+
+    | source |  .  .  . cut .  .  .  | sink |      along each direction: the outer quarters,
+    |--1/4---|---------------------- |-1/4--|      and the least cut between them
 """
 
 from __future__ import annotations

@@ -2,6 +2,10 @@
 
 A *point* is a node, or a spot on an edge: up to two (node, offset) ends, -1 for none.  One end is an ancestor of the
 other; the deeper one is the point's base.
+
+    source k ----> ancestor of its base at depth d        rows[k, d]
+                      |
+    target j <--------+                                   block[d, j]; targets below x: before[x] .. before[end[x]]
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""Nearest point of any allowed street, by a grid over the pieces of all streets' lines."""
+"""Nearest point of any allowed street, by a grid over the pieces of all streets' lines.
+
+. . . . .      p: the cell of a point; ring 0 is that cell, ring 1 the cells around it, and so on.
+. 1 1 1 .      A search ends with the first ring whose cells all lie farther away than the best piece found.
+. 1 p 1 .
+. 1 1 1 .
+. . . . .
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.application import document
-from api.solver.warm_up import warm_up
+from api.solver.warm_up import warm_up_rounds
 from tests.kit.service.running import order, running, with_city
 from tests.kit.service.serving import serving
 
@@ -69,7 +69,7 @@ class _Service:
         self.url = self.key = ""
 
     def start(self) -> None:
-        warm_up()  # rounds are solved on its own loop, which must not stand still while they are compiled
+        warm_up_rounds()  # rounds are solved on its own loop, which must not stand still while they are compiled
         self._thread.start()
         assert self._ready.wait(600)
 

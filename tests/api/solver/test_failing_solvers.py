@@ -126,7 +126,7 @@ def answer(self, task):
     {what}
 child._Desk.answer = answer
 import api.solver.warm_up
-api.solver.warm_up.warm_up = api.solver.warm_up.get_ready = lambda: None
+api.solver.warm_up.warm_up_rounds = api.solver.warm_up.get_ready = lambda: None
 child.main()
 """
 
@@ -202,7 +202,9 @@ def test_a_solver_that_holds_other_travel_times_says_so() -> None:
 
     async def go() -> None:
         travel = TravelState(3, "wgs84", StraightSpec({"default": 250.0}))
-        cold = "import api.solver.warm_up; api.solver.warm_up.warm_up = api.solver.warm_up.get_ready = lambda: None"
+        cold = (
+            "import api.solver.warm_up; api.solver.warm_up.warm_up_rounds = api.solver.warm_up.get_ready = lambda: None"
+        )
         script = f"import sys; sys.path[:] = {sys.path!r}; {cold}; from api.solver.child import main; main()"
         solver = Solver(travel, (sys.executable, "-c", script))
         await solver.start()

@@ -22,7 +22,7 @@ from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from tests.kit.service.running import order, running, with_city
 
-COLD = "import api.solver.warm_up; api.solver.warm_up.warm_up = api.solver.warm_up.get_ready = lambda: None"
+COLD = "import api.solver.warm_up; api.solver.warm_up.warm_up_rounds = api.solver.warm_up.get_ready = lambda: None"
 SCRIPT = f"import sys; sys.path[:] = {sys.path!r}; {COLD}; from api.solver.child import main; main()"
 COMMAND = (sys.executable, "-c", SCRIPT)
 TRAVEL = TravelState(1, "wgs84", StraightSpec({"default": 250.0}))

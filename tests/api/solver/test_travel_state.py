@@ -89,8 +89,8 @@ def test_a_solver_without_the_version_is_given_it(file: Path, town: RoadNetwork,
 def test_the_process_makes_new_times_ready_beside_those_in_use(file: Path, town: RoadNetwork) -> None:
     import sys
 
-    cold = "import api.solver.warm_up as w; w.warm_up = w.get_ready = lambda *a: None"
-    cold += "; w.warm_up_roads = lambda spec: None"
+    cold = "import api.solver.warm_up as w; w.warm_up_rounds = w.get_ready = lambda *a: None"
+    cold += "; w.warm_up_travel = lambda spec: None"
     script = f"import sys; sys.path[:] = {sys.path!r}; {cold}; from api.solver.child import main; main()"
 
     async def go() -> None:

@@ -26,9 +26,9 @@ def on_the_way(*, keep: list[int]) -> tuple[Problem, Travel]:
     """A vehicle under way to place 0, told to fetch request 0 there; 1 waits there too, 2 at place 1."""
     told = make_rows([[(0, [(0, PICKUP)]), (2, [(0, DROP)])]])
     problem = make_problem(
-        pick_place=[0, 0, 1], drop_place=[2, 3, 4], start_place=[5], told=told,
+        pick_place=[0, 0, 1], drop_place=[2, 3, 4], start_place=[5], before=told,
         stop_level=[Level.UNDERWAY, Level.TENTATIVE], act_level=[Level.TOLD, Level.TENTATIVE],
-        keep_ptr=[0, len(keep)], keep_one_of=keep, place=np.arange(6),
+        must_keep_ptr=[0, len(keep)], must_keep=keep, place=np.arange(6),
     )  # fmt: skip
     return problem, Travel(np.full((1, 6, 5), 10, dtype=np.int32), np.zeros((0, 0, 0), dtype=np.int32))
 
@@ -42,22 +42,22 @@ def test_an_order_fetched_on_a_later_visit_does_not_make_the_first_one_worth_it(
     drops = [(2 + r, [(r, DROP)]) for r, _ in first + later]
     route = [(0, first), (1, [(2, PICKUP)]), *([(0, later)] if later else []), (4, [(2, DROP)]), *drops]
     rows = make_rows([route])
-    assert evaluate(problem, travel, rows).law == (Law.NONE if lawful else Law.KEEP_ONE_OF)
-    assert ["keep_one_of"] * (not lawful) == [one.code for one in audit(problem, travel, rows)]
+    assert evaluate(problem, travel, rows).law == (Law.NONE if lawful else Law.MUST_KEEP)
+    assert ["must_keep"] * (not lawful) == [one.code for one in audit(problem, travel, rows)]
 
 
 def test_a_door_is_an_errand_too() -> None:
     told = make_rows([[(0, [(0, DROP)]), (1, [(1, DROP)])]])
     problem = make_problem(
-        pick_place=[-1, -1], drop_place=[0, 1], aboard_of=[0, 0], start_place=[2], told=told,
-        stop_level=[Level.UNDERWAY, Level.TOLD], act_level=[Level.TOLD] * 2, keep_ptr=[0, 1], keep_one_of=[0],
+        pick_place=[-1, -1], drop_place=[0, 1], aboard_of=[0, 0], start_place=[2], before=told,
+        stop_level=[Level.UNDERWAY, Level.TOLD], act_level=[Level.TOLD] * 2, must_keep_ptr=[0, 1], must_keep=[0],
         place=np.arange(3),
     )  # fmt: skip
     travel = Travel(np.full((1, 3, 2), 10, dtype=np.int32), np.zeros((0, 0, 0), dtype=np.int32))
     past = make_rows([[(0, []), (1, [(1, DROP)]), (0, [(0, DROP)])]])
     assert evaluate(problem, travel, told).feasible
-    assert evaluate(problem, travel, past).law == Law.KEEP_ONE_OF
-    assert [one.code for one in audit(problem, travel, past)] == ["keep_one_of"]
+    assert evaluate(problem, travel, past).law == Law.MUST_KEEP
+    assert [one.code for one in audit(problem, travel, past)] == ["must_keep"]
 
 
 def moved(*, closes_at: int | None = None, silent_s: int = 0, **settings: object) -> bool:

@@ -99,7 +99,7 @@ def random_told(rng: np.random.Generator, problem: Problem) -> dict[str, object]
     add_price, take_price = rng.integers(0, 50, (6, 2)), rng.integers(0, 50, (6, 2))
     for prices in (add_price, take_price):
         prices[rng.random((6, 2)) < 0.1] = NEVER
-    keep_ptr, keep = [0], []
+    must_keep_ptr, keep = [0], []
     for vehicle in range(vehicles):
         first, last = told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]
         begin, finish = told.act_ptr[first], told.act_ptr[min(first + 1, last)]
@@ -107,11 +107,11 @@ def random_told(rng: np.random.Generator, problem: Problem) -> dict[str, object]
         if served and rng.random() < 0.5:
             # What the told plan serves where it goes first, and perhaps something that it does not.
             keep += sorted({*served, int(rng.integers(0, len(problem.pick_place)))})
-        keep_ptr.append(len(keep))
+        must_keep_ptr.append(len(keep))
     return {
-        "told": told, "start_place": start_place, "stop_level": stop_level,
+        "before": told, "start_place": start_place, "stop_level": stop_level,
         "act_level": rng.integers(0, 5, len(told.act_request)), "add_price": add_price, "take_price": take_price,
-        "keep_ptr": keep_ptr, "keep_one_of": keep,
+        "must_keep_ptr": must_keep_ptr, "must_keep": keep,
     }  # fmt: skip
 
 

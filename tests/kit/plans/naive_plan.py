@@ -31,11 +31,11 @@ def naive_plan(problem: Problem, travel: Travel, rows: Rows) -> Naive:
     lasting = [0]
     for vehicle, route in enumerate(routes):
         cost += _changes(problem, vehicle, routes, carrier, broken)
-        if problem.keep_ptr[vehicle] < problem.keep_ptr[vehicle + 1]:
+        if problem.must_keep_ptr[vehicle] < problem.must_keep_ptr[vehicle + 1]:
             there = itertools.takewhile(lambda stop, route=route: stop[0] == route[0][0], route)
-            kept = problem.keep_one_of[problem.keep_ptr[vehicle] : problem.keep_ptr[vehicle + 1]].tolist()
+            kept = problem.must_keep[problem.must_keep_ptr[vehicle] : problem.must_keep_ptr[vehicle + 1]].tolist()
             if not {r for _, acts in there for r, _ in acts} & set(kept):
-                broken.add("keep_one_of")
+                broken.add("must_keep")
         if route:
             day = NaiveRoute(problem, travel, vehicle, route)
             broken |= day.broken
@@ -65,7 +65,7 @@ def _changes(
     problem: Problem, vehicle: int, routes: list[list[tuple[int, Acts]]], carrier: dict[int, int], broken: set[str]
 ) -> int:
     """Price of what differs from the told plan."""
-    told, route, base = read_rows(problem.told)[vehicle], routes[vehicle], int(problem.told.stop_ptr[vehicle])
+    told, route, base = read_rows(problem.before)[vehicle], routes[vehicle], int(problem.before.stop_ptr[vehicle])
     places = [place for place, _ in route]
     level_of: dict[int, int] = {}
     prices: list[int] = []
@@ -74,7 +74,7 @@ def _changes(
         level_of[place] = max(level, level_of.get(place, 0))
         if place not in places[: 1 if number == 0 else None]:
             prices.append(int(problem.take_price[level, 0]))
-        for k, (request, kind) in enumerate(acts, int(problem.told.act_ptr[base + number])):
+        for k, (request, kind) in enumerate(acts, int(problem.before.act_ptr[base + number])):
             if kind == (0 if problem.pick_place[request] >= 0 else 1) and carrier.get(request) != vehicle:
                 prices.append(int(problem.take_price[problem.act_level[k], 1]))
     ours = {request for _, acts in told for request, _ in acts}

@@ -41,11 +41,11 @@ class NaiveRoute:
         self.aboard = [r for r in range(len(problem.pick_place)) if problem.aboard_of[r] == vehicle]
         self.first_loads, self.legs = self._legs(route)
         self.bags = self._bags()
-        first, b = problem.told.stop_ptr[vehicle], problem.breaks.ptr
+        first, b = problem.before.stop_ptr[vehicle], problem.breaks.ptr
         own = list(range(int(b[vehicle]), int(b[vehicle + 1]))) if b.size else []
         self.standing = bool(
-            first < problem.told.stop_ptr[vehicle + 1]
-            and problem.told.stop_place[first] == problem.start_place[vehicle] == route[0][0]
+            first < problem.before.stop_ptr[vehicle + 1]
+            and problem.before.stop_place[first] == problem.start_place[vehicle] == route[0][0]
             and problem.stop_level[first] >= Level.UNDERWAY
         )
         spreads = []

@@ -62,8 +62,8 @@ def random_round(
                 allowed[r, v] = True
     fields["allowed"] = allow(allowed)
     if told:
-        fields.update(told=routes, stop_level=levels["stop"], act_level=levels["act"])
-        fields.update(keep_ptr=keep["ptr"], keep_one_of=keep["of"])
+        fields.update(before=routes, stop_level=levels["stop"], act_level=levels["act"])
+        fields.update(must_keep_ptr=keep["ptr"], must_keep=keep["of"])
     return make_problem(**fields), random_travel(rng, places, reachable, 2, gaps=tight > 0)
 
 
@@ -73,7 +73,7 @@ def _told(
     """Rows with levels: drops of goods on board, then a told stop, then a tentative trip, each sometimes missing."""
     free = rng.permutation(requests).tolist()
     routes, stop_level, act_level, aboard = [], [], [], {}
-    keep_ptr, keep_of = [0], []
+    must_keep_ptr, keep_of = [0], []
 
     def stop(route: list[Any], place: int, acts: list[tuple[int, int]], level: int, acts_level: int) -> None:
         route.append((int(place), acts))
@@ -102,6 +102,6 @@ def _told(
             r = free.pop()
             stop(route, pick_place[r], [(r, PICKUP)], Level.TENTATIVE, Level.TENTATIVE)
             stop(route, drop_place[r], [(r, DROP)], Level.TENTATIVE, Level.TENTATIVE)
-        keep_ptr.append(len(keep_of))
+        must_keep_ptr.append(len(keep_of))
         routes.append(route)
-    return routes, {"stop": stop_level, "act": act_level, "aboard": aboard}, {"ptr": keep_ptr, "of": keep_of}
+    return routes, {"stop": stop_level, "act": act_level, "aboard": aboard}, {"ptr": must_keep_ptr, "of": keep_of}

@@ -109,7 +109,7 @@ def assert_found(problem: Problem, travel: Travel, request: int) -> None:
 def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule, told):
     problem, travel = random_problem(seed, requests=requests, tight=tight, rule=rule, told=told)
     travel = with_shortest_ways(travel)
-    if evaluate(problem, travel, problem.told).feasible:
+    if evaluate(problem, travel, problem.before).feasible:
         assert_found(problem, travel, seed % requests)
 
 
@@ -124,7 +124,7 @@ def test_bounds_on_the_price_of_delay_rule_out_nothing_that_pays(seed, requests,
     problem = problem._replace(paid_until=np.full_like(problem.paid_until, INFINITE))
     travel = with_shortest_ways(travel)
     assert gather(problem, travel).flag[col.LATE_IS_FREE] == 0
-    if evaluate(problem, travel, problem.told).feasible:
+    if evaluate(problem, travel, problem.before).feasible:
         assert_found(problem, travel, seed % requests)
 
 
@@ -185,7 +185,7 @@ def test_compiled_and_plain_python_plan_alike():
 
 def written_plainly(problem: Problem, tables: Tables, work: Work) -> Routes:
     """The told plan route by route, node by node, the last loose node taken out until the route is legal."""
-    routes, told = empty_routes(tables), problem.told
+    routes, told = empty_routes(tables), problem.before
     routes.missing[0] = 0
     for vehicle in range(len(problem.start_place)):
         nodes: list[int] = []

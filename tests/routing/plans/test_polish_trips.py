@@ -29,7 +29,7 @@ def crossed() -> tuple:  # type: ignore[type-arg]
     )
     problem = make_problem(
         place=place, pick_place=[0, 1], drop_place=[2, 3], start_place=[0, 1], store=[0, 1],
-        trip_rule=TripRule.ONE_STORE_UNTIL_EMPTY, slope=[[100, 100, 100]] * 2, per_work=[30, 30], told=rows,
+        trip_rule=TripRule.ONE_STORE_UNTIL_EMPTY, slope=[[100, 100, 100]] * 2, per_work=[30, 30], before=rows,
     )  # fmt: skip
     return problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)), rows
 
@@ -52,7 +52,7 @@ def two_in_a_row(charge: int) -> tuple:  # type: ignore[type-arg]
     problem = make_problem(
         place=place, pick_place=[0, 1], drop_place=[2, 3], start_place=[4, 5], store=[0, 1],
         last_pickup=[INFINITE, -1], trip_rule=TripRule.ONE_STORE_UNTIL_EMPTY, slope=[[2, 2, 2], [1, 1, 1]],
-        due=[[900, 9000], [250, 9000]], late_fixed=[[charge, 0]] * 2, per_work=[1, 1], told=rows,
+        due=[[900, 9000], [250, 9000]], late_fixed=[[charge, 0]] * 2, per_work=[1, 1], before=rows,
     )  # fmt: skip
     return problem, Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)), rows
 

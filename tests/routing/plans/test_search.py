@@ -58,7 +58,7 @@ def test_search_is_legal_and_prices_as_the_evaluator(seed, requests, tight, rule
     routes = start_routes(problem, tables, work)
     insert_absent(tables, routes, work, degree=degree)
     before = evaluate(problem, travel, to_rows(tables, routes))
-    if not evaluate(problem, travel, problem.told).feasible:
+    if not evaluate(problem, travel, problem.before).feasible:
         return
     assert before.feasible
     assert before.cost == plan_price(tables, routes)
@@ -72,7 +72,7 @@ def test_search_is_legal_and_prices_as_the_evaluator(seed, requests, tight, rule
 @given(seed=st.integers(0, 2**32 - 1), requests=st.integers(1, 7), tight=st.sampled_from([0.0, 0.2]))
 def test_a_plan_passes_the_audit_and_is_no_dearer_than_the_told_one(seed, requests, tight):
     problem, travel = random_problem(seed, requests=requests, tight=tight)
-    told = evaluate(problem, travel, problem.told)
+    told = evaluate(problem, travel, problem.before)
     solution = plan_routes(problem, travel, budget=Budget(800), seed=seed, explain=range(requests))
     if told.feasible:
         assert audit(problem, travel, solution) == []
@@ -189,7 +189,7 @@ def test_a_receipt_names_the_next_best_vehicles():
 def test_a_rider_is_not_diverted_from_the_stop_he_is_moving_to():
     # they are one tick from store 1; another order at store 2 is nearer to its door, yet they arrive first
     problem = make_problem(
-        place=range(5), pick_place=[1, 2], drop_place=[3, 4], start_place=[0], told=[[(1, [(0, 0)]), (3, [(0, 1)])]],
+        place=range(5), pick_place=[1, 2], drop_place=[3, 4], start_place=[0], before=[[(1, [(0, 0)]), (3, [(0, 1)])]],
         stop_level=[Level.UNDERWAY, Level.TOLD], act_level=[Level.UNDERWAY, Level.TOLD],
         slope=[[1, 1, 1], [50, 50, 50]],
         take_price=[[0, 0], [0, 0], [0, 0], [2**62, 2**62], [2**62, 2**62], [0, 2**62]],

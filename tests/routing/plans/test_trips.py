@@ -16,7 +16,7 @@ from routing.errors import Unsupported
 from routing.plans.budget import Budget
 from routing.plans.general.planner import GeneralPlanner
 from routing.plans.plan import plan_routes, planner_for
-from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.places import best_place
 from routing.plans.trips.kernels.search import insert_all, search_slice
 from routing.plans.trips.kernels.sequence import EXACT
@@ -47,7 +47,7 @@ def same(one: Solution, other: Solution) -> bool:
 def test_from_a_lawful_told_plan_comes_a_lawful_plan(seed: int, tight: float, divert: bool, recipe: str) -> None:
     problem, travel = random_round(seed, tight=tight, divert=divert)
     solution = plan(problem, travel, recipe=recipe, seed=seed)
-    if evaluate(problem, travel, problem.told).feasible:
+    if evaluate(problem, travel, problem.before).feasible:
         assert audit(problem, travel, solution) == []
     else:
         # What nobody could mend may stay; the times and prices that are said have to be true all the same.
@@ -58,7 +58,7 @@ def test_from_a_lawful_told_plan_comes_a_lawful_plan(seed: int, tight: float, di
 
 def travel_is_broken(problem: Problem, travel: Travel) -> bool:
     """Whether the told plan itself drives a way that does not exist, or waits for a window that never opens."""
-    return bool({"unreachable", "window"} & {wrong.code for wrong in audit(problem, travel, problem.told)})
+    return bool({"unreachable", "window"} & {wrong.code for wrong in audit(problem, travel, problem.before)})
 
 
 @settings(max_examples=40, deadline=None)
@@ -72,7 +72,7 @@ def test_the_price_searched_with_is_the_evaluators(seed: int, tight: float) -> N
     planner.exchange()
     vehicles, plan = len(problem.start_place), planner.packed.plan
     skipped = problem.skip_cost[plan.where < 0].sum()
-    own = plan.chain[:vehicles, col.TOTAL].sum() + skipped
+    own = plan.chain[:vehicles, layout.TOTAL].sum() + skipped
     timeline = evaluate(problem, travel, planner.rows())
     assert timeline.feasible
     assert own == timeline.cost
@@ -81,15 +81,15 @@ def test_the_price_searched_with_is_the_evaluators(seed: int, tight: float) -> N
 def own_price(problem: Problem, planner: TripPlanner) -> int:
     """What the planner counts: its rows, what is left out, and who has what compared with what was told."""
     day, plan = planner.packed.day, planner.packed.plan
-    total = int(plan.chain[: len(problem.start_place), col.TOTAL].sum())
+    total = int(plan.chain[: len(problem.start_place), layout.TOTAL].sum())
     for r, v in enumerate(plan.where.tolist()):
-        home = int(day.request[r, col.HOME])
+        home = int(day.facts.request[r, layout.HOME])
         total += 0 if v >= 0 else int(problem.skip_cost[r])
         if home not in (-1, v):
-            total += int(day.request[r, col.TAKE])
+            total += int(day.facts.request[r, layout.TAKE])
         if v >= 0 and home != v:
-            told = range(problem.told.stop_ptr[v], problem.told.stop_ptr[v + 1])
-            there = [problem.stop_level[s] for s in told if problem.told.stop_place[s] == problem.pick_place[r]]
+            told = range(problem.before.stop_ptr[v], problem.before.stop_ptr[v + 1])
+            there = [problem.stop_level[s] for s in told if problem.before.stop_place[s] == problem.pick_place[r]]
             total += int(problem.add_price[max(there), 1]) if there else 0
     return total
 
@@ -99,11 +99,11 @@ def own_price(problem: Problem, planner: TripPlanner) -> int:
 def test_changes_of_the_told_plan_cost_what_the_evaluator_says(seed: int, tight: float, divert: bool) -> None:
     problem, travel = random_round(seed, tight=tight, divert=divert)
     # Doors behind a told counter, and orders that were only planned, have a price too.
-    told, door = problem.told, Level.OFFERED
+    told, door = problem.before, Level.OFFERED
     drops = np.flatnonzero((told.act_kind == 1) & (problem.act_level == Level.TOLD))
     problem.stop_level[np.searchsorted(told.act_ptr, drops, side="right") - 1] = door
     problem.take_price[door, 0], problem.take_price[Level.TENTATIVE, 1] = 25, 10
-    if not evaluate(problem, travel, problem.told).feasible:
+    if not evaluate(problem, travel, problem.before).feasible:
         return
     planner, prices = TripPlanner(problem, travel, seed), []
     day, plan, scratch = planner.packed.day, planner.packed.plan, planner.packed.search
@@ -255,7 +255,7 @@ def test_a_vehicle_under_way_keeps_what_it_must() -> None:
     take = np.zeros((6, 2), dtype=np.int64)
     take[Level.UNDERWAY, 0] = NEVER
     under_way = {
-        "told": told, "start_place": [0], "stop_level": [Level.UNDERWAY, Level.TENTATIVE], "take_price": take,
+        "before": told, "start_place": [0], "stop_level": [Level.UNDERWAY, Level.TENTATIVE], "take_price": take,
         "act_level": Level.TOLD, "start": [5], "skip_cost": [0, 10_000],
     }  # fmt: skip
     problem, travel = round_of_two(**under_way)
@@ -263,7 +263,7 @@ def test_a_vehicle_under_way_keeps_what_it_must() -> None:
     free = plan(problem, travel)
     assert free.rows.stop_place.tolist()[0] == 0
     assert free.reason.tolist() == [Reason.NO_RIDER_IN_REACH, Reason.SERVED]
-    problem, travel = round_of_two(**under_way, keep_ptr=[0, 1], keep_one_of=[0])
+    problem, travel = round_of_two(**under_way, must_keep_ptr=[0, 1], must_keep=[0])
     kept = plan(problem, travel)
     assert kept.reason.tolist() == [Reason.SERVED, Reason.SERVED]
     assert audit(problem, travel, kept) == []

@@ -65,7 +65,7 @@ def test_a_vehicle_that_stands_at_its_first_stop_arrived_in_the_past():
     # arrived at -60, enter 30: inside since -30, but nothing happens before tick 0
     fields = {
         "place": [0, 1], "enter": 30, "pick_place": [0], "drop_place": [1], "start_place": [0], "start": [-60],
-        "told": [[(0, [(0, PICK)]), (1, [(0, DROP)])]],
+        "before": [[(0, [(0, PICK)]), (1, [(0, DROP)])]],
     }  # fmt: skip
     rows = make_rows([[(0, [(0, PICK)]), (1, [(0, DROP)])]])
     standing = make_problem(**fields, stop_level=[Level.AT_STOP, Level.TOLD])
@@ -125,8 +125,8 @@ def test_changes_of_the_told_plan_are_priced():
     # told: go to 1 (TOLD) and pick up request 0, drop it at 3
     fields = {
         "place": range(5), "pick_place": [1, 2], "drop_place": [3, 4], "start_place": [0, 0], "per_drive": 0,
-        "skip_cost": 0, "told": [[(1, [(0, PICK)]), (3, [(0, DROP)])], []], "stop_level": [Level.TOLD, Level.TENTATIVE],
-        "act_level": [Level.TOLD, Level.TENTATIVE],
+        "skip_cost": 0, "before": [[(1, [(0, PICK)]), (3, [(0, DROP)])], []],
+        "stop_level": [Level.TOLD, Level.TENTATIVE], "act_level": [Level.TOLD, Level.TENTATIVE],
     }  # fmt: skip
     add, take = np.zeros((6, 2), dtype=np.int64), np.zeros((6, 2), dtype=np.int64)
     take[Level.TOLD] = [60, 120]
@@ -162,7 +162,7 @@ def test_evaluator_and_judge_agree(seed, tight, rule, sane, requests):
     problem, travel = random_problem(seed, tight=tight, rule=rule, requests=requests)
     check(problem, travel)
     rng = np.random.default_rng(seed)
-    for rows in (problem.told, random_rows(rng, problem, sane=sane), random_rows(rng, problem, sane=sane)):
+    for rows in (problem.before, random_rows(rng, problem, sane=sane), random_rows(rng, problem, sane=sane)):
         timeline = evaluate(problem, travel, rows)
         verdict = judge(problem, travel, rows)
         codes = {(violation.code, violation.vehicle) for violation in verdict.violations}

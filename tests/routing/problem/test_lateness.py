@@ -10,7 +10,7 @@ from routing.plans.plan import RECIPES, plan_routes
 from routing.problem.audit import judge
 from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
-from routing.problem.kernels.door import door_price
+from routing.problem.kernels.door import door_price, door_slopes, door_steps
 from routing.problem.problem import Problem, Solution, Travel, TripRule
 
 LEG, PLACED = 10, -50
@@ -46,6 +46,21 @@ def test_the_law_of_the_searches_is_a_plain_sum_too() -> None:
         slope, charge = tuple(rng.integers(0, 9, 3).tolist()), tuple(rng.integers(0, 500, 2).tolist())
         at = int(rng.integers(PLACED - 40, 150))
         assert door_price(at, PLACED, *due, *slope, *charge) == plain_price(at, due, slope, charge)
+
+
+def test_what_a_delay_adds_is_what_the_law_says_of_both_instants() -> None:
+    """In 32 bits, with what a block keeps: the slope, its rises, how far both thresholds are passed."""
+    rng = np.random.default_rng(7)
+    for _ in range(500):
+        due = sorted(rng.integers(PLACED, 120, 2).tolist())
+        slope, fees = rng.integers(0, 9, 3).tolist(), rng.integers(0, 500, 2).tolist()
+        at, late = int(rng.integers(PLACED, 150)), int(rng.integers(-60, 90))
+        late = max(late, PLACED - at)  # not before it was placed, where the law knows no slope
+        over, then, pay = np.int32(at - due[0]), np.int32(at - due[1]), np.array([*slope, *fees], dtype=np.int32)
+        added = door_slopes(np.int32(late), over, pay[0], pay[1] - pay[0])
+        added += door_steps(np.int32(late), over, then, pay[2] - pay[1], pay[3], pay[4])
+        before, after = (door_price(tick, PLACED, *due, *slope, *fees) for tick in (at, at + late))
+        assert added == after - before
 
 
 @pytest.mark.parametrize("rule", [TripRule.ANY, TripRule.ONE_STORE_UNTIL_EMPTY])

@@ -146,8 +146,8 @@ def test_vroom_steps_are_the_told_plan():
         {"type": "end"},
     ]  # fmt: skip
     case = vroom_case(data)
-    assert case.problem.told.stop_place.tolist() == [1, 2, 0]
-    assert evaluate(case.problem, case.travel, case.problem.told).feasible
+    assert case.problem.before.stop_place.tolist() == [1, 2, 0]
+    assert evaluate(case.problem, case.travel, case.problem.before).feasible
 
 
 def dear(data: dict[str, Any]) -> None:

@@ -22,8 +22,8 @@ def test_warm_up_compiles_every_kernel() -> None:
     assert len(names) >= 8
     program = (
         "import importlib\n"
-        "from routing.roads.city.warm import warm_up\n"
-        "warm_up()\n"
+        "from routing.roads.city.warm import warm_up_roads\n"
+        "warm_up_roads()\n"
         f"for name in {names!r}:\n"
         "    module = importlib.import_module(name)\n"
         "    for key, value in vars(module).items():\n"

@@ -1,4 +1,8 @@
-"""Where an idle vehicle shortens the expected wait of requests to come."""
+"""Where an idle vehicle shortens the expected wait of requests to come.
+
+store s:    soonest[s, 0] -- soonest[s, 1] -- ...     ticks at which idle vehicles could be there, the soonest first
+weight           1        --     1/2      --  ...     moving v to t takes it out of all rows and puts it into t's
+"""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def _cheapest_ejection(tables, routes, saved, request, work):
     for pairs in range(2):
         for turn in range(vehicles):
             vehicle = (begin + turn) % vehicles
-            must_keep = tables.keep_ptr[vehicle] < tables.keep_ptr[vehicle + 1]
+            must_keep = tables.must_keep_ptr[vehicle] < tables.must_keep_ptr[vehicle + 1]
             if routes.size[vehicle] == 0 or must_keep or not may_serve(tables, request, vehicle):
                 continue
             count = _list_aboard(tables, routes, vehicle, work)

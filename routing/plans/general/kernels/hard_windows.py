@@ -2,6 +2,13 @@
 
 Savelsbergh (1992), "The vehicle routing problem with time windows: minimizing route duration", forward time slack;
 here as the latest arrival at every position.
+
+    position      0        1   ...   i       i + 1   ...   j       j + 1   ...   n      n + 1
+                start ---- o ------- o --+---- o --------- o --+---- o --------- o ------ end
+    gap                0             i   pick              j   drop
+    low .. final: gaps between the windows; LEAVE rises, and so does LATEST: an insertion in gap k fits if it is back on
+    the route at position k + 1 by LATEST[k + 1].
+    removed[k]: price of the leg in gap k; added[k]: of the drop there instead; least[k]: the least of added[k..final]
 """
 
 from __future__ import annotations
@@ -10,7 +17,7 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.rich import fits_rich, leg_price
+from routing.plans.general.kernels.rich import fits_rich, leg_price, start_load
 
 
 @inner_kernel
@@ -23,12 +30,7 @@ def refresh_plain(tables, routes, vehicle):
     row[col.LEAVE, 0], row[col.LEG, 0] = own[col.START], 0
     legal = True
     for d in range(dimensions):
-        load = own[col.CAPACITY + dimensions + d]
-        if tables.flag[col.ANY_LOADED] == 1:
-            for k in range(1, n + 1):
-                request = tables.node[row[col.NODE, k], col.REQUEST]
-                if tables.request[request, col.KIND] == col.LOADED:
-                    load += tables.request[request, col.LOAD + d]
+        load = start_load(tables, row, own, n, d)
         row[col.ON_BOARD_LOAD + d, 0] = load
         legal = legal and (n == 0 or load <= own[col.CAPACITY + d])
     driven, metres, worked = np.int64(0), np.int64(0), np.int64(0)

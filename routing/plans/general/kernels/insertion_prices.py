@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import fused_kernel, lean_kernel
-from routing.problem.kernels.laws import is_allowed
+from routing.problem.kernels.laws import door_slopes, door_steps, is_allowed
 
 # Fields of a block, int32[stop, ., lane]: of stop k, and of the way from it to the next.  Stop 0 is the start.
 PLACE, LEAVE, LEG, FREE, WAIT, EARLY, ROOM, OVER_FIRST, OVER_SECOND, SLOPE, RISE, STEP, FIRST_FEE, SECOND_FEE = range(
@@ -46,53 +46,50 @@ def _walk(block, rich, k, delay, spent, lanes):
     for v in range(lanes):
         delay[v] = max(np.int32(delay[v] - wait[v]), np.int32(-early[v]))
     for v in range(lanes):
-        late, was = delay[v], over[v]
-        more = np.int32(max(np.int32(was + late), np.int32(0)) - max(was, np.int32(0)))
-        cost = np.int32(np.int32(slope[v] * late) + np.int32(rise[v] * more))
-        spent[v] = FAR if (late > room[v]) | (spent[v] >= FAR) else np.int32(spent[v] + cost)
+        cost = door_slopes(delay[v], over[v], slope[v], rise[v])
+        spent[v] = FAR if (delay[v] > room[v]) | (spent[v] >= FAR) else np.int32(spent[v] + cost)
     if rich:
         second, step, fee, last_fee = stop[OVER_SECOND], stop[STEP], stop[FIRST_FEE], stop[SECOND_FEE]
         for v in range(lanes):
-            late, was, then = delay[v], over[v], second[v]
-            cost = np.int32(step[v] * np.int32(max(np.int32(then + late), np.int32(0)) - max(then, np.int32(0))))
-            cost += fee[v] * (np.int32(was + late > 0) - np.int32(was > 0))
-            cost += last_fee[v] * (np.int32(then + late > 0) - np.int32(then > 0))
+            cost = door_steps(delay[v], over[v], second[v], step[v], fee[v], last_fee[v])
             spent[v] = FAR if spent[v] >= FAR else np.int32(spent[v] + cost)
 
 
 @fused_kernel
 def _door(asked, at):
-    """Price of handing the request over at tick `at`."""
-    price = asked[DOOR_SLOPE] * (at - asked[PLACED])
-    price += asked[DOOR_RISE] * max(at - asked[DUE_FIRST], np.int32(0))
-    price += asked[DOOR_STEP] * max(at - asked[DUE_SECOND], np.int32(0))
-    price += asked[DOOR_FIRST_FEE] * np.int32(at > asked[DUE_FIRST])
-    price += asked[DOOR_SECOND_FEE] * np.int32(at > asked[DUE_SECOND])
-    return np.int32(price)
+    """Price of handing the request over at tick `at`: what it has come to since it was placed."""
+    late = np.int32(at - asked[PLACED])
+    over, then = np.int32(asked[PLACED] - asked[DUE_FIRST]), np.int32(asked[PLACED] - asked[DUE_SECOND])
+    price = door_slopes(late, over, asked[DOOR_SLOPE], asked[DOOR_RISE])
+    return np.int32(
+        price + door_steps(late, over, then, asked[DOOR_STEP], asked[DOOR_FIRST_FEE], asked[DOOR_SECOND_FEE])
+    )
 
 
 @fused_kernel
-def _gather(tables, block, own, profile, place, side, stops, lanes, lines):
+def _gather(tables, like, place, side, lines):
     """Ways between every stop of the block and a place of the request; 0 where they are the same place.
 
     `side`: TO_PICK or TO_DROP; the way back follows it.
     """
-    leaving, coming = tables.legs[0, profile, place], tables.back[0, profile, place]
+    leaving, coming = tables.legs[0, like.profile, place], tables.back[0, like.profile, place]
+    stops, lanes = like.block.shape[0] - 1, like.block.shape[2]
     for k in range(stops + 1):
-        stop, to = block[k, PLACE], lines[WAYS + 4 * k + side]
+        stop, to = like.block[k, PLACE], lines[WAYS + 4 * k + side]
         for v in range(lanes):
             to[v] = coming[stop[v]] if stop[v] != place else np.int32(0)
     for k in range(1, stops + 2):
-        stop = own[END_PLACE] if k == stops + 1 else block[k, PLACE]
+        stop = like.own[END_PLACE] if k == stops + 1 else like.block[k, PLACE]
         back = lines[WAYS + 4 * k + side + 1]
         for v in range(lanes):
             back[v] = leaving[stop[v]] if stop[v] != place else np.int32(0)
 
 
 @fused_kernel
-def _pick_up(block, own, asked, i, lanes, lines):
+def _pick_up(like, asked, i, lines):
     """Fetch the request behind stop i: REACH is the price of the way there, OUT the tick at which it is left."""
-    stop, ways, after = block[i], WAYS + 4 * i, WAYS + 4 * (i + 1)
+    stop, own, lanes = like.block[i], like.own, like.block.shape[2]
+    ways, after = WAYS + 4 * i, WAYS + 4 * (i + 1)
     to_pick, from_pick = lines[ways + TO_PICK], lines[after + FROM_PICK]
     reach, out, spent, delay = lines[REACH], lines[OUT], lines[SPENT], lines[DELAY]
     leave, leg, free = stop[LEAVE], stop[LEG], stop[FREE]
@@ -113,12 +110,13 @@ def _pick_up(block, own, asked, i, lanes, lines):
 
 
 @fused_kernel
-def _drop(block, own, asked, rich, ends, stops, i, j, between, lanes, lines):
+def _drop(like, asked, i, j, between, lines):
     """Drop the request behind stop j and keep the plan where it is the cheapest so far.
 
     j = i: straight after the pickup; else SPENT and DELAY hold the route as far as stop j.
     """
-    stop, after = block[j], WAYS + 4 * (j + 1)
+    stop, own, after = like.block[j], like.own, WAYS + 4 * (j + 1)
+    stops, lanes = like.block.shape[0] - 1, like.block.shape[2]
     to_drop, from_drop = lines[WAYS + 4 * j + TO_DROP], lines[after + FROM_DROP]
     leave, leg, per_tick, end_room, paid_room = stop[LEAVE], stop[LEG], own[PER_TICK], own[END_ROOM], own[PAID_ROOM]
     late, total, best, where, sure = lines[AFTER], lines[TOTAL], lines[BEST], lines[WHERE], lines[SURE]
@@ -142,8 +140,8 @@ def _drop(block, own, asked, rich, ends, stops, i, j, between, lanes, lines):
     for v in range(lanes):
         late[v] = np.int32(late[v] + stay + from_drop[v] - leave[v] - leg[v])
     for k in range(j + 1, stops + 1):
-        _walk(block, rich, k, late, total, lanes)
-    if ends:
+        _walk(like.block, like.rich, k, late, total, lanes)
+    if like.ends:
         for v in range(lanes):
             total[v] = FAR if late[v] > end_room[v] else total[v]
         for v in range(lanes):
@@ -156,45 +154,44 @@ def _drop(block, own, asked, rich, ends, stops, i, j, between, lanes, lines):
 
 
 @lean_kernel
-def price_block(tables, block, own, members, profile, rich, ends, asked, taking, opening, price, gap, lines):
+def price_block(tables, like, asked, taking, price, gap, lines):
     """Cheapest insertion of each request in `asked` [n, .] into each vehicle of a block.
 
-    Requests side by side that are fetched at one place share the ways to it.  `members[lanes]`: numbers of the
-    vehicles.  `rich`: more than the first promise has a price; `ends`: a shift or paid time may end.  `taking[n]`:
-    price of taking the request from its told vehicle.  `opening[lanes]`: price of using an empty vehicle.  Rows ROW of
-    `price[A, V]` and `gap[A, V, 2]` are set where the request is worth it; the gap is -1 where work becomes free of
-    charge meanwhile, which is not priced here.
+    `like`: the block (plans/general/insertion_prices.py).  Requests side by side that are fetched at one place share
+    the ways to it.  `taking[n]`: price of taking the request from its told vehicle.  Rows ROW of `price[A, V]` and
+    `gap[A, V, 2]` are set where the request is worth it; the gap is -1 where work becomes free of charge meanwhile,
+    which is not priced here.
     """
-    stops, lanes = block.shape[0] - 1, block.shape[2]
+    block, stops, lanes = like.block, like.block.shape[0] - 1, like.block.shape[2]
     gathered = np.int32(-1)
     for a in range(len(asked)):
         one = asked[a]
         row = one[ROW]
-        between = tables.legs[0, profile, one[AT_PICK], one[AT_DROP]]
+        between = tables.legs[0, like.profile, one[AT_PICK], one[AT_DROP]]
         if between >= FAR - 1:
             continue
         if one[AT_PICK] != gathered:
             gathered = one[AT_PICK]
-            _gather(tables, block, own, profile, gathered, TO_PICK, stops, lanes, lines)
-        _gather(tables, block, own, profile, one[AT_DROP], TO_DROP, stops, lanes, lines)
+            _gather(tables, like, gathered, TO_PICK, lines)
+        _gather(tables, like, one[AT_DROP], TO_DROP, lines)
         best, where, sure = lines[BEST], lines[WHERE], lines[SURE]
         for v in range(lanes):
             best[v], where[v], sure[v] = FAR, 0, 1
         for i in range(stops + 1):
-            _pick_up(block, own, one, i, lanes, lines)
-            _drop(block, own, one, rich, ends, stops, i, i, between, lanes, lines)
+            _pick_up(like, one, i, lines)
+            _drop(like, one, i, i, between, lines)
             for j in range(i + 1, stops + 1):
-                _walk(block, rich, j, lines[DELAY], lines[SPENT], lanes)
+                _walk(block, like.rich, j, lines[DELAY], lines[SPENT], lanes)
                 free, spent = block[j, FREE], lines[SPENT]
                 for v in range(lanes):
                     spent[v] = spent[v] if free[v] >= one[LOAD] else FAR
-                _drop(block, own, one, rich, ends, stops, i, j, between, lanes, lines)
+                _drop(like, one, i, j, between, lines)
         service = np.int64(one[ENTER_PICK] + one[STAY_PICK] + one[ENTER_DROP] + one[STAY_DROP])
         for v in range(lanes):
-            vehicle = members[v]
+            vehicle = like.members[v]
             if not is_allowed(tables.allowed, one[NUMBER], vehicle):
                 continue
-            cost = best[v] + opening[v] + own[PER_WORK, v] * service
+            cost = best[v] + like.opening[v] + like.own[PER_WORK, v] * service
             if vehicle != one[HOME]:
                 cost += taking[a]
             if sure[v] == 0:

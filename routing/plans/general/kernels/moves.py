@@ -39,7 +39,7 @@ def order_price(tables, request, vehicle):
         return np.int64(0)
     price = tables.request[request, col.TAKE]
     if tables.flag[col.ORDER_ADDED] == 1 and tables.request[request, col.KIND] != col.GHOST:
-        level = told_level(tables.told_ptr, tables.told, vehicle, tables.request[request, col.FIRST_PLACE])
+        level = told_level(tables.before_ptr, tables.before, vehicle, tables.request[request, col.FIRST_PLACE])
         if level >= 0:
             price += min(tables.change[level, ADD_ORDER], col.LOCKED)
     return price
@@ -69,9 +69,7 @@ def best_in_one(tables, routes, request, vehicle, limit, work):
     if tables.flag[col.PLAIN] == 1:
         price, pick, drop = best_plain(tables, routes, request, vehicle, limit - moved, work.lines)
     else:
-        price, pick, drop = best_timed(
-            tables, routes, request, vehicle, limit - moved, work.nodes, work.states, work.list, work.lines
-        )
+        price, pick, drop = best_timed(tables, routes, request, vehicle, limit - moved, work)
     return price + moved, pick, drop
 
 

@@ -1,4 +1,13 @@
-"""Insertion where time moves prices: routes are walked stop by stop, pruned by the least price of what follows."""
+"""Insertion where time moves prices: routes are walked stop by stop, pruned by the least price of what follows.
+
+    position      0        1   ...   i       i + 1   ...   j       j + 1   ...   n      n + 1
+                start ---- o ------- o --+---- o --------- o --+---- o --------- o ------ end
+    gap                0             i   pick              j   drop
+                       states[0]: before the last stop that is walked for sure
+                       states[1]: behind it     states[2]: a trial, walked from there to the end or to `same`
+
+Of each gap first a floor: the way there and back, the door at the earliest, and what the delay costs behind (RATE).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +15,7 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.rich import leg_price
 from routing.plans.general.kernels.stops import (
     copy_state,
     door_price,
@@ -106,11 +116,13 @@ def refresh_timed(tables, routes, vehicle, scratch):
 
 
 @fused_kernel
-def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limit, scratch):
-    """Walk nodes[begin..count] from `state` to the end; its whole price, LOCKED where illegal or not below `limit`.
+def finish_walk(tables, routes, vehicle, count, begin, grown, state, limit, work):
+    """Walk the candidate work.nodes[begin..count] from `state` to the end: its whole price.
 
-    `grown`: nodes of the candidate that the current route has not, all before the end of `begin`'s stop.
+    LOCKED where it is illegal or not below `limit`.  `grown`: nodes of the candidate that the current route has not,
+    all before the end of `begin`'s stop.
     """
+    nodes, scratch = work.nodes, work.list
     old_state, old_nodes = routes.state[vehicle], routes.row[vehicle, col.NODE]
     whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.ONE_STORE] > 0
     while begin <= count:
@@ -139,9 +151,10 @@ def finish_walk(tables, routes, vehicle, nodes, count, begin, grown, state, limi
 
 
 @fused_kernel
-def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, state, scratch):
-    """State before the stop that a node at gap `i` joins or opens, and the position before it; -1 where illegal."""
-    nodes = routes.row[vehicle, col.NODE]
+def _before_pick(tables, routes, vehicle, i, whole, loaded, place, work):
+    """states[0] before the stop that a node at gap `i` joins or opens, and the position before it; -1 where illegal."""
+    n, nodes = np.int64(routes.size[vehicle]), routes.row[vehicle, col.NODE]
+    candidate, state = work.nodes, work.states[0]
     before = i
     while before > 0 and tables.node[nodes[before], col.PLACE] == place:
         before -= 1
@@ -154,7 +167,7 @@ def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place,
     begin = np.int64(1)
     while begin <= before:
         finish = stop_end(tables, nodes, begin, before)
-        if not run_stop(tables, candidate, begin, finish, vehicle, state, scratch):
+        if not run_stop(tables, candidate, begin, finish, vehicle, state, work.list):
             return -1
         begin = finish
     return before
@@ -163,162 +176,192 @@ def _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place,
 @inline_kernel
 def _price_of_way(tables, own, here, there):
     """Price of driving from `here` to `there`, but for the work that some of it may be free of."""
-    price = np.int64(0)
-    if here != there:
-        price = own[col.PER_TICK] * tables.legs[0, own[col.PROFILE], here, there]
-        if tables.legs.shape[0] > 1:
-            price += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, there]
-    return price
+    return leg_price(tables.legs[:, own[col.PROFILE]], own, here, there)
 
 
 @inline_kernel
 def _to(tables, own, here, there):
     """As `_price_of_way`, along the row of what is gone to."""
-    price = np.int64(0)
-    if here != there:
-        price = own[col.PER_TICK] * tables.back[0, own[col.PROFILE], there, here]
-        if tables.legs.shape[0] > 1:
-            price += own[col.PER_METRE] * tables.back[1, own[col.PROFILE], there, here]
-    return price
+    return leg_price(tables.back[:, own[col.PROFILE]], own, there, here)
 
 
 @fused_kernel
-def best_timed(tables, routes, request, vehicle, limit, candidate, states, scratch, lines):
+def _screen_drops(tables, routes, request, vehicle, lines):
+    """Write for every gap the price of the leg there, and from it on the least that a drop adds and the most it saves.
+
+    lines[0], lines[1], lines[2]: `removed`, `least`, `gained`.  There is no triangle inequality: a detour by the drop
+    can be shorter than the direct leg.
+    """
+    n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
+    at_place, leg, old_state = routes.row[vehicle, col.AT_PLACE], routes.row[vehicle, col.LEG], routes.state[vehicle]
+    pair, node = order[col.KIND] == col.PAIR, tables.node[2 * request + 1]
+    drop_place, enter_drop, stay_drop = np.int64(node[col.PLACE]), np.int64(node[col.ENTER]), np.int64(node[col.STAY])
+    removed, least, gained = lines[0], lines[1], lines[2]
+    least[n + 1], gained[n + 1] = col.LOCKED, 0
+    for k in range(n, -1, -1):
+        here, after = np.int64(at_place[k]), np.int64(at_place[k + 1])
+        removed[k] = np.int64(0)
+        if n > 0:
+            removed[k] = own[col.PER_TICK] * leg[k + 1]
+            if tables.legs.shape[0] > 1 and here != after:
+                removed[k] += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, after]
+        least[k], gained[k] = least[k + 1], gained[k + 1]
+        if pair and (here != after or k == 0 or k == n):
+            extra = _to(tables, own, here, drop_place) + _price_of_way(tables, own, drop_place, after) - removed[k]
+            if here != drop_place:
+                there = np.int64(tables.back[0, own[col.PROFILE], drop_place, here])
+                extra += door_price(order, old_state[k, col.NOW] + there + enter_drop)
+                if after != drop_place and n > 0:
+                    there += enter_drop + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after]
+                    gained[k] = max(gained[k], leg[k + 1] - there)
+            least[k] = min(least[k], extra)
+
+
+@fused_kernel
+def _pick_floor(tables, routes, request, vehicle, first, i, lines):
+    """The least that an insertion with its pickup in gap i adds."""
+    n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
+    at_place, old = routes.row[vehicle, col.AT_PLACE], routes.state[vehicle, i]
+    kind, pick, last = order[col.KIND], tables.node[first], first
+    if kind == col.PAIR:
+        last = first + 1
+    place, drop, drop_place = np.int64(pick[col.PLACE]), tables.node[last], np.int64(tables.node[last, col.PLACE])
+    here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
+    reach = _to(tables, own, here, place) - lines[0, i]
+    floor = reach + _price_of_way(tables, own, place, after)
+    at, known = np.int64(pick[col.OPEN]), n > 0 and here != place and after != place and after != drop_place
+    before_after = old[col.NOW] + routes.row[vehicle, col.LEG, i + 1] if n > 0 else np.int64(0)
+    if here != place:
+        at = max(at, old[col.NOW] + tables.back[0, own[col.PROFILE], place, here] + np.int64(pick[col.ENTER]))
+    if known:
+        on = at + pick[col.STAY] + tables.legs[0, own[col.PROFILE], place, after] - before_after - lines[2, i + 1]
+        floor += _delayed(old, on)
+    if kind == col.PAIR:
+        joined = reach + _price_of_way(tables, own, drop_place, after)
+        if place != drop_place:
+            joined += _price_of_way(tables, own, place, drop_place)
+            at += pick[col.STAY] + np.int64(tables.legs[0, own[col.PROFILE], place, drop_place]) + drop[col.ENTER]
+        joined += door_price(order, at)
+        if known and place != drop_place:
+            on = at + drop[col.STAY] + tables.legs[0, own[col.PROFILE], drop_place, after] - before_after
+            joined += _delayed(old, on)
+        floor = min(floor + lines[1, i + 1], joined)
+    elif kind == col.ABOARD or kind == col.LOADED:
+        floor += door_price(order, at)
+    return floor
+
+
+@fused_kernel
+def _drop_floor(tables, routes, request, vehicle, i, j, joins, work):
+    """(floor, onward): the least that the whole route costs with the drop in gap j, and with it there or behind.
+
+    states[1] is the vehicle in front of gap j, the pickup in gap i.  `joins`: the drop is done at that stop, of which
+    no floor is known.
+    """
+    n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
+    at_place, old = routes.row[vehicle, col.AT_PLACE], routes.state[vehicle, j]
+    state, lines = work.states[1], work.lines
+    drop = tables.node[2 * request + 1]
+    place, after = np.int64(drop[col.PLACE]), np.int64(at_place[j + 1])
+    here = np.int64(tables.node[2 * request, col.PLACE]) if j == i else np.int64(at_place[j])
+    rest = state[col.PRICE] + (old[col.SUFFIX] - lines[0, j] if n > 0 else 0)
+    onward, floor = np.int64(-col.LOCKED), np.int64(-col.LOCKED)
+    if j > i:
+        late = state[col.NOW] - old[col.NOW] - lines[2, j]
+        onward = rest + lines[0, j] + lines[1, j] + _delayed(old, late)
+    if not joins:
+        at = state[col.NOW] + tables.legs[0, own[col.PROFILE], here, place] + drop[col.ENTER]
+        rest += _price_of_way(tables, own, here, place) + _price_of_way(tables, own, place, after)
+        if n > 0 and after != place:
+            on = at + drop[col.STAY] + tables.legs[0, own[col.PROFILE], place, after]
+            rest += _delayed(old, on - old[col.NOW] - routes.row[vehicle, col.LEG, j + 1])
+        floor = rest + door_price(order, at)
+    return floor, onward
+
+
+@fused_kernel
+def _total(tables, vehicle, count, price, changes, work):
+    """What a candidate of `count` nodes walked at `price` costs with its changes of the plan before; NEVER: illegal.
+
+    `changes`: those of the route as it is.
+    """
+    if price >= col.LOCKED:
+        return np.int64(col.NEVER)
+    moved = changes
+    if tables.vehicle[vehicle, col.TOLD_PRICED] != 0:
+        moved = told_changes(tables, work.nodes, count, vehicle)
+    return price + moved - changes if moved < col.LOCKED else np.int64(col.NEVER)
+
+
+@fused_kernel
+def best_timed(tables, routes, request, vehicle, limit, work):
     """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
 
-    Gaps are walked only where the least they can cost stays below the limit: the way there and back and the price of
-    the door at the earliest, and what the delay costs behind, for nothing gets cheaper by being later (but where late
-    work is free of charge).
-    `candidate` int32[L + 4], `states` int64[3, .], `scratch` (Work.list) and `lines` int64[3, L + 4] are overwritten.
+    Gaps are walked only where their floor stays below the limit, for nothing gets cheaper by being later (but where
+    late work is free of charge).  Of `work`, nodes (the candidate), states, list and three lines are overwritten.
     """
-    n = np.int64(routes.size[vehicle])
-    order, own = tables.request[request], tables.vehicle[vehicle]
-    kind = order[col.KIND]
-    pair, loaded = kind == col.PAIR, kind == col.LOADED
+    n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
+    candidate, states = work.nodes, work.states
+    pair, loaded = order[col.KIND] == col.PAIR, order[col.KIND] == col.LOADED
     first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
-    last = first + 1 if pair else first
-    added = 2 if pair else 1
-    nodes, at_place, old_state = routes.row[vehicle, col.NODE], routes.row[vehicle, col.AT_PLACE], routes.state[vehicle]
+    added, screened = 2 if pair else 1, tables.flag[col.LATE_IS_FREE] == 0
+    nodes, at_place = routes.row[vehicle, col.NODE], routes.row[vehicle, col.AT_PLACE]
     opening = own[col.FIXED] if n == 0 else np.int64(0)
-    priced = own[col.TOLD_PRICED] != 0
-    changes = told_changes(tables, nodes, n, vehicle) if priced else np.int64(0)
+    changes = told_changes(tables, nodes, n, vehicle) if own[col.TOLD_PRICED] != 0 else np.int64(0)
     walked = routes.price[vehicle] - changes - (own[col.FIXED] if n > 0 else 0)
     best, best_pick, best_drop = limit, np.int64(-1), np.int64(-1)
     if n == 0 and not start_state(tables, nodes, n, vehicle, states[0]):
         return best, best_pick, best_drop  # too much on board to set off at all
     whole = tables.flag[col.LIMITED_ON_BOARD] > 0 or loaded
-    place, drop_place = np.int64(tables.node[first, col.PLACE]), np.int64(tables.node[last, col.PLACE])
-    open_pick, enter = np.int64(tables.node[first, col.OPEN]), np.int64(tables.node[first, col.ENTER])
-    stay_pick, enter_drop = np.int64(tables.node[first, col.STAY]), np.int64(tables.node[last, col.ENTER])
-    stay_drop, leg = np.int64(tables.node[last, col.STAY]), routes.row[vehicle, col.LEG]
-    screened, per_tick = tables.flag[col.LATE_IS_FREE] == 0, own[col.PER_TICK]
-    removed, least, gained = lines[0], lines[1], lines[2]
-    across, between = np.int64(0), np.int64(0)
-    if pair and place != drop_place:
-        across = _price_of_way(tables, own, place, drop_place)
-        between = np.int64(tables.legs[0, own[col.PROFILE], place, drop_place])
+    place, drop_place = np.int64(tables.node[first, col.PLACE]), np.int64(tables.node[first + added - 1, col.PLACE])
     if screened:
-        # gained: ticks that a detour by the drop saves, where ways are shorter with a stop between than without.
-        least[n + 1], gained[n + 1] = col.LOCKED, 0
-        for k in range(n, -1, -1):
-            here, after = np.int64(at_place[k]), np.int64(at_place[k + 1])
-            removed[k] = np.int64(0)
-            if n > 0:
-                removed[k] = per_tick * leg[k + 1]
-                if tables.legs.shape[0] > 1 and here != after:
-                    removed[k] += own[col.PER_METRE] * tables.legs[1, own[col.PROFILE], here, after]
-            least[k], gained[k] = least[k + 1], gained[k + 1]
-            if pair and (here != after or k == 0 or k == n):
-                extra = _to(tables, own, here, drop_place) + _price_of_way(tables, own, drop_place, after) - removed[k]
-                if here != drop_place:
-                    there = np.int64(tables.back[0, own[col.PROFILE], drop_place, here])
-                    extra += door_price(order, old_state[k, col.NOW] + there + enter_drop)
-                    if after != drop_place and n > 0:
-                        there += enter_drop + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after]
-                        gained[k] = max(gained[k], leg[k + 1] - there)
-                least[k] = min(least[k], extra)
+        _screen_drops(tables, routes, request, vehicle, work.lines)
     for i in range(n + 1):
         if i > 0 and i < n and at_place[i] == at_place[i + 1]:
             continue
-        # In front of a stop at the same place a pickup would be of that stop, unless its drop comes before it.
+        # A pickup directly before a stop at the same place merges with it unless the drop comes first.
         apart = pair and i < n and at_place[i + 1] == place
         if apart and place == drop_place:
             continue
-        if old_state[i, col.NOW] > tables.node[first, col.CLOSE] and (i == 0 or at_place[i] != place):
-            break  # joining a stop is acting at its instant, which its vehicle has left behind
+        if routes.state[vehicle, i, col.NOW] > tables.node[first, col.CLOSE] and (i == 0 or at_place[i] != place):
+            break  # too late to join: the vehicle has already left that stop
         ceiling = best - opening + walked + changes
-        if screened and (i > 0 or own[col.STANDING_AT] != place):
-            here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
-            reach = _to(tables, own, here, place) - removed[i]
-            floor = reach + _price_of_way(tables, own, place, after)
-            at, known = open_pick, n > 0 and here != place and after != place and after != drop_place
-            before_after = old_state[i, col.NOW] + leg[i + 1] if n > 0 else np.int64(0)
-            if here != place:
-                at = max(at, old_state[i, col.NOW] + tables.back[0, own[col.PROFILE], place, here] + enter)
-            if known:
-                on = at + stay_pick + tables.legs[0, own[col.PROFILE], place, after] - before_after - gained[i + 1]
-                floor += _delayed(old_state[i], on)
-            if pair:
-                if place != drop_place:
-                    at += stay_pick + between + enter_drop
-                joined = reach + across + _price_of_way(tables, own, drop_place, after) + door_price(order, at)
-                if known and place != drop_place:
-                    on = at + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after] - before_after
-                    joined += _delayed(old_state[i], on)
-                floor = min(floor + least[i + 1], joined)
-            elif kind == col.ABOARD or loaded:
-                floor += door_price(order, at)
-            if walked + floor >= ceiling:
-                continue
+        known = screened and (i > 0 or own[col.STANDING_AT] != place)
+        if known and walked + _pick_floor(tables, routes, request, vehicle, first, i, work.lines) >= ceiling:
+            continue
         for k in range(1, i + 1):
             candidate[k] = nodes[k]
         candidate[i + 1] = first
         for k in range(i + 1, n + 1):
             candidate[k + added] = nodes[k]
-        before = _before_pick(tables, routes, vehicle, candidate, n, i, whole, loaded, place, states[0], scratch)
+        before = _before_pick(tables, routes, vehicle, i, whole, loaded, place, work)
         if before < 0:
             continue
         if not pair:
-            price = finish_walk(tables, routes, vehicle, candidate, n + 1, before + 1, 1, states[0], ceiling, scratch)
-            moved = told_changes(tables, candidate, n + 1, vehicle) if priced and price < col.LOCKED else changes
-            if price < col.LOCKED and moved < col.LOCKED:
-                total = price - walked + opening + moved - changes
-                if total < best:
-                    best, best_pick, best_drop = total, i, i
+            price = finish_walk(tables, routes, vehicle, n + 1, before + 1, 1, states[0], ceiling, work)
+            total = _total(tables, vehicle, n + 1, price, changes, work)
+            if total < col.NEVER and total - walked + opening < best:
+                best, best_pick, best_drop = total - walked + opening, i, i
             continue
-        # states[0]: before the last stop that is walked for sure; states[1]: behind it, at position `behind`.
         behind, j = i + 1, i
         copy_state(states[0], states[1])
-        alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], scratch)
+        alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], work.list)
         while alive and states[1, col.PRICE] < ceiling:
             candidate[j + 2] = first + 1
-            joins = tables.node[candidate[j + 1], col.PLACE] == drop_place
-            promising = True
+            joins, promising = tables.node[candidate[j + 1], col.PLACE] == drop_place, True
             if screened:
-                here, after = place if j == i else np.int64(at_place[j]), np.int64(at_place[j + 1])
-                rest = states[1, col.PRICE] + (old_state[j, col.SUFFIX] - removed[j] if n > 0 else 0)
-                if j > i:
-                    late = states[1, col.NOW] - old_state[j, col.NOW] - gained[j]
-                    if rest + removed[j] + least[j] + _delayed(old_state[j], late) >= ceiling:
-                        break
-                if not joins:
-                    at = states[1, col.NOW] + tables.legs[0, own[col.PROFILE], here, drop_place] + enter_drop
-                    rest += _price_of_way(tables, own, here, drop_place)
-                    rest += _price_of_way(tables, own, drop_place, after)
-                    if n > 0 and after != drop_place:
-                        on = at + stay_drop + tables.legs[0, own[col.PROFILE], drop_place, after]
-                        rest += _delayed(old_state[j], on - old_state[j, col.NOW] - leg[j + 1])
-                    promising = rest + door_price(order, at) < ceiling
+                floor, onward = _drop_floor(tables, routes, request, vehicle, i, j, joins, work)
+                if onward >= ceiling:
+                    break
+                promising = floor < ceiling
             if promising:
                 copy_state(states[0] if joins else states[1], states[2])
                 begin = (before if joins else behind) + 1
-                price = finish_walk(tables, routes, vehicle, candidate, n + 2, begin, 2, states[2], ceiling, scratch)
-                moved = told_changes(tables, candidate, n + 2, vehicle) if priced and price < col.LOCKED else changes
-                if price < col.LOCKED and moved < col.LOCKED:
-                    total = price - walked + opening + moved - changes
-                    if total < best:
-                        best, best_pick, best_drop = total, i, j
-                        ceiling = best - opening + walked + changes
+                price = finish_walk(tables, routes, vehicle, n + 2, begin, 2, states[2], ceiling, work)
+                total = _total(tables, vehicle, n + 2, price, changes, work)
+                if total < col.NEVER and total - walked + opening < best:
+                    best, best_pick, best_drop = total - walked + opening, i, j
+                    ceiling = best - opening + walked + changes
             if apart or j >= n:
                 break
             finish = stop_end(tables, nodes, j + 1, n)
@@ -327,7 +370,7 @@ def best_timed(tables, routes, request, vehicle, limit, candidate, states, scrat
             j, before = finish - 1, behind
             behind = j + 1
             copy_state(states[1], states[0])
-            alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], scratch)
+            alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], work.list)
             in_time = states[1, col.NOW] <= tables.node[first + 1, col.CLOSE]
             alive = alive and (in_time or tables.node[candidate[j + 1], col.PLACE] == drop_place)
     return best, best_pick, best_drop

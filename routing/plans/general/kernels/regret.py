@@ -132,19 +132,20 @@ def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where)
 
 
 @lean_kernel
-def collect_offers(tables, routes, request, served_by, order, soonest, direct, always, best, work):
+def collect_offers(tables, routes, request, served_by, asked, best, work):
     """Write the cheapest insertions of an absent request into `best` int64[., 2] of (vehicle, price), all NEVER before.
 
-    `order` [V]: vehicles by `soonest`, the tick at which each could be at the request's first place; `direct`: ticks
-    from there to its drop.  The first `always` are tried; later ones as long as a delivery straight after the pickup
-    costs less than the offers there are, which is exact where nothing gets cheaper by being later.
+    `asked`: see routing.plans.general.planner.Asked.  Its first `always` are tried; later ones as long as a delivery
+    straight after the pickup costs less than the offers there are, which is exact where nothing gets cheaper by being
+    later.
     """
     last = len(best) - 1
     own, first = tables.request[request], tables.node[2 * request]
     opens = np.int64(first[col.OPEN]) if first[col.PLACE] >= 0 else np.int64(0)
-    for turn in range(len(order)):
-        vehicle = order[turn]
-        if turn >= always and door_price(own, max(soonest[vehicle], opens) + direct) >= best[last, 1]:
+    for turn in range(len(asked.order)):
+        vehicle = asked.order[turn]
+        at = max(asked.soonest[vehicle], opens) + asked.direct
+        if turn >= asked.always and door_price(own, at) >= best[last, 1]:
             break
         if vehicle == served_by or not may_serve(tables, request, vehicle):
             continue

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from routing.kernels import inline_kernel, inner_kernel
+from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
 from routing.problem.kernels.breaks import arrive_with, first_in, last_in, leave_with
 
-BARE, LADEN, SWAPPED = 0, 1, 2
-"""What an insertion adds to what is on board at a position: nothing, its load, what its drop takes back."""
+BARE = -1
+"""No cargo; else the node that an insertion has behind it, with its load on board or what its drop takes back.
+
+    breaks taken    0   o-----o-----o-----o      early[SOONEST, k, j]: leaving position k with j breaks taken
+                         \\    \\    \\
+                    1      o-----o-----o         a leg with breaks on it goes down by as many
+    position            0     1     2     3
+"""
 
 
 @inline_kernel
@@ -46,31 +52,49 @@ def _metres(legs, here, there):
     return np.int64(legs[1, here, there])
 
 
+@fused_kernel
+def _leg_to(tables, own, here, node):
+    """(ticks, ticks of driving) from `here` to `node`, -1: to the end of the vehicle `own`."""
+    legs = tables.legs[:, own[col.PROFILE]]
+    there = np.int64(tables.node[node, col.PLACE]) if node >= 0 else own[col.END_PLACE]
+    leg = np.int64(0)
+    if here != there:
+        leg = np.int64(legs[0, here, there])
+    return leg, _driven(legs, here, there)
+
+
 @inner_kernel
-def _rest_fits(tables, own, row, position, request, extra, b):
-    """Whether break `b` may be taken behind a position with what is on board there and `extra` of `request`."""
+def start_load(tables, row, own, n, d):
+    """What the vehicle `own` has on board in dimension d when it sets off on its row of n nodes."""
+    load = own[col.CAPACITY + tables.flag[col.DIMENSIONS] + d]
+    if tables.flag[col.ANY_LOADED] == 1:
+        for k in range(1, n + 1):
+            request = tables.node[row[col.NODE, k], col.REQUEST]
+            if tables.request[request, col.KIND] == col.LOADED:
+                load += tables.request[request, col.LOAD + d]
+    return load
+
+
+@inner_kernel
+def _rest_fits(tables, row, position, cargo, b):
+    """Whether break `b` may be taken behind a position with what is on board there and the cargo."""
     dimensions = tables.flag[col.DIMENSIONS]
     for d in range(dimensions):
         load = np.int64(row[col.ON_BOARD_LOAD + d, position])
-        if extra == LADEN:
-            load += tables.request[request, col.LOAD + d]
-        elif extra == SWAPPED and tables.flag[col.BACK] == 1:
-            load += tables.request[request, col.LOAD + dimensions + d]
+        if cargo >= 0 and cargo & 1 == 0:
+            load += tables.request[cargo >> 1, col.LOAD + d]
+        elif cargo >= 0 and tables.flag[col.BACK] == 1:
+            load += tables.request[cargo >> 1, col.LOAD + dimensions + d]
         if load > tables.breaks.max_load[b, d]:
             return False
     return True
 
 
 @inner_kernel
-def _step(tables, vehicle, row, position, request, extra, here, node, before, after):
+def _step(tables, vehicle, row, position, cargo, here, node, before, after):
     """Go from `here`, left at before[j] with j breaks taken, to do `node` (-1: to the end): after[j], -1 for never."""
-    own = tables.vehicle[vehicle]
-    legs = tables.legs[:, own[col.PROFILE]]
-    there = np.int64(tables.node[node, col.PLACE]) if node >= 0 else own[col.END_PLACE]
-    leg, drive = np.int64(0), _driven(legs, here, there)
-    if here != there:
-        leg = np.int64(legs[0, here, there])
-    first = tables.breaks.ptr[vehicle]
+    own, first = tables.vehicle[vehicle], tables.breaks.ptr[vehicle]
+    leg, drive = _leg_to(tables, own, here, node)
     breaks = tables.breaks.ptr[vehicle + 1] - first
     for j in range(breaks + 1):
         after[j] = -1
@@ -79,7 +103,7 @@ def _step(tables, vehicle, row, position, request, extra, here, node, before, af
             continue
         for taken in range(breaks - j + 1):
             weighed = taken > 0 and tables.flag[col.WEIGHED_BREAKS] == 1
-            if weighed and not _rest_fits(tables, own, row, position, request, extra, first + j + taken - 1):
+            if weighed and not _rest_fits(tables, row, position, cargo, first + j + taken - 1):
                 break
             now = arrive_with(tables.breaks, first + j, taken, before[j], drive)
             if now < 0:
@@ -105,19 +129,14 @@ def _latest_before(tables, vehicle, row, position, here, node, behind, latest):
 
     `behind[j]`: the latest to leave `node` with j breaks taken; of the end (node -1) the latest to be there.
     """
-    own = tables.vehicle[vehicle]
-    legs = tables.legs[:, own[col.PROFILE]]
-    there = np.int64(tables.node[node, col.PLACE]) if node >= 0 else own[col.END_PLACE]
-    leg, drive = np.int64(0), _driven(legs, here, there)
-    if here != there:
-        leg = np.int64(legs[0, here, there])
-    first = tables.breaks.ptr[vehicle]
+    own, first = tables.vehicle[vehicle], tables.breaks.ptr[vehicle]
+    leg, drive = _leg_to(tables, own, here, node)
     breaks = tables.breaks.ptr[vehicle + 1] - first
     for j in range(breaks + 1):
         latest[j] = -1
         for taken in range(breaks - j + 1):
             weighed = taken > 0 and tables.flag[col.WEIGHED_BREAKS] == 1
-            if weighed and not _rest_fits(tables, own, row, position, 0, BARE, first + j + taken - 1):
+            if weighed and not _rest_fits(tables, row, position, BARE, first + j + taken - 1):
                 break
             by = behind[j + taken]
             if by < 0:
@@ -142,12 +161,7 @@ def _load_up(tables, routes, vehicle):
     n, row, own = routes.size[vehicle], routes.row[vehicle], tables.vehicle[vehicle]
     dimensions, legal = tables.flag[col.DIMENSIONS], True
     for d in range(dimensions):
-        load = own[col.CAPACITY + dimensions + d]
-        if tables.flag[col.ANY_LOADED] == 1:
-            for k in range(1, n + 1):
-                request = tables.node[row[col.NODE, k], col.REQUEST]
-                if tables.request[request, col.KIND] == col.LOADED:
-                    load += tables.request[request, col.LOAD + d]
+        load = start_load(tables, row, own, n, d)
         row[col.ON_BOARD_LOAD + d, 0] = load
         legal = legal and (n == 0 or load <= own[col.CAPACITY + d])
         for k in range(1, n + 1):
@@ -189,7 +203,7 @@ def refresh_rich(tables, routes, vehicle):
         if k <= n:
             routes.at[node] = k
             before, after = early[col.SOONEST, k - 1], early[col.SOONEST, k]
-            _step(tables, vehicle, row, k - 1, 0, BARE, here, node, before, after)
+            _step(tables, vehicle, row, k - 1, BARE, here, node, before, after)
             leave = np.int64(-1)
             for j in range(breaks + 1):
                 soon = early[col.SOONEST, k, j]
@@ -291,7 +305,7 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
         now[j] = early[col.SOONEST, position, j]
     while True:
         laden = 1 if kind == col.PAIR else 2 if kind == col.PICKUP_ONLY else 0 if kind == col.LOADED else -1
-        extra = LADEN if inserted == laden else SWAPPED if inserted == 2 and last & 1 == 1 else BARE
+        cargo = 2 * request if inserted == laden else last if inserted == 2 and last & 1 == 1 else np.int64(BARE)
         behind = position
         if inserted == 0 and position == i:
             node, inserted = np.int64(first), 1 if pair else 2
@@ -300,7 +314,7 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
         else:
             position += 1
             node = np.int64(row[col.NODE, position]) if position <= n else np.int64(-1)
-        _step(tables, vehicle, row, behind, request, extra, here, node, now, then)
+        _step(tables, vehicle, row, behind, cargo, here, node, now, then)
         if node < 0:
             return then[breaks] >= 0 and then[breaks] <= own[col.END]
         alive = False

@@ -1,4 +1,13 @@
-"""Ruin: strings of neighbours, or related requests, taken out of a plan."""
+"""Ruin: strings of neighbours, or related requests, taken out of a plan.
+
+An operator reads `tables`, changes `routes`, keeps in `saved` what it touches for the first time, and draws luck and
+scratch from `work`; `turn` says how much (anneal.py).  Section numbers are those of Christiaens and Vanden Berghe
+(2020); its symbols: c mean_removed, L_max longest, l_s mean, k_s strings, l_t length, m kept.
+
+      split string (section 3.2):   . . x x x . . x x .      x removed, `length` in all around the node
+                                        begin   | |          `kept` in between stay
+                                              hole
+"""
 
 from __future__ import annotations
 
@@ -24,11 +33,11 @@ def may_leave(tables, routes, request):
     if tables.request[request, col.PINNED] == 1:
         return False
     vehicle = routes.vehicle[request]
-    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
+    begin, finish = tables.must_keep_ptr[vehicle], tables.must_keep_ptr[vehicle + 1]
     nodes, count = routes.row[vehicle, col.NODE], routes.size[vehicle]
     own, others = False, False
     for k in range(begin, finish):
-        listed = tables.keep[k]
+        listed = tables.must_keep[k]
         if listed == request:
             own = True
         elif routes.vehicle[listed] == vehicle:
@@ -80,18 +89,18 @@ def seed_node(tables, routes, work, fleet):
 
 
 @inner_kernel
-def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
+def ruin_strings(tables, routes, saved, work, turn):
     """Remove strings of neighbouring routes around a random node (sections 3.1 and 3.2)."""
     nodes, used = 0, 0
     for vehicle in range(len(routes.size)):
         nodes += routes.size[vehicle]
         used += routes.size[vehicle] > 0
-    seed = seed_node(tables, routes, work, fleet)
+    seed = seed_node(tables, routes, work, turn.fleet)
     if seed < 0:
         return
-    mean = max(1, min(longest, nodes // max(used, 1)))
-    # Uniform from 1 to 4 c / (1 + l) - 1 strings, of 1 to l nodes each: c nodes on average.
-    strings = 1 + below(work.luck, max(1, 4 * mean_removed // (1 + mean) - 1))
+    mean = max(1, min(turn.longest, nodes // max(used, 1)))
+    # k_s uniform from 1 to 4 c / (1 + l_s) - 1 l_t from 1 to l_s: c nodes on average.
+    strings = 1 + below(work.luck, max(1, 4 * turn.mean_removed // (1 + mean) - 1))
     work.clock[col.STAMP] += 1
     ruined = 0
     for k in range(tables.near.shape[1]):
@@ -108,9 +117,10 @@ def ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet):
 
 
 @inner_kernel
-def ruin_related(tables, routes, saved, removed, work, fleet):
+def ruin_related(tables, routes, saved, work, turn):
     """Remove requests with nodes near to each other, with some luck in the choice (Shaw 1998)."""
-    seed = seed_node(tables, routes, work, fleet)
+    removed = 2 + below(work.luck, turn.mean_removed)
+    seed = seed_node(tables, routes, work, turn.fleet)
     if seed < 0:
         return
     for k in range(tables.near.shape[1]):

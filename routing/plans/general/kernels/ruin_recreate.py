@@ -1,7 +1,8 @@
 """Ruin and recreate: slack induction by string removals with greedy insertion and blinks.
 
 Christiaens and Vanden Berghe (2020), "Slack induction by string removals for vehicle routing problems",
-Transportation Science 54(2): strings (section 3.1), blinks (3.3), fleet reduction by sums of absences (3.5).
+Transportation Science 54(2): strings (section 3.1), blinks (3.3), fleet reduction by sums of absences (3.5).  Symbols:
+c turn.mean_removed, L_max turn.longest, T turn.temperature, beta 1 / BLINKS, sum of absences ABSENCES.
 """
 
 from __future__ import annotations
@@ -177,20 +178,21 @@ def _absences(routes, work):
 
 
 @lean_kernel
-def search_slice(tables, routes, saved, best, work, temperature, mean_removed, longest, until, fleet, eject_every):
-    """Ruin and recreate until `until` insertions have been tried; True as soon as `fleet` finds a home for everything.
+def search_slice(tables, routes, saved, best, work, turn):
+    """Ruin and recreate until `turn.until` insertions have been tried; True once `turn.fleet` has served everything.
 
     `work.cost[0]` is the price of `routes`; `work.cost[1]` that of `best` without what is ranked and left out, and
-    `work.cost[2]` the sum of those ranks, which decides first.  With `fleet` the fewer or rarer absent
-    requests decide before the price (section 3.5), and an absent one takes the place of others after `eject_every`
-    insertions; without it skipped requests are only priced.
+    `work.cost[2]` the sum of those ranks, which decides first.  With `turn.fleet` the number of absent requests and
+    their absence counts decide before the price (section 3.5), and an absent one takes the place of others after
+    `turn.eject_every` insertions; without it skipped requests are only priced.
     """
-    while work.counter[col.INSERTIONS] < until:
+    fleet = turn.fleet
+    while work.counter[col.INSERTIONS] < turn.until:
         if fleet and work.counter[col.INSERTIONS] >= work.clock[col.EJECT_AT]:
             work.clock[col.WALKED] = 0
             eject(tables, routes, saved, work)
             # Long routes have many pairs and are walked node by node: more insertions follow there.
-            pause = max(eject_every, work.clock[col.WALKED] // WALKED_NODES)
+            pause = max(turn.eject_every, work.clock[col.WALKED] // WALKED_NODES)
             work.clock[col.EJECT_AT] = work.counter[col.INSERTIONS] + pause
         work.clock[col.ITERATION] += 1
         work.clock[col.TOUCHED] = 0
@@ -200,15 +202,15 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
         old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
         scarce = tables.flag[col.RANKED] == 1 and missing > 0 and not fleet
         wide = scarce or tables.flag[col.MIXED] == 1
-        turn = below(work.luck, MIXED_TURNS) if wide else np.int64(MIXED_TURNS)
-        if turn == 0:
+        lot = below(work.luck, MIXED_TURNS) if wide else np.int64(MIXED_TURNS)
+        if lot == 0:
             swap_vehicles(tables, routes, saved, work)
-        elif turn == 1:
+        elif lot == 1:
             empty_vehicle(tables, routes, saved, work)
         elif below(work.luck, 10) == 0:
-            ruin_related(tables, routes, saved, 2 + below(work.luck, mean_removed), work, fleet)
+            ruin_related(tables, routes, saved, work, turn)
         else:
-            ruin_strings(tables, routes, saved, mean_removed, longest, work, fleet)
+            ruin_strings(tables, routes, saved, work, turn)
         credited = np.int64(-1)
         if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
             credited = work.list[below(work.luck, missing), col.OLD]
@@ -217,7 +219,8 @@ def search_slice(tables, routes, saved, best, work, temperature, mean_removed, l
         work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
         old += _touched_price(tables, saved, work)
         new = absent_price(tables, routes) + _touched_price(tables, routes, work)
-        accept = new < old + ((temperature * work.chill[below(work.luck, len(work.chill))]) >> 16)
+        # Simulated annealing at temperature T: accepted where new < old - T ln U(0, 1); chill holds -ln U.
+        accept = new < old + ((turn.temperature * work.chill[below(work.luck, len(work.chill))]) >> 16)
         if fleet:
             accept = _absences(routes, work) < absences or (routes.missing[0] <= missing and accept)
             for k in range(routes.missing[0]):

@@ -1,4 +1,4 @@
-"""A timed vehicle on its way: its state run from stop to stop, and the price of leaving the told plan.
+"""A timed vehicle on its way: its state run from stop to stop, and the price of leaving the plan before.
 
 Neighbouring nodes at one place form one stop and share its enter, act instant and exit.  `state` is a row of
 Routes.state: the vehicle behind a stop.
@@ -267,11 +267,11 @@ def is_served_first(tables, nodes, count, request):
 @inner_kernel
 def does_what_it_must(tables, nodes, count, vehicle):
     """Whether the vehicle picks up or drops one of the requests it must keep at its first stop."""
-    begin, finish = tables.keep_ptr[vehicle], tables.keep_ptr[vehicle + 1]
-    kept = begin == finish
+    begin, finish = tables.must_keep_ptr[vehicle], tables.must_keep_ptr[vehicle + 1]
+    does = begin == finish
     for k in range(begin, finish):
-        kept = kept or is_served_first(tables, nodes, count, tables.keep[k])
-    return kept
+        does = does or is_served_first(tables, nodes, count, tables.must_keep[k])
+    return does
 
 
 @inner_kernel
@@ -281,18 +281,18 @@ def told_changes(tables, nodes, count, vehicle):
     LOCKED where the vehicle would come to its first place for nothing, though it must keep an order there.
     """
     price = np.int64(0) if does_what_it_must(tables, nodes, count, vehicle) else np.int64(col.LOCKED)
-    begin, finish = tables.told_ptr[vehicle], tables.told_ptr[vehicle + 1]
+    begin, finish = tables.before_ptr[vehicle], tables.before_ptr[vehicle + 1]
     for stop in range(begin, finish):
-        take = tables.change[tables.told[stop, laws.TOLD_LEVEL], laws.TAKE_PLACE]
+        take = tables.change[tables.before[stop, laws.TOLD_LEVEL], laws.TAKE_PLACE]
         if take == 0:
             continue
-        kept = False
+        visited = False
         if stop == begin:
-            kept = count > 0 and tables.node[nodes[1], col.PLACE] == tables.told[stop, laws.TOLD_PLACE]
+            visited = count > 0 and tables.node[nodes[1], col.PLACE] == tables.before[stop, laws.TOLD_PLACE]
         else:
             for k in range(1, count + 1):
-                kept = kept or tables.node[nodes[k], col.PLACE] == tables.told[stop, laws.TOLD_PLACE]
-        if not kept:
+                visited = visited or tables.node[nodes[k], col.PLACE] == tables.before[stop, laws.TOLD_PLACE]
+        if not visited:
             price += min(take, col.LOCKED)
     ahead, last_place = -1, -1
     for k in range(count, 0, -1):
@@ -300,7 +300,7 @@ def told_changes(tables, nodes, count, vehicle):
         if place == last_place:
             continue
         last_place = place
-        level = told_level(tables.told_ptr, tables.told, vehicle, place)
+        level = told_level(tables.before_ptr, tables.before, vehicle, place)
         if level < 0 and ahead >= 0:
             price += min(tables.change[ahead, laws.ADD_PLACE], col.LOCKED)
         ahead = max(ahead, level)

@@ -1,5 +1,7 @@
 """Columns of the trip planner's arrays.  They are layout, not settings: every weight is an argument.
 
+Its modules read them as `layout.COUNT`; `col.` stands for the general planner's, with other numbers.
+
 A few wide arrays instead of many narrow ones: a call then passes few arguments, and what is read together lies
 together.  All are int64, so that sums of prices cannot overflow and JIT and plain Python agree.
 Letters in shapes as in `routing.problem.problem`; G groups, K trips a row may hold, J requests a trip may hold.
@@ -61,7 +63,7 @@ FROM = 6  # where
 COST = 7
 TRIP_COLUMNS = 8
 
-# told[S, ...] has place and level first
+# before.stop[S, ...] has place and level first
 ROLE = 2
 ANYWHERE, FIRST_STOP, KEPT = 0, 1, 2  # kept where anything goes there, where the row begins there, whatever is planned
 
@@ -75,19 +77,31 @@ NEVER = 2**62
 FAR = 2**30 - 1
 
 
-class Day(NamedTuple):
-    """What does not change during a round."""
+class Facts(NamedTuple):
+    """What the price of a trip is read from."""
 
     request: NDArray[np.int64]  # [R, REQUEST_COLUMNS + D]
     vehicle: NDArray[np.int64]  # [V, VEHICLE_COLUMNS + D]
     legs: NDArray[np.int32]  # [profile, P, Q, 1 or 2] ticks, metres where they are known
     window: NDArray[np.int32]  # [R, 2, K, 2] or [0, 0, 0, 0] where every window is open
-    allowed: NDArray[np.uint64]  # [R, ceil(V / 64)] as in the Problem
-    keep_ptr: NDArray[np.int32]  # [V + 1]
-    keep_one_of: NDArray[np.int32]  # requests of which a vehicle keeps at least one
-    told_ptr: NDArray[np.int32]  # [V + 1]
-    told: NDArray[np.int32]  # [S, 3] place, level (routing/problem/kernels/laws.py), ROLE
+
+
+class Before(NamedTuple):
+    """The plan before, and what changing it costs."""
+
+    ptr: NDArray[np.int32]  # [V + 1]
+    stop: NDArray[np.int32]  # [S, 3] place, level (routing/problem/kernels/laws.py), ROLE
     change: NDArray[np.int64]  # [levels, 4] prices of changing what was told
+
+
+class Day(NamedTuple):
+    """What does not change during a round."""
+
+    facts: Facts
+    before: Before
+    allowed: NDArray[np.uint64]  # [R, ceil(V / 64)] as in the Problem
+    must_keep_ptr: NDArray[np.int32]  # [V + 1]
+    must_keep: NDArray[np.int32]  # requests of which a vehicle keeps at least one
     near: NDArray[np.int32]  # [G, V] vehicles by earliest act instant at the group's store
     near_at: NDArray[np.int32]  # [G, V] that instant
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.kernels import inner_kernel, lean_kernel
-from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.places import (
     best_in,
     change_price,
@@ -15,7 +15,7 @@ from routing.plans.trips.kernels.places import (
 )
 from routing.plans.trips.kernels.timeline import door_price
 
-NEVER = col.NEVER
+NEVER = layout.NEVER
 
 
 @inner_kernel
@@ -34,24 +34,19 @@ def note_offer(offers, i, v, price):
 @inner_kernel
 def collect_offers(day, plan, r, own, offers, i):
     """Fill row i of `offers` with the cheapest other vehicles for request r, which is on no row now; places tried."""
-    request, vehicle, near, near_at = day.request, day.vehicle, day.near, day.near_at
-    group, ready = request[r, col.GROUP], request[r, col.READY]
-    last = offers.shape[1] - 1
+    facts, near, near_at = day.facts, day.near, day.near_at
+    request, last = facts.request, offers.shape[1] - 1
+    group, ready = request[r, layout.GROUP], request[r, layout.READY]
     tried = 0
     for c in range(near.shape[1]):
         act_at = near_at[group, c]
         pick_at = act_at if act_at > ready else ready
-        if act_at >= col.FAR or door_price(request, r, pick_at + request[r, col.DIRECT]) >= offers[i, last, 1]:
+        if act_at >= layout.FAR or door_price(request, r, pick_at + request[r, layout.DIRECT]) >= offers[i, last, 1]:
             break
         v = near[group, c]
-        if v != own and fits(request, vehicle, day.allowed, v, r):
-            change, more, front = price_changes(
-                request, vehicle, plan.orders, day.told_ptr, day.told, day.change, plan.trip, plan.chain, v, r
-            )
-            price, k, _, places = best_in(
-                request, vehicle, day.legs, day.window, plan.orders, plan.trip, plan.chain, v, r, change, more, front,
-                offers[i, last, 1],
-            )  # fmt: skip
+        if v != own and fits(request, facts.vehicle, day.allowed, v, r):
+            change, more, front = price_changes(facts, day.before, plan, v, r)
+            price, k, _, places = best_in(facts, plan, v, r, change, more, front, offers[i, last, 1])
             tried += places
             if k >= 0:
                 note_offer(offers, i, v, price)
@@ -64,7 +59,7 @@ def write_offers(day, plan, requests, added, best):
 
     added: int64[n] and best: int64[n, ., 2] of (vehicle, price), all NEVER before.  The plan is left as it was.
     """
-    spare = len(day.vehicle)
+    spare = len(day.facts.vehicle)
     tried = 0
     for i in range(len(requests)):
         r = requests[i]
@@ -73,8 +68,8 @@ def write_offers(day, plan, requests, added, best):
             copy_row(plan, v, spare)
             take_out(plan, r)
             if time_row(day, plan, v, 0):
-                change = change_price(day.request, day.told_ptr, day.told, day.change, r, v)
-                added[i] = plan.chain[spare, col.TOTAL] - plan.chain[v, col.TOTAL] + change
+                change = change_price(day.facts.request, day.before, r, v)
+                added[i] = plan.chain[spare, layout.TOTAL] - plan.chain[v, layout.TOTAL] + change
         tried += collect_offers(day, plan, r, v, best, i)
         if v >= 0:
             copy_row(plan, spare, v)

@@ -7,10 +7,10 @@ price still to be paid is bounded from below all along, so that most bad iterati
 from __future__ import annotations
 
 from routing.kernels import inner_kernel, lean_kernel
-from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.places import best_place, change_price, copy_row, put_in, take_out, time_row
 
-NEVER = col.NEVER
+NEVER = layout.NEVER
 
 
 @inner_kernel
@@ -27,7 +27,7 @@ def draw(rng, n):
 @inner_kernel
 def skip_price(day, plan, r):
     """Price of leaving request r out, what was told included."""
-    return day.request[r, col.SKIP] + change_price(day.request, day.told_ptr, day.told, day.change, r, -1)
+    return day.facts.request[r, layout.SKIP] + change_price(day.facts.request, day.before, r, -1)
 
 
 @lean_kernel
@@ -36,13 +36,13 @@ def keeps(day, plan, v):
 
     One in a later trip would not do: the vehicle would have come for nothing.
     """
-    begin, end = day.keep_ptr[v], day.keep_ptr[v + 1]
+    begin, end = day.must_keep_ptr[v], day.must_keep_ptr[v + 1]
     kept = begin == end
-    for k in range(min(1, plan.chain[v, col.FIRST])):
+    for k in range(min(1, plan.chain[v, layout.FIRST])):
         row = v * (plan.trip.shape[1] - 1) + k
-        for j in range(plan.trip[v, k, col.COUNT]):
+        for j in range(plan.trip[v, k, layout.COUNT]):
             for i in range(begin, end):
-                kept = kept or plan.orders[row, j] == day.keep_one_of[i]
+                kept = kept or plan.orders[row, j] == day.must_keep[i]
     return kept
 
 
@@ -98,13 +98,13 @@ def in_pool(search, size, r):
 @inner_kernel
 def score_related(day, search, seed):
     """Score every movable request by how far it is from `seed`: stores apart and ready apart, with some noise."""
-    store, ready = day.request[seed, col.PICK], day.request[seed, col.READY]
+    store, ready = day.facts.request[seed, layout.PICK], day.facts.request[seed, layout.READY]
     for i in range(len(search.movable)):
         r = search.movable[i]
-        apart = abs(day.request[r, col.READY] - ready)
-        if day.request[r, col.PICK] != store:
-            leg = int(day.legs[0, store, day.request[r, col.PICK], 0])
-            apart += leg if leg < col.FAR else col.FAR
+        apart = abs(day.facts.request[r, layout.READY] - ready)
+        if day.facts.request[r, layout.PICK] != store:
+            leg = int(day.facts.legs[0, store, day.facts.request[r, layout.PICK], 0])
+            apart += leg if leg < layout.FAR else layout.FAR
         search.score[i] = (apart + 60) * (32 + draw(search.rng, 64))
 
 
@@ -149,10 +149,10 @@ def choose_random(search, seed, want):
 @inner_kernel
 def add_row(day, plan, search, v, size):
     """Add every movable request of vehicle v to the pool, as far as it has room."""
-    for k in range(plan.chain[v, col.TRIPS]):
-        for j in range(plan.trip[v, k, col.COUNT]):
+    for k in range(plan.chain[v, layout.TRIPS]):
+        for j in range(plan.trip[v, k, layout.COUNT]):
             r = plan.orders[v * (plan.trip.shape[1] - 1) + k, j]
-            if size < len(search.pool) and day.request[r, col.TAKE] < NEVER and not in_pool(search, size, r):
+            if size < len(search.pool) and day.facts.request[r, layout.TAKE] < NEVER and not in_pool(search, size, r):
                 search.pool[size] = r
                 size += 1
     return size
@@ -189,13 +189,13 @@ def ruin(day, plan, search, size):
             delta -= skip_price(day, plan, r)
         else:
             saved = save(plan, search, v, saved)
-            delta -= change_price(day.request, day.told_ptr, day.told, day.change, r, v)
+            delta -= change_price(day.facts.request, day.before, r, v)
             take_out(plan, r)
     for i in range(saved):
         v = search.saved[i]
         if not time_row(day, plan, v, 0):
             return delta, saved, False
-        delta += plan.chain[v, col.TOTAL] - plan.chain[search.slot[v], col.TOTAL]
+        delta += plan.chain[v, layout.TOTAL] - plan.chain[search.slot[v], layout.TOTAL]
     return delta, saved, True
 
 
@@ -216,10 +216,10 @@ def recreate(day, plan, search, size, delta, saved):
     """
     owed, tried = 0, 0
     for i in range(size):
-        owed += day.request[search.pool[i], col.FLOOR]
+        owed += day.facts.request[search.pool[i], layout.FLOOR]
     for i in range(size):
         r = search.pool[i]
-        owed -= day.request[r, col.FLOOR]
+        owed -= day.facts.request[r, layout.FLOOR]
         out = skip_price(day, plan, r)
         limit = 1 - delta - owed
         limit = out if out < limit else limit

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from routing.kernels import inner_kernel
-from routing.plans.trips.kernels import layout as col
+from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.timeline import drop_off, pick_up, run_trip
 
-NEVER = col.NEVER
+NEVER = layout.NEVER
 EXACT = 4
 """Requests up to which the sequence of a trip is exact."""
 
@@ -42,15 +42,15 @@ def sort_row(orders, row, count):
 
 
 @inner_kernel
-def sequence_trip(request, vehicle, legs, window, orders, row, count, store, v, free_at, origin, urge):
+def sequence_trip(facts, orders, row, count, store, v, free_at, origin, urge):
     """Put the requests of a row into their best sequence and run it: (price, leave, place).
 
     Exact up to EXACT requests (ties: the first in lexicographic order); beyond, the last request goes to the best
     place among the others.  `urge`: price per tick of ending later, for the sake of what follows.
     """
     if count <= 1:
-        return run_trip(request, vehicle, legs, window, orders, row, count, store, v, free_at, origin)
-    price, act_at, leave = pick_up(request, vehicle, legs, window, orders, row, count, store, v, free_at, origin)
+        return run_trip(facts, orders, row, count, store, v, free_at, origin)
+    price, act_at, leave = pick_up(facts, orders, row, count, store, v, free_at, origin)
     if price >= NEVER:
         return NEVER, leave, store
     trial, best = orders.shape[0] - 1, orders.shape[0] - 2
@@ -63,7 +63,7 @@ def sequence_trip(request, vehicle, legs, window, orders, row, count, store, v, 
     position = count - 1
     more_to_try = True
     while more_to_try:
-        more, end = drop_off(request, vehicle, legs, window, orders, trial, count, v, act_at, leave, store, best_key)
+        more, end = drop_off(facts, orders, trial, count, v, act_at, leave, store, best_key)
         if more < NEVER and more + urge * (end - leave) < best_key:
             best_key = more + urge * (end - leave)
             best_price, best_leave = more, end
@@ -83,4 +83,4 @@ def sequence_trip(request, vehicle, legs, window, orders, row, count, store, v, 
         return NEVER, leave, store
     for j in range(count):
         orders[row, j] = orders[best, j]
-    return price + best_price, best_leave, request[orders[row, count - 1], col.DROP]
+    return price + best_price, best_leave, facts.request[orders[row, count - 1], layout.DROP]

@@ -128,7 +128,7 @@ def small_clusters():
 )  # fmt: skip
 def test_plans_from_clusters_are_lawful_and_no_dearer(seed, requests, tight, rule):
     problem, travel = random_problem(seed, requests=requests, vehicles=5, tight=tight, rule=rule)
-    told = evaluate(problem, travel, problem.told)
+    told = evaluate(problem, travel, problem.before)
     with small_clusters():
         solution = plan_routes(problem, travel, objective="cost", budget=Budget(3000), seed=seed)
     if told.feasible:

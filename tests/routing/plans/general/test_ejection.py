@@ -110,7 +110,7 @@ def test_some_of_these_cases_eject_one_and_some_eject_two():
 @pytest.mark.parametrize("seed", range(12))
 def test_saving_vehicles_keeps_every_law(seed):
     problem, travel = random_problem(seed, requests=7, tight=0.1)
-    if not evaluate(problem, travel, problem.told).feasible:
+    if not evaluate(problem, travel, problem.before).feasible:
         pytest.skip("the told plan breaks a law")
     solution = plan_routes(problem, travel, objective="vehicles", budget=Budget(6_000), seed=seed)
     assert audit(problem, travel, solution) == []

@@ -31,7 +31,7 @@ from tests.routing.plans.test_search import static_problem
 def test_an_insertion_beside_goods_is_the_cheapest_there_is(seed, requests, tight, rule):
     problem, travel = wide_problem(seed, ["goods"], requests=requests, tight=tight)
     problem, travel = problem._replace(trip_rule=int(rule)), with_shortest_ways(travel)
-    if evaluate(problem, travel, problem.told).feasible:
+    if evaluate(problem, travel, problem.before).feasible:
         assert_found(problem, travel, seed % requests)
 
 
@@ -42,7 +42,7 @@ def test_a_plan_never_mixes_what_may_not_be_mixed(seed, requests, told):
     rng = np.random.default_rng(seed)
     mix = rng.choice(3, (4, 4), p=[0.4, 0.2, 0.4]).astype(np.int8)
     problem = problem._replace(goods=rng.integers(0, 4, requests).astype(np.int32), mix=np.maximum(mix, mix.T))
-    if evaluate(problem, travel, problem.told).feasible:
+    if evaluate(problem, travel, problem.before).feasible:
         plan = plan_routes(problem, travel, budget=Budget(300), seed=1)
         assert not audit(problem, travel, plan)
 

@@ -52,7 +52,7 @@ def city(seed: int, *, orders: int = 9, riders: int = 5) -> tuple[Problem, Trave
         paid_until=rng.choice([250, 900, INFINITE, INFINITE], riders), per_work=rng.integers(0, 3, riders),
         per_drive=rng.integers(0, 3, riders), profile=rng.integers(0, 2, riders), fixed=rng.integers(0, 100, riders),
         allowed=allow((rng.random((requests, riders)) < 0.9) | (own[:, None] == np.arange(riders))),
-        told=make_rows(routes), stop_level=level, take_price=take,
+        before=make_rows(routes), stop_level=level, take_price=take,
     )  # fmt: skip
     ticks = rng.integers(1, 90, (2, places, reachable)).astype(np.int32)
     return problem, with_shortest_ways(Travel(ticks, np.zeros((0, 0, 0), dtype=np.int32)))

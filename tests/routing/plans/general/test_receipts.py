@@ -25,7 +25,7 @@ def without(problem: Problem, travel: Travel, rows: Rows, request: int) -> tuple
     """The plan without the request, and whether its vehicle may go on like that."""
     tables = gather(problem, travel)
     work = new_work(tables, 0)
-    routes = start_routes(problem._replace(told=rows), tables, work)
+    routes = start_routes(problem._replace(before=rows), tables, work)
     vehicle = int(routes.vehicle[request])
     remove(tables, routes, request)
     return tables, routes, bool(refresh(tables, routes, vehicle, work))
@@ -33,8 +33,8 @@ def without(problem: Problem, travel: Travel, rows: Rows, request: int) -> tuple
 
 def taking(problem: Problem, request: int) -> int:
     """Price of taking the request from the vehicle it was told to."""
-    for act, told in enumerate(problem.told.act_request.tolist()):
-        if told == request and (problem.told.act_kind[act] == 0 or problem.pick_place[request] < 0):
+    for act, told in enumerate(problem.before.act_request.tolist()):
+        if told == request and (problem.before.act_kind[act] == 0 or problem.pick_place[request] < 0):
             return int(problem.take_price[problem.act_level[act], 1])
     return 0
 
@@ -65,11 +65,11 @@ def assert_true(problem: Problem, travel: Travel, rows: Rows, receipt: Receipt) 
 def test_receipts_are_what_trying_everything_finds(seed: int, requests: int, tight: float, told: bool) -> None:
     problem, travel = random_problem(seed, requests=requests, vehicles=5, tight=tight, told=told)
     travel = with_shortest_ways(travel)
-    if not evaluate(problem, travel, problem.told).feasible:
+    if not evaluate(problem, travel, problem.before).feasible:
         return
     solution = plan_routes(problem, travel, budget=Budget(300), seed=seed, explain=range(requests))
     # What a vehicle must keep is no part of what a request costs it.
-    problem = problem._replace(keep_ptr=np.zeros_like(problem.keep_ptr), keep_one_of=problem.keep_one_of[:0])
+    problem = problem._replace(must_keep_ptr=np.zeros_like(problem.must_keep_ptr), must_keep=problem.must_keep[:0])
     explained = {receipt.request: receipt for receipt in solution.receipts}
     for request in sorted(set(solution.rows.act_request.tolist())):
         if request in explained:

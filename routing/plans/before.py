@@ -10,7 +10,7 @@ from routing.problem.problem import I32, I64, ActKind, Level, Problem
 
 def standing(problem: Problem) -> NDArray[np.bool_]:
     """Vehicles that stand at their told first stop since `start`, or will from then on."""
-    told = problem.told
+    told = problem.before
     busy = np.flatnonzero(np.diff(told.stop_ptr))
     first = told.stop_ptr[busy]
     stands = np.zeros(len(problem.start_place), dtype=np.bool_)
@@ -21,7 +21,7 @@ def standing(problem: Problem) -> NDArray[np.bool_]:
 
 def homes(problem: Problem) -> tuple[I64, I64]:
     """Told vehicle int64[R] of every request (-1: none), and the price of taking it from there."""
-    told, requests = problem.told, len(problem.pick_place)
+    told, requests = problem.before, len(problem.pick_place)
     home, take = np.full(requests, -1, dtype=np.int64), np.zeros(requests, dtype=np.int64)
     first = np.flatnonzero((told.act_kind == ActKind.PICKUP) | (problem.pick_place[told.act_request] < 0))
     home[told.act_request[first]] = vehicle_of_acts(told.stop_ptr, told.act_ptr)[first]
@@ -36,5 +36,5 @@ def vehicle_of_acts(stop_ptr: I32, act_ptr: I32) -> NDArray[np.intp]:
 
 def changes(problem: Problem) -> tuple[I32, I64]:
     """Told places and levels int32[S, 2], and the prices of changing them int64[levels, 4] (kernels/laws.py)."""
-    told = np.stack([problem.told.stop_place, problem.stop_level.astype(np.int32)], axis=1)
+    told = np.stack([problem.before.stop_place, problem.stop_level.astype(np.int32)], axis=1)
     return told, np.concatenate([problem.add_price, problem.take_price], axis=1)
