@@ -49,10 +49,10 @@ def demanding(source: Source) -> set[str]:
 
 
 def has_drawing(source: Source, name: str) -> bool:
-    """Whether the docstring of the module or of the function holds two lines of strokes or dots."""
+    """Whether the docstring of the module or of the function holds two lines of strokes, dots or wide columns."""
     named = [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef) and node.name == name]
     texts = [ast.get_docstring(node, clean=False) or "" for node in (source.tree, *named)]
-    return any(len(re.findall(r"^.*(?:--|[|]|\. \.).*\S$", text, re.MULTILINE)) >= 2 for text in texts)
+    return any(len(re.findall(r"^.*(?:--|[|]|\. \.|\S {3,}\S.* {3,}\S).*$", text, re.MULTILINE)) >= 2 for text in texts)
 
 
 @pytest.mark.parametrize("source", kernels(), ids=lambda source: source.path)
