@@ -270,7 +270,7 @@ def test_a_vehicle_under_way_keeps_what_it_must() -> None:
 
 
 def test_a_row_that_cannot_be_driven_stays_as_it_was_told() -> None:
-    problem, travel = round_of_two(told=[[(0, [(0, 0)]), (2, [(0, 1)])]], stop_level=Level.TOLD, act_level=Level.TOLD,
+    problem, travel = round_of_two(before=[[(0, [(0, 0)]), (2, [(0, 1)])]], stop_level=Level.TOLD, act_level=Level.TOLD,
                                    take_price=[[0, 0], *[[NEVER, NEVER]] * 5])  # fmt: skip
     travel.ticks[0, 4, 0] = INFINITE
     solution = plan(problem, travel)
