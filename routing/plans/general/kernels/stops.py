@@ -305,3 +305,38 @@ def told_changes(tables, nodes, count, vehicle):
             price += min(tables.change[ahead, laws.ADD_PLACE], col.LOCKED)
         ahead = max(ahead, level)
     return price
+
+
+@fused_kernel
+def finish_walk(tables, routes, vehicle, count, begin, grown, state, limit, work):
+    """Walk the candidate work.nodes[begin..count] from `state` to the end: its whole price.
+
+    LOCKED where it is illegal or not below `limit`.  `grown`: nodes of the candidate that the current route has not,
+    all before the end of `begin`'s stop.
+    """
+    nodes, scratch = work.nodes, work.list
+    old_state, old_nodes = routes.state[vehicle], routes.row[vehicle, col.NODE]
+    whole = tables.flag[col.LIMITED_ON_BOARD] + tables.flag[col.ONE_STORE] > 0
+    while begin <= count:
+        finish = stop_end(tables, nodes, begin, count)
+        if not run_stop(tables, nodes, begin, finish, vehicle, state, scratch):
+            return np.int64(col.LOCKED)
+        if state[col.PRICE] >= limit:
+            return np.int64(col.LOCKED)
+        old = finish - 1 - grown
+        same = old > 0 and tables.node[nodes[begin], col.PLACE] == tables.node[old_nodes[old], col.PLACE]
+        if same and tables.flag[col.LATE_IS_FREE] == 0:
+            # From the same place, what follows costs no less than it does now: nothing gets cheaper by being later.
+            if state[col.PRICE] + old_state[old, col.SUFFIX] >= limit:
+                return np.int64(col.LOCKED)
+            same = not whole and state[col.NOW] == old_state[old, col.NOW]
+            if (
+                same
+                and state[col.TRIPS] == old_state[old, col.TRIPS]
+                and state[col.IN_TRIP] == old_state[old, col.IN_TRIP]
+            ):
+                return state[col.PRICE] + old_state[old, col.SUFFIX]
+        begin = finish
+    if not go_home(tables, nodes, count, vehicle, state):
+        return np.int64(col.LOCKED)
+    return state[col.PRICE]
