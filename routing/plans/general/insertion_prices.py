@@ -78,7 +78,7 @@ def price_matrix(tables: Tables, routes: Routes, work: Work, requests: I64, *, t
     return Matrix(price, gap)
 
 
-class Block(NamedTuple):
+class LikeRoutes(NamedTuple):
     """Vehicles with as many stops and one profile, as the kernel reads them."""
 
     profile: int
@@ -91,7 +91,7 @@ class Block(NamedTuple):
 
 
 def _singly(
-    tables: Tables, routes: Routes, requests: I64, asked: NDArray[np.intp], blocks: list[Block], gap: I32
+    tables: Tables, routes: Routes, requests: I64, asked: NDArray[np.intp], blocks: list[LikeRoutes], gap: I32
 ) -> NDArray[np.bool_]:
     """Pairs, bool[A, V], that no block has priced: of other requests or vehicles, with shared stops, or given up."""
     in_blocks, of_blocks = np.zeros(len(requests), dtype=np.bool_), np.zeros(len(routes.size), dtype=np.bool_)
@@ -105,7 +105,7 @@ def _singly(
     return singly
 
 
-def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[Block]:
+def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[LikeRoutes]:
     """Every block whose numbers fit into lanes."""
     like, longest = _is_alike(tables, routes), int(tables.flag[col.LONGEST_WAY])
     kinds = np.stack([routes.size, tables.vehicle[:, col.PROFILE]], axis=1)
@@ -117,7 +117,7 @@ def _blocks(tables: Tables, routes: Routes, questions: I64) -> list[Block]:
             continue
         opening = tables.vehicle[members, col.FIXED] if stops == 0 else np.zeros(len(members), dtype=np.int64)
         narrow = block.astype(np.int32), own.astype(np.int32)
-        found.append(Block(profile, members, *narrow, rich, ends, opening))
+        found.append(LikeRoutes(profile, members, *narrow, rich, ends, opening))
     return found
 
 
