@@ -1,7 +1,8 @@
 """Ways that stay on one edge: two spots of the same edge need no node between them.
 
-tail o-----x=========y-------o head      x: an origin, y: a destination on its edge; from x to y `along` the edge,
-                                         from y to x `against` it
+tail o-----x=========y-------o head      x: an origin, y: a destination on its edge
+           |-------->|                   from x to y `along` the edge
+           |<--------|                   from y to x `against` it
 """
 
 from __future__ import annotations
