@@ -24,6 +24,7 @@ from routing.problem.formats import (
     vroom_plan_judge,
 )
 from routing.problem.formats.cvrplib import Rounding
+from routing.problem.formats.vroom_checks import plain
 from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def _solve_visits(path: Path, name: str, objective: Objective, run: Run, roundin
 def _solve_vroom(
     data: dict[str, Any], name: str, roads: str | Path | None, geometry: bool, run: Run, begun: float
 ) -> SolvedFile:
+    data = plain(data)
     streets, geometry = _on_roads(data, roads, geometry)
     measure = None if streets is None else streets.table
     case = vroom.vroom_case(data, table_of=measure)
@@ -273,6 +275,7 @@ def check_plan(
 
     begun = time.perf_counter()
     data = path if isinstance(path, dict) else _vroom_data(path)
+    data = plain(data)
     streets, geometry = _on_roads(data, roads, geometry)
     measure = None if streets is None else streets.table
     answer = vroom_plan.planned(data, choose_times, table_of=measure)

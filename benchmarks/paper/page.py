@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.paper.rows import ROWS
-from benchmarks.paper.table import Line, distance_figures, figure, newest, of, solver_figures
+from benchmarks.paper.table import Line, distance_figures, family_lines, figure, newest, of, solver_figures
 
 INTRO = """# The solver beside its peers
 
@@ -50,6 +50,9 @@ def page(lines: Sequence[Line], seeds: list[int]) -> str:
     parts += ["## Distance alone", "", "Against the best plan that any of them found.", ""]
     parts += _table(["solver", "instances", "mean gap", "worst gap", "best or level", "wall / CPU s"],
                     distance_figures(lines))  # fmt: skip
+    parts += ["## Other families", "", "Mean gap of the cost to the best known, by the file's own rule.", ""]
+    parts += _table(["row", "solver", "instances", "mean gap", "incomplete", "wall / CPU s"],
+                    [told for row in ROWS.values() if row.family for told in family_lines(lines, row)])  # fmt: skip
     parts += ["## Live snapshots", "", "Cost is seconds of travel and three for each second late.", ""]
     parts += _table(["moment", "solver", "cost", "travel s", "late orders", "wall / CPU s"], _moments(lines))
     return "\n".join(parts).rstrip() + "\n"

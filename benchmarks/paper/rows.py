@@ -11,9 +11,11 @@ import numpy as np
 
 from benchmarks.inputs.public_data import require
 from benchmarks.inputs.snapshots import make_snapshot
+from benchmarks.paper import families
 from benchmarks.peers import PEERS, Question, ask
 from halfhour.solving import VEHICLE_PRICE
 from routing.problem.evaluate import evaluate
+from routing.problem.formats.cvrplib import read_visits
 from routing.problem.formats.lilim import PickupDelivery, distance_of, read_lilim, read_sartori
 from routing.problem.problem import ActKind, Problem, Rows, Travel
 
@@ -41,6 +43,8 @@ class Row(NamedTuple):
     fleet: bool = False
     late_charge: int = 0
     solvers: tuple[str, ...] = PEERS
+    family: bool = False
+    """Its sources are families of `benchmarks.paper.families`."""
 
     @property
     def is_snapshot(self) -> bool:
@@ -49,6 +53,14 @@ class Row(NamedTuple):
 
 
 _MOMENT = ("halfhour", "vroom")
+_VISITS = ("halfhour", "vroom", "pyvrp")
+_PRIZES = ("halfhour", "pyvrp")
+
+
+def _family(name: str, title: str, floor: str, aim: str, seconds: float, folder: str, solvers: tuple[str, ...]) -> Row:
+    said = f"{title}, {seconds:g} s: mean gap to best known / PyVRP's"
+    return Row(name, said, floor, aim, seconds, (folder,), solvers=solvers, family=True)
+
 
 ROWS = {
     row.name: row
@@ -73,6 +85,16 @@ ROWS = {
             (50, 100), late_charge=LATE_CHARGE, solvers=_MOMENT),
         Row("late-200", "200 / 400, a charge for being late: late orders / VROOM's (travel / VROOM's)", "1.0", ".9",
             1.0, (200, 400), late_charge=LATE_CHARGE, solvers=_MOMENT),
+        Row("lilim-1000", "Li & Lim 1000, 60 s: vehicles / best-known", "1.03", "1.015", 60.0, ("lilim/1000",),
+            fleet=True),
+        _family("cvrp-x", "CVRP (X, n <= 303)", "1.5", "1.0", 10.0, "cvrp_x", _VISITS),
+        _family("cvrp-x-60", "CVRP (X, n <= 303)", "1.5", "1.0", 60.0, "cvrp_x", _VISITS),
+        _family("gh-200", "VRPTW (Gehring & Homberger 200)", "1.5", "1.0", 10.0, "vrptw_gh200", _VISITS),
+        _family("gh-200-60", "VRPTW (Gehring & Homberger 200)", "1.5", "1.0", 60.0, "vrptw_gh200", _VISITS),
+        _family("fleets", "heterogeneous fleets", "1.5", "1.0", 10.0, "hfvrp", _VISITS),
+        _family("depots", "several depots", "1.5", "1.0", 10.0, "mdvrptw", _VISITS),
+        _family("trips", "multi-trip with release times", "1.2", ".8", 10.0, "mtvrptwr", _PRIZES),
+        _family("prizes", "prize-collecting VRPTW", "1.5", "1.0", 60.0, "pcvrptw", _PRIZES),
     )
 }  # fmt: skip
 
@@ -111,6 +133,9 @@ def instances_of(row: Row) -> dict[str, Public | None]:
     """Names of a row's instances; snapshots have one, and a moment for each seed."""
     if row.is_snapshot:
         return {row.name: None}
+    if row.family:
+        found = (one for folder in row.sources for one in families.instances(str(folder)))
+        return {one.name: Public(one.name, "visits", one.path, one.routes, one.value) for one in found}
     return {public.name: public for public in published(*map(str, row.sources))}
 
 
@@ -133,17 +158,34 @@ def run(task: PaperTask, clock: Clock) -> dict[str, Any]:
     row = ROWS[task.row]
     if row.is_snapshot:
         return _moment(row, task, clock)
+    if row.family:
+        return _visits(row, task, clock)
     public = next(one for one in published(*map(str, row.sources)) if one.name == task.instance)
-    case = _read(public, fixed=VEHICLE_PRICE if row.fleet else 0)
+    case = read_pairs(public, fixed=VEHICLE_PRICE if row.fleet else 0)
     answer = ask(task.solver, Question(case.problem, case.travel, row.seconds, task.seed, row.fleet, clock))
     return {
-        **task._asdict(), "clock": clock, **_judged(case.problem, case.travel, answer.rows),
+        **task._asdict(), "clock": clock, **judged_rows(case.problem, case.travel, answer.rows),
         "best_known_vehicles": public.vehicles, "distance": round(distance_of(case, answer.rows), 2),
         "best_known": public.value, "wall_s": round(answer.wall_s, 2), "cpu_s": round(answer.cpu_s, 2),
     }  # fmt: skip
 
 
-def _read(public: Public, *, fixed: int) -> PickupDelivery:
+def _visits(row: Row, task: PaperTask, clock: Clock) -> dict[str, Any]:
+    public = instances_of(row)[task.instance]
+    assert public is not None
+    case = read_visits(public.path)
+    options = () if task.solver == "halfhour" else (("file", str(public.path)),)
+    question = Question(case.problem, case.travel, row.seconds, task.seed, False, clock, options)
+    answer = ask(task.solver, question)
+    return {
+        **task._asdict(), "clock": clock, **families.judged_visits(case, answer.rows),
+        "best_known": public.value, "best_known_vehicles": public.vehicles, "rounding": case.rounding,
+        "wall_s": round(answer.wall_s, 2), "cpu_s": round(answer.cpu_s, 2),
+    }  # fmt: skip
+
+
+def read_pairs(public: Public, *, fixed: int) -> PickupDelivery:
+    """A pickup-and-delivery instance; `fixed`: price of a vehicle in ticks."""
     reader = read_sartori if public.kind == "sartori" else read_lilim
     return reader(public.path, fixed=fixed)
 
@@ -156,12 +198,12 @@ def _moment(row: Row, task: PaperTask, clock: Clock) -> dict[str, Any]:
     seconds = row.seconds if is_ours else None
     answer = ask(task.solver, Question(problem, travel, seconds, task.seed, False, clock, options))
     return {
-        **task._asdict(), "clock": clock, **_judged(problem, travel, answer.rows),
+        **task._asdict(), "clock": clock, **judged_rows(problem, travel, answer.rows),
         "wall_s": round(answer.wall_s, 2), "cpu_s": round(answer.cpu_s, 2),
     }  # fmt: skip
 
 
-def _judged(problem: Problem, travel: Travel, rows: Rows) -> dict[str, Any]:
+def judged_rows(problem: Problem, travel: Travel, rows: Rows) -> dict[str, Any]:
     """What the one evaluator says of a plan."""
     timeline = evaluate(problem, travel, rows)
     drops = rows.act_kind == ActKind.DROP

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from benchmarks.paper.families import family_figure, mean_gap
 from benchmarks.paper.rows import ROWS, Row, instances_of, tasks_of
 
 Line = Mapping[str, Any]
@@ -174,14 +175,19 @@ def _late(lines: Sequence[Line]) -> str:
 _TEXT: dict[str, Callable[[Sequence[Line]], str]] = {
     "lilim-100": _hits, "lilim-200": _hits, "lilim-400": _vehicles, "sartori": _vehicles, "fleet": _fleet,
     "distance": _distance, "snapshot-50": _cost, "snapshot-200": _cost, "snapshot-500": _cost, "late-50": _late,
-    "late-200": _late,
+    "late-200": _late, "lilim-1000": _vehicles, **{name: family_figure for name, row in ROWS.items() if row.family},
 }  # fmt: skip
+
+
+def solvers_of(lines: Iterable[Line], row: Row) -> list[str]:
+    """The row's solvers, and those whose answers were judged."""
+    return list(dict.fromkeys([*row.solvers, *(line["solver"] for line in lines if line["row"] == row.name)]))
 
 
 def solver_figures(lines: Sequence[Line], row: Row) -> list[list[str]]:
     """One line a solver: instances, vehicles and distance against the best known, seconds."""
     told = []
-    for solver in row.solvers:
+    for solver in solvers_of(lines, row):
         own = of(lines, row.name, solver)
         if not own:
             continue
@@ -193,6 +199,21 @@ def solver_figures(lines: Sequence[Line], row: Row) -> list[list[str]]:
             "" if gap is None else f"{gap:.2f} %", f"{len(own) - whole}",
             f"{median(x['wall_s'] for x in own):.1f} / {median(x['cpu_s'] for x in own):.1f}",
         ])  # fmt: skip
+    return told
+
+
+def family_lines(lines: Sequence[Line], row: Row) -> list[list[str]]:
+    """One line a solver: instances, mean gap to the best known, plans that are not whole, seconds."""
+    told = []
+    for solver in solvers_of(lines, row):
+        own = of(lines, row.name, solver)
+        if own:
+            gap = mean_gap(own, solver)
+            told.append([
+                row.title.partition(":")[0], solver, f"{len({x['instance'] for x in own})} of {len(instances_of(row))}",
+                "" if gap is None else f"{gap:.2f} %", str(sum(not is_whole(x) for x in own)),
+                f"{median(x['wall_s'] for x in own):.1f} / {median(x['cpu_s'] for x in own):.1f}",
+            ])  # fmt: skip
     return told
 
 

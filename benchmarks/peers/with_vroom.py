@@ -11,6 +11,7 @@ import numpy as np
 from benchmarks.peers import Answer, Question, share_of_processor, timed
 from benchmarks.peers.as_vroom import from_vroom, to_vroom
 from benchmarks.peers.static import vehicle_price
+from benchmarks.peers.visits import with_vroom
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes
 from routing.problem.evaluate import Timeline, evaluate
@@ -25,12 +26,14 @@ def solve(question: Question) -> Answer:
     Its windows are hard.  Where promises are soft, what it leaves out is inserted by us, and it is asked once more with
     windows wide enough for that plan (`passes`); the cheaper of its plans counts, and the time of all passes.
     """
+    if question.option("file", ""):
+        return with_vroom(question)
     problem, travel = question.problem, question.travel
     fixed = vehicle_price(problem, int(travel.ticks[travel.ticks < INFINITE].max())) if question.fleet else 0
     best: tuple[int, Rows] | None = None
     latest, wall_s, cpu_s = None, 0.0, 0.0
     for _ in range(question.option("passes", 1)):
-        said, wall, cpu = run_vroom(to_vroom(problem, travel, fixed=fixed, latest=latest), _limit(question))
+        said, wall, cpu = run_vroom(to_vroom(problem, travel, fixed=fixed, latest=latest), limit_of(question))
         wall_s, cpu_s = wall_s + wall, cpu_s + cpu
         rows = completed(problem, travel, from_vroom(problem, travel, said))
         timeline = evaluate(problem, travel, rows)
@@ -41,7 +44,7 @@ def solve(question: Question) -> Answer:
     return Answer(best[1], wall_s, cpu_s)
 
 
-def _limit(question: Question) -> float | None:
+def limit_of(question: Question) -> float | None:
     """VROOM's limit counts wall seconds, whatever the others' counts."""
     seconds = question.seconds
     return seconds if seconds is None or question.clock == "wall" else seconds / share_of_processor()

@@ -7,6 +7,7 @@ rounded stands in no file: `nearest`, `one_decimal` (cut) or `none`, by default 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -24,7 +25,8 @@ ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
 
 BY_TYPE: dict[str, Rounding] = {
     "CVRP": "nearest", "ACVRP": "nearest", "TSP": "nearest", "ATSP": "nearest", "CVRPTW": "one_decimal",
-    "VRPTW": "one_decimal", "PCVRPTW": "one_decimal", "HFVRP": "none", "MDVRP": "none", "SOLOMON": "one_decimal",
+    "VRPTW": "one_decimal", "PCVRPTW": "one_decimal", "HFVRP": "none", "MDVRP": "none", "MDVRPTW": "none",
+    "MTVRPTWR": "one_decimal", "SOLOMON": "one_decimal",
 }  # fmt: skip
 
 TICKS: dict[Rounding, int] = {"nearest": 1, "one_decimal": 10, "none": 1000}
@@ -212,7 +214,7 @@ def _head_number(path: Path, head: dict[str, str], word: str, default: float) ->
     try:
         value = float(head.get(word, default))
     except ValueError:
-        raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name) from None
+        value = math.nan
     if not math.isfinite(value):
         raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name)
     return value
@@ -225,9 +227,11 @@ def _ways(path: Path, head: dict[str, str], sections: dict[str, Numbers], size: 
         form = head.get("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
         numbers = [x for _, row in sections.get("EDGE_WEIGHT_SECTION", []) for x in row]
         table = np.zeros((size, size))
+        lower, upper = np.tril_indices, np.triu_indices  # the columns of one triangle are the rows of the other
         triangles = {
-            "LOWER_ROW": np.tril_indices(size, -1), "LOWER_DIAG_ROW": np.tril_indices(size),
-            "UPPER_ROW": np.triu_indices(size, 1), "UPPER_DIAG_ROW": np.triu_indices(size),
+            "LOWER_ROW": lower(size, -1), "UPPER_COL": lower(size, -1), "LOWER_DIAG_ROW": lower(size),
+            "UPPER_DIAG_COL": lower(size), "UPPER_ROW": upper(size, 1), "LOWER_COL": upper(size, 1),
+            "UPPER_DIAG_ROW": upper(size), "LOWER_DIAG_COL": upper(size),
         }  # fmt: skip
         if form == "FULL_MATRIX" and len(numbers) == size * size:
             table = np.array(numbers).reshape(size, size)
@@ -238,14 +242,38 @@ def _ways(path: Path, head: dict[str, str], sections: dict[str, Numbers], size: 
             raise UnreadableFile(f"{len(numbers)} distances do not make a {form} of {size}", file=path.name)
         np.fill_diagonal(table, 0)
         return table
-    if kind not in ("EUC_2D", "CEIL_2D"):
+    if kind not in METRICS:
         raise Unsupported(f"EDGE_WEIGHT_TYPE {kind} is not supported", field="EDGE_WEIGHT_TYPE", file=path.name)
     rows = sections.get("NODE_COORD_SECTION", [])
     if len(rows) != size or any(len(row) < 3 or int(row[0]) != k + 1 for k, (_, row) in enumerate(rows)):
         raise UnreadableFile(f"NODE_COORD_SECTION does not list 1 to {size}", file=path.name)
-    at = np.array([row[1:3] for _, row in rows])
-    table = np.asarray(np.hypot(*(at[:, None] - at[None, :]).transpose(2, 0, 1)))
-    return np.asarray(np.ceil(table)) if kind == "CEIL_2D" else table
+    table = METRICS[kind](np.array([row[1:3] for _, row in rows]))
+    np.fill_diagonal(table, 0)
+    return table
+
+
+def _apart(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.abs(at[:, None] - at[None, :]))
+
+
+def _straight(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.hypot(*_apart(at).transpose(2, 0, 1)))
+
+
+def _on_earth(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """TSPLIB's GEO: degrees and minutes (DDD.MM) on its sphere, in whole kilometres, one added."""
+    degrees = np.trunc(at)
+    lat, lng = (3.141592 * (degrees + 5 * (at - degrees) / 3) / 180).T
+    q1, q2, q3 = np.cos(lng[:, None] - lng), np.cos(lat[:, None] - lat), np.cos(lat[:, None] + lat)
+    return np.asarray(np.floor(6378.388 * np.arccos(np.clip(((1 + q1) * q2 - (1 - q1) * q3) / 2, -1, 1)) + 1))
+
+
+METRICS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "EUC_2D": _straight, "CEIL_2D": lambda at: np.asarray(np.ceil(_straight(at))), "GEO": _on_earth,
+    "ATT": lambda at: np.asarray(np.ceil(np.sqrt((_apart(at) ** 2).sum(axis=2) / 10))),
+    "MAN_2D": lambda at: np.asarray(_apart(at).sum(axis=2)), "MAX_2D": lambda at: np.asarray(_apart(at).max(axis=2)),
+}  # fmt: skip
+"""EDGE_WEIGHT_TYPE -> distances between all points, as TSPLIB 95 says (section 2)."""
 
 
 def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
@@ -265,12 +293,12 @@ def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
     for k, (number, row) in enumerate(rows):
         if len(row) != 7 or int(row[0]) != k or row[4] > row[5]:
             raise UnreadableFile(f"not the seven numbers of customer {k}", file=path.name, line=number)
-    at = np.array([row[1:3] for _, row in rows])
+    distance = _straight(np.array([row[1:3] for _, row in rows]))
 
     def make(rounding: Rounding) -> _Instance:
         count = int(vehicles)
         return _Instance(
-            _rounded(np.hypot(*(at[:, None] - at[None, :]).transpose(2, 0, 1)), rounding), [row[3] for _, row in rows],
+            _rounded(distance, rounding), [row[3] for _, row in rows],
             [(row[4], row[5]) for _, row in rows], [row[6] for _, row in rows], None, [capacity] * count, [0.0] * count,
             [1.0] * count, [0] * count, {0},
         )  # fmt: skip

@@ -69,10 +69,11 @@ def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> 
     Where vehicles differ, routes are held against the largest of them, and are not told apart by depots.
     """
     text = path.read_text(encoding="utf-8-sig")
+    metric = next((line.split(":")[1].strip() for line in text.splitlines() if "EDGE_WEIGHT_TYPE" in line), "EUC_2D")
     nodes, room, depots, table = _solomon_nodes(text) if "CUSTOMER" in text.split() else _cvrplib_nodes(text)
 
     def leg(a: int, b: int) -> float:
-        way = math.dist(nodes[a][:2], nodes[b][:2]) if table is None else table[a][b]
+        way = _way(metric, nodes[a], nodes[b]) if table is None else table[a][b]
         if rounding == "nearest":
             return math.floor(way + 0.5)
         return math.floor(way * 10 + 1e-9) / 10 if rounding == "one_decimal" else way
@@ -91,6 +92,19 @@ def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> 
     if sorted([*seen, *left_out]) != [k for k in range(len(nodes)) if k not in depots]:
         wrong.append("a customer is neither in one route nor left out, or is in both")
     return wrong
+
+
+def _way(metric: str, a: list[float], b: list[float]) -> float:
+    """Between two points, by TSPLIB's name of how that is measured."""
+    x, y = abs(a[0] - b[0]), abs(a[1] - b[1])
+    if metric == "GEO":
+        lats, lngs = ([3.141592 / 180 * (int(p[k]) + (p[k] - int(p[k])) * 5 / 3) for p in (a, b)] for k in (0, 1))
+        q1, q2, q3 = math.cos(lngs[0] - lngs[1]), math.cos(lats[0] - lats[1]), math.cos(lats[0] + lats[1])
+        return int(6378.388 * math.acos(max(-1.0, min(1.0, ((1 + q1) * q2 - (1 - q1) * q3) / 2))) + 1)
+    if metric == "ATT":
+        return math.ceil(math.sqrt((x * x + y * y) / 10))
+    known = {"MAN_2D": x + y, "MAX_2D": max(x, y), "CEIL_2D": math.ceil(math.hypot(x, y))}
+    return known.get(metric, math.hypot(x, y))
 
 
 def _in_time(nodes: list[list[float]], tour: list[int], depot: int, leg: Callable[[int, int], float]) -> bool:
@@ -140,6 +154,8 @@ def _cvrplib_nodes(text: str) -> Nodes:
 def _table(numbers: list[float], size: int, form: str) -> list[list[float]]:
     table = [[0.0] * size for _ in range(size)]
     left = iter(numbers)
+    if form.endswith("COL"):  # the columns of one triangle are the rows of the other
+        form = ("LOWER" if form.startswith("UPPER") else "UPPER") + form[5:-3] + "ROW"
     for a in range(size):
         for b in range(size):
             lower, diagonal = form.startswith("LOWER"), "DIAG" in form

@@ -25,6 +25,23 @@ def refused(path: str, why: str = "is not supported") -> Unsupported:
     return Unsupported(f"{path} {why}", field=path)
 
 
+def plain(value: Any, key: str = "") -> Any:
+    """A VROOM input as JSON has it: what is null is not there; tuples and arrays are lists, numpy's whole numbers ints.
+
+    Tables stay as they are where they are lists.
+    """
+    if isinstance(value, dict):
+        return {name: plain(item, name) for name, item in value.items() if item is not None}
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, list | tuple) and key not in _TABLES:
+        return [plain(item) for item in value]
+    return value
+
+
+_TABLES = {"durations", "distances", "costs", "matrix"}
+
+
 def known(item: Any, allowed: set[str], path: str) -> dict[str, Any]:
     """`item` as an object whose keys are all understood."""
     if not isinstance(item, dict):

@@ -121,6 +121,8 @@ class VroomInput:
         if len(jobs) + 2 * len(shipments) > MAX_TASKS:
             raise Unsupported(f"more than {MAX_TASKS} tasks", field="jobs")
         self.by_index = bool(data.get("matrices") or data.get("matrix"))
+        if data.get("matrices") and data.get("matrix"):
+            raise wrong("stands beside matrices: give one of them", "matrix")
         self.points: dict[tuple[float, float, int | None], int] = {}
         self.coordinates: dict[int, tuple[float, float]] = {}
         self.dimensions = self._dimensions(vehicles, jobs, shipments)
@@ -161,8 +163,9 @@ class VroomInput:
         point = item.get(point_key)
         if point is not None:
             good = isinstance(point, list) and len(point) == 2
-            if not good or not all(isinstance(x, (int, float)) and np.isfinite(x) for x in point):
-                raise wrong("must be [longitude, latitude]", f"{path}.{point_key}")
+            good = good and all(type(x) in (int, float) and np.isfinite(x) for x in point)
+            if not good or (not self.by_index and (abs(point[0]) > 180 or abs(point[1]) > 90)):
+                raise wrong("must be [longitude, latitude] in degrees", f"{path}.{point_key}")
         index = whole(item, index_key, None, path) if index_key in item else None
         if self.by_index and index is not None:
             if point is not None:
@@ -244,9 +247,8 @@ class VroomInput:
             end=self._location(vehicle, "end_index", "end", path), skills=skills,
             capacity=self._room(vehicle, "capacity", path),
             window=window(vehicle["time_window"], f"{path}.time_window") if "time_window" in vehicle else None,
-            max_tasks=whole(vehicle, "max_tasks", INFINITE, path),
-            max_travel_time=whole(vehicle, "max_travel_time", INFINITE, path),
-            max_distance=whole(vehicle, "max_distance", INFINITE, path),
+            max_tasks=_most(vehicle, "max_tasks", path), max_travel_time=_most(vehicle, "max_travel_time", path),
+            max_distance=_most(vehicle, "max_distance", path),
             fixed=whole(costs, "fixed", 0, f"{path}.costs"), per_hour=whole(costs, "per_hour", 3600, f"{path}.costs"),
             per_km=whole(costs, "per_km", 0, f"{path}.costs"),
             per_task_hour=whole(costs, "per_task_hour", 0, f"{path}.costs"),
@@ -336,6 +338,11 @@ class VroomInput:
             if key != "durations" and int(block.max(initial=0)) >= 2**31:
                 raise wrong("holds a value of 2^31 or more", f"matrices.{name}.{key}")
         return read["durations"], read.get("distances"), read.get("costs")
+
+
+def _most(vehicle: dict[str, Any], key: str, path: str) -> int:
+    """A limit; the largest numbers that programs write for none mean none."""
+    return min(whole(vehicle, key, INFINITE, path, INSTANT), INFINITE)
 
 
 _ALWAYS = (-INSTANT, INSTANT)

@@ -116,7 +116,7 @@ def test_distances_in_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("find", "put", "error", "says"),
     [
-        ("EUC_2D", "GEO", Unsupported, "GEO"),
+        ("EUC_2D", "XRAY1", Unsupported, "XRAY1"),
         ("DEPOT_SECTION", "RELEASE_TIME_SECTION\n1 0\nDEPOT_SECTION", Unsupported, "RELEASE_TIME_SECTION"),
         ("CAPACITY : 3", "VEHICLES_MAX_DURATION : 9", Unsupported, "VEHICLES_MAX_DURATION"),
         ("2 1.5 0", "2 x 0", UnreadableFile, "not a number"),
@@ -151,3 +151,47 @@ def test_the_judge_of_visits_knows_what_is_wrong(tmp_path, routes, says):
     assert (says is None and not found) or any(says in one for one in found)
     late = visit_faults(written(tmp_path, SOLOMON), numbered("Route %1: 2 1\n"), set(), "one_decimal")
     assert late == [numbered("Route %1 comes too late")]
+
+
+FORMS = ("ROW", "DIAG_ROW", "COL", "DIAG_COL")
+
+
+def points(kind: str) -> str:
+    return f"TYPE : TSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : {kind}\nNODE_COORD_SECTION\n1 0 0\n2 3.30 4\n3 6 8.15\nEOF\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"),
+    [
+        ("EUC_2D", [0, 5, 10]),  # 5.19, 10.12
+        ("CEIL_2D", [0, 6, 11]),
+        ("MAN_2D", [0, 7, 14]),  # 7.3, 14.15
+        ("MAX_2D", [0, 4, 8]),
+        ("ATT", [0, 2, 4]),  # sqrt(26.89 / 10) = 1.64, sqrt(102.42 / 10) = 3.2
+        # 3.5 and 4 degrees away: 591.4 km on the sphere, one added; 6 and 8.25 degrees: 1134.5.
+        ("GEO", [0, 592, 1135]),
+    ],
+)
+def test_every_way_of_tsplib_to_measure(tmp_path, kind, first):
+    path = written(tmp_path, points(kind))
+    case = read_visits(path)
+    assert case.distance[0].tolist() == first
+    tour = [1, 2]
+    assert visit_faults(path, numbered("Route %1: 1 2\n"), set(), case.rounding) == []
+    assert case.number == tour
+
+
+@pytest.mark.parametrize("form", [f"{half}_{by}" for half in ("LOWER", "UPPER") for by in FORMS])
+def test_every_form_of_a_table(tmp_path, form):
+    # Ways of a b c d: ab 1, ac 2, ad 3, bc 4, bd 5, cd 6.
+    way = {(0, 1): 1, (0, 2): 2, (0, 3): 3, (1, 2): 4, (1, 3): 5, (2, 3): 6}
+    span = range(4)
+    inside = {"LOWER": lambda a, b: a > b, "UPPER": lambda a, b: a < b}[form[:5]]
+    kept = [(a, b) for a in span for b in span if inside(a, b) or ("DIAG" in form and a == b)]
+    kept.sort(key=lambda pair: pair[::-1] if form.endswith("COL") else pair)
+    numbers = " ".join(str(way.get((min(pair), max(pair)), 0)) for pair in kept)
+    text = f"TYPE : TSP\nDIMENSION : 4\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : {form}\n"
+    path = written(tmp_path, f"{text}EDGE_WEIGHT_SECTION\n{numbers}\nEOF\n")
+    case = read_visits(path)
+    assert case.distance.tolist() == [[way.get((min(a, b), max(a, b)), 0) for b in span] for a in span]
+    assert visit_faults(path, numbered("Route %1: 1 2 3\n"), set(), case.rounding) == []
