@@ -18,6 +18,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from halfhour.solving import SolvedFile, solve_file
 from routing.errors import InvalidInput
 from routing.problem.evaluate import evaluate
@@ -302,7 +304,7 @@ def _rest(number: int, rest: Pause) -> dict[str, Any]:
 def _amount(amount: Amount | None) -> list[int] | None:
     if amount is None:
         return None
-    return [amount] if isinstance(amount, int) else list(amount)
+    return [int(amount)] if isinstance(amount, int | np.integer) else list(amount)
 
 
 def _listed(windows: Windows) -> list[list[int]]:
