@@ -21,6 +21,9 @@ from routing.problem.problem import Problem, Rows, Travel
 PEERS = ("halfhour", "vroom", "pyvrp", "ortools")
 MODULES = {name: f"benchmarks.peers.with_{name}" for name in PEERS}
 
+VISITS = f"{__name__}.visits"
+"""Where a peer's `with_NAME` reads a file of customers."""
+
 GRACE_S = 900.0
 """A peer that does not answer this long after its budget is stopped; its first run may have to compile."""
 
@@ -99,7 +102,10 @@ def share_of_processor(spin_s: float = 0.2) -> float:
     return max(0.05, min(1.0, (time.process_time() - cpu) / (time.perf_counter() - wall)))
 
 
-def solver_of(peer: str) -> Callable[[Question], Answer]:
-    """The `solve` of a peer's module."""
+def solver_of(peer: str, question: Question) -> Callable[[Question], Answer]:
+    """What answers a question for a peer: its module, or for a file of customers `visits`."""
+    if question.option("file", ""):
+        own: Callable[[Question], Answer] = getattr(importlib.import_module(VISITS), f"with_{peer}")
+        return own
     solve: Callable[[Question], Answer] = importlib.import_module(MODULES[peer]).solve
     return solve

@@ -21,7 +21,7 @@ def with_pyvrp(question: Question) -> Answer:
     """PyVRP's plan for the file that the question names."""
     import pyvrp
 
-    from benchmarks.peers.with_pyvrp import Until  # which hands such questions on to here
+    from benchmarks.peers.with_pyvrp import Until
 
     path = Path(question.option("file", ""))
     case = read_visits(path)
@@ -56,7 +56,7 @@ def _free_vehicle(case: Visits, plan: Sequence[list[Stop]], depot: int, room: in
 
 def with_vroom(question: Question) -> Answer:
     """VROOM's plan; it knows no price of leaving a customer out."""
-    from benchmarks.peers.with_vroom import limit_of, run_vroom  # which hands such questions on to here
+    from benchmarks.peers.with_vroom import limit_of, run_vroom
 
     problem, ticks = question.problem, question.travel.ticks[0]
     if problem.skip_cost.any():

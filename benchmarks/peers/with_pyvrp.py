@@ -14,7 +14,6 @@ from pyvrp.stop import FirstFeasible, MultipleCriteria, StoppingCriterion
 
 from benchmarks.peers import Answer, Question, timed
 from benchmarks.peers.static import check_static, rows_of, vehicle_price
-from benchmarks.peers.visits import with_pyvrp
 from routing.problem.problem import Problem
 
 FLEET_SHARE = 0.5
@@ -33,8 +32,6 @@ class Until:
 
 def solve(question: Question) -> Answer:
     """The best feasible plan, or what is feasible of it."""
-    if question.option("file", ""):
-        return with_pyvrp(question)
     problem = question.problem
     check_static(problem)
     data = _model(problem, question.travel.ticks[0].astype(np.int64), fleet=question.fleet)

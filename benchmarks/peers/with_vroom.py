@@ -11,7 +11,6 @@ import numpy as np
 from benchmarks.peers import Answer, Question, share_of_processor, timed
 from benchmarks.peers.as_vroom import from_vroom, to_vroom
 from benchmarks.peers.static import vehicle_price
-from benchmarks.peers.visits import with_vroom
 from routing.plans.budget import Budget
 from routing.plans.plan import plan_routes
 from routing.problem.evaluate import Timeline, evaluate
@@ -26,8 +25,6 @@ def solve(question: Question) -> Answer:
     Its windows are hard.  Where promises are soft, what it leaves out is inserted by us, and it is asked once more with
     windows wide enough for that plan (`passes`); the cheaper of its plans counts, and the time of all passes.
     """
-    if question.option("file", ""):
-        return with_vroom(question)
     problem, travel = question.problem, question.travel
     fixed = vehicle_price(problem, int(travel.ticks[travel.ticks < INFINITE].max())) if question.fleet else 0
     best: tuple[int, Rows] | None = None
