@@ -15,7 +15,7 @@ from halfhour.solving import check_plan, solve
 from routing.errors import InvalidInput, Unsupported
 from tests.kit.roads.town import TOWN, draw
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "solving.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "solving.md"
 LINE = [[abs(a - b) * 10 for b in range(5)] for a in range(5)]
 
 Row = Callable[[Path], None]
