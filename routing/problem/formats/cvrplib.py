@@ -20,9 +20,7 @@ from routing.problem.formats.lilim import text_of
 from routing.problem.problem import INFINITE, NO_BLOCK, Problem, Rows, Travel
 
 Rounding = Literal["auto", "nearest", "one_decimal", "none"]
-
 ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
-
 BY_TYPE: dict[str, Rounding] = {
     "CVRP": "nearest", "ACVRP": "nearest", "TSP": "nearest", "ATSP": "nearest", "CVRPTW": "one_decimal",
     "VRPTW": "one_decimal", "PCVRPTW": "one_decimal", "HFVRP": "none", "MDVRP": "none", "MDVRPTW": "none",
