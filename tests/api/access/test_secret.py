@@ -47,6 +47,18 @@ def test_it_lies_beside_the_folder_and_in_no_copy_of_it(tmp_path: Path) -> None:
     asyncio.run(again(path, 404))
 
 
+def test_a_secret_is_kept_over_one_change_and_no_longer(tmp_path: Path) -> None:
+    file = tmp_path / "city.secret"
+    assert rotate(file) == 1
+    (first,) = file.read_text().split()
+    assert rotate(file) == 2
+    second, kept = file.read_text().split()
+    assert kept == first != second
+    assert rotate(file) == 2
+    third, kept = file.read_text().split()
+    assert kept == second != third
+
+
 def test_the_newest_signs_and_those_behind_it_open() -> None:
     old, new, other = b"o" * 32, b"n" * 32, b"x" * 32
     token = signed(old, "quote", {"a": 1})

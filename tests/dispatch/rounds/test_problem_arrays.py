@@ -10,13 +10,13 @@ import pytest
 from dispatch.errors import InvalidSetting
 from dispatch.model import Level, Order
 from dispatch.rounds.order_prices import thresholds
-from dispatch.rounds.problem_arrays import open_behind_the_first
+from dispatch.rounds.problem_arrays import change_prices, open_behind_the_first
 from dispatch.rounds.solve import travel_block
 from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import Settings
 from routing.problem.build import make_rows
 from routing.problem.evaluate import evaluate
-from routing.problem.problem import TripRule
+from routing.problem.problem import NEVER, TripRule
 from tests.kit.world import T0, World
 
 
@@ -117,3 +117,26 @@ def test_a_frozen_round_holds_arrays_and_plain_numbers_alone(scope: str) -> None
     frozen = world.engine.freeze()
     assert odd(frozen.problem) == [] and odd(travel_block(frozen, world.times)) == []
     assert odd(frozen.problem._replace(trip_rule=TripRule.ANY)) == [TripRule]
+
+
+@pytest.mark.parametrize(
+    ("add_until", "take_until", "divert", "add", "take_places", "take_orders"),
+    [  # by level: tentative, offered, told, under way, at the stop, on board; prices of places 50 and of orders 7
+        ("told", "told", False, "0x xx x0", (0, "x", "x", "x", "x", "x"), (0, "x", "x", "x", "x", "x")),
+        ("departure", "pickup", True, "0x 0x x0", (0, "x", 50, 150, "x", "x"), (0, "x", 7, 7, 7, "x")),
+        ("pickup", "departure", False, "0x 00 00", (0, "x", "x", "x", "x", "x"), (0, "x", 7, "x", "x", "x")),
+    ],
+)
+def test_what_may_change_follows_the_rules_level_by_level(
+    add_until: str, take_until: str, divert: bool, add: str, take_places: tuple[Any, ...], take_orders: tuple[Any, ...]
+) -> None:
+    rules = {"rules.add_orders_until": add_until, "rules.remove_orders_until": take_until, "rules.divert": divert}
+    prices = {"prices.change_told_place": 50, "prices.change_told_order": 7}
+    found = change_prices(Settings().with_values(rules | prices))
+
+    def read(column: Any) -> tuple[Any, ...]:
+        return tuple("x" if price >= NEVER else price for price in column.tolist())
+
+    added = "".join("x" if price == "x" else "0" for price in read(found["add_price"][:, 1]))
+    assert added == add.replace(" ", "") and not found["add_price"][:, 0].any()
+    assert (read(found["take_price"][:, 0]), read(found["take_price"][:, 1])) == (take_places, take_orders)
