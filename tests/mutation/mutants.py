@@ -150,4 +150,9 @@ def _between(operator: str, left: ast.expr, right: ast.expr, text: str) -> Edit:
 
 
 def _text(node: ast.expr, lines: list[str]) -> str:
-    return ast.get_source_segment("\n".join(lines), node) or ""
+    """The source of an expression; columns count bytes."""
+    first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+    rows = [line.encode() for line in lines[first : last + 1]]
+    rows[-1] = rows[-1][: node.end_col_offset]
+    rows[0] = rows[0][node.col_offset :]
+    return b"\n".join(rows).decode()
