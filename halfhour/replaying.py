@@ -83,6 +83,8 @@ def replay(
     true_traffic: str | Path | None = None,
     true_weather: str = "",
     audit: bool = False,
+    promise: str | Path | None = None,
+    quotes: bool = False,
     out: str | Path | None = None,
     force: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -93,9 +95,12 @@ def replay(
     and, unless `settings` say `search.seed`, of the search.  `settings`: by key, on top of the scenario's.  `roads`: a
     road network to travel on; `traffic` (a TOML file), `weather`: as the engine believes them; `true_traffic`,
     `true_weather`: as riders meet them.  `out`: a run folder to write (never overwritten without `force`).  `progress`:
-    is told after every round how far it is.
+    is told after every round how far it is.  `promise`: a file of `halfhour promise fit` that promises begin with;
+    `quotes`: ask for a quote of every order as it is placed.
     Raises InvalidInput and its kin for whatever a person can mend.
     """
+    from dispatch.record.telling import taught_by
+    from halfhour.promising import read
     from sim.replay import replay as runs
     from sim.world.luck import SureAcceptance
 
@@ -108,6 +113,8 @@ def replay(
         "seed": seed,
         "search_seed": configured.search.seed if "search.seed" in values else None,
         "audit": audit,
+        "promise": None if promise is None else taught_by(read(promise), day.catalogue.begin_at),
+        "quotes": quotes,
         "progress": progress,
         "acceptance": SureAcceptance() if policy == RECORDED else None,
     }

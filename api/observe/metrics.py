@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from dispatch import events as e
 from dispatch.model import OrderState
+from dispatch.promise.told import Said
 
 if TYPE_CHECKING:
     from dispatch.board.board import Board
@@ -78,6 +79,14 @@ class Metrics:
         self.orders = Gauge("halfhour_orders", "Orders not ended, by state.", ["state"], registry=registry)
         self.riders = Gauge("halfhour_riders", "Riders, by what they do.", ["doing"], registry=registry)
         self.ended = Counter("halfhour_orders_ended", "Orders that ended, by how.", ["state"], registry=registry)
+        self.promise_ends = Counter(
+            "halfhour_promise_ends", "Orders ended of which something was said, by basis and whether P90 was kept.",
+            ["basis", "p90"], registry=registry,
+        )  # fmt: skip
+        self.promise_said = Counter(
+            "halfhour_promise_probability", "Sum of the probabilities said that their promises are kept.", ["basis"],
+            registry=registry,
+        )  # fmt: skip
         self.late = Counter("halfhour_orders_late", "Orders delivered after their promise.", registry=registry)
         self.on_time_share = Gauge(
             "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
@@ -111,8 +120,19 @@ class Metrics:
         for event in events:
             if isinstance(event, e.OrderMoved) and event.state.is_final:
                 self.ended.labels(event.state.value).inc()
+                record = board.orders.get(event.order_id)
+                self._judged(record.said if record is not None else (), event)
                 if event.state is OrderState.DELIVERED:
                     self._delivered(event.happened_at <= board.orders[event.order_id].order.due_at)
+
+    def _judged(self, told: Iterable[Said], event: e.OrderMoved) -> None:
+        """What was said against what came; an order called off judges nothing."""
+        if event.state is OrderState.CANCELLED:
+            return
+        for said in told:
+            kept = event.state is OrderState.DELIVERED and event.happened_at <= said.p90_at
+            self.promise_ends.labels(said.basis, "kept" if kept else "missed").inc()
+            self.promise_said.labels(said.basis).inc(said.on_time / 1000)
 
     def _delivered(self, on_time: bool) -> None:
         self._lately.append(on_time)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from typing import NamedTuple
 
 LOADS = (60, 100, 150, 250)
@@ -40,7 +41,7 @@ def groups_of(found: Circumstances) -> tuple[str, ...]:
         f"load:{bisect_right(LOADS, found.load)}",
         f"wait:{bisect_right(WAITS_S, found.wait_s)}",
         f"hour:{bisect_right(HOURS_S, found.into_service_s)}",
-        f"recent:{bisect_right(RECENT_MS, found.recent_ms)}",
+        f"recent:{_recent(found.recent_ms)}",
         f"lead:{bisect_right(LEADS_S, found.lead_s)}",
         f"cooking:{bisect_right(COOKING_S, found.cooking_s)}",
         f"zone:{found.zone}",
@@ -48,3 +49,13 @@ def groups_of(found: Circumstances) -> tuple[str, ...]:
     if found.weather:
         names.append(f"weather:{found.weather}")
     return tuple(f"{found.basis}/{name}" for name in names)
+
+
+def recent_group(group: str, recent_ms: Mapping[str, int]) -> str:
+    """The group again under another recent error, by basis; all but `recent` stay as they are."""
+    basis, _, name = group.partition("/")
+    return f"{basis}/recent:{_recent(recent_ms.get(basis, 0))}" if name.startswith("recent:") else group
+
+
+def _recent(recent_ms: int) -> int:
+    return bisect_right(RECENT_MS, recent_ms)

@@ -19,6 +19,8 @@ from dispatch.errors import taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
 from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.record import calibration
+from dispatch.record.anatomy import PARTS, Anatomy, anatomy_of, load_factor
 from dispatch.record.by_kind import by_kind
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import AGAIN, FIRST_LINE
@@ -51,6 +53,7 @@ class KpiFold:
         self._catalogue = catalogue
         self._enter_s = catalogue.places.enter_s
         self._exit_s = catalogue.places.exit_s
+        self._places_of_stores = {store.store_id: store.place for store in catalogue.stores}
         self.orders: dict[str, OrderLife] = {}
         self.riders: dict[str, RiderDay] = {
             rider.rider_id: RiderDay(rider, catalogue.begin_at) for rider in catalogue.riders
@@ -114,11 +117,22 @@ class KpiFold:
             "empty_moves": sum(day.empty_moves for day in self.riders.values()),
             "cost_per_order": self._cost_per_order(len(done)),
             "rider_hours": _rounded(shift_s / 3600),
+            "empty_driven_share": _ratio(self._empty_s(), driven_s),
+            "load_factor": load_factor(done),
+            **{f"{part[:-2]}_mean_s": _mean(seconds) for part, seconds in self._parts(done).items()},
+            **calibration.lines(lives),
             "rounds": self.counts["rounds"],
             "counts": dict(sorted(self.counts.items())),
             "decision_digest": self.decision_digest,
             **by_kind(lives),
         }
+
+    def _empty_s(self) -> int:
+        return sum(leg.arrived_at - leg.departed_at for leg in self.legs if leg.empty)
+
+    def _parts(self, done: list[OrderLife]) -> dict[str, list[int]]:
+        found = [anatomy for life in done if (anatomy := self.anatomy_of(life)) is not None]
+        return {part: [getattr(anatomy, part) for anatomy in found] for part in PARTS}
 
     def pay_of(self, day: RiderDay) -> float | None:
         """What one rider earned, None where the catalogue says nothing of pay."""
@@ -138,6 +152,19 @@ class KpiFold:
 
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         self.orders[event.order.order_id] = OrderLife(event.order)
+
+    def _on_promise_said(self, event: e.PromiseSaid) -> None:
+        life = self.orders[event.order_id]
+        life.said = (*(other for other in life.said if other.basis != event.said.basis), event.said)
+
+    def anatomy_of(self, life: OrderLife) -> Anatomy | None:
+        """Where the minutes of a delivered order went."""
+        place = self._places_of_stores.get(life.order.store_id)
+        stop_s = (0, 0) if place is None else (int(self._enter_s[place]), int(self._exit_s[place]))
+        return anatomy_of(life, *stop_s)
+
+    def _on_store_known(self, event: e.StoreKnown) -> None:
+        self._places_of_stores[event.store.store_id] = event.store.place
 
     def _on_ready_known(self, event: e.ReadyKnown) -> None:
         if event.ready_at is not None:
@@ -168,6 +195,7 @@ class KpiFold:
             life.rider_id = rider_id
         if state is OrderState.PICKED_UP and rider_id is not None:
             life.picked_up_at = happened_at
+            life.to_store = self.riders[rider_id].halted
             self._load(rider_id, life)
         life.ended_at = happened_at if state.is_final else None
         if state.is_final:
@@ -177,6 +205,7 @@ class KpiFold:
             if life.delivered_at is None and life.rider_id is not None:
                 self._carrier(life).delivered += 1
             life.delivered_at = happened_at
+            life.to_door = self._carrier(life).halted if life.rider_id is not None else None
 
     def _load(self, rider_id: str, life: OrderLife) -> None:
         on_board = self.riders[rider_id].on_board

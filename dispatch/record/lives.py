@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from dispatch.events import RiderDone
 from dispatch.model import Order, OrderState, Reason, Rider, Shift, Stop
+from dispatch.promise.told import Said
 
 
 @dataclass(slots=True)
@@ -27,6 +28,12 @@ class OrderLife:
     ended_at: int | None = None
     end_reason: str | None = None
     reason: Reason | None = None
+    to_store: tuple[int, int] | None = None
+    """When the rider who fetched it set off for the store and was there; None where that was not said."""
+    to_door: tuple[int, int] | None = None
+    """The same of its door."""
+    said: tuple[Said, ...] = ()
+    """What was said of its delivery, one for each basis."""
     shared_with: int = 0
     """Most other orders on board together with it."""
 
@@ -98,6 +105,9 @@ class RiderDay:
     beyond_shift_s: int = 0
     """Seconds on the way or at a stop outside their shifts, as the shifts stood when that was reported."""
 
+    halted: tuple[int, int] | None = None
+    """When they set off for the stop where they are, or were last, and arrived there."""
+
     def __post_init__(self) -> None:
         self.place = self.rider.place
 
@@ -145,6 +155,7 @@ class RiderDay:
             return None
         departed_at = at - stop.leg_s if self.departed_at is None else self.departed_at
         leg = Leg(self.rider.rider_id, self.place, stop.place, departed_at, at, not stop.acts)
+        self.halted = (departed_at, at)
         self.driven_s += at - departed_at
         self._worked(departed_at, at)
         self.driven_m += stop.leg_m

@@ -20,16 +20,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from dispatch.record.anatomy import PARTS
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import Entry, Header, read_entries, read_header, verify
 from dispatch.record.kpi import KpiFold
+from dispatch.record.lives import OrderLife
 from dispatch.settings.settings import Settings
 from routing.errors import InvalidInput, UnreadableFile
 
 ORDER_COLUMNS = (
     "order_id", "store_id", "state", "rider_id", "placed_at", "ready_at", "due_at", "told_at", "picked_up_at",
     "delivered_at", "ended_at", "end_reason", "reason", "click_to_door_s", "ready_to_pickup_s", "ready_to_door_s",
-    "lateness_s", "on_time", "shared_with",
+    "lateness_s", "on_time", "shared_with", "kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s", "p50_at",
+    "p90_at", "on_time_probability",
 )  # fmt: skip
 RIDER_COLUMNS = (
     "rider_id", "profile", "engagement", "on_at", "off_at", "shift_s", "beyond_shift_s", "delivered", "stops",
@@ -205,8 +208,17 @@ def order_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
             life.ready_to_pickup_s if delivered else None,
             life.ready_to_door_s if delivered else None,
             life.lateness_s if delivered else None,
-            int(life.is_on_time), life.shared_with,
+            int(life.is_on_time), life.shared_with, *(folded.anatomy_of(life) or (None,) * len(PARTS)),
+            *_odds_of(life),
         )  # fmt: skip
+
+
+def _odds_of(life: OrderLife) -> tuple[Any, ...]:
+    """P50, P90 and the probability that the promise is kept, as last said."""
+    if not life.said:
+        return (None, None, None)
+    said = life.said[-1]
+    return said.p50_at, said.p90_at, said.on_time / 1000
 
 
 def rider_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:

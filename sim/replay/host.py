@@ -14,7 +14,17 @@ from dispatch.codec import SCHEMA_VERSION
 from dispatch.engine.engine import Engine
 from dispatch.errors import Refused
 from dispatch.events import Event, OrderMoved, RoundOpened
-from dispatch.inputs import Input, OrderCancelled, OrderPlaced, Parked, PositionsSeen, RoundSolved, TravelChanged, Wake
+from dispatch.inputs import (
+    Input,
+    OrderCancelled,
+    OrderPlaced,
+    Parked,
+    PositionsSeen,
+    PromiseTaught,
+    RoundSolved,
+    TravelChanged,
+    Wake,
+)
 from dispatch.model import Order, OrderState
 from dispatch.policies.policy import Policy
 from dispatch.record.journal import Header, JournalWriter
@@ -29,6 +39,7 @@ from routing.places import PlaceBook
 from routing.travel import TravelTimes
 from sim.heap import EventHeap, Rank
 from sim.replay.answer_audit import audit_answer
+from sim.replay.quoting import quoted
 from sim.replay.result import Progress, Run, RunTimes
 from sim.scenario import Scenario
 from sim.world.city import City
@@ -71,6 +82,8 @@ class Host:
         audit: bool = False,
         journal: TextIO | None = None,
         acceptance: AcceptanceModel | None = None,
+        promise: PromiseTaught | None = None,
+        quotes: bool = False,
     ) -> None:
         self._given = scenario
         self._scenario = scenario.fresh()
@@ -85,6 +98,9 @@ class Host:
         self._heap = EventHeap()
         self._city = City(self._scenario, true_times, Luck(seed), self._heap, acceptance)
         self._engine = Engine(catalogue.places, settings)
+        self._promise = promise
+        self._by_rule = settings.rules.promise_rule != "fixed"
+        self._quotes = quotes or self._by_rule
         self._folded = KpiFold(scenario.catalogue)
         self._run_times = RunTimes()
         self._violations: list[str] | None = [] if audit else None
@@ -149,6 +165,8 @@ class Host:
         begin_at = catalogue.begin_at
         times = self._times
         self._heap.say(TravelChanged(at=begin_at, version=times.version, digest=times.digest, profiles=times.profiles))
+        if self._promise is not None:
+            self._heap.say(dataclasses.replace(self._promise, at=begin_at))
         for item in catalogue.inputs(begin_at):
             self._heap.say(item)
         mean_ready_s = {store.store_id: store.mean_ready_s for store in catalogue.stores}
@@ -181,6 +199,8 @@ class Host:
                 return False
             self._wake_at = None
             self._give_positions(item.at)
+        if self._quotes and isinstance(item, OrderPlaced):
+            item = quoted(item, self._engine.board, self._times, by_rule=self._by_rule)
         opened = self._handle(item)
         self._arm(item.at)
         return opened

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from dispatch.events import Event
-from dispatch.inputs import Input
+from dispatch.inputs import Input, PromiseTaught
 from dispatch.policies.policy import Policy
 from dispatch.record.run_folder import RunFolderWriter
 from dispatch.settings.settings import Settings
@@ -28,6 +28,8 @@ def replay(
     audit: bool = False,
     journal: TextIO | None = None,
     acceptance: AcceptanceModel | None = None,
+    promise: PromiseTaught | None = None,
+    quotes: bool = False,
     progress: Callable[[Progress], None] | None = None,
     on_event: Callable[[Input, tuple[Event, ...]], None] | None = None,
 ) -> Run:
@@ -38,7 +40,8 @@ def replay(
     who is to be sent elsewhere has to be seen on their way, so phones then say once a round where they are.  `seed`: of
     the city's luck, and of the search where `search_seed` names no other.  `audit`: have every answer judged
     independently.  `journal`: a text stream that takes the journal's lines as they come.  `on_event`: is told every
-    input with its events.
+    input with its events.  `promise`: what promises begin with.  `quotes`: try every order as it is placed, as a quote
+    would (where the promise is made by rule they are tried anyway).
     """
     given = scenario
     chosen = (settings or scenario.catalogue.settings).with_values(
@@ -49,7 +52,17 @@ def replay(
         if chosen.rules.divert:
             seen = dataclasses.replace(scenario.reality, position_every_s=chosen.rules.round_s)
             scenario = dataclasses.replace(scenario, reality=seen)
-    host = Host(scenario, policy, policy.configure(chosen), seed, audit=audit, journal=journal, acceptance=acceptance)
+    host = Host(
+        scenario,
+        policy,
+        policy.configure(chosen),
+        seed,
+        audit=audit,
+        journal=journal,
+        acceptance=acceptance,
+        promise=promise,
+        quotes=quotes,
+    )
     return dataclasses.replace(host.run(progress, on_event), scenario=given)
 
 

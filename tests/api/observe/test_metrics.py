@@ -26,6 +26,7 @@ from dispatch.board.board import Board
 from dispatch.board.records import RiderRecord
 from dispatch.events import OrderMoved
 from dispatch.model import Level, OrderState, Rider, Route, Shift, Stop
+from dispatch.promise.told import Said
 from tests.kit.service.running import order, running, with_city
 
 CANARY = "Canary Lane 7, +4915112345678"
@@ -49,9 +50,9 @@ def lines() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = ()) -> Board:
+def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = (), said: tuple[Said, ...] = ()) -> Board:
     records = {
-        name: SimpleNamespace(state=state, order=SimpleNamespace(due_at=due_at), parked=None)
+        name: SimpleNamespace(state=state, order=SimpleNamespace(due_at=due_at), parked=None, said=said)
         for name, state, due_at in orders
     }
     still = {name: record for name, record in records.items() if not record.state.is_final}
@@ -88,6 +89,17 @@ def test_deliveries_are_counted_and_the_on_time_share_follows() -> None:
     assert _value(metrics, "halfhour_orders_ended_total", state="cancelled") == 1
     assert _value(metrics, "halfhour_orders_late_total") == 1
     assert _value(metrics, "halfhour_on_time_share") == 0.5
+
+
+def test_what_was_said_is_held_against_what_came() -> None:
+    metrics = Metrics()
+    said = Said("plan", 100, 130, (0,) * 8 + (20, 30), 800, True)
+    ends = (("a", OrderState.DELIVERED), ("b", OrderState.UNDELIVERED), ("c", OrderState.CANCELLED))
+    board = _board(*((name, state, 130) for name, state in ends), said=(said,))
+    metrics.took([OrderMoved(at=120, order_id=name, state=state, happened_at=120) for name, state in ends], board)
+    assert _value(metrics, "halfhour_promise_ends_total", basis="plan", p90="kept") == 1
+    assert _value(metrics, "halfhour_promise_ends_total", basis="plan", p90="missed") == 1
+    assert _value(metrics, "halfhour_promise_probability_total", basis="plan") == 1.6
 
 
 def test_the_survey_counts_states_and_forgets_what_has_gone() -> None:
