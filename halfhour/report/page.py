@@ -11,10 +11,12 @@ from typing import Any
 
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
-from halfhour.report import charts, figures
+from halfhour.report import charts, figures, truths
 from halfhour.report.charts import Series
 from halfhour.report.kpi_table import BY_KEY, FIGURES, verdict, written
 
+WIDE_FROM = 4
+"""Tables with more columns take the whole width."""
 TILES = ("on_time_share", "click_to_door_mean_s", "ready_to_pickup_mean_s", "orders_per_rider_hour", "utilisation")
 
 
@@ -53,6 +55,8 @@ def page(
         _arrivals(fold, baseline),
         _fleet(catalogue, fold, span, clock),
         _stores(fold),
+        _kept_map(catalogue, fold),
+        *(_truth(table) for table in _truths(fold, clock) if table is not None and table.rows),
         _kpi_card(summary, other),
     ]
     title = f"{summary['scenario']}: {summary['policy']}"
@@ -179,6 +183,21 @@ def _stores(fold: KpiFold) -> str:
     heads = ["store", "orders", "late", "on time", "ready to pickup, min", "click to door, min"]
     title = "Stores with most late orders" if any(row["late"] for row in slowest) else "Stores, none with a late order"
     return _card(title, "", _table(heads, rows))
+
+
+def _truths(fold: KpiFold, clock: figures.FilmClock) -> list[truths.Table | None]:
+    by_hour, *others = truths.anatomy(fold, clock)
+    return [by_hour, truths.calibrated(fold), truths.earnings(fold), truths.worst(fold, clock), *others]
+
+
+def _truth(table: truths.Table) -> str:
+    wide = len(table.heads) > WIDE_FROM or table.title == "The worst orders"
+    return _card(table.title, table.note, _table(list(map(escape, table.heads)), table.rows), wide=wide)
+
+
+def _kept_map(catalogue: Catalogue, fold: KpiFold) -> str:
+    note = "By area of the door (H3 cells): the redder, the more promises were missed. Point at one for its figures."
+    return _card("Promises by area", note, truths.kept_map(catalogue, fold))
 
 
 def _map_card(catalogue: Catalogue, features: Mapping[str, Any] | None) -> str:

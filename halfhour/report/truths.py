@@ -1,0 +1,184 @@
+"""What a report says of promises: where they were kept, where the minutes went, what was said, the worst orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from math import cos, radians
+from typing import NamedTuple
+
+from dispatch.model import OrderState
+from dispatch.record import calibration
+from dispatch.record.anatomy import PARTS
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.kpi import KpiFold
+from dispatch.record.lives import OrderLife
+from halfhour.report.figures import FilmClock
+from routing.cells import boundary_of, parent_of
+
+AREA_RESOLUTION = 8
+WORST = 10
+MOST_ROWS = 24
+WIDTH = 640
+
+
+class Table(NamedTuple):
+    """A card of the report: heads and rows of cells, as HTML."""
+
+    title: str
+    note: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+ANATOMY_HEADS = (
+    "orders",
+    "on time",
+    "kitchen",
+    "waiting for a rider",
+    "driving",
+    "batching",
+    "handover",
+    "click to door",
+)
+
+
+def anatomy(fold: KpiFold, clock: FilmClock) -> list[Table]:
+    """Where the minutes went, by hour of placement, by store and by rider: those with most orders."""
+    by: tuple[tuple[str, Callable[[OrderLife], str]], ...] = (
+        ("hour", lambda life: clock(life.order.placed_at)[:2] + " h"),
+        ("store", lambda life: life.order.store_id),
+        ("rider", lambda life: life.rider_id or "–"),
+    )
+    note = "Minutes per delivered order; the parts add up to click to door, and docs/kpis.md defines each."
+    tables = []
+    for name, key in by:
+        groups: dict[str, list[OrderLife]] = {}
+        for life in fold.orders.values():
+            if life.state is not OrderState.CANCELLED:
+                groups.setdefault(key(life), []).append(life)
+        chosen = sorted(groups, key=lambda group: (-len(groups[group]), group))[:MOST_ROWS]
+        rows = [[escape(group), *_minutes(fold, groups[group])] for group in sorted(chosen)]
+        tables.append(Table(f"Where the minutes went, by {name}", note, (name, *ANATOMY_HEADS), rows))
+    return tables
+
+
+def _minutes(fold: KpiFold, lives: Sequence[OrderLife]) -> list[str]:
+    parts = [found for life in lives if (found := fold.anatomy_of(life)) is not None]
+    kept = f"{sum(life.is_on_time for life in lives) / len(lives):.0%}"
+    if not parts:
+        return [str(len(lives)), kept, *["–"] * (len(PARTS) + 1)]
+    means = [sum(part[k] for part in parts) / len(parts) / 60 for k in _ORDER]
+    return [str(len(lives)), kept, *(f"{mean:.1f}" for mean in means), f"{sum(means):.1f}"]
+
+
+_ORDER = tuple(PARTS.index(part) for part in ("kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s"))
+
+
+def calibrated(fold: KpiFold) -> Table | None:
+    """What was said with first plans against what came; None where nothing was said."""
+    found = calibration.outcomes(fold.orders.values())
+    if not found:
+        return None
+    ready = sum(one.said.calibrated for one in found) / len(found)
+    note = (
+        f"P50 held for {calibration.coverage(found, 500):.1%}, P90 for {calibration.coverage(found, 900):.1%} of "
+        f"{len(found):,} orders; {ready:.0%} were said after 600 deliveries had taught it."
+    )
+    rows = [[f"{tenth.said:.0%}", f"{tenth.came:.0%}", f"{tenth.orders:,}"] for tenth in calibration.tenths(found)]
+    return Table("Probabilities of keeping a promise, said and come", note, ("said", "came", "orders"), rows)
+
+
+def earnings(fold: KpiFold) -> Table | None:
+    """What riders earned for an hour of shift, and how evenly; None where the day says nothing of pay or shifts."""
+    paid = sorted(
+        pay * 3600 / day.shift_s
+        for day in fold.riders.values()
+        if day.shift_s and (pay := fold.pay_of(day)) is not None
+    )
+    if not paid:
+        return None
+    rows = [
+        ["lowest", f"{paid[0]:.2f}"],
+        ["middle", f"{paid[len(paid) // 2]:.2f}"],
+        ["highest", f"{paid[-1]:.2f}"],
+        ["Gini coefficient, 0 where all earn the same", f"{gini(paid):.3f}"],
+    ]
+    return Table("Earnings for an hour of shift", f"{len(paid):,} riders.", ("", "pay"), rows)
+
+
+def gini(values: Iterable[float]) -> float:
+    """0 where all are the same, towards 1 where one has everything; 0 of nothing."""
+    ordered = sorted(values)
+    total, count = sum(ordered), len(ordered)
+    if not total:
+        return 0.0
+    return sum((2 * k - count + 1) * value for k, value in enumerate(ordered)) / (count * total)
+
+
+def worst(fold: KpiFold, clock: FilmClock) -> Table:
+    """The ten orders that missed their promise by most, those never delivered first, each with what happened to it."""
+    missed = [life for life in fold.orders.values() if life.state is not OrderState.CANCELLED and not life.is_on_time]
+    missed.sort(key=lambda life: (life.delivered_at is not None, -life.lateness_s, life.order.order_id))
+    rows = []
+    for life in missed[:WORST]:
+        late = f"{life.lateness_s / 60:.0f} min" if life.delivered_at is not None else escape(life.state.value)
+        rows.append(
+            [escape(life.order.order_id), late, f'<span class="story">{escape(story(fold, life, clock))}</span>']
+        )
+    return Table("The worst orders", "Missed their promise by most.", ("order", "late", "what happened"), rows)
+
+
+def story(fold: KpiFold, life: OrderLife, clock: FilmClock) -> str:
+    """One order in a line."""
+    order = life.order
+    said = [
+        f"placed {clock(order.placed_at)} at {order.store_id} for {clock(order.due_at)}",
+        f"ready {clock(life.ready_at)}",
+    ]
+    if life.settled_at is not None:
+        said.append(f"{life.rider_id} told {clock(life.settled_at)}")
+    if life.to_store is not None:
+        said.append(f"at the store {clock(life.to_store[1])}")
+    if life.picked_up_at is not None:
+        said.append(f"fetched {clock(life.picked_up_at)}")
+    if life.shared_with:
+        said.append(f"with {life.shared_with} more on board")
+    if life.delivered_at is not None:
+        said.append(f"delivered {clock(life.delivered_at)}")
+    elif life.end_reason or life.reason is not None:
+        said.append(life.end_reason or str(life.reason.name if life.reason is not None else ""))
+    parts = fold.anatomy_of(life)
+    if parts is not None:
+        largest = max(range(len(PARTS)), key=lambda k: parts[k])
+        said.append(f"most of it {PARTS[largest][:-2]}, {parts[largest] / 60:.0f} min")
+    return ", ".join(said)
+
+
+def kept_map(catalogue: Catalogue, fold: KpiFold) -> str:
+    """Promises kept by H3 cell of the door, as an SVG: the redder, the more were missed; empty without orders."""
+    cells: dict[int, list[OrderLife]] = {}
+    for life in fold.orders.values():
+        if life.state is not OrderState.CANCELLED:
+            cell = parent_of(int(catalogue.places.cell[life.order.drop_place]), AREA_RESOLUTION)
+            cells.setdefault(cell, []).append(life)
+    shapes = {cell: boundary_of(cell) for cell in sorted(cells)}
+    corners = [corner for shape in shapes.values() for corner in shape]
+    if not corners:
+        return ""
+    south, north = min(lat for lat, _ in corners), max(lat for lat, _ in corners)
+    west, east = min(lng for _, lng in corners), max(lng for _, lng in corners)
+    narrow = cos(radians((south + north) / 2))
+    scale = WIDTH / max((east - west) * narrow, 1e-9)
+    height = (north - south) * scale
+    drawn = []
+    for cell, shape in shapes.items():
+        lives = cells[cell]
+        share = sum(life.is_on_time for life in lives) / len(lives)
+        points = " ".join(f"{(lng - west) * narrow * scale:.1f},{(north - lat) * scale:.1f}" for lat, lng in shape)
+        drawn.append(
+            f'<polygon class="cell" points="{points}" style="fill-opacity:{0.08 + 0.92 * (1 - share):.2f}">'
+            f"<title>{len(lives):,} orders, {share:.0%} on time</title></polygon>"
+        )
+    label = "share of promises missed by area"
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{label}">{"".join(drawn)}</svg>'

@@ -1,0 +1,77 @@
+"""What a report says of promises: tables that add up, a map of areas, the worst orders with their story."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatch.record.catalogue import Catalogue, Pay
+from dispatch.record.kpi import KpiFold
+from dispatch.record.travel_spec import StraightSpec
+from halfhour.report import truths
+from halfhour.report.figures import FilmClock
+from tests.kit.world import T0, World
+
+
+@pytest.fixture(scope="module")
+def day() -> tuple[Catalogue, KpiFold]:
+    """Twelve orders, two riders; the last ones cannot be brought in time."""
+    world = World(rules__promise_odds=True)
+    world.store("s", 300, 0)
+    for name in "ab":
+        world.rider(name, 0, 0, hours=2)
+    for n in range(12):
+        world.order(f"o{n:02}", "s", 300 + 300 * n, 200 * n, ready_s=60 * n)
+    world.deliver_all()
+    catalogue = Catalogue(
+        name="day", begin_at=T0, places=world.places, stores=(), riders=(), shifts=(),
+        travel=StraightSpec({"default": 300.0}), settings=world.settings, pay=Pay(per_order=10, guaranteed_per_hour=15),
+    )  # fmt: skip
+    fold = KpiFold(catalogue)
+    for item, events in world.journal:
+        fold.take(item, events)
+    return catalogue, fold
+
+
+CLOCK = FilmClock("UTC")
+
+
+def test_the_parts_of_each_row_add_up(day: tuple[Catalogue, KpiFold]) -> None:
+    _, fold = day
+    for table in truths.anatomy(fold, CLOCK):
+        assert sum(int(row[1]) for row in table.rows) == 12
+        for row in table.rows:
+            assert len(row) == len(table.heads)
+            assert sum(map(float, row[3:8])) == pytest.approx(float(row[8]), abs=0.3)
+
+
+def test_the_worst_orders_come_with_what_happened(day: tuple[Catalogue, KpiFold]) -> None:
+    _, fold = day
+    late = sorted((life.lateness_s for life in fold.orders.values() if not life.is_on_time), reverse=True)
+    assert late, "the day is too easy to test anything"
+    table = truths.worst(fold, CLOCK)
+    assert [row[1] for row in table.rows] == [f"{one / 60:.0f} min" for one in late[: truths.WORST]]
+    for row in table.rows:
+        assert "placed" in row[2] and "delivered" in row[2] and "most of it" in row[2]
+
+
+def test_the_map_names_every_area_once(day: tuple[Catalogue, KpiFold]) -> None:
+    catalogue, fold = day
+    drawn = truths.kept_map(catalogue, fold)
+    counts = [int(part.split(" orders")[0]) for part in drawn.split("<title>")[1:]]
+    assert sum(counts) == 12 and drawn.count("<polygon") == len(counts)
+    assert truths.kept_map(catalogue, KpiFold(catalogue)) == ""
+
+
+def test_what_was_said_stands_beside_what_came(day: tuple[Catalogue, KpiFold]) -> None:
+    catalogue, fold = day
+    table = truths.calibrated(fold)
+    assert table is not None and sum(int(row[2]) for row in table.rows) == 12
+    assert "0% were said after 600" in table.note
+    assert truths.calibrated(KpiFold(catalogue)) is None
+
+
+def test_earnings_say_how_even_they_are(day: tuple[Catalogue, KpiFold]) -> None:
+    _, fold = day
+    table = truths.earnings(fold)
+    assert table is not None and float(table.rows[0][1]) <= float(table.rows[2][1])
+    assert truths.gini([5, 5, 5]) == 0 and truths.gini([0, 0, 0, 8]) == pytest.approx(0.75) and truths.gini([]) == 0
