@@ -131,7 +131,7 @@ def test_the_page_is_whole_and_fetches_nothing(nearest_run, our_run):
     found.feed(text)
     assert found.fetched == []
     assert "@import" not in text and "url(" not in text
-    assert found.counts["svg"] == 3 and found.counts["canvas"] == 1
+    assert found.counts["svg"] == 4 and found.counts["canvas"] == 1
     summary = json.loads((our_run / "summary.json").read_text())
     for figure in FIGURES:
         assert figure.title in text
