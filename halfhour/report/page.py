@@ -185,12 +185,12 @@ def _stores(fold: KpiFold) -> str:
     return _card(title, "", _table(heads, rows))
 
 
-def _truths(fold: KpiFold, clock: figures.FilmClock) -> list[truths.Table | None]:
+def _truths(fold: KpiFold, clock: figures.FilmClock) -> list[truths.TruthTable | None]:
     by_hour, *others = truths.anatomy(fold, clock)
     return [by_hour, truths.calibrated(fold), truths.earnings(fold), truths.worst(fold, clock), *others]
 
 
-def _truth(table: truths.Table) -> str:
+def _truth(table: truths.TruthTable) -> str:
     wide = len(table.heads) > WIDE_FROM or table.title == "The worst orders"
     return _card(table.title, table.note, _table(list(map(escape, table.heads)), table.rows), wide=wide)
 

@@ -22,7 +22,7 @@ MOST_ROWS = 24
 WIDTH = 640
 
 
-class Table(NamedTuple):
+class TruthTable(NamedTuple):
     """A card of the report: heads and rows of cells, as HTML."""
 
     title: str
@@ -43,7 +43,7 @@ ANATOMY_HEADS = (
 )
 
 
-def anatomy(fold: KpiFold, clock: FilmClock) -> list[Table]:
+def anatomy(fold: KpiFold, clock: FilmClock) -> list[TruthTable]:
     """Where the minutes went, by hour of placement, by store and by rider: those with most orders."""
     by: tuple[tuple[str, Callable[[OrderLife], str]], ...] = (
         ("hour", lambda life: clock(life.order.placed_at)[:2] + " h"),
@@ -59,7 +59,7 @@ def anatomy(fold: KpiFold, clock: FilmClock) -> list[Table]:
                 groups.setdefault(key(life), []).append(life)
         chosen = sorted(groups, key=lambda group: (-len(groups[group]), group))[:MOST_ROWS]
         rows = [[escape(group), *_minutes(fold, groups[group])] for group in sorted(chosen)]
-        tables.append(Table(f"Where the minutes went, by {name}", note, (name, *ANATOMY_HEADS), rows))
+        tables.append(TruthTable(f"Where the minutes went, by {name}", note, (name, *ANATOMY_HEADS), rows))
     return tables
 
 
@@ -75,7 +75,7 @@ def _minutes(fold: KpiFold, lives: Sequence[OrderLife]) -> list[str]:
 _ORDER = tuple(PARTS.index(part) for part in ("kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s"))
 
 
-def calibrated(fold: KpiFold) -> Table | None:
+def calibrated(fold: KpiFold) -> TruthTable | None:
     """What was said with first plans against what came; None where nothing was said."""
     found = calibration.outcomes(fold.orders.values())
     if not found:
@@ -86,10 +86,10 @@ def calibrated(fold: KpiFold) -> Table | None:
         f"{len(found):,} orders; {ready:.0%} were said after 600 deliveries had taught it."
     )
     rows = [[f"{tenth.said:.0%}", f"{tenth.came:.0%}", f"{tenth.orders:,}"] for tenth in calibration.tenths(found)]
-    return Table("Probabilities of keeping a promise, said and come", note, ("said", "came", "orders"), rows)
+    return TruthTable("Probabilities of keeping a promise, said and come", note, ("said", "came", "orders"), rows)
 
 
-def earnings(fold: KpiFold) -> Table | None:
+def earnings(fold: KpiFold) -> TruthTable | None:
     """What riders earned for an hour of shift, and how evenly; None where the day says nothing of pay or shifts."""
     paid = sorted(
         pay * 3600 / day.shift_s
@@ -104,7 +104,7 @@ def earnings(fold: KpiFold) -> Table | None:
         ["highest", f"{paid[-1]:.2f}"],
         ["Gini coefficient, 0 where all earn the same", f"{gini(paid):.3f}"],
     ]
-    return Table("Earnings for an hour of shift", f"{len(paid):,} riders.", ("", "pay"), rows)
+    return TruthTable("Earnings for an hour of shift", f"{len(paid):,} riders.", ("", "pay"), rows)
 
 
 def gini(values: Iterable[float]) -> float:
@@ -116,7 +116,7 @@ def gini(values: Iterable[float]) -> float:
     return sum((2 * k - count + 1) * value for k, value in enumerate(ordered)) / (count * total)
 
 
-def worst(fold: KpiFold, clock: FilmClock) -> Table:
+def worst(fold: KpiFold, clock: FilmClock) -> TruthTable:
     """The ten orders that missed their promise by most, those never delivered first, each with what happened to it."""
     missed = [life for life in fold.orders.values() if life.state is not OrderState.CANCELLED and not life.is_on_time]
     missed.sort(key=lambda life: (life.delivered_at is not None, -life.lateness_s, life.order.order_id))
@@ -126,7 +126,7 @@ def worst(fold: KpiFold, clock: FilmClock) -> Table:
         rows.append(
             [escape(life.order.order_id), late, f'<span class="story">{escape(story(fold, life, clock))}</span>']
         )
-    return Table("The worst orders", "Missed their promise by most.", ("order", "late", "what happened"), rows)
+    return TruthTable("The worst orders", "Missed their promise by most.", ("order", "late", "what happened"), rows)
 
 
 def story(fold: KpiFold, life: OrderLife, clock: FilmClock) -> str:
