@@ -13,7 +13,7 @@ ENOUGH = 300
 """So many orders a slice must hold for a difference to be more than chance."""
 
 
-class Judged(NamedTuple):
+class SaidAndCome(NamedTuple):
     """What was said of an order that has ended, and when it came (None: never)."""
 
     life: OrderLife
@@ -33,10 +33,10 @@ class Tenth(NamedTuple):
     came: float
 
 
-def outcomes(lives: Iterable[OrderLife], basis: str = PLAN) -> list[Judged]:
-    """Judged orders of which something was said on a basis; those called off are left out."""
+def outcomes(lives: Iterable[OrderLife], basis: str = PLAN) -> list[SaidAndCome]:
+    """SaidAndCome orders of which something was said on a basis; those called off are left out."""
     return [
-        Judged(life, said, life.delivered_at)
+        SaidAndCome(life, said, life.delivered_at)
         for life in lives
         if life.ended_at is not None and life.state is not OrderState.CANCELLED
         for said in life.said
@@ -44,14 +44,14 @@ def outcomes(lives: Iterable[OrderLife], basis: str = PLAN) -> list[Judged]:
     ]
 
 
-def coverage(found: list[Judged], level: int) -> float | None:
+def coverage(found: list[SaidAndCome], level: int) -> float | None:
     """The share that came by the instant said at a level of LEVELS; None of nobody."""
     k = LEVELS.index(level)
     came = sum(one.by(one.said.expected_at + one.said.quantiles_s[k]) for one in found)
     return came / len(found) if found else None
 
 
-def tenths(found: list[Judged]) -> list[Tenth]:
+def tenths(found: list[SaidAndCome]) -> list[Tenth]:
     """By tenths of the probability said that the promise is kept, from the lowest; empty ones are left out."""
     rows = []
     for tenth in range(10):
@@ -62,20 +62,20 @@ def tenths(found: list[Judged]) -> list[Tenth]:
     return rows
 
 
-def gap(found: list[Judged], enough: int = ENOUGH) -> float | None:
+def gap(found: list[SaidAndCome], enough: int = ENOUGH) -> float | None:
     """The largest difference between said and come among the tenths that hold enough orders; None where none does."""
     return max((abs(row.said - row.came) for row in tenths(found) if row.orders >= enough), default=None)
 
 
-def slices(found: list[Judged], key: Callable[[Judged], str]) -> dict[str, tuple[int, float]]:
+def slices(found: list[SaidAndCome], key: Callable[[SaidAndCome], str]) -> dict[str, tuple[int, float]]:
     """By the value of `key`, in its order: how many orders, and the share that came by their P90."""
-    groups: dict[str, list[Judged]] = {}
+    groups: dict[str, list[SaidAndCome]] = {}
     for one in found:
         groups.setdefault(key(one), []).append(one)
     return {name: (len(mine), coverage(mine, 900) or 0.0) for name, mine in sorted(groups.items())}
 
 
-def group_of(one: Judged, name: str) -> str:
+def group_of(one: SaidAndCome, name: str) -> str:
     """An order's group of a name, as it was said: `load` of `plan/load:3` is 3; empty where it had none."""
     begin = f"{one.said.basis}/{name}:"
     return next((group[len(begin) :] for group in one.said.groups if group.startswith(begin)), "")

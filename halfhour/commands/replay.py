@@ -69,6 +69,8 @@ def replay(
     refuse_to_overwrite(target, force=force)
     if policy == "halfhour":
         compile_first(quiet=as_data)
+    given: dict[str, Any] = {"traffic": traffic, "weather": weather, "promise": promise, "quotes": quotes}
+    given |= {"true_traffic": true_traffic, "true_weather": true_weather}
     with progress("Replaying", quiet=as_data) as bar:
         done = replaying.replay(
             scenario,
@@ -77,13 +79,8 @@ def replay(
             seed=seed,
             settings=values,
             roads=roads,
-            traffic=traffic,
-            weather=weather,
-            true_traffic=true_traffic,
-            true_weather=true_weather,
+            **given,
             audit=audit,
-            promise=promise,
-            quotes=quotes,
             out=target,
             force=force,
             progress=lambda at: bar(at.placed, at.total, f"{at.delivered:,} of {at.placed:,} delivered"),
