@@ -68,8 +68,11 @@ class Solver:
     async def start(self) -> None:
         """Starts the process and waits until it has compiled what it needs.
 
-        Raises SolverFailed where that fails; it is tried again in the background.
+        Nothing happens where it is warm already.  Raises SolverFailed where that fails; it is tried again in the
+        background.
         """
+        if self.is_warm:
+            return
         try:
             await self._start_once()
         except (SolverFailed, OSError):

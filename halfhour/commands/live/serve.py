@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from api.config import Config
     from api.http.commands import Service
     from api.ledger.protocol import Ledger
+    from api.solver.process import Solver
+    from dispatch.record.travel_spec import TravelSpec
 
 EXAMPLE = "halfhour serve --port 8080"
 KEY_S = 86_400
@@ -145,7 +147,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.application import create_app, header_of
     from api.common.clock import Clock
     from api.http.transport.server import Server, configured
-    from api.ledger.opening import opened
+    from api.ledger.opening import in_database, opened
     from api.live.upkeep.gc_pauses import ShortCollections
     from api.observe.logs import log_json
     from api.observe.watchdog import Watchdog
@@ -153,6 +155,8 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from halfhour.compiling import compiling
 
     log_json(sys.stderr)
+    if in_database(options.ledger):
+        await _get_ready(solver, spec)
     ledger = await asyncio.to_thread(
         opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
         node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
@@ -190,6 +194,25 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         await watchdog.stop()
     if not server.started:
         raise typer.Exit(1)
+
+
+async def _get_ready(solver: Solver, spec: TravelSpec) -> None:
+    """All that can be done before a market is taken: from then on somebody waits for every second."""
+    from api.solver.messages import SolverFailed
+    from api.solver.warm_up import get_ready, warm_up, warm_up_roads
+    from routing.kernels import is_compiled
+
+    async def other_process() -> None:
+        with contextlib.suppress(SolverFailed, OSError):  # it is tried again by itself
+            await solver.start()
+
+    starting = asyncio.create_task(other_process())
+    await asyncio.to_thread(get_ready)
+    if not is_compiled():  # what the solver's process compiles first is found in the cache here
+        await starting
+    await asyncio.to_thread(warm_up_roads, spec)
+    await asyncio.to_thread(warm_up, "insertion")
+    await starting
 
 
 async def _leave_when_asked(ledger: Ledger, server: Any) -> None:
