@@ -60,9 +60,11 @@ def faults(made: Server, folder: Path, kills: int, stops: int, *, fence: bool) -
 def _without_fence(append: str) -> str:
     """The function that writes, without what it compares: of two owners' entries the later one stays."""
     replaced = "ON CONFLICT (market, seq) DO UPDATE SET at = excluded.at, line = excluded.line, chain = excluded.chain"
+    last = "journal_seq[cardinality(journal_seq)]"
     for old, new in (
         (" AND k.epoch = e AND k.owner = o AND k.writes = was", ""),
         ("journal_seq[cardinality(journal_seq)] <> last", "false"),
+        ("head = k.head + cardinality(journal_seq)", f"head = greatest(k.head, coalesce({last}, 0))"),
         ("journal_line, journal_chain) ;", f"journal_line, journal_chain) {replaced};"),
     ):
         assert old in append, old
