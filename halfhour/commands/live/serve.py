@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     from api.config import Config
     from api.http.commands import Service
-    from api.ledger.protocol import Ledger
-    from api.solver.process import Solver
-    from dispatch.record.travel_spec import TravelSpec
 
 EXAMPLE = "halfhour serve --port 8080"
 KEY_S = 86_400
@@ -153,10 +150,11 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     from api.observe.watchdog import Watchdog
     from dispatch.version import __version__
     from halfhour.compiling import compiling
+    from halfhour.live.holding import get_ready, leave_when_asked
 
     log_json(sys.stderr)
     if in_database(options.ledger):
-        await _get_ready(solver, spec)
+        await get_ready(solver, spec)
     ledger = await asyncio.to_thread(
         opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
         node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
@@ -169,7 +167,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve([listener]))
-    leaving = asyncio.create_task(_leave_when_asked(ledger, server))
+    leaving = asyncio.create_task(leave_when_asked(ledger, server, _say))
     watchdog, riders = Watchdog(), None
     watchdog.start()
     try:
@@ -194,38 +192,6 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         await watchdog.stop()
     if not server.started:
         raise typer.Exit(1)
-
-
-async def _get_ready(solver: Solver, spec: TravelSpec) -> None:
-    """All that can be done before a market is taken: from then on somebody waits for every second."""
-    from api.solver.messages import SolverFailed
-    from api.solver.warm_up import get_ready, warm_up, warm_up_roads
-    from routing.kernels import is_compiled
-
-    async def other_process() -> None:
-        with contextlib.suppress(SolverFailed, OSError):  # it is tried again by itself
-            await solver.start()
-
-    starting = asyncio.create_task(other_process())
-    await asyncio.to_thread(get_ready)
-    if not is_compiled():  # what the solver's process compiles first is found in the cache here
-        await starting
-    await asyncio.to_thread(warm_up_roads, spec)
-    await asyncio.to_thread(warm_up, "insertion")
-    await starting
-
-
-async def _leave_when_asked(ledger: Ledger, server: Any) -> None:
-    """Ends in order once another host should have the market and waits for it."""
-    from api.ledger.protocol import LedgerFailed
-
-    while ledger.is_far:
-        await asyncio.sleep((ledger.lease_s or 1.0) / 8)
-        with contextlib.suppress(LedgerFailed):
-            if await asyncio.to_thread(ledger.asked_to_leave):
-                _say("another host should have this market: it is given back")
-                server.should_exit = True
-                return
 
 
 async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:
