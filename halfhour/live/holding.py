@@ -17,7 +17,7 @@ async def get_ready(solver: Solver, spec: TravelSpec) -> None:
     """All that can be done before a market is taken: from then on somebody waits for every second."""
     from api.solver.messages import SolverFailed
     from api.solver.warm_up import get_ready as imported
-    from api.solver.warm_up import warm_up, warm_up_roads
+    from api.solver.warm_up import warm_up_rounds, warm_up_travel
     from routing.kernels import is_compiled
 
     async def other_process() -> None:
@@ -28,8 +28,8 @@ async def get_ready(solver: Solver, spec: TravelSpec) -> None:
     await asyncio.to_thread(imported)
     if not is_compiled():  # what the solver's process compiles first is found in the cache here
         await starting
-    await asyncio.to_thread(warm_up_roads, spec)
-    await asyncio.to_thread(warm_up, "insertion")
+    await asyncio.to_thread(warm_up_travel, spec)
+    await asyncio.to_thread(warm_up_rounds, "insertion")
     await starting
 
 
