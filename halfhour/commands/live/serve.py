@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from api.config import Config
     from api.http.commands import Service
+    from api.ledger.protocol import Ledger
 
 EXAMPLE = "halfhour serve --port 8080"
 KEY_S = 86_400
@@ -141,10 +142,10 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     spec = travel_spec(config.travel)
     solver = Solver(TravelState(1, config.service.frame, spec))
     await solver.launch()
-    from api.application import create_app, header_of
+    from api.application import create_app
     from api.common.clock import Clock
     from api.http.transport.server import Server, configured
-    from api.ledger.opening import in_database, opened
+    from api.ledger.opening import in_database
     from api.live.upkeep.gc_pauses import ShortCollections
     from api.observe.logs import log_json
     from api.observe.watchdog import Watchdog
@@ -155,11 +156,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     log_json(sys.stderr)
     if in_database(options.ledger):
         await get_ready(solver, spec)
-    ledger = await asyncio.to_thread(
-        opened, options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
-        node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
-        lease_s=options.lease_s,
-    )  # fmt: skip
+    ledger = await asyncio.to_thread(_opened, config, options)
     clock = Clock(options.speed) if options.speed != 1.0 else None
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
@@ -192,6 +189,19 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         await watchdog.stop()
     if not server.started:
         raise typer.Exit(1)
+
+
+def _opened(config: Config, options: Options) -> Ledger:
+    """The market's ledger; waits for it while another host has it."""
+    from api.application import header_of
+    from api.ledger.opening import opened
+    from dispatch.version import __version__
+
+    return opened(
+        options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
+        node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
+        lease_s=options.lease_s,
+    )  # fmt: skip
 
 
 async def _ready(server: Any, app: FastAPI, running: asyncio.Task[None]) -> bool:
