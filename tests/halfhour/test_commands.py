@@ -143,7 +143,7 @@ def damaged(small_day, tmp_path, name, old, new):
         ("riders.csv", "\nr002,4", "\nr002,north4", ("riders.csv", "line 3", "field lat")),
         ("riders.csv", "\nr002,4", "\nr002,94", ("riders.csv", "line 3", "world")),
         ("scenario.toml", "rules.round_s", "rules.rond_s", ("scenario.toml", "rules.round_s")),
-        ("scenario.toml", "format = 2", "format = ", ("scenario.toml",)),
+        ("scenario.toml", "format = 3", "format = ", ("scenario.toml",)),
     ],
 )
 def test_a_damaged_scenario_names_file_line_and_field(halfhour, small_day, tmp_path, name, old, new, parts):
