@@ -236,7 +236,7 @@ def test_a_preset_and_a_single_setting_are_given_to_one_run(halfhour, small_day,
         "replay", small_day, "--policy", "nearest", "--set", "preset=thrifty", "--set", "prices.late_fixed=5",
         "--out", str(tmp_path / "run"),
     )  # fmt: skip
-    assert done.err.count("prices.late_fixed = 5 stands, not 60000 of the preset thrifty.") == 1
+    assert done.err.count("prices.late_fixed = 5 stands, not 90000 of the preset thrifty.") == 1
     settings = json.loads((tmp_path / "run" / "summary.json").read_text())["settings"]
     assert (settings["preset"], settings["prices.work_per_s"], settings["prices.late_fixed"]) == ("thrifty", 100, 5)
     fails(halfhour("replay", small_day, "--set", "preset=thrify"), "thrifty")
@@ -250,7 +250,7 @@ def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):
         return halfhour("config", "explain", key, "--of", str(file)).out.splitlines()[1].split(maxsplit=1)[1]
 
     assert value("prices.work_per_s") == "100 (from the preset thrifty)"
-    assert value("prices.late_fixed") == "5 (set singly, beside the preset thrifty with 60000)"
+    assert value("prices.late_fixed") == "5 (set singly, beside the preset thrifty with 90000)"
     assert value("rules.round_s") == "7 (set singly)"
     assert value("rules.travel_round_s") == "1 (the default)"
     assert "on_time 0" in halfhour("config", "explain", "prices.late_fixed").out

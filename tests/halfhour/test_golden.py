@@ -53,6 +53,8 @@ def elsewhere(known: Known) -> Any:
         return known.choices[known.choices.index(known.default) - 1]
     if known.kind is bool:
         return not known.default
+    if known.kind is str:
+        return "same_store" if known.name == "mix" else "gold: ahead 60"
     return known.default + 1 if known.high is None or known.default < known.high else known.default - 1
 
 

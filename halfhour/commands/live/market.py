@@ -12,6 +12,8 @@ from routing.errors import InvalidInput
 
 Url = Annotated[str, typer.Option("--ledger", help="The deployment's database, postgresql://user@host/database.")]
 
+EXAMPLE = "halfhour market move munich --to host-b --ledger postgresql://halfhour@db1/halfhour"
+
 app = typer.Typer(no_args_is_help=True, help="Move markets between hosts, drain a host, close and open a market.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 
 import numpy as np
@@ -115,9 +116,10 @@ def test_clusters_are_of_like_size_and_of_routes_enough():
 def small_clusters():
     """Everything is worth cutting."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("DIVIDED", 2), ("CLUSTER", 4), ("ROUTES", 1), ("PHASES", 3), ("SLICE", 60)):
+        for name, value in (("DIVIDED", 2), ("CLUSTER", 4), ("ROUTES", 1), ("PHASES", 3)):
             patch.setattr(search, name, value)
-        patch.setattr(anneal, "SLICE", 60)
+        for module in (search, anneal):
+            patch.setattr(module, "PARAMS", dataclasses.replace(anneal.PARAMS, slice=60))
         yield
 
 
