@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -141,6 +142,11 @@ class RunFolder:
     def catalogue(self) -> Catalogue:
         """The catalogue, read anew: its places stand where they stood when the day began."""
         return Catalogue.read(self.path / CATALOGUE)
+
+    @property
+    def catalogue_digest(self) -> str:
+        """Short hash of the catalogue as it was written, by whatever version."""
+        return hashlib.sha256((self.path / CATALOGUE).read_bytes()).hexdigest()[:16]
 
     @property
     def header(self) -> Header:

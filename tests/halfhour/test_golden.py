@@ -21,6 +21,7 @@ from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
 from dispatch.board.board import Board
 from dispatch.board.shown_routes import told_acts
+from dispatch.errors import CorruptJournal
 from dispatch.events import RouteRevised
 from dispatch.record.journal import fold
 from dispatch.record.run_folder import RunFolder
@@ -28,6 +29,7 @@ from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.groups import Prices, Reposition, Rules, Search
 from dispatch.settings.names import FORMER, renamed
 from dispatch.settings.settings import Known, Settings, schema
+from halfhour.commands.verify import verified
 from halfhour.live.live_export import export
 from routing.places import PlaceBook
 from sim.sources import open_scenario
@@ -110,6 +112,17 @@ def test_a_ledger_folds_to_the_same_board(ledger: Path, snapshot: bool) -> None:
     reader.close()
     assert found.board.settings == Settings.stated(MEANT["settings"]["ledger"])
     assert same(found.board, found.places, MEANT["ledger"])
+
+
+def test_a_run_folder_is_verified_by_a_later_version(tmp_path: Path) -> None:
+    found = verified(FIRST / "run")
+    assert found["entries"] > 0 and found["decision_digest"] == RunFolder(FIRST / "run").summary["decision_digest"]
+    other = tmp_path / "run"
+    shutil.copytree(FIRST / "run", other)
+    catalogue = other / "catalogue.json"
+    catalogue.write_text(catalogue.read_text(encoding="utf-8").replace('"format":', '"format": ', 1), encoding="utf-8")
+    with pytest.raises(CorruptJournal, match="another catalogue"):
+        verified(other)
 
 
 def test_a_run_folder_folds_to_the_same_board() -> None:
