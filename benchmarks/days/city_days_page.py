@@ -41,7 +41,7 @@ def page(rows: Sequence[CityDayRow], csv_name: str) -> str:
         "stops and what is in a bag pinned; what its hard windows leave out is inserted, and it is asked again, three "
         "times in all, with windows wide enough for that plan; its cheapest plan counts. It knows no law against "
         "mixing stores: it mixes in both of its rows. *As published* is VROOM under the prices and empty moves of "
-        "0.1.0; *our prices, no empty moves* gets what ships: the default's prices, beside rows of other presets too.", "",
+        "0.1.0; *our prices, no empty moves* gets what ships: those of the default, beside all rows.", "",
         "*Days*: how many of the twenty stand behind a row; the command runs those that are missing. *Changes*: told "
         "plans that alter what a phone showed; stops added at the end do not count. *CPU* is processor time, left out "
         f"of days whose process compiled first. [{csv_name}]({csv_name}) has every day, with the cost that counts "
