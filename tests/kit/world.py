@@ -10,6 +10,9 @@ from dispatch.board.board import Board
 from dispatch.engine.engine import Engine
 from dispatch.model import Engagement, Level, Order, OrderState, Rider, Route, Shift, Store
 from dispatch.policies.policy import HalfhourPolicy
+from dispatch.record.catalogue import Catalogue
+from dispatch.record.kpi import KpiFold
+from dispatch.record.travel_spec import StraightSpec
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 from routing.travel import StraightTravel
@@ -164,3 +167,19 @@ class World:
                 board.apply(event)
             board.now = max(board.now, item.at)
         return board
+
+
+def catalogue_of(world: World, **more: Any) -> Catalogue:
+    """A catalogue that names a world's places alone; `more` as a Catalogue takes it."""
+    return Catalogue(
+        name="day", begin_at=T0, places=world.places, stores=(), riders=(), shifts=(),
+        travel=StraightSpec({"default": SPEED}), settings=world.settings, **more,
+    )  # fmt: skip
+
+
+def folded(world: World, catalogue: Catalogue) -> KpiFold:
+    """What a world's journal comes to."""
+    fold = KpiFold(catalogue)
+    for item, events in world.journal:
+        fold.take(item, events)
+    return fold

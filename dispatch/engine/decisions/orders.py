@@ -80,35 +80,26 @@ def order_cancelled(board: Board, item: i.OrderCancelled) -> Events:
 def _check_goods(board: Board, order: Order) -> None:
     known = mix_rule(board.settings.rules.mix).classes
     if order.goods_class and order.goods_class not in known:
-        raise Refused(
-            f"order {order.order_id}: there is no class of goods {order.goods_class!r}",
-            code="invalid_order",
-            field="goods_class",
-            order_id=order.order_id,
-            hint=f"One of {', '.join(known)}; rules.mix may name more.",
-        )
+        hint = f"One of {', '.join(known)}; rules.mix may name more."
+        raise _refused(order, "goods_class", f"there is no class of goods {order.goods_class!r}", hint)
 
 
 def _check_tier(board: Board, order: Order) -> None:
     known = tiers_of(board.settings.rules.tiers)
     if order.tier and order.tier not in known:
-        raise Refused(
-            f"order {order.order_id}: there is no tier {order.tier!r}",
-            code="invalid_order",
-            field="tier",
-            order_id=order.order_id,
-            hint=f"rules.tiers names {', '.join(known) or 'none'}.",
-        )
+        hint = f"rules.tiers names {', '.join(known) or 'none'}."
+        raise _refused(order, "tier", f"there is no tier {order.tier!r}", hint)
 
 
 def _check_order(board: Board, order: Order) -> None:
     known_store(board, order.store_id)
     require_place(board, order.drop_place)
-
-    def refuse(field: str, why: str) -> Refused:
-        return Refused(f"order {order.order_id}: {why}", code="invalid_order", field=field, order_id=order.order_id)
-
     if order.due_at < order.placed_at:
-        raise refuse("due_at", "it is due before it was placed")
+        raise _refused(order, "due_at", "it is due before it was placed")
     if order.max_on_board_s is not None and order.max_on_board_s <= 0:
-        raise refuse("max_on_board_s", "the time on board must be positive")
+        raise _refused(order, "max_on_board_s", "the time on board must be positive")
+
+
+def _refused(order: Order, field: str, why: str, hint: str = "") -> Refused:
+    message = f"order {order.order_id}: {why}"
+    return Refused(message, code="invalid_order", hint=hint, field=field, order_id=order.order_id)

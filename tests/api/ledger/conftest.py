@@ -18,6 +18,12 @@ def postgres() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture
+def market(postgres: Server) -> str:
+    """The address of a market that nobody holds."""
+    return fresh(postgres, "market")
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """An empty store of each kind."""

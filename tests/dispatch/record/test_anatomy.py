@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dispatch.model import Order, OrderState
 from dispatch.record.anatomy import PARTS, Anatomy, anatomy_of, load_factor
 from dispatch.record.lives import OrderLife
-from tests.kit.world import T0, World
+from tests.kit.world import World, catalogue_of, folded
 
 
 def life(ready_s: int, fetched_s: int, delivered_s: int, **more: object) -> OrderLife:
@@ -55,10 +55,6 @@ def test_it_adds_up_whatever_clocks_say(ready, fetched, delivered, to_store, to_
 
 
 def test_it_adds_up_on_a_day_of_the_engine() -> None:
-    from dispatch.record.catalogue import Catalogue
-    from dispatch.record.kpi import KpiFold
-    from dispatch.record.travel_spec import StraightSpec
-
     world = World()
     world.store("s", 300, 0)
     for name in "ab":
@@ -66,13 +62,7 @@ def test_it_adds_up_on_a_day_of_the_engine() -> None:
     for n in range(9):
         world.order(f"o{n}", "s", 300 + 150 * n, 80 * n, ready_s=60 * n)
     world.deliver_all()
-    empty = Catalogue(
-        name="day", begin_at=T0, places=world.places, stores=(), riders=(), shifts=(),
-        travel=StraightSpec({"default": 300.0}), settings=world.settings,
-    )  # fmt: skip
-    fold = KpiFold(empty)
-    for item, events in world.journal:
-        fold.take(item, events)
+    fold = folded(world, catalogue_of(world))
     parts = [fold.anatomy_of(one) for one in fold.orders.values()]
     assert [sum(part) for part in parts] == [one.click_to_door_s for one in fold.orders.values()]
     assert sum(part.driving_s for part in parts) > 0 and sum(part.handover_s for part in parts) >= 9 * 120

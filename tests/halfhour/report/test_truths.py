@@ -6,10 +6,9 @@ import pytest
 
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.kpi import KpiFold
-from dispatch.record.travel_spec import StraightSpec
 from halfhour.report import truths
 from halfhour.report.figures import FilmClock
-from tests.kit.world import T0, World
+from tests.kit.world import World, catalogue_of, folded
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +21,8 @@ def day() -> tuple[Catalogue, KpiFold]:
     for n in range(12):
         world.order(f"o{n:02}", "s", 300 + 300 * n, 200 * n, ready_s=60 * n)
     world.deliver_all()
-    catalogue = Catalogue(
-        name="day", begin_at=T0, places=world.places, stores=(), riders=(), shifts=(),
-        travel=StraightSpec({"default": 300.0}), settings=world.settings, pay=Pay(per_order=10, guaranteed_per_hour=15),
-    )  # fmt: skip
-    fold = KpiFold(catalogue)
-    for item, events in world.journal:
-        fold.take(item, events)
-    return catalogue, fold
+    catalogue = catalogue_of(world, pay=Pay(per_order=10, guaranteed_per_hour=15))
+    return catalogue, folded(world, catalogue)
 
 
 CLOCK = FilmClock("UTC")

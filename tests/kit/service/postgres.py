@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -60,45 +60,28 @@ def require_postgres() -> Path:
 def server(*settings: str) -> Iterator[Server]:
     """A new server; `settings` as in postgresql.conf, added to quick and small ones."""
     where = require_postgres()
-    folder = Path(tempfile.mkdtemp(prefix="hh-pg-"))
-    who = _nobody() if os.geteuid() == 0 else None
-    if who is not None:
-        os.chown(folder, who.pw_uid, who.pw_gid)
-    port = _free_port()
+    folder, port = _folder(), _free_port()
     ways = ("-U", "halfhour", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     _run([str(where / "initdb"), "-D", str(folder / "data"), *ways])
     lines = ("listen_addresses = '127.0.0.1'", f"port = {port}", f"unix_socket_directories = '{folder}'", *settings)
     conf = folder / "data" / "postgresql.conf"
     conf.write_text(conf.read_text() + "\n".join((*lines, "shared_buffers = 32MB", "max_connections = 60")) + "\n")
-    made = Server(f"postgresql://halfhour@127.0.0.1:{port}/postgres", folder, where)
-    made.start()
-    try:
+    with _running(folder, port, where) as made:
         yield made
-    finally:
-        made.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
 def standby_of(primary: Server) -> Iterator[Server]:
     """A streaming standby of a server that was started with `STREAMING`."""
-    folder = Path(tempfile.mkdtemp(prefix="hh-pg-"))
-    who = _nobody() if os.geteuid() == 0 else None
-    if who is not None:
-        os.chown(folder, who.pw_uid, who.pw_gid)
-    data, port = folder / "data", _free_port()
+    folder, port = _folder(), _free_port()
+    data = folder / "data"
     source = primary.url.rpartition("/")[0].removeprefix("postgresql://halfhour@").split(":")
     ways = ("-h", source[0], "-p", source[1], "-U", "halfhour", "-D", str(data), "-R", "-X", "stream", "--no-sync")
     _run([str(primary.binaries / "pg_basebackup"), "-c", "fast", *ways])
     with (data / "postgresql.auto.conf").open("a") as conf:
         conf.write(f"\nport = {port}\nunix_socket_directories = '{folder}'\n")
-    made = Server(f"postgresql://halfhour@127.0.0.1:{port}/postgres", folder, primary.binaries)
-    made.start()
-    try:
+    with _running(folder, port, primary.binaries) as made:
         yield made
-    finally:
-        made.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 STREAMING = ("wal_level = replica", "max_wal_senders = 5", "hot_standby = on", "wal_keep_size = 64MB")
@@ -114,6 +97,25 @@ def either(one: Server, other: Server, address: str) -> str:
     name = address.rpartition("/")[2]
     hosts = ",".join(server.url.partition("@")[2].partition("/")[0] for server in (one, other))
     return f"postgresql://halfhour@{hosts}/{name}"
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="hh-pg-"))
+    who = _nobody() if os.geteuid() == 0 else None
+    if who is not None:
+        os.chown(folder, who.pw_uid, who.pw_gid)
+    return folder
+
+
+@contextmanager
+def _running(folder: Path, port: int, where: Path) -> Iterator[Server]:
+    made = Server(f"postgresql://halfhour@127.0.0.1:{port}/postgres", folder, where)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(command: list[str]) -> None:
@@ -141,6 +143,17 @@ def _free_port() -> int:
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
         return int(made.getsockname()[1])
+
+
+TTL_S = 0.6
+"""How long a holder may be silent in tests that wait for it."""
+
+
+def holding(address: str, **more: Any) -> Any:
+    """The ledger of a market, taken; `more` as PostgresLedger takes it, `ttl_s` TTL_S unless said."""
+    from api.ledger.postgres.store import PostgresLedger
+
+    return PostgresLedger(address, {"schema": 1}, **({"ttl_s": TTL_S} | more))
 
 
 def fresh(server: Server, market: str) -> str:

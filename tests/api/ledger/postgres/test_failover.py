@@ -8,16 +8,10 @@ from typing import Any
 import pytest
 
 from api.ledger.protocol import LedgerFailed, Write
-from tests.kit.service.postgres import STREAMING, Server, either, fresh, promote, server, standby_of
+from tests.kit.service.postgres import STREAMING, Server, either, fresh, holding, promote, server, standby_of
 from tests.kit.service.stores import entry
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
-
-
-def opened(address: str) -> Any:
-    from api.ledger.postgres.store import PostgresLedger
-
-    return PostgresLedger(address, {"schema": 1}, ttl_s=30.0)
 
 
 def set_on(server: Server, statement: str) -> None:
@@ -44,7 +38,7 @@ def test_a_synchronous_standby_has_all_that_was_acknowledged() -> None:
         address = either(primary, standby, fresh(primary, "market"))
         set_on(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")
         until(lambda: streams(primary, "sync"))
-        ledger = opened(address)
+        ledger = holding(address, ttl_s=30.0)
         futures = [ledger.append(Write(entry(seq))) for seq in range(1, 301)]
         futures[50].result(timeout=60)
         primary.stop()  # as a crash does, with writes under way
@@ -62,7 +56,7 @@ def test_a_synchronous_standby_has_all_that_was_acknowledged() -> None:
 def test_a_standby_that_was_behind_and_is_promoted_by_mistake_is_never_gone_on_with() -> None:
     with server(*STREAMING) as primary, standby_of(primary) as standby:
         address = either(primary, standby, fresh(primary, "market"))
-        ledger = opened(address)
+        ledger = holding(address, ttl_s=30.0)
         for seq in range(1, 11):
             ledger.append(Write(entry(seq))).result(timeout=60)
         until(lambda: streams(primary, "async"))

@@ -10,42 +10,28 @@ import pytest
 
 from api.ledger.configuration import Misfit
 from api.ledger.protocol import LedgerFailed, Write
-from tests.kit.service.postgres import Server, fresh, server
+from tests.kit.service.postgres import TTL_S, Server, fresh, holding, server
 from tests.kit.service.stores import entry
 
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
 
-TTL_S = 0.6
-
-
-def opened(address: str, **more: Any) -> Any:
-    from api.ledger.postgres.store import PostgresLedger
-
-    return PostgresLedger(address, {"schema": 1}, **({"ttl_s": TTL_S} | more))
-
-
-@pytest.fixture
-def market(postgres: Server) -> str:
-    """The address of a market that nobody holds."""
-    return fresh(postgres, "market")
-
 
 def test_a_host_with_another_configuration_is_refused_before_and_after_it_waits(market: str) -> None:
     ours, theirs = {"needs": "a1", "travel": "b2"}, {"needs": "a1", "travel": "c3"}
-    first = opened(market, configuration=ours)
+    first = holding(market, configuration=ours)
     with pytest.raises(Misfit, match="travel differ") as held:
-        opened(market, configuration=theirs, wait_s=5 * TTL_S)
+        holding(market, configuration=theirs, wait_s=5 * TTL_S)
     assert held.value.code == "configuration_misfit" and held.value.details["field"] == "travel"
     first.close()
     with pytest.raises(Misfit):
-        opened(market, configuration=theirs)
+        holding(market, configuration=theirs)
     with pytest.raises(Misfit, match="needs, travel"):
-        opened(market, configuration={"needs": "z", "travel": "z"})
-    opened(market, configuration=ours).close()  # who was refused has taken nothing
-    opened(market, configuration=theirs, changes_configuration=True).close()
+        holding(market, configuration={"needs": "z", "travel": "z"})
+    holding(market, configuration=ours).close()  # who was refused has taken nothing
+    holding(market, configuration=theirs, changes_configuration=True).close()
     with pytest.raises(Misfit):
-        opened(market, configuration=ours)
-    opened(market).close()  # a command of a stopped service says nothing of it
+        holding(market, configuration=ours)
+    holding(market).close()  # a command of a stopped service says nothing of it
 
 
 def test_what_hosts_must_have_alike_is_named_by_part_and_never_shown() -> None:
@@ -75,13 +61,13 @@ def test_what_hosts_must_have_alike_is_named_by_part_and_never_shown() -> None:
 
 
 def test_who_is_silent_knows_by_their_own_clock_that_they_may_hold_it_no_longer(market: str) -> None:
-    ledger = opened(market)
+    ledger = holding(market)
     assert ledger.is_surely_ours
     time.sleep(TTL_S)
     assert not ledger.is_surely_ours, "others may have taken it since"
     ledger.append(Write()).result()
     assert ledger.is_surely_ours, "nobody has"
-    second = opened(market, wait_s=5 * TTL_S)
+    second = holding(market, wait_s=5 * TTL_S)
     assert not ledger.is_surely_ours, "never while another has it"
     second.close()
     ledger.close()
@@ -92,29 +78,29 @@ def test_a_market_is_left_to_the_host_that_should_have_it(market: str) -> None:
 
     url = market.partition("#")[0]
     registry = Registry(url)
-    first = opened(market, node="a", ttl_s=30.0)
+    first = holding(market, node="a", ttl_s=30.0)
     for name in ("a", "b"):
         registry.beat(name, "http://127.0.0.1:1", "*", 1, 0.0)
     assert registry.assign("market", "b", "") and not registry.assign("market", "c", ""), "one of two is the faster"
     assert not first.asked_to_leave(), "nobody is ready to take it"
     with pytest.raises(LedgerFailed):
-        opened(market, node="b")
+        holding(market, node="b")
     assert first.asked_to_leave()
     first.close()
     with pytest.raises(LedgerFailed):
-        opened(market, node="c")
-    second = opened(market, node="b")
+        holding(market, node="c")
+    second = holding(market, node="b")
     (seen,) = registry.markets()
     assert (seen.holder, seen.wanted) == ("b", "b") and not second.asked_to_leave()
     registry.set_state("market", "closed")
     assert second.asked_to_leave()
     second.close()
     with pytest.raises(LedgerFailed) as closed:
-        opened(market, node="b")
+        holding(market, node="b")
     assert closed.value.code == "market_closed"
     registry.set_state("market", "open")
     registry.leave("b")
-    opened(market, node="c").close()  # whoever should have it is gone
+    holding(market, node="c").close()  # whoever should have it is gone
     registry.close()
 
 
@@ -126,9 +112,9 @@ def test_who_waits_survives_an_outage_and_is_patient_after_it() -> None:
 
 def _outage(mortal: Server) -> None:
     market = fresh(mortal, "market")
-    owner = opened(market, node="a", ttl_s=1.5)
+    owner = holding(market, node="a", ttl_s=1.5)
     found: list[Any] = []
-    waiting = threading.Thread(target=lambda: found.append(opened(market, node="b", wait_s=None)), daemon=True)
+    waiting = threading.Thread(target=lambda: found.append(holding(market, node="b", wait_s=None)), daemon=True)
     waiting.start()
     time.sleep(0.5)
     mortal.stop()

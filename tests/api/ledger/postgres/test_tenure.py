@@ -11,38 +11,23 @@ import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from api.ledger.protocol import LedgerFailed, Write
-from tests.kit.service.postgres import Server, fresh, server
+from tests.kit.service.postgres import TTL_S, Server, fresh, holding, server
 from tests.kit.service.stores import entry
 
 psycopg = pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
 
-TTL_S = 0.6
-
-
-def opened(address: str, **more: Any) -> Any:
-    from api.ledger.postgres.store import PostgresLedger
-
-    return PostgresLedger(address, {"schema": 1}, **({"ttl_s": TTL_S} | more))
-
-
-@pytest.fixture
-def market(postgres: Server) -> str:
-    """The address of a market that nobody holds."""
-    return fresh(postgres, "market")
-
 
 def test_a_market_is_taken_once_its_holder_is_silent_and_the_holder_writes_nothing_more(market: str) -> None:
-    first = opened(market)
+    first = holding(market)
     first.append(Write(entry(1))).result()
     with pytest.raises(LedgerFailed) as held:
-        opened(market)
+        holding(market)
     assert held.value.code == "ledger_in_use"
-    second = opened(market, wait_s=5 * TTL_S)
+    second = holding(market, wait_s=5 * TTL_S)
     assert second.tenure.epoch == first.tenure.epoch + 1
     with pytest.raises(LedgerFailed) as gone:
         first.append(Write(entry(2))).result()
@@ -57,19 +42,19 @@ def test_a_market_is_taken_once_its_holder_is_silent_and_the_holder_writes_nothi
 
 
 def test_a_market_given_back_is_free_at_once(market: str) -> None:
-    opened(market, ttl_s=60.0).close()
+    holding(market, ttl_s=60.0).close()
     begun = time.monotonic()
-    opened(market, ttl_s=60.0).close()
+    holding(market, ttl_s=60.0).close()
     assert time.monotonic() - begun < 30
 
 
 def test_every_write_renews(market: str) -> None:
-    ledger = opened(market)
+    ledger = holding(market)
     for _ in range(8):
         time.sleep(TTL_S / 4)
         ledger.append(Write()).result()
         with pytest.raises(LedgerFailed):
-            opened(market)
+            holding(market)
     ledger.close()
 
 
@@ -77,13 +62,13 @@ def test_without_the_fence_the_same_loses_entries(market: str) -> None:
     """The comparison is what protects: taken away, two owners both write, and the checks of this file would see it."""
     from api.ledger.postgres.schema import APPEND
 
-    first = opened(market)
+    first = holding(market)
     unfenced = APPEND.replace(" AND k.epoch = e AND k.owner = o AND k.writes = was", "")
     assert unfenced != APPEND
     with psycopg.connect(market.partition("#")[0], autocommit=True) as database:
         database.execute(unfenced)
         try:
-            second = opened(market, wait_s=5 * TTL_S)
+            second = holding(market, wait_s=5 * TTL_S)
             first.append(Write(extra=(("owner", "first"),))).result()
             assert second.value("owner") == "first", "a zombie's write was accepted"
         finally:
@@ -95,7 +80,7 @@ def test_without_the_fence_the_same_loses_entries(market: str) -> None:
 @pytest.mark.parametrize("done", [True, False])
 def test_a_group_in_doubt_is_proved_or_sent_again(market: str, monkeypatch: pytest.MonkeyPatch, done: bool) -> None:
     """The line breaks with a group under way: after its commit, or before it."""
-    ledger = opened(market, ttl_s=30.0)
+    ledger = holding(market, ttl_s=30.0)
     ledger.append(Write(entry(1))).result()
     writer, broken = ledger._writer, []
     call = writer._call
@@ -118,7 +103,7 @@ def test_a_group_in_doubt_is_proved_or_sent_again(market: str, monkeypatch: pyte
 
 def test_a_database_that_has_lost_acknowledged_writes_is_never_silently_gone_on_with(market: str) -> None:
     """As when a standby that was behind is promoted: the count of writes lies below what was acknowledged."""
-    ledger = opened(market, ttl_s=30.0)
+    ledger = holding(market, ttl_s=30.0)
     for seq in range(1, 6):
         ledger.append(Write(entry(seq))).result()
     with psycopg.connect(market.partition("#")[0], autocommit=True) as database:
@@ -135,7 +120,7 @@ def test_a_database_that_has_lost_acknowledged_writes_is_never_silently_gone_on_
 
 
 def test_a_commit_that_gave_up_waiting_for_its_standby_is_no_commit(market: str) -> None:
-    ledger = opened(market, ttl_s=30.0)
+    ledger = holding(market, ttl_s=30.0)
     ledger.append(Write(entry(1))).result()
     with psycopg.connect(market.partition("#")[0], autocommit=True) as database:
         database.execute(
@@ -161,7 +146,7 @@ def test_a_clock_far_from_the_databases_takes_no_market(market: str, monkeypatch
     real = time.time
     monkeypatch.setattr(taking.time, "time", lambda: real() + 3600)
     with pytest.raises(LedgerFailed, match=r"\+3600\.0 s") as off:
-        opened(market)
+        holding(market)
     assert off.value.code == "clock_off"
 
 
@@ -173,7 +158,7 @@ def mortal() -> Iterator[Server]:
 
 
 def test_a_server_that_crashes_loses_nothing_that_was_acknowledged(mortal: Server) -> None:
-    ledger = opened(fresh(mortal, "market"), ttl_s=30.0)
+    ledger = holding(fresh(mortal, "market"), ttl_s=30.0)
     acknowledged = 0
     for crash in range(3):
         futures = [ledger.append(Write(entry(acknowledged + k))) for k in range(1, 200)]
