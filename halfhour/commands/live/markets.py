@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from halfhour.commands.live.market import Url
 from halfhour.terminal import console, print_json
 
 EXAMPLE = "halfhour markets --ledger postgresql://halfhour@db1/halfhour"
 
-Url = Annotated[str, typer.Option("--ledger", help="The deployment's database, postgresql://user@host/database.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
