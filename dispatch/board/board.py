@@ -17,6 +17,7 @@ from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRe
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.promise.told import with_said
 from dispatch.promise.tracker import Tracker
 from dispatch.settings.names import FORMER
 from dispatch.settings.presets import KEY as PRESET
@@ -340,7 +341,8 @@ class Board:
         self.orders[event.order_id].gives_up_at = event.ends_at
 
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
-        self.orders[event.order_id].say(event.said)
+        record = self.orders[event.order_id]
+        record.said = with_said(record.said, event.said)
 
     def _on_promise_learned(self, event: e.PromiseLearned) -> None:
         self.orders[event.order_id].taught = True

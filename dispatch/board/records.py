@@ -81,10 +81,6 @@ class OrderRecord:
         self.rider_id = rider_id
         self.gives_up_at = self.gives_up_at if rider_id is None else None
 
-    def say(self, said: Said) -> None:
-        """This was said of its delivery: it takes the place of what was said on the same basis."""
-        self.said = (*(other for other in self.said if other.basis != said.basis), said)
-
     def correct(self, state: OrderState, happened_at: int, rider_id: str | None, reason: str | None) -> int | None:
         """The state has given way to `state`; answers when the goods were picked up, as is known now."""
         fetched_now = state is OrderState.RETURNING and self.carried_by != rider_id

@@ -49,6 +49,11 @@ class Said:
         return self.expected_at + self.quantiles_s[P90]
 
 
+def with_said(before: tuple[Said, ...], said: Said) -> tuple[Said, ...]:
+    """What was said of an order, the newest last: it takes the place of what was said on the same basis."""
+    return (*(other for other in before if other.basis != said.basis), said)
+
+
 class Lesson(NamedTuple):
     """What one end teaches: each group's offsets move by `weight` times `steps`, which is all that a fold must know.
 

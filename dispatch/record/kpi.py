@@ -19,6 +19,7 @@ from dispatch.errors import taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
 from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
+from dispatch.promise.told import with_said
 from dispatch.record import calibration
 from dispatch.record.anatomy import PARTS, Anatomy, anatomy_of, load_factor
 from dispatch.record.by_kind import by_kind
@@ -155,7 +156,7 @@ class KpiFold:
 
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
         life = self.orders[event.order_id]
-        life.said = (*(other for other in life.said if other.basis != event.said.basis), event.said)
+        life.said = with_said(life.said, event.said)
 
     def anatomy_of(self, life: OrderLife) -> Anatomy | None:
         """Where the minutes of a delivered order went."""

@@ -191,7 +191,7 @@ def _truths(fold: KpiFold, clock: figures.FilmClock) -> list[truths.TruthTable |
 
 
 def _truth(table: truths.TruthTable) -> str:
-    wide = len(table.heads) > WIDE_FROM or table.title == "The worst orders"
+    wide = table.is_wide or len(table.heads) > WIDE_FROM
     return _card(table.title, table.note, _table(list(map(escape, table.heads)), table.rows), wide=wide)
 
 

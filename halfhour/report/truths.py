@@ -29,6 +29,8 @@ class TruthTable(NamedTuple):
     note: str
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
+    is_wide: bool = False
+    """Its cells hold sentences."""
 
 
 ANATOMY_HEADS = (
@@ -68,11 +70,8 @@ def _minutes(fold: KpiFold, lives: Sequence[OrderLife]) -> list[str]:
     kept = f"{sum(life.is_on_time for life in lives) / len(lives):.0%}"
     if not parts:
         return [str(len(lives)), kept, *["–"] * (len(PARTS) + 1)]
-    means = [sum(part[k] for part in parts) / len(parts) / 60 for k in _ORDER]
+    means = [sum(seconds) / len(parts) / 60 for seconds in zip(*parts, strict=True)]
     return [str(len(lives)), kept, *(f"{mean:.1f}" for mean in means), f"{sum(means):.1f}"]
-
-
-_ORDER = tuple(PARTS.index(part) for part in ("kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s"))
 
 
 def calibrated(fold: KpiFold) -> TruthTable | None:
@@ -126,7 +125,8 @@ def worst(fold: KpiFold, clock: FilmClock) -> TruthTable:
         rows.append(
             [escape(life.order.order_id), late, f'<span class="story">{escape(story(fold, life, clock))}</span>']
         )
-    return TruthTable("The worst orders", "Missed their promise by most.", ("order", "late", "what happened"), rows)
+    heads = ("order", "late", "what happened")
+    return TruthTable("The worst orders", "Missed their promise by most.", heads, rows, is_wide=True)
 
 
 def story(fold: KpiFold, life: OrderLife, clock: FilmClock) -> str:
