@@ -68,6 +68,8 @@ class ServiceConfig(_ConfigBlock):
     """Webhooks may call this machine itself, by plain http.  Never where others can register one."""
     keep_s: int = Field(default=7 * 86_400, ge=86_400)
     """Answers to idempotency keys and notices are kept for so long."""
+    promise_file: str | None = None
+    """What promises begin with where the ledger has learnt nothing yet: a file of `halfhour promise fit`."""
     secret_file: str | None = None
     """Where the secret that signs tokens and links is kept; FOLDER.secret beside the ledger's folder, if not named."""
     snapshot_every: int = Field(default=20_000, ge=100)
@@ -121,4 +123,7 @@ def read_config(path: Path | None) -> Config:
             if not file.is_file():
                 raise UnreadableFile("this file is missing", file=str(file), hint=f"travel.{key} names it.")
             travel[key] = str(file)
-    return config.model_copy(update={"travel": travel})
+    service = config.service
+    if service.promise_file is not None:
+        service = service.model_copy(update={"promise_file": str(path.parent / service.promise_file)})
+    return config.model_copy(update={"travel": travel, "service": service})

@@ -6,11 +6,14 @@ import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dispatch.promise.told import LEVELS, PLAN, QUOTE
 from dispatch.promise.tracker import Tracker
 from routing.errors import InvalidInput, UnreadableFile
+
+if TYPE_CHECKING:
+    from api.live.host import LiveHost
 
 KIND = "halfhour promise 1"
 SLICES = ("load", "hour", "lead", "zone", "weather")
@@ -64,6 +67,19 @@ def read(path: str | Path) -> Tracker:
             hint="Write it by `halfhour promise fit RUN...`.",
         ) from problem
     return made
+
+
+async def begin_with(host: LiveHost, tracker: Tracker) -> str:
+    """Say to a live service what promises begin with, where it has learnt nothing yet; a note of what was done."""
+    from dispatch.record.telling import taught_by
+
+    learnt = host.board.promise.taught
+    if learnt:
+        told = ", ".join(f"{count:,} orders by {basis}" for basis, count in sorted(learnt.items()))
+        return f"promises go on from what the ledger has learnt ({told}): the file of promises was not taken"
+    await host.tell(lambda at: taught_by(tracker, at))
+    told = ", ".join(f"{count:,} orders by {basis}" for basis, count in sorted(tracker.taught.items()))
+    return f"promises begin with what was learnt from {told or 'no orders'}"
 
 
 def checked(runs: Sequence[Path]) -> dict[str, Any]:

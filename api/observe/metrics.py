@@ -14,10 +14,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from dispatch import events as e
 from dispatch.model import OrderState
-from dispatch.promise.told import Said
+from dispatch.promise.told import PLAN, QUOTE
 
 if TYPE_CHECKING:
     from dispatch.board.board import Board
+    from dispatch.board.records import OrderRecord
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -26,6 +27,10 @@ _QUICK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _ROUND_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0)
 _LATELY = 500
 """Deliveries that the on-time share looks back on."""
+
+
+_SLICED = ("load:", "hour:", "lead:")
+"""Groups of promises that are few: zones and weathers are left to reports."""
 
 
 class Metrics:
@@ -87,6 +92,17 @@ class Metrics:
             "halfhour_promise_probability", "Sum of the probabilities said that their promises are kept.", ["basis"],
             registry=registry,
         )  # fmt: skip
+        self.promise_slices = Counter(
+            "halfhour_promise_slices", "Orders ended of which something was said, by slice and whether P90 was kept.",
+            ["basis", "slice", "p90"], registry=registry,
+        )  # fmt: skip
+        self.promise_tenths = Counter(
+            "halfhour_promise_tenths", "Orders ended, by tenth of the probability said that their promise is kept.",
+            ["basis", "tenth", "promise"], registry=registry,
+        )  # fmt: skip
+        self.promise_calibrated = Gauge(
+            "halfhour_promise_calibrated", "1 where what is said counts as calibrated.", ["basis"], registry=registry
+        )
         self.late = Counter("halfhour_orders_late", "Orders delivered after their promise.", registry=registry)
         self.on_time_share = Gauge(
             "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
@@ -121,18 +137,25 @@ class Metrics:
             if isinstance(event, e.OrderMoved) and event.state.is_final:
                 self.ended.labels(event.state.value).inc()
                 record = board.orders.get(event.order_id)
-                self._judged(record.said if record is not None else (), event)
+                if record is not None:
+                    self._judged(record, event)
                 if event.state is OrderState.DELIVERED:
                     self._delivered(event.happened_at <= board.orders[event.order_id].order.due_at)
 
-    def _judged(self, told: Iterable[Said], event: e.OrderMoved) -> None:
+    def _judged(self, record: OrderRecord, event: e.OrderMoved) -> None:
         """What was said against what came; an order called off judges nothing."""
         if event.state is OrderState.CANCELLED:
             return
-        for said in told:
-            kept = event.state is OrderState.DELIVERED and event.happened_at <= said.p90_at
-            self.promise_ends.labels(said.basis, "kept" if kept else "missed").inc()
+        for said in record.said:
+            p90 = _word(event, said.p90_at)
+            self.promise_ends.labels(said.basis, p90).inc()
             self.promise_said.labels(said.basis).inc(said.on_time / 1000)
+            tenth = str(said.on_time * 10 // 1000)
+            self.promise_tenths.labels(said.basis, tenth, _word(event, said.due_at)).inc()
+            for group in said.groups:
+                _, _, name = group.partition("/")
+                if name.startswith(_SLICED):
+                    self.promise_slices.labels(said.basis, name, p90).inc()
 
     def _delivered(self, on_time: bool) -> None:
         self._lately.append(on_time)
@@ -142,6 +165,8 @@ class Metrics:
 
     def survey(self, board: Board) -> None:
         """Sets the gauges that tell the state of the board; call it when metrics are asked for."""
+        for basis in (QUOTE, PLAN):
+            self.promise_calibrated.labels(basis).set(board.promise.is_calibrated(basis))
         states = dict.fromkeys((state for state in OrderState if not state.is_final), 0)
         for record in board.open_orders.values():
             states[record.state] += 1
@@ -158,3 +183,8 @@ class Metrics:
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""
         return generate_latest(self.registry)
+
+
+def _word(event: e.OrderMoved, at: int) -> str:
+    """Whether an order that has ended came by an instant."""
+    return "kept" if event.state is OrderState.DELIVERED and event.happened_at <= at else "missed"

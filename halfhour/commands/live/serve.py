@@ -9,6 +9,7 @@ import os
 import sys
 import time
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from api.config import Config
     from api.http.commands import Service
     from api.ledger.protocol import Ledger
+    from dispatch.promise.tracker import Tracker
 
 EXAMPLE = "halfhour serve --port 8080"
 KEY_S = 86_400
@@ -40,6 +42,8 @@ class Options(NamedTuple):
     node: str
     new_configuration: bool
     lease_s: float
+    begun_with: Tracker | None
+    """What promises begin with."""
 
 
 def serve(
@@ -56,6 +60,9 @@ def serve(
     new_configuration: Annotated[
         bool, typer.Option(help="Serve the market under this configuration from now on, though it had another one.")
     ] = False,
+    promise: Annotated[
+        Path | None, typer.Option(help="What promises begin with, where nothing is learnt yet: halfhour promise fit.")
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
@@ -69,14 +76,16 @@ def serve(
 ) -> None:
     """Run the live dispatch service."""
     from api.config import read_config
+    from halfhour.promising import read
 
     found = read_config(config)
     service = found.service
-    said = {"host": host, "port": port, "development": development or None}
+    said: dict[str, Any] = {"host": host, "port": port, "development": development or None}
+    said["promise_file"] = None if promise is None else str(promise)
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
     options = Options(
         _address(data, ledger, market), as_json, robots, shadow, clock_speed, trust_journal, node, new_configuration,
-        lease_s,
+        lease_s, None if service.promise_file is None else read(service.promise_file),
     )  # fmt: skip
     # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
@@ -160,7 +169,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     clock = Clock(options.speed) if options.speed != 1.0 else None
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
-        on_start=_demo_city if demo else None, trusts_journal=options.trust_journal,
+        on_start=partial(_on_start, options.begun_with, demo), trusts_journal=options.trust_journal,
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve([listener]))
@@ -245,6 +254,16 @@ def _demo_tenants(service: Service) -> None:
     for tenant in ("demo", "operator"):
         if tenant not in known:
             service.ledger.save_tenant(Tenant(tenant, tenant.title(), service.host.clock.now())).result()
+
+
+async def _on_start(begun_with: Tracker | None, demo: bool, service: Service) -> None:
+    """What a service begins with, before its first caller: what promises count from, and the demo city."""
+    from halfhour.promising import begin_with
+
+    if begun_with is not None:
+        service.notes.append(await begin_with(service.host, begun_with))
+    if demo:
+        await _demo_city(service)
 
 
 async def _demo_city(service: Service) -> None:

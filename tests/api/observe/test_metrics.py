@@ -27,6 +27,7 @@ from dispatch.board.records import RiderRecord
 from dispatch.events import OrderMoved
 from dispatch.model import Level, OrderState, Rider, Route, Shift, Stop
 from dispatch.promise.told import Said
+from dispatch.promise.tracker import Tracker
 from tests.kit.service.running import order, running, with_city
 
 CANARY = "Canary Lane 7, +4915112345678"
@@ -56,7 +57,9 @@ def _board(*orders: tuple[str, OrderState, int], riders: tuple[Any, ...] = (), s
         for name, state, due_at in orders
     }
     still = {name: record for name, record in records.items() if not record.state.is_final}
-    return cast(Board, SimpleNamespace(orders=records, open_orders=still, riders=dict(enumerate(riders)), now=100))
+    found = SimpleNamespace(orders=records, open_orders=still, riders=dict(enumerate(riders)), now=100)
+    found.promise = Tracker()
+    return cast(Board, found)
 
 
 def _rider(
@@ -93,13 +96,26 @@ def test_deliveries_are_counted_and_the_on_time_share_follows() -> None:
 
 def test_what_was_said_is_held_against_what_came() -> None:
     metrics = Metrics()
-    said = Said("plan", 100, 130, (0,) * 8 + (20, 30), 800, True)
+    groups = ("plan/all", "plan/load:3", "plan/zone:871f8d7a5ffffff")
+    said = Said("plan", 100, 130, (0,) * 8 + (20, 30), 800, True, groups)
     ends = (("a", OrderState.DELIVERED), ("b", OrderState.UNDELIVERED), ("c", OrderState.CANCELLED))
     board = _board(*((name, state, 130) for name, state in ends), said=(said,))
     metrics.took([OrderMoved(at=120, order_id=name, state=state, happened_at=120) for name, state in ends], board)
     assert _value(metrics, "halfhour_promise_ends_total", basis="plan", p90="kept") == 1
     assert _value(metrics, "halfhour_promise_ends_total", basis="plan", p90="missed") == 1
     assert _value(metrics, "halfhour_promise_probability_total", basis="plan") == 1.6
+    assert _value(metrics, "halfhour_promise_tenths_total", basis="plan", tenth="8", promise="kept") == 1
+    assert _value(metrics, "halfhour_promise_tenths_total", basis="plan", tenth="8", promise="missed") == 1
+    assert _value(metrics, "halfhour_promise_slices_total", basis="plan", slice="load:3", p90="kept") == 1
+    assert b"871f8d7a5ffffff" not in metrics.text(), "labels are few"
+
+
+def test_the_survey_tells_whether_what_is_said_is_calibrated() -> None:
+    metrics, board = Metrics(), _board()
+    board.promise.taught["plan"] = 600
+    metrics.survey(board)
+    assert _value(metrics, "halfhour_promise_calibrated", basis="plan") == 1
+    assert _value(metrics, "halfhour_promise_calibrated", basis="quote") == 0
 
 
 def test_the_survey_counts_states_and_forgets_what_has_gone() -> None:
