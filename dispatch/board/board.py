@@ -13,6 +13,7 @@ from typing import Any
 from dispatch import events as e
 from dispatch.board import dumps, parking
 from dispatch.board.cell_index import CellIndex, ZoneShape
+from dispatch.board.duty import Duty
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
@@ -83,6 +84,7 @@ class Board:
         self.order_cells = CellIndex()
         self.rider_cells = CellIndex()
         """Where the plans of riders start: at their first stop once that is settled, else where they are."""
+        self.duty = Duty()
         self._shapes: dict[str, ZoneShape] = {}
 
     def apply(self, event: e.Event) -> None:
@@ -129,6 +131,8 @@ class Board:
                 self._index_order(order_id, record)
                 self._set_aside(order_id, record)
         self._index_riders(self.riders.values())
+        for rider in self.riders.values():
+            self.duty.put(rider)
 
     def _index_riders(self, records: Iterable[RiderRecord]) -> None:
         for record in records:
@@ -185,16 +189,19 @@ class Board:
         ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
         record.shifts = tuple(sorted((*ahead, event.shift), key=lambda shift: shift.start_at))
         record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
+        self.duty.put(record)
         self._touch(event.at)
 
     def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         record = self.riders[event.rider_id]
         record.shifts = tuple(shift for shift in record.shifts if shift.start_at > event.at)
+        self.duty.put(record)
         self._touch(event.at)
 
     def _on_break_set(self, event: e.BreakSet) -> None:
         record = self.riders[event.rider_id]
         record.on_break = event.on_break
+        self.duty.put(record)
         record.heard_at = max(record.heard_at, event.at)
         self._touch(event.at)
 
@@ -471,12 +478,15 @@ class Board:
             record.heard_at = max(record.heard_at, event.at)
 
     def _on_rider_lost(self, event: e.RiderLost) -> None:
-        self.riders[event.rider_id].lost = True
+        record = self.riders[event.rider_id]
+        record.lost = True
+        self.duty.put(record)
         self._touch(event.at)
 
     def _on_rider_found(self, event: e.RiderFound) -> None:
         record = self.riders[event.rider_id]
         record.lost, record.heard_at = False, event.at
+        self.duty.put(record)
         self._touch(event.at)
 
     def _on_hearing_resumed(self, event: e.HearingResumed) -> None:

@@ -46,12 +46,7 @@ def said_of(board: Board, order: Order, basis: str, expected_at: int, now: int, 
 
 def load_of(board: Board, now: int) -> int:
     """Hundredths of an open order for each rider on duty."""
-    riders = 0
-    for record in board.riders.values():
-        if record.shifts and not record.lost and not record.on_break:
-            shift = record.shift_at(now)
-            riders += shift is not None and shift.start_at <= now <= shift.last_pickup_at
-    return 100 * len(board.in_play) // max(riders, 1)
+    return 100 * len(board.in_play) // max(board.duty.riders(now), 1)
 
 
 def promised(
