@@ -13,11 +13,11 @@ from typing import Any
 from dispatch import events as e
 from dispatch.board import dumps, parking
 from dispatch.board.cell_index import CellIndex, ZoneShape
-from dispatch.board.duty import Duty
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.promise.duty import Duty
 from dispatch.promise.told import with_said
 from dispatch.promise.tracker import Tracker
 from dispatch.settings.names import FORMER
@@ -132,12 +132,15 @@ class Board:
                 self._set_aside(order_id, record)
         self._index_riders(self.riders.values())
         for rider in self.riders.values():
-            self.duty.put(rider)
+            self._put_on_duty(rider)
 
     def _index_riders(self, records: Iterable[RiderRecord]) -> None:
         for record in records:
             place = record.starts_from(divert=self.settings.rules.divert)
             self.rider_cells.put(record.rider.rider_id, int(self.places.cell[place]))
+
+    def _put_on_duty(self, record: RiderRecord) -> None:
+        self.duty.put(record.rider.rider_id, () if record.lost or record.on_break else record.shifts)
 
     def _index_order(self, order_id: str, record: OrderRecord) -> None:
         self.open_orders[order_id] = self.in_play[order_id] = record
@@ -189,19 +192,19 @@ class Board:
         ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
         record.shifts = tuple(sorted((*ahead, event.shift), key=lambda shift: shift.start_at))
         record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
-        self.duty.put(record)
+        self._put_on_duty(record)
         self._touch(event.at)
 
     def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         record = self.riders[event.rider_id]
         record.shifts = tuple(shift for shift in record.shifts if shift.start_at > event.at)
-        self.duty.put(record)
+        self._put_on_duty(record)
         self._touch(event.at)
 
     def _on_break_set(self, event: e.BreakSet) -> None:
         record = self.riders[event.rider_id]
         record.on_break = event.on_break
-        self.duty.put(record)
+        self._put_on_duty(record)
         record.heard_at = max(record.heard_at, event.at)
         self._touch(event.at)
 
@@ -480,13 +483,13 @@ class Board:
     def _on_rider_lost(self, event: e.RiderLost) -> None:
         record = self.riders[event.rider_id]
         record.lost = True
-        self.duty.put(record)
+        self._put_on_duty(record)
         self._touch(event.at)
 
     def _on_rider_found(self, event: e.RiderFound) -> None:
         record = self.riders[event.rider_id]
         record.lost, record.heard_at = False, event.at
-        self.duty.put(record)
+        self._put_on_duty(record)
         self._touch(event.at)
 
     def _on_hearing_resumed(self, event: e.HearingResumed) -> None:

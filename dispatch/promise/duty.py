@@ -1,10 +1,9 @@
-"""How many riders are on duty at an instant, without asking each of them."""
+"""How many riders are on duty at an instant, without asking each of them: what load is counted by."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 
-from dispatch.board.records import RiderRecord
 from dispatch.model import Shift
 
 Span = tuple[int, int]
@@ -19,10 +18,9 @@ class Duty:
         self._begins: list[int] = []
         self._ends: list[int] = []
 
-    def put(self, record: RiderRecord) -> None:
-        """The rider's shifts, break or silence have changed."""
-        rider_id = record.rider.rider_id
-        spans = () if record.lost or record.on_break else spans_of(record.shifts)
+    def put(self, rider_id: str, shifts: tuple[Shift, ...]) -> None:
+        """The rider's shifts are these from now on; none where they take a break or nobody hears of them."""
+        spans = spans_of(shifts)
         before = self._spans.pop(rider_id, ())
         if spans:
             self._spans[rider_id] = spans
@@ -39,7 +37,7 @@ class Duty:
 
 
 def spans_of(shifts: tuple[Shift, ...]) -> tuple[Span, ...]:
-    """The spans in which the shift that counts (`RiderRecord.shift_at`) has begun and still takes pickups.
+    """The spans in which the shift that counts (of those not ended, the first) has begun and still takes pickups.
 
     They do not overlap: a shift counts once all before it have ended.
     """

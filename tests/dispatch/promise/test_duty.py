@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from dispatch import events as e
 from dispatch.board.board import Board
-from dispatch.board.duty import spans_of
 from dispatch.model import Rider, Shift
+from dispatch.promise.duty import spans_of
 from dispatch.settings.settings import Settings
 from routing.places import PlaceBook
 
