@@ -17,7 +17,7 @@ from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRe
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
-from dispatch.promise.duty import Duty
+from dispatch.promise.duty import DutyCount
 from dispatch.promise.told import with_said
 from dispatch.promise.tracker import Tracker
 from dispatch.settings.names import FORMER
@@ -84,7 +84,7 @@ class Board:
         self.order_cells = CellIndex()
         self.rider_cells = CellIndex()
         """Where the plans of riders start: at their first stop once that is settled, else where they are."""
-        self.duty = Duty()
+        self.duty = DutyCount()
         self._shapes: dict[str, ZoneShape] = {}
 
     def apply(self, event: e.Event) -> None:

@@ -10,7 +10,7 @@ Span = tuple[int, int]
 """The first and the last second of duty."""
 
 
-class Duty:
+class DutyCount:
     """The seconds in which riders may be given work, as two sorted columns: what begins and what ends."""
 
     def __init__(self) -> None:
