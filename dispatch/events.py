@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatch.inputs import Choice, Position, Stage
-from dispatch.model import Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.model import Fee, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.promise.told import Lesson, Said
 
 
@@ -62,6 +62,14 @@ class OrderAccepted(Event):
     """The order is ours from now on: it will end exactly once."""
 
     order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeSet(Event):
+    """What an order is charged, from its placement on."""
+
+    order_id: str
+    fee: Fee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

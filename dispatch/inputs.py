@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import ClassVar, NamedTuple
 
-from dispatch.model import Order, Reason, Rider, Shift, Store, Zone
+from dispatch.model import Fee, Order, Reason, Rider, Shift, Store, Zone
 from routing.problem.problem import ActKind
 
 
@@ -73,11 +73,13 @@ class OrderPlaced(Input):
 
     `expected_drop_at`: what a trial insertion made of it (None: nobody has asked, or nobody could take it).
     `promise_is_ours`: its promise follows `rules.promise_rule`; else it stands as the order has it.
+    `fee`: what it is charged by `rules.tariff`, as quoted or as it is placed (None: there is no tariff).
     """
 
     order: Order
     expected_drop_at: int | None = None
     promise_is_ours: bool = False
+    fee: Fee | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

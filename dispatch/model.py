@@ -16,6 +16,7 @@ __all__ = [
     "Act",
     "ActKind",
     "Engagement",
+    "Fee",
     "Level",
     "Offer",
     "Order",
@@ -221,6 +222,17 @@ def latest_departure(stop: Stop, places: PlaceBook) -> int:
     """The last instant at which leaving for a stop does not delay its act instant."""
     enter_s = int(places.enter_s[stop.place]) if stop.acts else 0
     return stop.expected_act_at - enter_s - stop.leg_s
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """What an order is charged, in minor units of the currency."""
+
+    amount: int
+    parts: tuple[tuple[str, int], ...] = ()
+    """What it is made of (base, distance, time, peak, tier, bounds); they add up to it."""
+    cost: int | None = None
+    """What serving it would cost in the plan of then; None where nobody has tried."""
 
 
 @dataclass(frozen=True, slots=True)

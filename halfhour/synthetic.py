@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from halfhour.replaying import MAP_FILE
 
@@ -26,22 +27,34 @@ def invent_day(
     scarcity: float = 1.0,
     rain: bool = False,
     opening_hours: bool = False,
+    tiers: str = "",
+    goods: str = "",
+    settings: Mapping[str, Any] | None = None,
     name: str = "",
     force: bool = False,
 ) -> Scenario:
     """Invent a city and a day in it, and write both as a scenario folder.
 
     `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
-    `opening_hours`: some stores open late, rest at lunch or close early.
+    `opening_hours`: some stores open late, rest at lunch or close early.  `tiers`, `goods`: which percent of the orders
+    is of which kind, as in `gold 15, plus 25`.  `settings`: by key, which the day states.
     Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
     """
     from sim.invent.lunch_peak import DaySize
 
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours)
-    return write_synthetic(Path(target), seed, size, name=name, force=force)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods)
+    return write_synthetic(Path(target), seed, size, name=name, settings=settings, force=force)
 
 
-def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", force: bool = False) -> Scenario:
+def write_synthetic(
+    target: Path,
+    seed: int,
+    size: DaySize,
+    *,
+    name: str = "",
+    settings: Mapping[str, Any] | None = None,
+    force: bool = False,
+) -> Scenario:
     """Write a scenario folder with its travel matrix and map; raises OutputExists where something is in the way."""
     from dispatch.record.run_folder import refuse_to_overwrite
     from sim.invent.city_plan import map_of
@@ -50,7 +63,8 @@ def write_synthetic(target: Path, seed: int, size: DaySize, *, name: str = "", f
 
     refuse_to_overwrite(target, force=force)
     with tempfile.TemporaryDirectory() as scratch:
-        scenario, plan = synthetic_day(seed, size, Path(scratch) / "travel.npz", name=name)
+        made = synthetic_day(seed, size, Path(scratch) / "travel.npz", name=name, settings=settings or {})
+        scenario, plan = made
         write_folder(target, scenario, force=force)
     (target / MAP_FILE).write_text(json.dumps(map_of(plan), separators=(",", ":")), encoding="utf-8")
     return scenario
@@ -64,6 +78,7 @@ def write_street_day(
     *,
     near: LatLng | None = None,
     name: str = "",
+    settings: Mapping[str, Any] | None = None,
     force: bool = False,
 ) -> Scenario:
     """Write a scenario folder on the streets of a city file; raises OutputExists, and what reading the city raises."""
@@ -72,7 +87,7 @@ def write_street_day(
     from sim.sources.folder_writer import write_folder
 
     refuse_to_overwrite(target, force=force)
-    scenario = day_on_streets(city, seed, size, near=near, name=name)
+    scenario = day_on_streets(city, seed, size, near=near, name=name, settings=settings or {})
     write_folder(target, scenario, force=force)
     return scenario
 

@@ -6,9 +6,10 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from routing.errors import HalfhourError
+from routing.errors import HalfhourError, UnreadableFile
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -87,3 +88,16 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[ProgressBar]:
         *columns, TextColumn("{task.fields[note]}"), TimeElapsedColumn(), console=console(stderr=True), transient=True
     ) as bar:
         yield ProgressBar(bar, bar.add_task(title, total=1.0, note=""))
+
+
+def text_or_file(value: str) -> str:
+    """A setting's value; of `@FILE` what the file says, its lines parted by semicolons and without remarks (#)."""
+    if not value.startswith("@"):
+        return value
+    path = Path(value[1:])
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UnreadableFile(f"cannot be read: {problem}", file=str(path), hint="@FILE is a file's text.") from problem
+    clauses = (line.partition("#")[0].strip().strip(";").strip() for line in lines)
+    return "; ".join(filter(None, clauses))

@@ -64,6 +64,9 @@ def _order(order_id: str, record: OrderRecord, board: Board, now: int) -> dict[s
         "expected_dropoff_at": _instant(expected_at) if expected_at is not None else None,
         "late": max(expected_at or 0, now) > order.due_at,
         "ready": ready_at(record, board, now) <= now,
+        "tier": order.tier or None,
+        "fee": None if record.fee is None else record.fee.amount,
+        "marginal_cost": None if record.fee is None else record.fee.cost,
         "reason": _reason(record),
         "kept_until": _instant(record.kept_until) if record.kept_until is not None else None,
     }

@@ -53,6 +53,9 @@ class BoardOrder(Shown):
     expected_dropoff_at: datetime | None
     late: bool
     ready: bool
+    tier: str | None = None
+    fee: int | None = None
+    marginal_cost: int | None = None
     reason: str | None
     kept_until: datetime | None
 

@@ -25,7 +25,7 @@ from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
-from dispatch.model import Act, ActKind, Level, Order, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Fee, Level, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
 from dispatch.settings.mix import USUAL_CLASS
@@ -115,7 +115,7 @@ def delivery(
         held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
         load_units=order.load_units,
-        **_kinds(host.board, order),
+        **_kinds(host.board, record),
         needs=needs_of(order.needs, names),
         order_value=body.get("order_value"),
         currency=body.get("currency"),
@@ -128,8 +128,9 @@ def delivery(
     )
 
 
-def _kinds(board: Board, order: Order) -> dict[str, Any]:
-    return {"goods": {"class": goods_of(board, order)}, "tier": order.tier or None}
+def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
+    goods = {"class": goods_of(board, record.order)}
+    return {"goods": goods, "tier": record.order.tier or None, **fee_fields(record.fee)}
 
 
 def promise(due_at: int, said: Said | None) -> Promise:
@@ -144,6 +145,13 @@ def promise(due_at: int, said: Said | None) -> Promise:
         on_time_probability=on_time / 1000,
         calibrated=said.calibrated,
     )
+
+
+def fee_fields(fee: Fee | None) -> dict[str, Any]:
+    """What a delivery is charged and what serving it costs, as shown; nulls without a tariff."""
+    if fee is None:
+        return {"fee": None, "fee_parts": {}, "marginal_cost": None}
+    return {"fee": fee.amount, "fee_parts": dict(fee.parts), "marginal_cost": fee.cost}
 
 
 def _rider_of(host: LiveHost, record: OrderRecord) -> RiderSeen | None:

@@ -14,7 +14,8 @@ from api.common.ids import order_id_of
 from api.http.acceptance import order_of
 from api.http.schemas.deliveries import QuoteRequest
 from dispatch.engine.decisions.promises import promised
-from dispatch.model import Order, Reason
+from dispatch.fees.marginal import added_by, fee_of
+from dispatch.model import Fee, Order, Reason
 from dispatch.promise.told import Said
 from dispatch.rounds.trial import Fit, frozen_with, outcome
 
@@ -33,6 +34,7 @@ class Trial(NamedTuple):
     fit: Fit
     order: Order
     said: Said | None
+    fee: Fee | None
 
 
 async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
@@ -50,10 +52,12 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
             answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
         except Exception:  # an order that no round can be planned with costs nobody else their quote
             log.exception("a trial cannot be planned")
-            return Trial(Fit(None, None, Reason.BUDGET), order, None)
+            fee = fee_of(host.board, order, host.times, now, None)
+            return Trial(Fit(None, None, Reason.BUDGET), order, None, fee)
         found = outcome(answer, order.order_id)
         is_ours = body.dropoff_deadline_at is None
         if is_ours and found.dropoff_at is not None and found.dropoff_at > order.due_at:
             order = replace(order, due_at=found.dropoff_at)  # a promise that is broken already helps nobody
         made, said = promised(host.board, order, found.dropoff_at, now, by_rule=is_ours)
-        return Trial(found, made, said)
+        added = added_by(frozen, answer, order.order_id, host.times)
+        return Trial(found, made, said, fee_of(host.board, order, host.times, now, added))

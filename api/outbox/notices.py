@@ -102,7 +102,10 @@ def _rider(rider_id: str, kind: str, **data: Any) -> tuple[str, str, str, dict[s
 
 
 def _on_order_accepted(event: e.OrderAccepted, board: Board) -> Any:
-    return _delivery(event.order.order_id, "created", status="created", due_at=timestamp(event.order.due_at))
+    fee = board.orders[event.order.order_id].fee
+    charged = {} if fee is None else {"fee": fee.amount, "marginal_cost": fee.cost}
+    due_at = timestamp(event.order.due_at)
+    return _delivery(event.order.order_id, "created", status="created", due_at=due_at, **charged)
 
 
 def _on_order_revised(event: e.OrderRevised, board: Board) -> Any:

@@ -224,6 +224,9 @@ class Board:
         store.demand.note(order.placed_at, order.expected_ready_at, self.settings.reposition.memory_s)
         self._touch(event.at)
 
+    def _on_fee_set(self, event: e.FeeSet) -> None:
+        self.orders[event.order_id].fee = event.fee
+
     def _on_order_revised(self, event: e.OrderRevised) -> None:
         record = self.orders[event.order.order_id]
         if event.order.expected_ready_at != record.order.expected_ready_at:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
 from dispatch.inputs import Choice, Stage
-from dispatch.model import Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.model import Fee, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.promise.told import Said
 
 FOR_EVER = 2**62
@@ -60,6 +60,8 @@ class OrderRecord:
     """What was said of its delivery, the newest last; one for each basis."""
     taught: bool = False
     """Its end has taught what is said of others."""
+    fee: Fee | None = None
+    """What it is charged."""
 
     @property
     def is_waiting(self) -> bool:

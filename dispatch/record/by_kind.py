@@ -1,8 +1,8 @@
-"""Figures of a day by kind of order: by member's tier and by class of goods, where any is named."""
+"""Figures of a day by kind of order: by member's tier and by class of goods, where any is named; and of their fees."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from dispatch.model import OrderState
@@ -40,6 +40,21 @@ def _figures(lives: Sequence[OrderLife]) -> dict[str, Any]:
         "click_to_door_mean_s": _share(sum(life.click_to_door_s for life in done), len(done)),
         "lateness_mean_s": _share(sum(late), len(done)),
         "lateness_max_s": max(late, default=None),
+        **(fee_lines(lives) if any(life.fee is not None for life in lives) else {}),
+    }
+
+
+def fee_lines(lives: Iterable[OrderLife]) -> dict[str, Any]:
+    """Mean fee and marginal cost in minor units, and the share of orders charged less than they cost.
+
+    Of orders that have a fee and were not called off; cost and share of those of which a trial has said the cost.
+    """
+    charged = [life.fee for life in lives if life.fee is not None and life.state is not OrderState.CANCELLED]
+    costs = [(fee.amount, fee.cost) for fee in charged if fee.cost is not None]
+    return {
+        "fee_mean": _share(sum(fee.amount for fee in charged), len(charged)),
+        "marginal_cost_mean": _share(sum(cost for _, cost in costs), len(costs)),
+        "losing_share": _share(sum(amount < cost for amount, cost in costs), len(costs)),
     }
 
 

@@ -22,7 +22,7 @@ from dispatch.model import ActKind, Level, OrderState, Reason, Route, Stop
 from dispatch.promise.told import with_said
 from dispatch.record import calibration
 from dispatch.record.anatomy import PARTS, Anatomy, anatomy_of, load_factor
-from dispatch.record.by_kind import by_kind
+from dispatch.record.by_kind import by_kind, fee_lines
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import AGAIN, FIRST_LINE
 from dispatch.record.lives import Leg, OrderLife, RiderDay
@@ -122,6 +122,7 @@ class KpiFold:
             "load_factor": load_factor(done),
             **{f"{part[:-2]}_mean_s": _mean(seconds) for part, seconds in self._parts(done).items()},
             **calibration.lines(lives),
+            **fee_lines(lives),
             "rounds": self.counts["rounds"],
             "counts": dict(sorted(self.counts.items())),
             "decision_digest": self.decision_digest,
@@ -157,6 +158,9 @@ class KpiFold:
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
         life = self.orders[event.order_id]
         life.said = with_said(life.said, event.said)
+
+    def _on_fee_set(self, event: e.FeeSet) -> None:
+        self.orders[event.order_id].fee = event.fee
 
     def anatomy_of(self, life: OrderLife) -> Anatomy | None:
         """Where the minutes of a delivered order went."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dispatch.events import RiderDone
-from dispatch.model import Order, OrderState, Reason, Rider, Shift, Stop
+from dispatch.model import Fee, Order, OrderState, Reason, Rider, Shift, Stop
 from dispatch.promise.told import Said
 
 
@@ -34,6 +34,7 @@ class OrderLife:
     """The same of its door."""
     said: tuple[Said, ...] = ()
     """What was said of its delivery, one for each basis."""
+    fee: Fee | None = None
     shared_with: int = 0
     """Most other orders on board together with it."""
 

@@ -33,7 +33,7 @@ ORDER_COLUMNS = (
     "order_id", "store_id", "state", "rider_id", "placed_at", "ready_at", "due_at", "told_at", "picked_up_at",
     "delivered_at", "ended_at", "end_reason", "reason", "click_to_door_s", "ready_to_pickup_s", "ready_to_door_s",
     "lateness_s", "on_time", "shared_with", "kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s", "p50_at",
-    "p90_at", "on_time_probability",
+    "p90_at", "on_time_probability", "fee", "marginal_cost",
 )  # fmt: skip
 RIDER_COLUMNS = (
     "rider_id", "profile", "engagement", "on_at", "off_at", "shift_s", "beyond_shift_s", "delivered", "stops",
@@ -215,7 +215,7 @@ def order_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
             life.ready_to_door_s if delivered else None,
             life.lateness_s if delivered else None,
             int(life.is_on_time), life.shared_with, *(folded.anatomy_of(life) or (None,) * len(PARTS)),
-            *_odds_of(life),
+            *_odds_of(life), *((None, None) if life.fee is None else (life.fee.amount, life.fee.cost)),
         )  # fmt: skip
 
 

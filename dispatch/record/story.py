@@ -142,6 +142,16 @@ class _Teller:
             + (f"; for a {order.tier.replace('_', ' ')} member" if order.tier else ""),
         )
 
+    def _on_fee_set(self, event: e.FeeSet) -> None:
+        fee = event.fee
+        self.facts["fee"] = {"amount": fee.amount, **dict(fee.parts), "cost": fee.cost}
+        made_of = ", ".join(f"{name} {part}" for name, part in fee.parts)
+        text = f"It is charged {fee.amount}" + (f" ({made_of})" if made_of else "")
+        if fee.cost is not None:
+            text += f"; serving it would cost {fee.cost} in the plan of then"
+            text += ", more than that" if fee.cost > fee.amount else ""
+        self.say(event.at, text)
+
     def _on_order_revised(self, event: e.OrderRevised) -> None:
         self.say(event.at, "The order was changed")
 

@@ -76,5 +76,6 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "rules.promise_odds": False,
         "rules.tiers": "",
         "rules.passed_over_s": 900,
+        "rules.tariff": "",
     }
 )

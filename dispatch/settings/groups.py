@@ -8,6 +8,7 @@ from typing import Any
 
 from dispatch.settings.mix import check_mix
 from dispatch.settings.presets import DEFAULT, PRESETS
+from dispatch.settings.tariff import check_tariff
 from dispatch.settings.tiers import check_tiers
 
 
@@ -63,6 +64,12 @@ class Rules:
         "An order so long past its promise counts like the highest tier's, then more: no tier passes it over.",
         low=0,
         high=86_400,
+    )
+    tariff: str = _setting(
+        "",
+        "What a delivery is charged and what serving it costs, in minor units (docs/kinds.md), as in base 250; km 60; "
+        "peak 125: Mo-Fr 11:30-13:30; tier gold: 50; cost hour 1800.  Empty: orders have no fee.",
+        check=check_tariff,
     )
     add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     remove_orders_until: str = _setting(

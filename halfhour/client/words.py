@@ -64,6 +64,9 @@ class Delivery(TypedDict, total=False):
     picked_up_at: str | None
     ended_at: str | None
     waiting_because: str | None
+    fee: int | None
+    fee_parts: dict[str, int]
+    marginal_cost: int | None
     rider: Json | None
     tracking_path: str
     version: str

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from halfhour.terminal import console, print_json, progress
+from halfhour.terminal import console, print_json, progress, text_or_file
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
             raise InvalidInput(
                 f"--set {pair}: there is no = in it", code="invalid_setting", hint="Write --set rules.round_s=30."
             )
-        values[key.strip()] = value.strip()
+        values[key.strip()] = text_or_file(value.strip())
     return values
 
 
@@ -42,7 +42,7 @@ def replay(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of luck and search (--set search.seed: of search alone).")] = 1,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="key=value; may be repeated (halfhour config show).")
+        list[str] | None, typer.Option("--set", help="key=value, or key=@FILE; may be repeated (halfhour config show).")
     ] = None,
     roads: Annotated[str | None, typer.Option(help="Travel on this road network (halfhour roads build).")] = None,
     traffic: Annotated[str | None, typer.Option(help="TOML table of speeds by time slot, as believed.")] = None,
@@ -97,7 +97,7 @@ def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
     """The KPI table: one column for each run, the first compared with the last where there are two."""
     from rich.table import Table
 
-    from halfhour.report.kpi_table import FIGURES, verdict, written
+    from halfhour.report.kpi_table import shown, verdict, written
 
     compares = len(summaries) == 2
     table = Table(
@@ -109,7 +109,7 @@ def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
     if compares:
         table.add_column("difference", justify="right")
     colour = {"better": "green", "worse": "red", "": "default"}
-    for figure in FIGURES:
+    for figure in shown(summaries):
         cells = [written(figure, summary) for summary in summaries]
         if compares:
             text, word = verdict(figure, *summaries)

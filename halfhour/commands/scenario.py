@@ -37,6 +37,11 @@ def new(
     opening_hours: Annotated[
         bool, typer.Option("--opening-hours", help="Some stores open late, rest at lunch or close early.")
     ] = False,
+    tiers: Annotated[str, typer.Option(help="Percent of the orders by member tier: 'gold 15, plus 25'.")] = "",
+    goods: Annotated[str, typer.Option(help="Percent of the orders by class of goods: 'frozen 30'.")] = "",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="key=value, or key=@FILE, which the day states; may be repeated.")
+    ] = None,
     roads: Annotated[
         Path | None, typer.Option(help="On the streets of this city (halfhour roads build), not of an invented one.")
     ] = None,
@@ -46,18 +51,20 @@ def new(
     as_data: AsData = False,
 ) -> None:
     """Invent a day from a seed, in an invented city or on real streets."""
+    from halfhour.commands.replay import parse_settings
     from halfhour.commands.roads import parse_point
     from halfhour.synthetic import write_street_day, write_synthetic
     from sim.invent.lunch_peak import DaySize
 
     if near and roads is None:
         raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods)
+    stated = parse_settings(settings or ())
     if roads is None:
-        scenario = write_synthetic(folder, seed, size, name=name, force=force)
+        scenario = write_synthetic(folder, seed, size, name=name, settings=stated, force=force)
     else:
         middle = LatLng(*parse_point(near, "--near")) if near else None
-        scenario = write_street_day(folder, roads, seed, size, near=middle, name=name, force=force)
+        scenario = write_street_day(folder, roads, seed, size, near=middle, name=name, settings=stated, force=force)
     _written(folder, scenario, as_data)
 
 

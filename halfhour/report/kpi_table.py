@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 
@@ -13,6 +13,8 @@ class Figure(NamedTuple):
     title: str
     write: Callable[[float], str]
     sense: int
+    always: bool = True
+    """False: left out of tables in which no run can say it."""
 
 
 def _minutes(seconds: float) -> str:
@@ -61,10 +63,19 @@ FIGURES = (
     Figure("promise_on_time_said", "On time, as said with the first plan", _share, 0),
     Figure("utilisation", "Utilisation", _share, 0),
     Figure("cost_per_order", "Rider pay per order", _two, -1),
+    Figure("fee_mean", "Fee, minor units", _plain, 0, always=False),
+    Figure("marginal_cost_mean", "Cost of serving, as placed, minor units", _plain, -1, always=False),
+    Figure("losing_share", "Charged less than that", _share, -1, always=False),
 )
 """In the order in which every table shows them."""
 
 BY_KEY = {figure.key: figure for figure in FIGURES}
+
+
+def shown(summaries: Iterable[Mapping[str, Any]]) -> list[Figure]:
+    """The lines of a table of these summaries."""
+    known = {key for summary in summaries for key, value in summary.items() if value is not None}
+    return [figure for figure in FIGURES if figure.always or figure.key in known]
 
 
 def written(figure: Figure, summary: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
 from halfhour.report import charts, figures, truths
 from halfhour.report.charts import Series
-from halfhour.report.kpi_table import BY_KEY, FIGURES, verdict, written
+from halfhour.report.kpi_table import BY_KEY, shown, verdict, written
 
 WIDE_FROM = 4
 """Tables with more columns take the whole width."""
@@ -127,7 +127,7 @@ def _card(title: str, note: str, body: str, *, wide: bool = False) -> str:
 def _kpi_card(summary: Mapping[str, Any], other: Mapping[str, Any] | None) -> str:
     heads = [summary["policy"]] + ([other["policy"], "difference"] if other else [])
     rows = []
-    for figure in FIGURES:
+    for figure in shown([summary] if other is None else [summary, other]):
         cells = [escape(figure.title), f"<b>{written(figure, summary)}</b>"]
         if other:
             text, word = verdict(figure, summary, other)

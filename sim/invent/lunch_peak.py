@@ -7,8 +7,11 @@ of it (more orders, slower streets, slower kitchens).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +19,12 @@ from numpy.typing import NDArray
 from dispatch.model import Order, Rider, Shift, Store
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.settings.settings import Settings
+from dispatch.settings.tiers import promise_of
 from routing.errors import InvalidInput
 from routing.places import LatLng, PlaceBook
 from sim.invent.city_plan import CityPlan, all_ways, plan_city
 from sim.invent.ground import Ground, invented, on_streets
+from sim.invent.kinds import drawn, shares_of
 from sim.invent.store_hours import among_the_open, hours_text, with_hours
 from sim.scenario import Demand, Reality, Scenario, stores_with_means
 
@@ -39,6 +44,7 @@ DOOR_STOP_S = (60, 30)
 """Seconds from the kerb to a customer's door, and back on the road."""
 
 PROMISE_S = 1_800
+NO_SETTINGS: Mapping[str, Any] = MappingProxyType({})
 RAIN_DEMAND, RAIN_SLOWER, RAIN_KITCHEN = 1.15, 1.18, 1.1
 
 
@@ -47,6 +53,7 @@ class DaySize:
     """How much happens.  `scarcity`: 1 is a well-staffed day; 1.3 has as many riders as 1 / 1.3 of it.
 
     `opening_hours`: whether some stores open late, rest at lunch or close early; all are open all day otherwise.
+    `tiers`, `goods`: which percent of the orders is of which kind, as in `gold 15, plus 25`; the rest is of none.
     """
 
     stores: int = 60
@@ -56,10 +63,13 @@ class DaySize:
     scarcity: float = 1.0
     rain: bool = False
     opening_hours: bool = False
+    tiers: str = ""
+    goods: str = ""
 
     def __post_init__(self) -> None:
         bounds = {"stores": (1, 400), "riders": (1, 5_000), "orders": (1, 60_000), "hours": (0.25, 16.0)}
         bounds["scarcity"] = (0.2, 5.0)
+        shares_of(self.tiers, "tiers"), shares_of(self.goods, "goods")  # raise where they say nothing
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidInput(
@@ -67,25 +77,45 @@ class DaySize:
                 )
 
 
-def synthetic_day(seed: int, size: DaySize, matrix_file: Path, *, name: str = "") -> tuple[Scenario, CityPlan]:
-    """A scenario and its city; writes the travel matrix (.npz) that the scenario's catalogue names."""
+def synthetic_day(
+    seed: int, size: DaySize, matrix_file: Path, *, name: str = "", settings: Mapping[str, Any] = NO_SETTINGS
+) -> tuple[Scenario, CityPlan]:
+    """A scenario and its city; writes the travel matrix (.npz) that the scenario's catalogue names.
+
+    `settings`: by key, beside those of every synthetic day.
+    """
     plan = plan_city(seed)
     ways = all_ways(plan, slower=RAIN_SLOWER if size.rain else 1.0)
     ways.save(matrix_file)
-    return _InventedDay(invented(plan, ways, matrix_file), size).scenario(name), plan
+    return _InventedDay(invented(plan, ways, matrix_file), size, settings).scenario(name), plan
 
 
-def day_on_streets(file: Path, seed: int, size: DaySize, *, near: LatLng | None = None, name: str = "") -> Scenario:
+def day_on_streets(
+    file: Path,
+    seed: int,
+    size: DaySize,
+    *,
+    near: LatLng | None = None,
+    name: str = "",
+    settings: Mapping[str, Any] = NO_SETTINGS,
+) -> Scenario:
     """A scenario on the streets of a city file, around `near` (default: where they are densest)."""
-    return _InventedDay(on_streets(file, seed, near=near, weather="rain" if size.rain else ""), size).scenario(name)
+    ground = on_streets(file, seed, near=near, weather="rain" if size.rain else "")
+    return _InventedDay(ground, size, settings).scenario(name)
 
 
 class _InventedDay:
     """Draws the parts of a day one after another; each part has a random stream of its own."""
 
-    def __init__(self, ground: Ground, size: DaySize) -> None:
+    def __init__(self, ground: Ground, size: DaySize, settings: Mapping[str, Any]) -> None:
         self.ground = ground
         self.size = size
+        # Phones report stops only: silence on the way means nothing.
+        usual = {
+            "rules.round_s": 30, "rules.round_mode": "beat", "rules.promise_s": PROMISE_S, "rules.stale_s": 0,
+            "rules.lost_after_s": 0,
+        }  # fmt: skip
+        self.settings = Settings().with_values({**usual, **settings})
         self.book = PlaceBook("wgs84")
 
     def stream(self, part: int) -> np.random.Generator:
@@ -103,16 +133,7 @@ class _InventedDay:
             riders=riders,
             shifts=shifts,
             travel=self.ground.travel,
-            settings=Settings().with_values(
-                {
-                    "rules.round_s": 30,
-                    "rules.round_mode": "beat",
-                    "rules.promise_s": PROMISE_S,
-                    # Phones report stops only: silence on the way means nothing.
-                    "rules.stale_s": 0,
-                    "rules.lost_after_s": 0,
-                }
-            ),
+            settings=self.settings,
             pay=Pay(per_order=2.0, guaranteed_per_hour=14.0),
             attribution=self.ground.attribution,
             source="synthetic",
@@ -167,6 +188,9 @@ class _InventedDay:
         way_m = self.ground.way_m(corners)
         pull = people * np.exp(-(((way_m - 740) / 940.0) ** 2)) * (way_m <= 4_000) * (way_m > 0)
         pull = np.cumsum(pull / pull.sum(axis=1, keepdims=True), axis=1)
+        rules = self.settings.rules
+        tiers = drawn(self.stream(5), self.size.tiers, count, "tiers")
+        goods = drawn(self.stream(6), self.size.goods, count, "goods")
         demand = []
         for number, (at, s) in enumerate(zip(placed.tolist(), chosen.tolist(), strict=True)):
             corner = min(int(np.searchsorted(pull[s], rng.random())), len(people) - 1)
@@ -178,7 +202,9 @@ class _InventedDay:
                 drop_place=self._place(rng, corner, 60, DOOR_STOP_S),
                 placed_at=at,
                 expected_ready_at=at + max(told_s, 180),
-                due_at=at + PROMISE_S,
+                due_at=at + promise_of(rules.tiers, tiers[number], rules.promise_s),
+                goods_class=goods[number],
+                tier=tiers[number],
             )
             demand.append(Demand(order=order, ready_at=at + max(round(true_s), 150)))
         return tuple(demand)

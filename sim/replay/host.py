@@ -199,8 +199,9 @@ class Host:
                 return False
             self._wake_at = None
             self._give_positions(item.at)
-        if self._quotes and isinstance(item, OrderPlaced):
-            item = quoted(item, self._engine.board, self._times, by_rule=self._by_rule)
+        if isinstance(item, OrderPlaced) and (self._quotes or self._engine.board.settings.rules.tariff):
+            quotes, by_rule = self._quotes, self._by_rule
+            item = quoted(item, self._engine.board, self._times, says_when=quotes, by_rule=by_rule)
         opened = self._handle(item)
         self._arm(item.at)
         return opened

@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 
 from dispatch.board.board import Board
+from dispatch.fees.marginal import added_by, fee_of
 from dispatch.inputs import OrderPlaced
 from dispatch.rounds.solve import solve_round
 from dispatch.rounds.trial import frozen_with, outcome
 from routing.travel import TravelTimes
 
 
-def quoted(item: OrderPlaced, board: Board, times: TravelTimes, *, by_rule: bool) -> OrderPlaced:
-    """The order with when one insertion into the plans of now has it delivered; its promise is ours with `by_rule`.
+def quoted(item: OrderPlaced, board: Board, times: TravelTimes, *, says_when: bool, by_rule: bool) -> OrderPlaced:
+    """The order with what one insertion into the plans of now makes of it: its fee, where there is a tariff.
 
-    Reads the board and changes nothing.  What the engine will refuse is not tried.
+    `says_when`: and when it is delivered; its promise is ours with `by_rule`.  Reads the board and changes nothing.
+    What the engine will refuse is not tried.
     """
     order = item.order
     if order.store_id not in board.stores or order.order_id in board.orders:
@@ -22,5 +24,11 @@ def quoted(item: OrderPlaced, board: Board, times: TravelTimes, *, by_rule: bool
     places = board.places
     stop_s = (int(places.enter_s[order.drop_place]), int(places.exit_s[order.drop_place]))
     frozen = frozen_with(board, order, times, item.at, stop_s)
-    found = outcome(solve_round(frozen, times, recipe="insertion"), order.order_id)
+    answer = solve_round(frozen, times, recipe="insertion")
+    if board.settings.rules.tariff:
+        added = added_by(frozen, answer, order.order_id, times)
+        item = dataclasses.replace(item, fee=fee_of(board, order, times, item.at, added))
+    if not says_when:
+        return item
+    found = outcome(answer, order.order_id)
     return dataclasses.replace(item, expected_drop_at=found.dropoff_at, promise_is_ours=by_rule)

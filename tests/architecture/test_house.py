@@ -31,7 +31,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"codec", "event_handlers"},
         {"board"},
         {"rounds"},
-        {"engine", "policies"},
+        {"engine", "fees", "policies"},
         {"record"},
     ],
     "sim": [{"heap", "mdrp", "scenario"}, {"invent", "sources", "world"}, {"replay"}],

@@ -37,7 +37,7 @@ from api.live.words import kept, plain
 from api.outbox.cursors import CURSOR, page_cursor, page_number
 from dispatch.board.records import OrderRecord
 from dispatch.inputs import OrderCancelled, OrderPlaced
-from dispatch.model import OrderState
+from dispatch.model import Fee, OrderState
 from routing.errors import HalfhourError
 
 router = APIRouter(tags=["deliveries"], route_class=Door)
@@ -118,12 +118,17 @@ async def create(command: OrdersCommand, body: DeliveryRequest) -> Response:
 
 
 async def place(
-    command: Command, body: DeliveryRequest, remember: Remember, due_at: int | None = None, drop_at: int | None = None
+    command: Command,
+    body: DeliveryRequest,
+    remember: Remember,
+    due_at: int | None = None,
+    drop_at: int | None = None,
+    fee: Fee | None = None,
 ) -> Reply:
     """Hands an order to the engine, with its place and what is personal in the same transaction.
 
     `due_at`: what was promised with a quote, where the body names no deadline; it is no part of what was ordered.
-    `drop_at`: when that quote had it delivered.
+    `drop_at`: when that quote had it delivered.  `fee`: what it said it is charged.
     """
     service, caller = command.service, command.caller
     host, order_id = service.host, order_id_of(caller.tenant, body.external_delivery_id)
@@ -143,8 +148,11 @@ async def place(
     if due_at is not None and body.dropoff_deadline_at is None:
         body = body.model_copy(update={"dropoff_deadline_at": instant_at(due_at)})
     is_ours = due_at is None and body.dropoff_deadline_at is None
-    if is_ours and host.board.settings.rules.promise_rule != "fixed":
-        drop_at = (await trial(service, caller.tenant, body)).fit.dropoff_at
+    rules = host.board.settings.rules
+    by_trial = is_ours and rules.promise_rule != "fixed"
+    if by_trial or (due_at is None and rules.tariff):
+        tried = await trial(service, caller.tenant, body)
+        drop_at, fee = tried.fit.dropoff_at if by_trial else drop_at, tried.fee
         if host.order(order_id) is not None:  # sent again meanwhile
             return await _again(service, order_id, body)
     where, usual = body.dropoff.location, service.config.service
@@ -158,7 +166,7 @@ async def place(
     def make(at: int) -> OrderPlaced:
         made = order_of(service, body, order_id, handle, at)
         service.doors.note(order_id, made.door)
-        return OrderPlaced(at=at, order=made, expected_drop_at=drop_at, promise_is_ours=is_ours)
+        return OrderPlaced(at=at, order=made, expected_drop_at=drop_at, promise_is_ours=is_ours, fee=fee)
 
     return await command.tell(
         make,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
@@ -15,7 +15,7 @@ from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
 from api.http.acceptance import check_deliverable
 from api.http.commands import Command, Remember, Reply, Service, command, replied
-from api.http.presenters import promise
+from api.http.presenters import fee_fields, promise
 from api.http.problems import problems
 from api.http.routes.deliveries import OrdersCommand, place
 from api.http.schemas.base import instant_at, instant_of
@@ -24,6 +24,8 @@ from api.http.schemas.values import ExternalId
 from api.http.transport.door import Door
 from api.http.trials import trial
 from api.ledger.protocol import StoredReply
+from dispatch.codec import plain, typed
+from dispatch.model import Fee
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["quotes"], route_class=Door)
@@ -49,11 +51,12 @@ async def quote(command: QuoteCommand, body: QuoteRequest) -> Response:
         kept = json.loads(answer.body)
         if "promise" not in kept:
             return Reply(answer.status, answer.body)
-        expires_at, due_at = _epoch(kept["expires_at"]), _epoch(kept["promise"]["due_at"])
         drop_at = _epoch(kept["dropoff_at"]) if kept["dropoff_at"] else None
-        again = Quote(
-            **kept | {"quote_id": _signed(command.service, command.caller, body, expires_at, due_at, drop_at)}
-        )
+        fee = None
+        if kept.get("fee") is not None:
+            fee = Fee(kept["fee"], tuple(kept["fee_parts"].items()), kept["marginal_cost"])
+        given = _Given(_epoch(kept["expires_at"]), _epoch(kept["promise"]["due_at"]), drop_at, fee)
+        again = Quote(**kept | {"quote_id": _signed(command.service, command.caller, body, given)})
         return Reply(answer.status, again.model_dump_json())
 
     return await command.once(do, restore)
@@ -63,25 +66,35 @@ def _epoch(said: str) -> int:
     return int(datetime.fromisoformat(said).timestamp())
 
 
-def _signed(
-    service: Service, caller: Caller, body: QuoteRequest, expires_at: int, due_at: int, drop_at: int | None
-) -> str:
+class _Given(NamedTuple):
+    """What a quote holds us to, and until when."""
+
+    expires_at: int
+    due_at: int
+    drop_at: int | None
+    fee: Fee | None
+
+
+def _signed(service: Service, caller: Caller, body: QuoteRequest, given: _Given) -> str:
     """The quote as a statement of ours: it is kept nowhere else, and it holds what is personal."""
-    said: dict[str, Any] = {"t": caller.tenant, "e": expires_at, "d": due_at, "x": drop_at}
+    said: dict[str, Any] = {"t": caller.tenant, "e": given.expires_at, "d": given.due_at, "x": given.drop_at}
+    if given.fee is not None:
+        said["f"] = plain(given.fee)
     said["b"] = body.model_dump(mode="json", exclude_unset=True, by_alias=True)
     return signed(service.secret, "quote", said)
 
 
 async def _quote(service: Service, caller: Caller, body: QuoteRequest) -> Quote:
-    found, order, said = await trial(service, caller.tenant, body)
+    found, order, said, fee = await trial(service, caller.tenant, body)
     expires_at = service.host.clock.now() + service.config.service.quote_s
     return Quote(
-        quote_id=_signed(service, caller, body, expires_at, order.due_at, found.dropoff_at),
+        quote_id=_signed(service, caller, body, _Given(expires_at, order.due_at, found.dropoff_at, fee)),
         external_delivery_id=body.external_delivery_id,
         pickup_at=instant_of(found.pickup_at),
         dropoff_at=instant_of(found.dropoff_at),
         expires_at=instant_at(expires_at),
         promise=promise(order.due_at, said),
+        **fee_fields(fee),
         currency=body.currency or service.config.service.currency,
         reason=found.reason.name if found.reason is not None else None,
     )
@@ -111,6 +124,7 @@ async def accept(
         known = command.service.host.order(order_id_of(command.caller.tenant, external_delivery_id))
         if said["e"] <= command.service.host.clock.now() and known is None:
             raise QuoteExpired("the quote has expired", hint="Ask for a new one.")
-        return await place(command, ordered, remember, due_at=said["d"], drop_at=said.get("x"))
+        fee = typed(Fee, said.get("f"))
+        return await place(command, ordered, remember, due_at=said["d"], drop_at=said.get("x"), fee=fee)
 
     return await command.once(do)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -139,6 +139,13 @@ class Cancel(RequestBody):
     reason: Annotated[Text, Field(min_length=1, max_length=200)] = "customer"
 
 
+FEE: Any = Field(
+    default=None, description="What it is charged, in minor units (`rules.tariff`); null without a tariff."
+)
+FEE_PARTS: Any = Field(default={}, description="What that is made of: base, distance, time, peak, tier, bounds.")
+COST: Any = Field(default=None, description="What serving it costs in the plan of now; null where nobody can take it.")
+
+
 class Promise(Shown):
     """What the customer may be told: learnt from what was delivered, null where nobody can say when the order comes."""
 
@@ -162,7 +169,9 @@ class Quote(Shown):
     dropoff_at: datetime | None
     expires_at: datetime
     promise: Promise
-    fee: int | None = None
+    fee: int | None = FEE
+    fee_parts: dict[str, int] = FEE_PARTS
+    marginal_cost: int | None = COST
     currency: str
     reason: str | None = Field(default=None, description="Why there is no estimate now.")
 
@@ -222,6 +231,9 @@ class Delivery(Shown):
     goods: dict[str, str] = Field(default={}, description="`class`: its own, else its store's.")
     tier: str | None = None
     needs: list[str] = []
+    fee: int | None = FEE
+    fee_parts: dict[str, int] = FEE_PARTS
+    marginal_cost: int | None = COST
     order_value: int | None = None
     currency: str | None = None
     items: list[Item] = []

@@ -28,7 +28,8 @@ def order_placed(board: Board, item: i.OrderPlaced) -> Events:
     _check_goods(board, order)
     _check_tier(board, order)
     taken, said = promises.order_placed(board, item)
-    return (e.OrderAccepted(at=item.at, order=taken), *said)
+    fee = () if item.fee is None else (e.FeeSet(at=item.at, order_id=order.order_id, fee=item.fee),)
+    return (e.OrderAccepted(at=item.at, order=taken), *fee, *said)
 
 
 def order_changed(board: Board, item: i.OrderChanged) -> Events:

@@ -11,7 +11,7 @@ import typer
 from halfhour.commands.live.admin_ledger import ledger as ledger_commands
 from halfhour.commands.live.admin_settings import preset, upgrade
 from halfhour.live.asking import ask
-from halfhour.terminal import console, print_json
+from halfhour.terminal import console, print_json, text_or_file
 from routing.errors import HalfhourError, InvalidInput
 
 EXAMPLE = "halfhour admin key acme --scope orders"
@@ -126,13 +126,14 @@ def rider(
 @app.command(epilog="Example:  halfhour admin setting rules.round_s 5 --url http://127.0.0.1:8080")
 def setting(
     name: Annotated[str, typer.Argument(help="As `halfhour config show` names it.")],
-    value: Annotated[str, typer.Argument(help="Its new value.")],
+    value: Annotated[str, typer.Argument(help="Its new value, or @FILE.")],
     url: Url = "http://127.0.0.1:8080",
     key: Key = "",
 ) -> None:
     """Change a live setting; it goes into the journal."""
-    ask(url, key, "PUT", f"/v1/settings/{name}", {"value": value})
-    console().print(f"{name} is {value} from now on", markup=False)
+    text = text_or_file(value)
+    ask(url, key, "PUT", f"/v1/settings/{name}", {"value": text})
+    console().print(f"{name} is {text} from now on", markup=False)
 
 
 @app.command(epilog="Example:  halfhour admin traffic --weather rain --speeds closures.toml")
