@@ -47,40 +47,39 @@ def cut(tables: Tables, routes: Routes, most: int, fewest: int, rng: np.random.G
 
 
 class _Items(NamedTuple):
-    """Vehicles with what they carry, then loose requests: entries `ptr[i]:ptr[i + 1]` are item i's."""
+    """Vehicles with what they carry, then loose requests: entries `ptr[i]:ptr[i + 1]` of `place` are item i's."""
 
     vehicles: int
     ptr: I64
     place: I64
-    owned: list[list[int]]
+    item_of: I64  # [R] the item that every request belongs to
     weight: I64
 
     def as_cluster(self, chosen: I64) -> Cluster:
         """The cluster that these items make."""
-        requests = sorted(request for item in chosen.tolist() for request in self.owned[item])
-        return Cluster(np.sort(chosen[chosen < self.vehicles]), np.array(requests, dtype=np.int64))
+        among = np.zeros(len(self.weight), dtype=np.bool_)
+        among[chosen] = True
+        return Cluster(np.sort(chosen[chosen < self.vehicles]), np.flatnonzero(among[self.item_of]))
 
 
 def _items(tables: Tables, routes: Routes) -> _Items:
     vehicles = len(routes.size)
-    owned: list[list[int]] = [[] for _ in range(vehicles)]
-    place = [[int(start)] for start in tables.vehicle[:, col.START_PLACE]]
-    carrier = np.where(routes.vehicle >= 0, routes.vehicle, tables.request[:, col.CARRIER])
-    for request, vehicle in enumerate(carrier.tolist()):
-        first = int(tables.request[request, col.FIRST_PLACE])
-        if vehicle < 0:
-            owned.append([request])
-            place.append([first])
-            continue
-        owned[vehicle].append(request)
-        if routes.vehicle[request] >= 0:
-            own = tables.place[2 * request : 2 * request + 2]
-            place[vehicle] += own[own >= 0].tolist()
-    # A start behind it says little of where a route lies.
-    place = [all_[1:] if len(all_) > 1 else all_ for all_ in place]
-    weight = np.array([len(requests) for requests in owned], dtype=np.int64)
-    ptr = np.concatenate([[0], np.cumsum([len(all_) for all_ in place])])
-    return _Items(vehicles, ptr, np.concatenate(place), owned, weight)
+    item_of = np.where(routes.vehicle >= 0, routes.vehicle, tables.request[:, col.CARRIER])
+    loose = np.flatnonzero(item_of < 0)
+    item_of[loose] = vehicles + np.arange(len(loose))
+    served = np.flatnonzero(routes.vehicle >= 0)
+    stop = tables.place[(2 * served[:, None] + [0, 1]).reshape(-1)]
+    owner = np.repeat(routes.vehicle[served], 2)[stop >= 0].astype(np.int64)
+    # A start behind a route says little of where it lies.
+    idle = np.flatnonzero(np.bincount(owner, minlength=vehicles) == 0)
+    owner = np.concatenate([owner, idle, item_of[loose]])
+    place = np.concatenate(
+        [stop[stop >= 0], tables.vehicle[idle, col.START_PLACE], tables.request[loose, col.FIRST_PLACE]]
+    )
+    many = vehicles + len(loose)
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=many))])
+    weight = np.bincount(item_of, minlength=many)
+    return _Items(vehicles, ptr, place[np.argsort(owner, kind="stable")], item_of, weight)
 
 
 def _halves(tables: Tables, items: _Items, chosen: I64, rng: np.random.Generator) -> list[I64]:

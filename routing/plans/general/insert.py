@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from routing.plans.general.insertion_prices import price_matrix
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.moves import refresh_plan, write_routes
+from routing.plans.general.kernels.moves import write_routes
 from routing.plans.general.kernels.regret import insert_by_regret
 from routing.plans.general.kernels.ruin_recreate import recreate
 from routing.plans.general.kernels.sequence import sequence_routes
@@ -34,7 +34,6 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind != Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
-    refresh_plan(tables, routes, work)
     return routes
 
 

@@ -92,6 +92,8 @@ class GeneralPlanner(Planner):
     def offers(self, requests: NDArray[np.integer]) -> Offers:
         """One by one: a request leaves its route, is priced everywhere, and returns."""
         tables, routes, work, made = self._tables, self._routes, self._work, no_offers(len(requests))
+        if not len(requests):
+            return made
         whole = start_routes(self._problem._replace(before=to_rows(tables, routes)), tables, work)
         for i, request in enumerate(requests.tolist()):
             vehicle = int(routes.vehicle[request])

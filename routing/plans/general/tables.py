@@ -93,20 +93,21 @@ class Routes(NamedTuple):
 
 
 def empty_routes(tables: Tables) -> Routes:
-    """A plan in which every request is absent."""
+    """A plan in which every request is absent; what describes its routes is written when they are refreshed."""
     vehicles, requests, length = len(tables.vehicle), len(tables.request), tables.stride + 2
     dimensions = int(tables.flag[col.DIMENSIONS])
     timed, rich = 0 if tables.plain else vehicles, vehicles if tables.flag[col.RICH] else 0
     breaks = int(np.diff(tables.breaks.ptr).max(initial=0))
     routes = Routes(
-        row=np.zeros((vehicles, col.ON_BOARD_LOAD + dimensions, length), dtype=np.int32),
-        state=np.zeros((timed, length, tables.state_columns), dtype=np.int64),
+        row=np.empty((vehicles, col.ON_BOARD_LOAD + dimensions, length), dtype=np.int32),
+        state=np.empty((timed, length, tables.state_columns), dtype=np.int64),
         early=np.zeros((rich, 2, length, breaks + 1), dtype=np.int64), total=np.zeros((rich, 2), dtype=np.int64),
         size=np.zeros(vehicles, dtype=np.int32), price=np.zeros(vehicles, dtype=np.int64),
         at=np.zeros(2 * requests, dtype=np.int32), vehicle=np.full(requests, -1, dtype=np.int32),
         absent=np.zeros(requests, dtype=np.int32), missing=np.zeros(1, dtype=np.int64),
         version=np.zeros(vehicles, dtype=np.int64),
     )  # fmt: skip
+    routes.row[:, col.NODE] = 0  # read beyond the end of short routes
     present = np.flatnonzero(tables.kind != Kind.STAYING)
     routes.absent[: len(present)] = present
     routes.missing[0] = len(present)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from benchmarks.inputs.snapshots import make_snapshot
 from routing.plans.budget import Budget
 from routing.plans.general import anneal, search
-from routing.plans.general.cluster_tables import put_back, routes_of, tables_of
+from routing.plans.general.cluster_tables import put_back, routes_of, tables_of, with_own_places
 from routing.plans.general.clusters import cut
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, start_routes, to_rows
@@ -61,6 +61,7 @@ def assert_cut_well(problem: Problem, travel: Travel, seed: int) -> None:
             priced += int(tables.request[lost, col.SKIP].sum() + routes.price[cluster.vehicles].sum())
             continue
         own = tables_of(tables, cluster)
+        own = with_own_places(own) if rng.random() < 0.5 else own
         apart = new_work(own, 0)
         part = routes_of(own, cluster, routes, apart)
         assert (part.price == routes.price[cluster.vehicles]).all()
