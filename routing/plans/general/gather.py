@@ -163,8 +163,8 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
     for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
         soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
         count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
-        near = np.argpartition(soonest, count - 1)[:count]
-        reach.append(near[np.lexsort((near, soonest[near]))])
+        near = np.flatnonzero(soonest <= np.partition(soonest, count - 1)[count - 1])
+        reach.append(near[np.argsort(soonest[near], kind="stable")[:count]])
         sizes.append(count)
     ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
+from routing.kernels.nearest import write_nearest
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.tables import Kind
 from routing.problem.problem import I32, I64, INFINITE, Problem
-
-WAIT_SHARE = 5
-"""A tick of waiting between two nodes parts them as much as a fifth of a tick of driving."""
-
-CHUNK = 2**17
-"""Pairs of nodes whose distances are looked at together: a megabyte of them stays in the cache."""
 
 
 def twins(problem: Problem, vehicle: I64) -> I64:
@@ -43,54 +35,18 @@ def nearest_requests(node: I32, kind: I64, ticks: I32, count: int) -> I32:
     (2013), "A hybrid genetic algorithm with adaptive diversity management for a large class of vehicle routing
     problems with time-windows", section 4.
     """
-    nodes, place = len(node), node[:, col.PLACE]
-    near = np.full((nodes, count), -1, dtype=np.int32)
+    place = node[:, col.PLACE]
+    near = np.full((len(node), count), -1, dtype=np.int32)
     real = np.flatnonzero((place >= 0) & (np.repeat(kind, 2) != Kind.GHOST))
     if not len(real):
         return near
     places, which = np.unique(place[real], return_inverse=True)
     there = ticks[0][np.ix_(places, places)]
-    back = np.ascontiguousarray(there.T)
+    span = node[real][:, [col.OPEN, col.CLOSE, col.STAY]].astype(np.int64)
+    if not ((span[:, 1] < INFINITE - 1) | (span[:, 0] > 0)).any():
+        span = span[:0]
     count = min(count, len(real))
-    span = _Span(*(node[real, column].astype(np.int64) for column in (col.OPEN, col.CLOSE, col.STAY)))
-    timed = bool((span.closes < INFINITE - 1).any() or (span.opens > 0).any())
-    for begin in range(0, len(real), max(1, CHUNK // len(real))):
-        few = np.arange(begin, min(len(real), begin + max(1, CHUNK // len(real))))
-        far = there[which[few]][:, which].astype(np.int64)
-        other = back[which[few]][:, which].astype(np.int64)
-        if timed:
-            _add_misfit(far, other, span, few)
-        far = np.minimum(far, other)
-        far[few - begin, few] = -1
-        near[real[few], :count] = real[_least(far, count)]
+    nearest = np.empty((len(real), count), dtype=np.int32)
+    write_nearest(there, np.ascontiguousarray(there.T), which, span, nearest, np.empty(count, dtype=np.int64))
+    near[real, :count] = real[nearest]
     return near
-
-
-class _Span(NamedTuple):
-    """When nodes may be visited, and how long that takes."""
-
-    opens: I64
-    closes: I64
-    stay: I64
-
-
-def _add_misfit(far: I64, other: I64, span: _Span, few: NDArray[np.intp]) -> None:
-    """Add what the windows of `few` nodes and of all others part them by, on the way there and on the way back."""
-    opens, closes, stay = (values[few, None] for values in span)
-    gap = stay + far
-    far += misfit(span.opens - closes - gap, opens + gap - span.closes)
-    gap = span.stay + other
-    other += misfit(opens - span.closes - gap, span.opens + gap - closes)
-
-
-def _least(far: I64, count: int) -> NDArray[np.intp]:
-    """Columns of the `count` least values of every row, the least first, the lower column of equals."""
-    if count == far.shape[1]:
-        return np.argsort(far, axis=1, kind="stable")
-    order = np.sort(np.argpartition(far, count - 1, axis=1)[:, :count], axis=1)
-    return np.take_along_axis(order, np.argsort(np.take_along_axis(far, order, axis=1), axis=1, kind="stable"), axis=1)
-
-
-def misfit(wait: I64, late: I64) -> I64:
-    """What unsuitable windows add to a distance: a fifth of the wait, all of the lateness."""
-    return np.asarray(np.maximum(wait, 0) // WAIT_SHARE + np.maximum(late, 0))
