@@ -244,7 +244,8 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     begun = ledger.head() > 0
     configuration.require_fit(host.board, config, host.times.profiles)
     values: list[tuple[str, Any]] = []
-    header, table = configuration.completed(ledger.header(), service.version), travel_table(spec, for_process=True)
+    header = configuration.completed(ledger.header(), service.version, ledger.head())
+    table = travel_table(spec, for_process=True)
     if header is not None:
         log.warning("the ledger is of this version from now on: an earlier one can no longer read it")
         values.append(("header", header))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Callable, Mapping
@@ -100,6 +101,7 @@ def replay(
     Raises InvalidInput and its kin for whatever a person can mend.
     """
     from dispatch.record.telling import taught_by
+    from dispatch.settings.choosing import remarks
     from halfhour.promising import read
     from sim.replay import replay as runs
     from sim.world.luck import SureAcceptance
@@ -108,6 +110,9 @@ def replay(
     day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose_for(day, policy, recipe=recipe)
     configured = day.catalogue.settings.with_values(values)
+    # What the folder sets singly and `settings` overrule no longer stands.
+    overruled = set(remarks(day.catalogue.settings.flat())).difference(remarks(configured.flat()))
+    day = dataclasses.replace(day, notes=tuple(note for note in day.notes if note not in overruled))
     options: dict[str, Any] = {
         "settings": configured,
         "seed": seed,

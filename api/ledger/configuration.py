@@ -149,13 +149,24 @@ def differences(board: Board, config: Config) -> list[str]:
     return said
 
 
-def completed(header: Mapping[str, Any], version: str) -> dict[str, Any] | None:
-    """The header of a ledger of an earlier schema, as this version writes it; None where it is of this one."""
+def completed(header: Mapping[str, Any], version: str, head: int) -> dict[str, Any] | None:
+    """The header of a ledger of an earlier schema, as this version writes it; None where it is of this one.
+
+    `head`: the last entry that an earlier version decided.
+    """
     if header.get("schema", SCHEMA_VERSION) >= SCHEMA_VERSION:
         return None
     settings = Settings.stated(header.get("settings") or {}).flat()
-    before = {name: header.get(name) for name in ("schema", "code_version")}
+    before = {name: header.get(name) for name in ("schema", "code_version")} | {"head": head}
     return {**header, "schema": SCHEMA_VERSION, "code_version": version, "settings": settings, "upgraded_from": before}
+
+
+def decided_elsewhere(header: Mapping[str, Any], version: str) -> float:
+    """Up to which entry another version than `version` may have decided: 0 where it decided them all."""
+    if header.get("code_version", version) != version:
+        return float("inf")
+    before = header.get("upgraded_from")
+    return before.get("head", float("inf")) if before else 0
 
 
 def _named(board: Board, config: Config) -> tuple[str, ...]:

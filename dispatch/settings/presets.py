@@ -87,10 +87,19 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def among(value: dict[str, Any], table: str) -> dict[str, Any]:
-    """A file's content; a preset named at its top stands among the settings of `table`."""
+    """A file's content; a preset named at its top stands among the settings of `table`.
+
+    Raises InvalidSetting where both name one.
+    """
     settings = value.get(table, {})
     if KEY not in value or not isinstance(settings, dict):
         return value
+    if KEY in settings:
+        raise InvalidSetting(
+            f"a preset is named twice: {value[KEY]!r} at the top and {settings[KEY]!r} in [{table}]",
+            field=f"{table}.{KEY}",
+            hint="Keep one of them.",
+        )
     return {key: part for key, part in value.items() if key != KEY} | {table: {KEY: value[KEY]} | settings}
 
 

@@ -55,7 +55,7 @@ class Settings:
         single = {key: value for key, value in values.items() if key != PRESET}
         made = dataclasses.replace(self, preset=name)._set({**usual, **single})
         if not ORDERED.isdisjoint(key for key, _ in map(renamed, single.items())):
-            _require_order(made.prices)
+            _require_order(made.rules.promise_s, made.prices)
         return made
 
     def _set(self, values: Mapping[str, Any], *, written: bool = False) -> Settings:
@@ -131,19 +131,29 @@ def _collect() -> dict[str, Known]:
 
 _SCHEMA = _collect()
 
-LATE_AFTER, FAIL_AFTER = "prices.late_after_s", "prices.fail_after_s"
+LATE_AFTER, FAIL_AFTER, FAIL_AFTER_PROMISE = (
+    "prices.late_after_s", "prices.fail_after_s", "prices.fail_after_promise_s"
+)  # fmt: skip
+LATE_BEFORE, LATE_FROM, PROMISE = "prices.late_before_s", "prices.late_from", "rules.promise_s"
 
-ORDERED = frozenset({LATE_AFTER, FAIL_AFTER, "prices.late_from", "prices.fail_after_promise_s"})
+ORDERED = frozenset({LATE_AFTER, FAIL_AFTER, FAIL_AFTER_PROMISE, LATE_BEFORE, LATE_FROM, PROMISE})
 """Settings by which thresholds can come into the wrong order."""
 
 
-def _require_order(prices: Prices) -> None:
-    """Raises InvalidSetting where an order would have failed before it is late, both counted from its placement."""
-    counts = prices.late_from == "placement" and not prices.fail_after_promise_s
-    if counts and prices.late_after_s > prices.fail_after_s:
+def _require_order(promise_s: int, prices: Prices) -> None:
+    """Raises InvalidSetting where an order under the usual promise would have failed before it is late."""
+    late_key, late, late_s = LATE_AFTER, prices.late_after_s, prices.late_after_s
+    if prices.late_from == "promise":
+        late_key, late, late_s = LATE_BEFORE, prices.late_before_s, promise_s - prices.late_before_s
+    fail_key, fail, fail_s = FAIL_AFTER, prices.fail_after_s, prices.fail_after_s
+    if prices.fail_after_promise_s:
+        fail_key, fail = FAIL_AFTER_PROMISE, prices.fail_after_promise_s
+        fail_s = promise_s + fail
+    if late_s > fail_s:
         raise InvalidSetting(
-            f"{LATE_AFTER} = {prices.late_after_s} lies behind {FAIL_AFTER} = {prices.fail_after_s}",
-            field=LATE_AFTER,
+            f"{late_key} = {late} lies behind {fail_key} = {fail}: with {PROMISE} = {promise_s} an order is late "
+            f"{late_s} s after its placement and has failed after {fail_s} s",
+            field=late_key,
             hint="An order is late before it has failed: let the second be the larger one, and change it first.",
         )
 

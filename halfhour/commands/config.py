@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -90,7 +91,8 @@ def presets(as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def explain(
     key: Annotated[str, typer.Argument(help="A setting, such as rules.round_s, or a preset, such as on_time.")],
     of: Annotated[
-        Path | None, typer.Option(help="A scenario, run folder or service file: its value, and where that comes from.")
+        str | None,
+        typer.Option(help="A scenario, run folder, service file or ledger: its value, and where that comes from."),
     ] = None,
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -131,8 +133,15 @@ def source_of(settings: Settings, key: str) -> str:
     return f"from {preset}" if mine == usual else f"set singly, beside {preset} with {text_of(usual)}"
 
 
-def settings_of(path: Path) -> Settings:
-    """The settings of a scenario, a run folder or a service file; raises what reading it raises."""
+def settings_of(where: str) -> Settings:
+    """The settings of a scenario, a run folder, a service file or a ledger; raises what reading it raises."""
+    path = Path(where)
+    if "://" in where or (path / "ledger.sqlite").is_file():
+        from api.ledger.recovery import recover
+        from api.ledger.upkeep.lived import opened as opened_ledger
+
+        with closing(opened_ledger(where)) as reader:
+            return recover(reader, Settings()).board.settings
     if path.is_file() and path.suffix == ".toml":
         from api.config import read_config
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dispatch.settings.presets import KEY, preset
 from halfhour.terminal import console, print_json, progress, text_or_file
 from routing.errors import InvalidInput
 
@@ -29,6 +30,8 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
                 f"--set {pair}: there is no = in it", code="invalid_setting", hint="Write --set rules.round_s=30."
             )
         values[key.strip()] = text_or_file(value.strip())
+    if values.get(KEY) == "":
+        preset("")  # raises, naming those that there are
     return values
 
 

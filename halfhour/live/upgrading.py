@@ -91,7 +91,7 @@ def bring(folder: Path, target: Path) -> None:
     backup(folder, target)
     ledger = SqliteLedger(folder)
     try:
-        header = completed(ledger.header(), __version__)
+        header = completed(ledger.header(), __version__, ledger.head())
         if header is not None:
             ledger.append(Write(extra=(("header", header),))).result()
     finally:

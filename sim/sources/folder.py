@@ -14,6 +14,7 @@ from typing import Any
 from dispatch.bounds import require
 from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
+from dispatch.errors import InvalidSetting
 from dispatch.inputs import Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
@@ -39,6 +40,7 @@ nothing.  3: the same, with rules.promise_rule, rules.promise_odds and rules.tar
 Whoever changes a default of a version that was released raises it, and completes the older formats by a frozen table.
 """
 FORMATS = (1, 2, FORMAT)
+NEWER_FORMAT = f"With format = {FORMAT}, what the folder leaves out is as in this version, not as in 0.1.0."
 TOML = "scenario.toml"
 COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
 STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
@@ -139,7 +141,7 @@ class _Folder:
         if self.toml["format"] != 1:
             return Settings().with_values(values)
         if "preset" in values:
-            raise self.fail("format 1 knows no presets", "settings.preset", f"Write format = {FORMAT}.")
+            raise self.fail("format 1 knows no presets", "settings.preset", NEWER_FORMAT)
         return Settings.stated(values)
 
     def _stops(self) -> dict[str, int]:
@@ -367,9 +369,15 @@ def _toml(path: Path) -> dict[str, Any]:
         raise UnreadableFile(f"cannot be read: {problem}", file=str(path)) from problem
     if value.get("format") not in FORMATS:
         raise InvalidScenario(
-            f"format {value.get('format')!r}", file=str(path), field="format", hint=f"Write format = {FORMAT}."
+            f"format {value.get('format')!r}" if "format" in value else "the format is missing",
+            file=str(path),
+            field="format",
+            hint=f"Write format = 1 where the folder was made for 0.1.0. {NEWER_FORMAT}",
         )
-    value = among(value, "settings")
+    try:
+        value = among(value, "settings")
+    except InvalidSetting as problem:
+        raise InvalidScenario(problem.message, file=str(path), hint=problem.hint, **problem.details) from problem
     for key in value:
         if key not in KEYS:
             raise InvalidScenario(f"there is no key {key}", file=str(path), field=key, hint=_nearest(key, KEYS))

@@ -9,7 +9,7 @@ from dispatch.errors import InvalidSetting
 from dispatch.events import SettingSet
 from dispatch.inputs import PresetChosen, SettingChanged
 from dispatch.settings.choosing import remarks
-from dispatch.settings.presets import PRESETS
+from dispatch.settings.presets import PRESETS, among
 from dispatch.settings.settings import Settings, describe
 from routing.places import PlaceBook
 
@@ -60,7 +60,8 @@ def test_a_single_setting_that_contradicts_its_preset_is_said_once() -> None:
         ({"prices.fail_after_s": 2399}, True),
         ({"prices.late_after_s": 6000, "prices.fail_after_s": 6000}, False),
         ({"prices.late_after_s": 6000, "prices.late_from": "promise"}, False),
-        ({"prices.late_after_s": 6000, "prices.fail_after_promise_s": 60}, False),
+        ({"prices.late_after_s": 1860, "prices.fail_after_promise_s": 60}, False),
+        ({"prices.late_after_s": 1861, "prices.fail_after_promise_s": 60}, True),
     ],
 )
 def test_an_order_is_late_before_it_has_failed(values: dict[str, object], refused: bool) -> None:
@@ -74,13 +75,31 @@ def test_an_order_is_late_before_it_has_failed(values: dict[str, object], refuse
     assert Settings.stated(values).flat().items() >= values.items(), "what was written once is read"
 
 
+def test_a_promise_beyond_the_failure_threshold_is_refused_and_one_that_it_follows_is_not() -> None:
+    by_promise = Settings.stated({}).with_values({"prices.late_from": "promise"})
+    with pytest.raises(InvalidSetting, match=r"late 5401 s after its placement and has failed after 5400 s"):
+        by_promise.with_values({"rules.promise_s": 5401})
+    by_promise.with_values({"rules.promise_s": 5401, "prices.late_before_s": 1})
+    by_promise.with_values({"rules.promise_s": 86_400, "prices.fail_after_promise_s": 1})
+
+
+def test_a_file_names_one_preset() -> None:
+    assert among({"preset": "door", "settings": {"rules.round_s": 5}}, "settings") == {
+        "settings": {"preset": "door", "rules.round_s": 5}
+    }
+    with pytest.raises(InvalidSetting, match=r"'door' at the top and 'on_time' in \[engine\]") as found:
+        among({"preset": "door", "engine": {"preset": "on_time"}}, "engine")
+    assert found.value.details["field"] == "engine.preset" and found.value.hint
+
+
 def test_thresholds_cannot_change_places_by_what_they_count_from() -> None:
     early = Settings().with_values({"prices.late_after_s": 6000, "prices.fail_after_promise_s": 0})
     with pytest.raises(InvalidSetting, match="lies behind"):
         early.with_values({"prices.late_from": "placement"})
     with pytest.raises(InvalidSetting, match="lies behind"):
         early.with_values({"prices.promise": False})
-    hidden = Settings().with_values({"prices.late_after_s": 6000, "prices.late_from": "placement"})
+    hidden = Settings().with_values({"prices.late_after_s": 5400, "prices.late_from": "placement"})
+    hidden = hidden.with_values({"prices.fail_after_s": 5399})
     with pytest.raises(InvalidSetting, match="lies behind"):
         hidden.with_values({"prices.fail_after_promise_s": 0})
 

@@ -6,8 +6,10 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -240,6 +242,20 @@ def test_a_preset_and_a_single_setting_are_given_to_one_run(halfhour, small_day,
     settings = json.loads((tmp_path / "run" / "summary.json").read_text())["settings"]
     assert (settings["preset"], settings["prices.work_per_s"], settings["prices.late_fixed"]) == ("thrifty", 100, 5)
     fails(halfhour("replay", small_day, "--set", "preset=thrify"), "thrifty")
+    fails(halfhour("replay", small_day, "--set", "preset="), "Choose one of balanced")
+
+
+def test_a_note_about_a_folders_single_setting_goes_where_the_command_line_overrules_it(halfhour, tmp_path, small_day):
+    day = Path(shutil.copytree(small_day, tmp_path / "day"))
+    text = (day / "scenario.toml").read_text()
+    assert '"prices.late_fixed" = ' in text
+    (day / "scenario.toml").write_text(re.sub(r'("prices.late_fixed" =) \d+', r"\1 7", text))
+    note = "prices.late_fixed = 7 stands"
+    kept = halfhour("replay", day, "--policy", "nearest", "--out", tmp_path / "kept").out
+    assert note in " ".join(kept.split())
+    for key in ("preset=door", "prices.late_fixed=8"):
+        overruled = halfhour("replay", day, "--policy", "nearest", "--set", key, "--out", tmp_path / key).out
+        assert note not in " ".join(overruled.split())
 
 
 def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):

@@ -96,6 +96,9 @@ def verify(data: Data = None, ledger: Url = "", as_data: AsJson = False) -> None
         return
     said = "all agree." if not found.unlike else f"all agree but {found.unlike} decided before a repair."
     console().print(f"{found.entries:,} entries decided again: {said}", style="green")
+    if found.other_version:
+        more = f"{found.other_version:,} more were folded"
+        console().print(f"{more}: another version decided them, and this one would otherwise.")
     if found.skipped:
         console().print(f"{found.skipped} entries were left out by a repair; the chain holds them as written.")
 

@@ -13,7 +13,7 @@ import pytest
 from api.application import create_app
 from api.config import GIVE_UP, GIVE_UP_S, Config, read_config
 from api.http.transport.server import Server, configured
-from api.ledger.configuration import Misfit, NewerLedger, differences
+from api.ledger.configuration import Misfit, NewerLedger, completed, differences
 from api.ledger.protocol import Write
 from api.ledger.sqlite.reader import SqliteReader
 from api.ledger.sqlite.store import SqliteLedger
@@ -21,9 +21,10 @@ from api.ledger.upkeep.verifying import verify
 from dispatch.board.board import Board
 from dispatch.codec import SCHEMA_VERSION
 from dispatch.engine.engine import Engine
-from dispatch.errors import InvalidSetting, Refused
-from dispatch.inputs import NeedsListed
+from dispatch.errors import CorruptJournal, InvalidSetting, Refused
+from dispatch.inputs import NeedsListed, OrderPlaced
 from dispatch.settings.settings import Settings, schema
+from dispatch.version import __version__
 from halfhour.commands import main
 from routing.places import PlaceBook
 from tests.halfhour.test_golden import FIRST, MEANT
@@ -170,9 +171,47 @@ async def test_a_ledger_of_0_1_0_goes_on_as_it_was_and_is_of_this_version_from_t
             # The one thing that the file says and that was changed since is said.
             assert differences(board, run.service.config) == []
     _, header, _ = state(old)
-    assert header["schema"] == SCHEMA_VERSION and header["upgraded_from"] == {"schema": 2, "code_version": "test"}
+    last = 23  # entry of the ledger as 0.1.0 left it
+    assert header["schema"] == SCHEMA_VERSION
+    assert header["upgraded_from"] == {"schema": 2, "code_version": "test", "head": last}
     opened = Settings.stated(MEANT["settings"]["ledger"] | {"rules.max_batch": 4})
     assert header["settings"] == opened.flat(), "every setting by value"
+
+
+def test_what_0_1_0_decided_otherwise_is_counted_and_what_this_version_decided_otherwise_is_refused(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = Engine.decide
+
+    def forgetful(engine: Engine, item: Any) -> Any:
+        decided = decide(engine, item)
+        return () if isinstance(item, OrderPlaced) else decided
+
+    ledger = SqliteLedger(old)
+    ledger.append(Write(extra=(("header", completed(ledger.header(), __version__, ledger.head())),))).result()
+    header = ledger.header()
+    ledger.close()
+    agreed = verify(old)
+    monkeypatch.setattr(Engine, "decide", forgetful)
+    found = verify(old)
+    assert found.other_version > agreed.other_version
+    assert found.entries + found.other_version == agreed.entries + agreed.other_version
+    header["upgraded_from"]["head"] = 3
+    ledger = SqliteLedger(old)
+    ledger.append(Write(extra=(("header", header),))).result()
+    ledger.close()
+    with pytest.raises(CorruptJournal, match="decided otherwise now"):
+        verify(old)
+
+
+def test_a_value_of_a_ledger_is_explained(old: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    SqliteLedger(old).close()
+    for key, said in (
+        ("prices.late_fixed", "0 (the default of 0.1.0)"),
+        ("rules.max_batch", "4 (the default of 0.1.0)"),
+    ):
+        status, text = run(capsys, "config", "explain", key, "--of", str(old))
+        assert status == 0 and f"value    {said}" in text
 
 
 async def test_a_ledger_of_0_1_0_whose_needs_are_not_all_named_is_refused(old: Path) -> None:

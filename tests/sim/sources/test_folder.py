@@ -72,6 +72,19 @@ def test_a_preset_may_stand_at_the_top(tmp_path):
     assert top.catalogue.settings == among.catalogue.settings and top.catalogue.settings.preset == "door"
 
 
+def test_a_preset_named_twice_is_refused(tmp_path):
+    text = 'preset = "door"\n' + TOML.replace("[settings]", '[settings]\npreset = "thrifty"')
+    with pytest.raises(InvalidScenario, match="named twice") as found:
+        open_scenario(written(tmp_path, **{"scenario.toml": text}))
+    assert found.value.details["field"] == "settings.preset" and found.value.details["file"].endswith("scenario.toml")
+
+
+def test_a_missing_format_is_not_guessed(tmp_path):
+    with pytest.raises(InvalidScenario, match="the format is missing") as found:
+        open_scenario(written(tmp_path, **{"scenario.toml": TOML.replace("format = 2", "")}))
+    assert "format = 1" in found.value.hint and "format = 3" in found.value.hint
+
+
 def test_a_single_setting_beside_a_preset_wins_and_is_noted(tmp_path):
     text = TOML.replace("[settings]", '[settings]\npreset = "thrifty"\n"prices.work_per_s" = 9')
     scenario = open_scenario(written(tmp_path, **{"scenario.toml": text}))
