@@ -38,6 +38,9 @@ _BARS = (Reason.NEEDS, Reason.CAPACITY, Reason.UNREACHABLE, Reason.ON_BOARD_LIMI
 def judged(problem: Problem, travel: Travel, rows: Rows) -> tuple[Rows, Timeline]:
     """The plan, or the told plan where that is legal and the new one is dearer or breaks a law."""
     timeline = evaluate(problem, travel, rows)
+    lean = _without_idle_stops(rows)
+    if lean is not rows and (judgement := evaluate(problem, travel, lean)).feasible:
+        rows, timeline = lean, judgement
     told = evaluate(problem, travel, problem.before)
     if told.feasible and not (timeline.feasible and (timeline.rank, timeline.cost) <= (told.rank, told.cost)):
         return problem.before, told
@@ -46,6 +49,27 @@ def judged(problem: Problem, travel: Travel, rows: Rows) -> tuple[Rows, Timeline
             "the told plan breaks the law (%s, vehicle %d) and cannot be mended", timeline.law, timeline.vehicle
         )
     return rows, timeline
+
+
+def _without_idle_stops(rows: Rows) -> Rows:
+    """The plan without halts for nothing where a vehicle halts for something too, before or after.
+
+    A search holds a place that must be visited by a node of its own, and between two rounded ways the halt may even
+    come out a second cheaper; nobody is sent there twice for that.
+    """
+    bare = np.diff(rows.act_ptr) == 0
+    if not bare.any():
+        return rows
+    vehicle = np.repeat(np.arange(len(rows.stop_ptr) - 1, dtype=np.int64), np.diff(rows.stop_ptr))
+    where = vehicle << 32 | rows.stop_place
+    idle = bare & np.isin(where, where[~bare])
+    if not idle.any():
+        return rows
+    gone = np.concatenate([[0], np.cumsum(idle)])
+    return rows._replace(
+        stop_ptr=(rows.stop_ptr - gone[rows.stop_ptr]).astype(np.int32), stop_place=rows.stop_place[~idle],
+        act_ptr=np.append(rows.act_ptr[:-1][~idle], rows.act_ptr[-1:]),
+    )  # fmt: skip
 
 
 def absent_from(problem: Problem, rows: Rows) -> NDArray[np.intp]:

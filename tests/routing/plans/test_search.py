@@ -200,6 +200,24 @@ def test_a_rider_is_not_diverted_from_the_stop_he_is_moving_to():
     assert (solution.reason == 0).all()
 
 
+def test_nobody_passes_a_door_again_where_the_sum_of_two_rounded_ways_is_shorter():
+    # under way to door 1, then door 2, then door 3; back over door 1 the last way is a tick shorter than straight
+    ticks = np.full((1, 4, 4), 50, dtype=np.int32)
+    ticks[0, [0, 1, 2, 1], [1, 2, 1, 3]] = [9, 5, 5, 5]
+    ticks[0, 2, 3] = 11
+    problem = make_problem(
+        place=range(4), pick_place=[-1, -1, -1], drop_place=[1, 2, 3], aboard_of=[0, 0, 0], start_place=[0],
+        per_drive=7, before=[[(1, [(0, 1)]), (2, [(1, 1)]), (3, [(2, 1)])]], stop_level=[Level.UNDERWAY, 0, 0],
+        act_level=[Level.UNDERWAY, 0, 0], slope=[[3, 3, 3], [2, 2, 2], [1, 1, 1]],
+        take_price=[[0, 0], [0, 0], [0, 0], [2**62, 2**62], [2**62, 2**62], [0, 2**62]],
+    )  # fmt: skip
+    travel = Travel(ticks, NO_METRES)
+    found = plan_routes(problem, travel, budget=Budget(3000))
+    assert found.rows.stop_place.tolist() == [1, 2, 3]
+    detour = make_rows([[(1, [(0, 1)]), (2, [(1, 1)]), (1, []), (3, [(2, 1)])]])
+    assert evaluate(problem, travel, detour).cost < found.cost == evaluate(problem, travel, found.rows).cost
+
+
 def test_orders_at_one_store_share_its_stop():
     problem = make_problem(
         place=range(4), enter=[0, 30, 0, 0], pick_place=[1, 1], drop_place=[2, 3], start_place=[0], per_work=1,
