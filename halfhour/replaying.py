@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dispatch.policies.policy import Policy
     from dispatch.record.run_folder import RunFolderWriter
+    from dispatch.settings.settings import Settings
     from sim.replay.result import Progress, Run
     from sim.scenario import Scenario
 
@@ -101,7 +102,6 @@ def replay(
     Raises InvalidInput and its kin for whatever a person can mend.
     """
     from dispatch.record.telling import taught_by
-    from dispatch.settings.choosing import remarks
     from halfhour.promising import read
     from sim.replay import replay as runs
     from sim.world.luck import SureAcceptance
@@ -109,10 +109,7 @@ def replay(
     values = dict(settings or {})
     day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
     chosen = choose_for(day, policy, recipe=recipe)
-    configured = day.catalogue.settings.with_values(values)
-    # What the folder sets singly and `settings` overrule no longer stands.
-    overruled = set(remarks(day.catalogue.settings.flat())).difference(remarks(configured.flat()))
-    day = dataclasses.replace(day, notes=tuple(note for note in day.notes if note not in overruled))
+    day, configured = _under(day, values)
     options: dict[str, Any] = {
         "settings": configured,
         "seed": seed,
@@ -135,6 +132,15 @@ def replay(
         done = Replay(run, _summary(run, chosen), target)
         _complete(folder, done, features)
     return done
+
+
+def _under(day: Scenario, values: Mapping[str, Any]) -> tuple[Scenario, Settings]:
+    """The day without notes on settings that `values` overrule, and the settings that they make."""
+    from dispatch.settings.choosing import still_true
+
+    before = day.catalogue.settings
+    configured = before.with_values(values)
+    return dataclasses.replace(day, notes=still_true(day.notes, before, configured)), configured
 
 
 def opened(

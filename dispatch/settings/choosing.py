@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dispatch.errors import Refused
@@ -56,6 +56,12 @@ def beside(settings: Settings) -> dict[str, Any]:
 def remarks(values: Mapping[str, Any]) -> list[str]:
     """What people should know of settings that they wrote, a sentence each: former names, contradictions."""
     return former_names(values) + _contradictions(values)
+
+
+def still_true(notes: Sequence[str], before: Settings, after: Settings) -> tuple[str, ...]:
+    """Notes without the remarks on `before` that do not stand under `after`, which overrules some of it."""
+    gone = set(remarks(before.flat())).difference(remarks(after.flat()))
+    return tuple(note for note in notes if note not in gone)
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
