@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isqrt
 from typing import Any
 
+from dispatch.promise import odds
 from dispatch.promise.told import LEVELS, P50, Lesson, Said, kept
 
 CALIBRATED_FROM = 600
@@ -29,6 +30,8 @@ FIRST_WEIGHTS = 5_000
 """A group that is new moves faster: by this over the root of its orders, in thousandths, down to 1000."""
 RECENT_OF, SPREAD_OF = 20, 200
 """How many deliveries the recent error and the spread look back on, roughly."""
+ODDS = " odds"
+"""Ends the name of the group of a basis that corrects probabilities: a tenth of them in the place of a level."""
 MOST_RECENT_MS = 3_600_000
 """A single order says no more than an hour of the recent error."""
 
@@ -56,11 +59,17 @@ class Tracker:
         """What can be said of an order that is expected at `expected_at`."""
         found = self.tracked_s(groups)
         on_time = kept(tuple(sorted(found)), due_at - expected_at)
+        moved = self.offsets.get(basis + ODDS)
+        on_time = on_time if moved is None else odds.corrected(moved, on_time)
         return Said(basis, expected_at, due_at, found, on_time, self.is_calibrated(basis), groups)
 
     def is_calibrated(self, basis: str) -> bool:
         """True once enough orders of this basis have ended, here or in what it was begun with."""
         return self.taught.get(basis, 0) >= CALIBRATED_FROM
+
+    def lessons(self, said: Said, delivered_at: int | None, under_way: int) -> tuple[Lesson, ...]:
+        """All that an order's end teaches: of quantiles, and of probabilities."""
+        return self.lesson(said, delivered_at, under_way), self.odds_lesson(said, delivered_at)
 
     def lesson(self, said: Said, delivered_at: int | None, under_way: int) -> Lesson:
         """What an order teaches that came at `delivered_at`; None: it never came, which is later than anything said.
@@ -77,6 +86,13 @@ class Tracker:
         weights = tuple((group, self._weight(group)) for group in said.groups)
         return Lesson(said.basis, weights, steps, *self._lately(said, late_s))
 
+    def odds_lesson(self, said: Said, delivered_at: int | None) -> Lesson:
+        """What the end of an order teaches of probabilities: its steps are those of `odds.steps`."""
+        group = said.basis + ODDS
+        on_time = kept(said.quantiles_s, said.due_at - said.expected_at)
+        steps = odds.steps(said.on_time, on_time, is_kept=delivered_at is not None and delivered_at <= said.due_at)
+        return Lesson(group, ((group, odds.weight(self.counts.get(group, 0))),), steps, 0, 0)
+
     def learn(self, lesson: Lesson) -> None:
         """Take a lesson in: the only way in which the state changes while orders come and go."""
         for group, weight in lesson.weights:
@@ -84,6 +100,8 @@ class Tracker:
             for k, step in enumerate(lesson.steps):
                 offsets[k] += weight * step
             self.counts[group] = self.counts.get(group, 0) + 1
+        if lesson.basis.endswith(ODDS):
+            return
         self.recent_ms[lesson.basis], self.spread_ms[lesson.basis] = lesson.recent_ms, lesson.spread_ms
         self.taught[lesson.basis] = self.taught.get(lesson.basis, 0) + 1
 

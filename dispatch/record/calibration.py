@@ -16,7 +16,6 @@ ENOUGH = 300
 class SaidAndCome(NamedTuple):
     """What was said of an order that has ended, and when it came (None: never)."""
 
-    life: OrderLife
     said: Said
     delivered_at: int | None
 
@@ -36,7 +35,7 @@ class Tenth(NamedTuple):
 def outcomes(lives: Iterable[OrderLife], basis: str = PLAN) -> list[SaidAndCome]:
     """SaidAndCome orders of which something was said on a basis; those called off are left out."""
     return [
-        SaidAndCome(life, said, life.delivered_at)
+        SaidAndCome(said, life.delivered_at)
         for life in lives
         if life.ended_at is not None and life.state is not OrderState.CANCELLED
         for said in life.said

@@ -59,7 +59,8 @@ def tracked_again(
     def learn() -> None:
         _, _, said, came = heapq.heappop(under_way)
         mine = sum(one[2].basis == said.basis for one in under_way) + 1
-        tracker.learn(tracker.lesson(said, came, mine))
+        for lesson in tracker.lessons(said, came, mine):
+            tracker.learn(lesson)
 
     for number, one in enumerate(sorted(told, key=lambda one: one.at)):
         while under_way and under_way[0][0] <= one.at:

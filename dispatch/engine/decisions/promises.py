@@ -111,5 +111,7 @@ def _learnt(board: Board, event: e.OrderMoved | e.OutcomeCorrected) -> Events:
     if record.taught or not record.said or event.state is OrderState.CANCELLED:
         return ()
     delivered_at = event.happened_at if event.state is OrderState.DELIVERED else None
-    lessons = tuple(board.promise.lesson(said, delivered_at, len(board.in_play)) for said in record.said)
+    lessons = tuple(
+        lesson for said in record.said for lesson in board.promise.lessons(said, delivered_at, len(board.in_play))
+    )
     return (e.PromiseLearned(at=event.at, order_id=event.order_id, lessons=lessons),)

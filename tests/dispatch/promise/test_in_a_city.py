@@ -12,6 +12,7 @@ from dispatch.board.board import Board
 from dispatch.codec import decode_event, decode_input, encode
 from dispatch.engine.decisions.promises import PROMISE_STEP_S, promised
 from dispatch.promise.told import PLAN, QUOTE
+from dispatch.promise.tracker import ODDS
 from tests.kit.world import T0, World
 
 
@@ -39,7 +40,7 @@ def test_an_order_is_spoken_of_once_with_its_first_plan_and_teaches_once_at_its_
     said = events_of(world, e.PromiseSaid)
     assert [(one.order_id, one.said.basis) for one in said] == [("o", PLAN)]
     (learnt,) = events_of(world, e.PromiseLearned)
-    assert [lesson.basis for lesson in learnt.lessons] == [PLAN]
+    assert [lesson.basis for lesson in learnt.lessons] == [PLAN, PLAN + ODDS]
     assert world.board.promise.taught == {PLAN: 1} and world.board.orders["o"].taught
     world.check()
 
