@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.inputs.public_data import DataMissing
 from benchmarks.promises import days, helsinki, steps
-from benchmarks.promises.judging import Heard, Judged, constant_of, ended, judged
+from benchmarks.promises.judging import Heard, HeldAgainst, constant_of, ended, judged
 from benchmarks.promises.page import Steps, page
 from dispatch.promise.told import PLAN, QUOTE
 from dispatch.promise.tracker import Tracker
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def invented(work: Path, reported: Sequence[int]) -> tuple[list[Judged], list[Steps]]:
+def invented(work: Path, reported: Sequence[int]) -> tuple[list[HeldAgainst], list[Steps]]:
     """Quotes and first plans of the reported days, one after another, begun with what the fitted days have taught."""
     known, taught = Tracker(), [days.told_in(work, seed) for seed in days.FITTED]
     for day in taught:
@@ -79,7 +79,7 @@ def step_of(name: str, told: Sequence[Sequence[Telling]], known: Tracker, basis:
     return Steps(name, *means)
 
 
-def real(*, chosen: bool) -> list[Judged]:
+def real(*, chosen: bool) -> list[HeldAgainst]:
     """Orders of Helsinki from the first of September on, or those before for choosing; none where they are missing."""
     try:
         told = helsinki.minutes()
@@ -94,7 +94,7 @@ def real(*, chosen: bool) -> list[Judged]:
     return [judged("Helsinki, delivery minutes", ended(heard, QUOTE), plain, {})]
 
 
-def write(path: Path, rows: Sequence[Judged]) -> None:
+def write(path: Path, rows: Sequence[HeldAgainst]) -> None:
     """Every slice and tenth as a line."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream, lineterminator="\n")

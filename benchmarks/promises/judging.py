@@ -29,7 +29,7 @@ class Slice(NamedTuple):
     covered: float
 
 
-class Judged(NamedTuple):
+class HeldAgainst(NamedTuple):
     """One row of the page.  `pinball_s`: of P90; `plain_s`: the same of the quote and a constant."""
 
     name: str
@@ -65,7 +65,7 @@ def ended(heard: Iterable[Heard], basis: str) -> list[Heard]:
 
 def judged(
     name: str, heard: Sequence[Heard], plain: Mapping[str, float], extra: Mapping[str, Callable[[str], str]]
-) -> Judged:
+) -> HeldAgainst:
     """Judge orders of one basis.
 
     `plain`: by order, the epoch second that the quote and a constant say.  `extra`: slices beside those of the groups,
@@ -73,7 +73,7 @@ def judged(
     """
     found = [SaidAndCome(said, told.delivered_at) for told, said in heard]
     came = [(told, said) for told, said in heard if told.delivered_at is not None and told.order_id in plain]
-    return Judged(
+    return HeldAgainst(
         name,
         len(found),
         sum(one.delivered_at is None for one in found),

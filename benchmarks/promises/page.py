@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from benchmarks.harness import versions
 from benchmarks.promises import days, steps
-from benchmarks.promises.judging import AIM, FLOOR, SLICE_AIM, SLICE_FLOOR, TENTH_FLOOR, Judged, Slice
+from benchmarks.promises.judging import AIM, FLOOR, SLICE_AIM, SLICE_FLOOR, TENTH_FLOOR, HeldAgainst, Slice
 from dispatch.record.calibration import ENOUGH
 
 PINBALL_FLOOR, PINBALL_AIM = 0.97, 0.88
@@ -21,7 +21,7 @@ class Steps(NamedTuple):
     after_600: float
 
 
-def page(rows: Sequence[Judged], stepped: Sequence[Steps], csv_name: str) -> str:
+def page(rows: Sequence[HeldAgainst], stepped: Sequence[Steps], csv_name: str) -> str:
     """The page as Markdown."""
     made = versions()
     parts = [
@@ -62,7 +62,7 @@ def _below(value: float, floor: float, aim: float) -> str:
     return ", floor missed" if value > floor else "" if value <= aim else ", aim missed"
 
 
-def _slices(rows: Sequence[Judged]) -> list[str]:
+def _slices(rows: Sequence[HeldAgainst]) -> list[str]:
     low, high = SLICE_FLOOR
     lines = [
         "## By slice", "",
@@ -90,7 +90,7 @@ def _slice(one: Slice) -> str:
     return f"{one.by} {one.group} {one.covered:.3f} ({one.orders:,})"
 
 
-def _tenths(rows: Sequence[Judged]) -> list[str]:
+def _tenths(rows: Sequence[HeldAgainst]) -> list[str]:
     lines = [
         "## Probabilities", "",
         f"By tenths of the probability said that the promise is kept: said and come differ by at most "
