@@ -153,7 +153,7 @@ def opened(
     if isinstance(scenario, str | Path):
         path = Path(scenario)
         day = open_scenario(path)
-        features = _map(path if path.is_dir() else path.parent)
+        features = map_in(path if path.is_dir() else path.parent)
     else:
         day = scenario
     if streets is not None:
@@ -176,7 +176,8 @@ def dated_folder(name: str) -> Path:
     return folder
 
 
-def _map(folder: Path) -> dict[str, Any] | None:
+def map_in(folder: Path) -> dict[str, Any] | None:
+    """The lines to be drawn under a map, of a scenario or run folder; None where it has none."""
     path = folder / MAP_FILE
     if not path.is_file():
         return None
@@ -243,7 +244,7 @@ def write_comparison(path: Path, done: Replay, summary: dict[str, Any], fold: An
     """A report of one replay with another, reread from its folder, beside it."""
     from halfhour.report.page import write_report
 
-    features = _map(done.path) if done.path is not None else None
+    features = map_in(done.path) if done.path is not None else None
     catalogue = done.run.scenario.catalogue
     write_report(path, catalogue, done.run.folded, done.summary, baseline=(summary, fold), features=features)
 

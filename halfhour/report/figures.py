@@ -188,7 +188,7 @@ def film(catalogue: Catalogue, fold: KpiFold, span: Span) -> dict[str, Any]:
     west, north, east and south of what to show at first.
     Coordinates are metres, x to the east and y to the south, from the north-western corner of what is shown.
     """
-    points = _Metres(catalogue)
+    points = Metres(catalogue)
     stores = {store.store_id: k for k, store in enumerate(catalogue.stores)}
     riders = {rider_id: k for k, rider_id in enumerate(fold.riders)}
     orders, lives = [], list(fold.orders.values())
@@ -227,7 +227,7 @@ def film(catalogue: Catalogue, fold: KpiFold, span: Span) -> dict[str, Any]:
     }
 
 
-class _Metres:
+class Metres:
     """Lays places (degrees or plane metres) on a sheet of whole metres, north up."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -242,6 +242,7 @@ class _Metres:
         self.size = (max(self._x), max(self._y))
 
     def of(self, place: int) -> tuple[int, int]:
+        """A place on the sheet."""
         return self._x[place], self._y[place]
 
     def focus(self, places: Sequence[int]) -> list[int]:
@@ -264,7 +265,7 @@ def sheet(catalogue: Catalogue, features: dict[str, Any] | None) -> dict[str, li
     """Lines of a GeoJSON map on the same sheet as the film, by their class (`river`, `avenue`, `street` ...)."""
     if features is None:
         return {}
-    points = _Metres(catalogue)
+    points = Metres(catalogue)
     lines: dict[str, list[list[int]]] = {}
     for feature in features.get("features", ()):
         geometry = feature["geometry"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
-from halfhour.report import charts, figures, truths
+from halfhour.report import charts, figures, kept, truths
 from halfhour.report.charts import Series
 from halfhour.report.kpi_table import BY_KEY, shown, verdict, written
 
@@ -55,8 +55,8 @@ def page(
         _arrivals(fold, baseline),
         _fleet(catalogue, fold, span, clock),
         _stores(fold),
-        _kept_map(catalogue, fold),
-        *(_truth(table) for table in _truths(fold, clock) if table is not None and table.rows),
+        _kept_map(catalogue, fold, clock),
+        *(_truth(table) for table in _truths(catalogue, fold, clock) if table is not None and table.rows),
         _kpi_card(summary, other),
     ]
     title = f"{summary['scenario']}: {summary['policy']}"
@@ -76,7 +76,7 @@ def page(
             "</main>",
             _data("film", film, f' data-zone="{escape(catalogue.time_zone, quote=True)}"'),
             _data("sheet", figures.sheet(catalogue, features)),
-            f"<script>{_asset('map.js')}</script></body></html>",
+            f"<script>{_asset('map.js')}</script><script>{_asset('kept.js')}</script></body></html>",
             "",
         ]
     )
@@ -185,8 +185,8 @@ def _stores(fold: KpiFold) -> str:
     return _card(title, "", _table(heads, rows))
 
 
-def _truths(fold: KpiFold, clock: figures.FilmClock) -> list[truths.TruthTable | None]:
-    by_hour, *others = truths.anatomy(fold, clock)
+def _truths(catalogue: Catalogue, fold: KpiFold, clock: figures.FilmClock) -> list[truths.TruthTable | None]:
+    by_hour, *others = truths.anatomy(catalogue, fold, clock)
     return [by_hour, truths.calibrated(fold), truths.earnings(fold), truths.worst(fold, clock), *others]
 
 
@@ -195,9 +195,9 @@ def _truth(table: truths.TruthTable) -> str:
     return _card(table.title, table.note, _table(list(map(escape, table.heads)), table.rows), wide=wide)
 
 
-def _kept_map(catalogue: Catalogue, fold: KpiFold) -> str:
+def _kept_map(catalogue: Catalogue, fold: KpiFold, clock: figures.FilmClock) -> str:
     note = "By area of the door (H3 cells): the redder, the more promises were missed. Point at one for its figures."
-    return _card("Promises by area", note, truths.kept_map(catalogue, fold))
+    return _card("Promises by area and hour", note, kept.kept_map(catalogue, fold, clock), wide=True)
 
 
 def _map_card(catalogue: Catalogue, features: Mapping[str, Any] | None) -> str:

@@ -1,12 +1,13 @@
-"""What a report says of promises: where they were kept, where the minutes went, what was said, the worst orders."""
+"""What a report says of promises: where the minutes went, what was said and what came, the worst orders."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from math import cos, radians
 from typing import NamedTuple
 
+from dispatch.board.cell_index import ZoneShape
+from dispatch.engine.decisions.promises import ZONE_RESOLUTION
 from dispatch.model import OrderState
 from dispatch.record import calibration
 from dispatch.record.anatomy import PARTS
@@ -14,12 +15,10 @@ from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
 from dispatch.record.lives import OrderLife
 from halfhour.report.figures import FilmClock
-from routing.cells import boundary_of, parent_of
+from routing.cells import parent_of
 
-AREA_RESOLUTION = 8
 WORST = 10
 MOST_ROWS = 24
-WIDTH = 640
 
 
 class TruthTable(NamedTuple):
@@ -45,10 +44,12 @@ ANATOMY_HEADS = (
 )
 
 
-def anatomy(fold: KpiFold, clock: FilmClock) -> list[TruthTable]:
-    """Where the minutes went, by hour of placement, by store and by rider: those with most orders."""
+def anatomy(catalogue: Catalogue, fold: KpiFold, clock: FilmClock) -> list[TruthTable]:
+    """Where the minutes went, by hour of placement, by zone and store, by rider: those with most orders."""
+    zones = zone_names(catalogue)
     by: tuple[tuple[str, Callable[[OrderLife], str]], ...] = (
         ("hour", lambda life: clock(life.order.placed_at)[:2] + " h"),
+        ("zone", lambda life: zones.get(life.order.store_id, "–")),
         ("store", lambda life: life.order.store_id),
         ("rider", lambda life: life.rider_id or "–"),
     )
@@ -63,6 +64,17 @@ def anatomy(fold: KpiFold, clock: FilmClock) -> list[TruthTable]:
         rows = [[escape(group), *_minutes(fold, groups[group])] for group in sorted(chosen)]
         tables.append(TruthTable(f"Where the minutes went, by {name}", note, (name, *ANATOMY_HEADS), rows))
     return tables
+
+
+def zone_names(catalogue: Catalogue) -> dict[str, str]:
+    """By store: the zone that holds it, or the H3 cell by which promises are learnt where no zone does."""
+    shapes = [(zone.zone_id, ZoneShape(zone.corners, catalogue.places)) for zone in catalogue.zones]
+    names = {}
+    for store in catalogue.stores:
+        held_by = next((zone_id for zone_id, shape in shapes if shape.holds(store.place)), None)
+        cell = parent_of(int(catalogue.places.cell[store.place]), ZONE_RESOLUTION)
+        names[store.store_id] = held_by or f"{cell:x}"
+    return names
 
 
 def _minutes(fold: KpiFold, lives: Sequence[OrderLife]) -> list[str]:
@@ -153,32 +165,3 @@ def story(fold: KpiFold, life: OrderLife, clock: FilmClock) -> str:
         largest = max(range(len(PARTS)), key=lambda k: parts[k])
         said.append(f"most of it {PARTS[largest][:-2]}, {parts[largest] / 60:.0f} min")
     return ", ".join(said)
-
-
-def kept_map(catalogue: Catalogue, fold: KpiFold) -> str:
-    """Promises kept by H3 cell of the door, as an SVG: the redder, the more were missed; empty without orders."""
-    cells: dict[int, list[OrderLife]] = {}
-    for life in fold.orders.values():
-        if life.state is not OrderState.CANCELLED:
-            cell = parent_of(int(catalogue.places.cell[life.order.drop_place]), AREA_RESOLUTION)
-            cells.setdefault(cell, []).append(life)
-    shapes = {cell: boundary_of(cell) for cell in sorted(cells)}
-    corners = [corner for shape in shapes.values() for corner in shape]
-    if not corners:
-        return ""
-    south, north = min(lat for lat, _ in corners), max(lat for lat, _ in corners)
-    west, east = min(lng for _, lng in corners), max(lng for _, lng in corners)
-    narrow = cos(radians((south + north) / 2))
-    scale = WIDTH / max((east - west) * narrow, 1e-9)
-    height = (north - south) * scale
-    drawn = []
-    for cell, shape in shapes.items():
-        lives = cells[cell]
-        share = sum(life.is_on_time for life in lives) / len(lives)
-        points = " ".join(f"{(lng - west) * narrow * scale:.1f},{(north - lat) * scale:.1f}" for lat, lng in shape)
-        drawn.append(
-            f'<polygon class="cell" points="{points}" style="fill-opacity:{0.08 + 0.92 * (1 - share):.2f}">'
-            f"<title>{len(lives):,} orders, {share:.0%} on time</title></polygon>"
-        )
-    label = "share of promises missed by area"
-    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{label}">{"".join(drawn)}</svg>'

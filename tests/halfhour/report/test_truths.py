@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from dispatch.model import Store, Zone
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.kpi import KpiFold
-from halfhour.report import truths
+from halfhour.report import kept, truths
 from halfhour.report.figures import FilmClock
 from tests.kit.world import World, catalogue_of, folded
 
@@ -29,8 +32,8 @@ CLOCK = FilmClock("UTC")
 
 
 def test_the_parts_of_each_row_add_up(day: tuple[Catalogue, KpiFold]) -> None:
-    _, fold = day
-    for table in truths.anatomy(fold, CLOCK):
+    catalogue, fold = day
+    for table in truths.anatomy(catalogue, fold, CLOCK):
         assert sum(int(row[1]) for row in table.rows) == 12
         for row in table.rows:
             assert len(row) == len(table.heads)
@@ -47,12 +50,27 @@ def test_the_worst_orders_come_with_what_happened(day: tuple[Catalogue, KpiFold]
         assert "placed" in row[2] and "delivered" in row[2] and "most of it" in row[2]
 
 
-def test_the_map_names_every_area_once(day: tuple[Catalogue, KpiFold]) -> None:
+def test_the_map_names_every_area_of_every_hour_once(day: tuple[Catalogue, KpiFold]) -> None:
     catalogue, fold = day
-    drawn = truths.kept_map(catalogue, fold)
-    counts = [int(part.split(" orders")[0]) for part in drawn.split("<title>")[1:]]
-    assert sum(counts) == 12 and drawn.count("<polygon") == len(counts)
-    assert truths.kept_map(catalogue, KpiFold(catalogue)) == ""
+    found = kept.areas(catalogue, fold, CLOCK)
+    of_the_day = [area for area in found if area.hour == kept.ALL_DAY]
+    assert sum(area.orders for area in of_the_day) == 12
+    assert sum(area.orders for area in found if area.hour != kept.ALL_DAY) == 12
+    on_time = sum(life.is_on_time for life in fold.orders.values())
+    assert sum(area.on_time for area in of_the_day) == on_time < 12
+    drawn = kept.kept_map(catalogue, fold, CLOCK)
+    assert drawn.count("<polygon") == len(found)
+    assert drawn.count("display:none") == len({area.hour for area in found}) - 1, "the day as a whole is shown first"
+    assert kept.kept_map(catalogue, KpiFold(catalogue), CLOCK) == ""
+
+
+def test_a_store_is_in_its_zone_or_else_in_a_cell(day: tuple[Catalogue, KpiFold]) -> None:
+    catalogue = dataclasses.replace(day[0], stores=(Store("s", 0),))
+    (cell,) = set(truths.zone_names(catalogue).values())
+    assert int(cell, 16)
+    around = Zone("centre", ((-5000.0, -5000.0), (-5000.0, 5000.0), (5000.0, 5000.0), (5000.0, -5000.0)))
+    zoned = dataclasses.replace(catalogue, zones=(around,))
+    assert set(truths.zone_names(zoned).values()) == {"centre"}
 
 
 def test_what_was_said_stands_beside_what_came(day: tuple[Catalogue, KpiFold]) -> None:
