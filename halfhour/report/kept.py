@@ -17,7 +17,7 @@ AREA_RESOLUTION = 8
 ALL_DAY = ""
 
 
-class Area(NamedTuple):
+class KeptArea(NamedTuple):
     """A cell in one hour: its corners in metres on the sheet of the day's map, its orders, and those on time."""
 
     hour: str
@@ -31,7 +31,7 @@ class Area(NamedTuple):
         return 1 - self.on_time / self.orders
 
 
-def areas(catalogue: Catalogue, fold: KpiFold, clock: FilmClock) -> list[Area]:
+def areas(catalogue: Catalogue, fold: KpiFold, clock: FilmClock) -> list[KeptArea]:
     """Cells of the doors, of the whole day (ALL_DAY) and of each hour of placement, hour by hour."""
     cells: dict[tuple[str, int], list[OrderLife]] = {}
     for life in fold.orders.values():
@@ -44,7 +44,7 @@ def areas(catalogue: Catalogue, fold: KpiFold, clock: FilmClock) -> list[Area]:
     for hour, cell in sorted(cells):
         lives = cells[hour, cell]
         assert corners_of is not None
-        found.append(Area(hour, corners_of(cell), len(lives), sum(life.is_on_time for life in lives)))
+        found.append(KeptArea(hour, corners_of(cell), len(lives), sum(life.is_on_time for life in lives)))
     return found
 
 
@@ -63,7 +63,7 @@ class _Sheet:
         return tuple((lng * narrow * 111_195, -lat * 111_195) for lat, lng in shape)
 
 
-def box(found: list[Area]) -> tuple[float, float, float, float]:
+def box(found: list[KeptArea]) -> tuple[float, float, float, float]:
     """West, north, east and south of all areas."""
     xs = [x for area in found for x, _ in area.corners]
     ys = [y for area in found for _, y in area.corners]
@@ -100,7 +100,7 @@ def _words(hour: str) -> str:
     return "all day" if hour == ALL_DAY else f"{escape(hour)}:00 to {escape(hour)}:59"
 
 
-def _polygon(area: Area) -> str:
+def _polygon(area: KeptArea) -> str:
     points = " ".join(f"{x:.0f},{y:.0f}" for x, y in area.corners)
     return (
         f'<polygon class="cell" points="{points}" style="fill-opacity:{0.08 + 0.84 * area.missed:.2f}">'
