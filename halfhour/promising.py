@@ -19,26 +19,36 @@ KIND = "halfhour promise 1"
 SLICES = ("load", "hour", "lead", "zone", "weather")
 
 
+PASSES = 5
+"""How often runs are gone through: a tracker moves no faster than deliveries come, and once is too short to arrive."""
+
+
 def fitted(runs: Sequence[Path]) -> tuple[Tracker, dict[str, int]]:
     """What is known after the orders of run folders, one run after another; how many orders taught each basis.
 
-    Raises InvalidInput where nothing was said in them.
+    All are gone through PASSES times, and each order counts once.  Raises InvalidInput where nothing was said in them.
     """
     from dispatch.record.run_folder import RunFolder
     from dispatch.record.telling import tellings, tracked_again
 
-    tracker = Tracker()
+    told = []
     for path in runs:
-        found = tellings(RunFolder(path).entries())
-        if not found:
+        told.append(tellings(RunFolder(path).entries()))
+        if not told[-1]:
             raise InvalidInput(
                 "nothing was said of its orders in this run",
                 code="nothing_said",
                 file=str(path),
                 hint="Replay the day with this version, with rules.promise_odds true.",
             )
-        tracked_again(found, tracker)
-    return tracker, dict(sorted(tracker.taught.items()))
+    tracker = Tracker()
+    for number in range(PASSES):
+        for day in told:
+            tracked_again(day, tracker)
+        if not number:
+            counts = dict(sorted(tracker.taught.items()))
+    tracker.taught = dict(counts)
+    return tracker, counts
 
 
 def written(path: Path, tracker: Tracker, *, force: bool = False) -> None:

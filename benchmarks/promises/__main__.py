@@ -9,7 +9,6 @@ minutes are left out where HALFHOUR_DATA has none.
 from __future__ import annotations
 
 import argparse
-import copy
 import csv
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,9 @@ from benchmarks.promises.judging import Heard, HeldAgainst, constant_of, ended, 
 from benchmarks.promises.page import Steps, page
 from dispatch.promise.told import PLAN, QUOTE
 from dispatch.promise.tracker import Tracker
-from dispatch.record.telling import Telling, tracked_again
+from dispatch.record.run_folder import RunFolder
+from dispatch.record.telling import Telling, tellings, tracked_again
+from halfhour.promising import fitted
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,18 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def invented(work: Path, reported: Sequence[int]) -> tuple[list[HeldAgainst], list[Steps]]:
     """Quotes and first plans of the reported days, one after another, begun with what the fitted days have taught."""
-    known, taught = Tracker(), [days.told_in(work, seed) for seed in days.FITTED]
-    for day in taught:
-        tracked_again(day, known)
-    constant_s = constant_of([one for day in taught for one in day if one.said.basis == QUOTE])
-    told = [days.told_in(work, seed) for seed in reported]
-    kind = [days.kinds_of_stores(work, seed) for seed in reported]
-    tracker, heard, plain, kinds = copy.deepcopy(known), list[Heard](), dict[str, float](), dict[str, str]()
-    for number, day in enumerate(told):
-        named = [one._replace(order_id=f"{number}/{one.order_id}") for one in day]
-        heard += tracked_again(named, tracker)
+    fitted_on = [days.folder_of(work, seed) for seed in days.FITTED]
+    known, _ = fitted(fitted_on)
+    quotes = [one for path in fitted_on for one in tellings(RunFolder(path).entries()) if one.said.basis == QUOTE]
+    constant_s = constant_of(quotes)
+    told, heard, plain, kinds = list[list[Telling]](), list[Heard](), dict[str, float](), dict[str, str]()
+    tracker = known
+    for seed in reported:
+        day, tracker = days.said_again(work, seed, tracker)
+        told.append(day)
+        named = [one._replace(order_id=f"{seed}/{one.order_id}") for one in day]
+        heard += [(one, one.said) for one in named]
         plain |= {one.order_id: one.said.expected_at + constant_s for one in named if one.said.basis == QUOTE}
-        kinds |= {f"{number}/{order_id}": name for order_id, name in kind[number].items()}
+        kinds |= {f"{seed}/{order_id}": name for order_id, name in days.kinds_of_stores(work, seed).items()}
+        print(f"day {seed} said again", flush=True)
     names = {QUOTE: "Invented days, quotes", PLAN: "Invented days, first plans"}
     rows = [judged(names[basis], ended(heard, basis), plain, {"store": kinds.__getitem__}) for basis in names]
     return rows, [step_of(f"{names[basis]}, +8 minutes", told, known, basis) for basis in names]

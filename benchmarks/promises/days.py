@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from dispatch.engine.engine import Engine
 from dispatch.events import OrderAccepted
 from dispatch.policies.policy import HalfhourPolicy
+from dispatch.promise.tracker import Tracker
 from dispatch.record.run_folder import RunFolder
-from dispatch.record.telling import Telling, tellings
+from dispatch.record.telling import Telling, taught_by, tellings
 from halfhour.synthetic import write_synthetic
 from sim.invent.lunch_peak import DaySize
 from sim.replay.replay import replay_into
@@ -20,7 +22,7 @@ from sim.sources import open_scenario
 
 FITTED = (511, 512, 513, 514)
 """What promises begin with."""
-CHOSEN_ON = (611, 612, 613, 614)
+CHOSEN_ON = (611, 612, 613)
 """Groups and paces were chosen on these."""
 REPORTED = (711, 712, 713, 714, 715, 716, 717, 718)
 """Never looked at before."""
@@ -68,9 +70,18 @@ def replay_all(work: Path, seeds: Sequence[int], jobs: int, told: Callable[[str]
             told(f"day {runs[run]}: {number} of {len(missing)}")
 
 
-def told_in(work: Path, seed: int) -> list[Telling]:
-    """Everything that was said on a seed's day."""
-    return tellings(RunFolder(folder_of(work, seed)).entries())
+def said_again(work: Path, seed: int, known: Tracker) -> tuple[list[Telling], Tracker]:
+    """What the engine says of a seed's day when it begins with what is known; and what it knows in the evening.
+
+    Every input of the day is decided once more: what is said of orders changes no decision of a day whose promises are
+    fixed, so nothing is replayed.
+    """
+    run = RunFolder(folder_of(work, seed))
+    catalogue = run.catalogue
+    engine = Engine(catalogue.places, run.settings())
+    engine.handle(taught_by(known, catalogue.begin_at))
+    events = [(engine.handle(entry.item),) for entry in run.entries()]
+    return tellings(events), engine.board.promise
 
 
 def kinds_of_stores(work: Path, seed: int) -> dict[str, str]:
