@@ -22,7 +22,7 @@ from sim.invent.lunch_peak import DaySize
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A day of too few riders under the nearest-rider rule, where the folder of the benchmark's day 511 is looked for."""
+    """A day of too few riders under the nearest-rider rule, in the place of the benchmark's day 511."""
     folder = tmp_path_factory.mktemp("promising")
     write_synthetic(folder / "scenario", 511, DaySize(8, 10, 150, 1.5))
     replay(
