@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +58,15 @@ ROAD_PROFILES_OF = {
 """How riders of public days and of our own travel on streets, the best first; other names are the network's own."""
 
 
+def profile_on_roads(name: str, known: Sequence[str], *, anyhow: bool = False) -> str:
+    """The profile of a network that riders of profile `name` travel as; the name itself where none is meant by it.
+
+    `anyhow`: a name that means nothing on streets travels as `default` does.
+    """
+    meant = ROAD_PROFILES_OF.get(name) or ((name, *ROAD_PROFILES_OF["default"]) if anyhow else (name,))
+    return next((each for each in meant if each in known), name)
+
+
 @dataclass(frozen=True, slots=True)
 class RoadsSpec:
     """Shortest paths on a road network saved as .npz.
@@ -84,11 +93,7 @@ class RoadsSpec:
             return self
         known = RoadNetwork.load(self.file).profiles
 
-        def fitting(name: str) -> str:
-            meant = ROAD_PROFILES_OF.get(name) or ((name, *ROAD_PROFILES_OF["default"]) if anyhow else (name,))
-            return next((each for each in meant if each in known), name)
-
-        return replace(self, profiles={name: fitting(name) for name in names})
+        return replace(self, profiles={name: profile_on_roads(name, known, anyhow=anyhow) for name in names})
 
     def bind(self, places: PlaceBook) -> TravelTimes:
         """Travel times for the places of one book, each snapped to the network."""

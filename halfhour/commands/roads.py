@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from halfhour.commands.roads_learn import learn
 from halfhour.terminal import console, print_json, progress
 from routing.errors import InvalidInput, UnreadableFile
 
@@ -231,20 +232,23 @@ def check(
             out.print(f"  {why}", markup=False)
 
 
+app.command(epilog="Example:  halfhour roads learn yesterday/ --city porto.npz --out speeds.toml")(learn)
+
+
 def describe(city: RoadNetwork) -> dict[str, Any]:
     """The facts of a city as JSON values."""
     from routing.roads.streets import SHUT
 
     streets = city.streets
-    open_edges = (streets.drive_ms != SHUT).any(axis=1).sum(axis=1).tolist()
+    open_edges = (streets.drive_ms != SHUT).any(axis=1)
     return {
         "nodes": streets.nodes,
         "edges": streets.edges,
         "kilometres": round(float(streets.length_cm.sum(dtype="int64")) / 1e5, 1),
-        "profiles": dict(zip(streets.profiles, open_edges, strict=True)),
+        "profiles": dict(zip(streets.profiles, open_edges.sum(axis=1).tolist(), strict=True)),
         "kilometres_by_profile": {
             name: round(float(streets.length_cm[open_].sum(dtype="int64")) / 1e5, 1)
-            for name, open_ in zip(streets.profiles, (streets.drive_ms != SHUT).any(axis=1), strict=True)
+            for name, open_ in zip(streets.profiles, open_edges, strict=True)
         },
         "parts_beside": {name: city.graph(name).parts_beside for name in streets.profiles},
         "missing_references": int(streets.facts.get("missing_references", 0)),

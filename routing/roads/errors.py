@@ -57,3 +57,9 @@ class WrongVersion(UnreadableFile):
     """A city file that another version of the format wrote."""
 
     code = "wrong_version"
+
+
+class InvalidTrace(InvalidInput):
+    """Positions of a trip that cannot be, or a table of them that cannot be understood."""
+
+    code = "invalid_trace"

@@ -23,6 +23,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"roads.hierarchy", "plans.trips"},
         {"roads.snapping", "plans.plan"},
         {"roads.city"},
+        {"roads.traces"},
     ],
     "dispatch": [
         {"calendar", "errors", "model", "version"},
@@ -46,7 +47,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"application"},
     ],
     "halfhour": [
-        {"on_roads"},
+        {"on_roads", "traces"},
         {"client", "lab.statistics", "live", "policies", "promising", "report", "solving", "streets", "terminal"},
         {"comparing", "compiling", "modelling", "replaying", "robots"},
         {"synthetic"},

@@ -166,6 +166,6 @@ def test_check_tells_why(run: Any, tmp_path: Path) -> None:
     assert "no turn from Home Street" in run("check", city, w, n, "--profile", "car").out
 
 
-@pytest.mark.parametrize("verb", ["build", "info", "traffic", "matrix", "path", "check"])
+@pytest.mark.parametrize("verb", ["build", "info", "traffic", "matrix", "path", "check", "learn"])
 def test_help_shows_an_example(run: Any, verb: str) -> None:
     assert f"halfhour roads {verb}" in run(verb, "--help").out

@@ -1,0 +1,1 @@
+"""What riders' positions tell of speeds: traces matched to streets, and speeds learnt from them."""
