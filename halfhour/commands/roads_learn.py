@@ -29,9 +29,7 @@ def learn(
     ] = None,
     profile: Annotated[str, typer.Option("--profile", help="Who drove, where a CSV file does not say it.")] = "bike",
     slot_s: Annotated[int, typer.Option("--slot-s", help="Length of a slot of the day, seconds.")] = 3600,
-    timezone: Annotated[
-        str, typer.Option("--timezone", help="Whose clocks slots go by; default: the city's.")
-    ] = "",
+    timezone: Annotated[str, typer.Option("--timezone", help="Whose clocks slots go by; default: the city's.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Learn speeds from positions of finished legs, and write them as a traffic table.
