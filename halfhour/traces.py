@@ -213,6 +213,6 @@ def _add(found: Traces, profile: str, name: str, rows: Iterable[tuple[float, flo
     if len(by_time) < LEAST:
         found.skipped["alone in their trip"] += len(by_time)
         return
-    at = np.array(sorted(by_time))
-    where = np.array([by_time[each] for each in at.tolist()])
-    found.each.append((profile, Trace(name, where[:, 0], where[:, 1], at)))
+    times = sorted(by_time)
+    where = np.array([by_time[each] for each in times])
+    found.each.append((profile, Trace(name, where[:, 0], where[:, 1], np.array(times))))

@@ -136,7 +136,8 @@ def _evidence(observed: Observed, group: NDArray[np.int64], count: int) -> NDArr
     trace = np.array(observed.trace, dtype=np.int64)[np.array(observed.step, dtype=np.int64)]
     pair, which = np.unique(trace * count + group, return_inverse=True)
     metres = np.bincount(which, weights=np.abs(np.array(observed.m)), minlength=len(pair))
-    return np.bincount(pair % count, weights=np.minimum(1.0, metres / EVIDENCE_M), minlength=count)
+    near = np.minimum(1.0, metres / EVIDENCE_M)
+    return np.asarray(np.bincount(pair % count, weights=near, minlength=count), dtype=np.float64)
 
 
 def shrunk(
@@ -161,7 +162,7 @@ def learn(
             watchers[profile] = Watcher(network, profile)
         watchers[profile].watch(trace)
         progress(number + 1, len(traces))
-    learnt = []
+    learnt: list[Learnt] = []
     for profile, watcher in sorted(watchers.items()):
         if watcher.observed.step:
             learnt += _of_profile(network, profile, watcher.observed, slot_s, timezone)
