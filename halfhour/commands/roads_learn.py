@@ -12,7 +12,7 @@ from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
     from dispatch.record.travel_spec import TravelSpec
-    from halfhour.traces import Traces
+    from halfhour.live.traces import Traces
     from routing.roads.traces.learning import Learnt, Watcher
 
 FEW = 5.0
@@ -39,7 +39,7 @@ def learn(
     profile.
     """
     from dispatch.calendar.local_time import zone_of
-    from halfhour.traces import read_traces
+    from halfhour.live.traces import read_traces
     from routing.roads import RoadNetwork
     from routing.roads.traces.learning import DAY_S
     from routing.roads.traces.learning import learn as learn_from

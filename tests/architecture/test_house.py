@@ -47,7 +47,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"application"},
     ],
     "halfhour": [
-        {"on_roads", "traces"},
+        {"on_roads"},
         {"client", "lab.statistics", "live", "policies", "promising", "report", "solving", "streets", "terminal"},
         {"comparing", "compiling", "modelling", "replaying", "robots"},
         {"synthetic"},

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from routing.roads.city.network import RoadNetwork
 from routing.roads.streets import SHUT
 from routing.roads.traces.matching import Driven, Matcher
+from routing.roads.traces.stretches import Stretches
 from routing.roads.traces.trace import Trace, moving_parts
-from routing.roads.traces.ways import Ways
 
 DAY_S = 86_400
 ROUNDS = 30
@@ -77,7 +77,7 @@ class Watcher:
         drive = np.where(streets.drive_ms[index] == SHUT, 0, times.ms - wait)
         self._drive: list[float] = np.ascontiguousarray((drive / 1000.0).T).ravel().tolist()
         self._length: list[float] = np.repeat(streets.length_cm / 100.0, 2).tolist()
-        self._matcher = Matcher(Ways(streets, network.graph(profile), times), network.lookup.grid)
+        self._matcher = Matcher(Stretches(streets, network.graph(profile), times), network.lookup.grid)
         self.observed = Observed()
         self.positions = self.matched = self.traces = 0
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.snapping.snapping import StreetGrid
+from routing.roads.traces.stretches import Found, Stretches
 from routing.roads.traces.trace import Trace, metres_between
-from routing.roads.traces.ways import Found, Ways
 
 SIGMA_M = 10.0
 """Error of a position, one standard deviation."""
@@ -34,7 +34,7 @@ UNLIKELY = 15.0
 """States that much less likely than the best one are given up."""
 
 
-class Spot(NamedTuple):
+class OnStreet(NamedTuple):
     """A state: a spot on a directed edge (`code` = 2 * edge + direction), and what its distance costs.
 
     `fraction` is that of the length in the direction driven.
@@ -61,7 +61,7 @@ class Driven(NamedTuple):
 class Matcher:
     """Matches traces to the streets of one profile."""
 
-    def __init__(self, ways: Ways, grid: StreetGrid) -> None:
+    def __init__(self, ways: Stretches, grid: StreetGrid) -> None:
         self._ways = ways
         self._grid = grid
         self._usable = ways.open.reshape(-1, 2).any(axis=1) & (np.array(ways.length[::2]) > 0)
@@ -90,21 +90,21 @@ class Matcher:
         if chain is not None:
             yield chain
 
-    def _spots(self, trace: Trace) -> list[list[Spot]]:
+    def _spots(self, trace: Trace) -> list[list[OnStreet]]:
         points = np.stack([trace.lat, trace.lng], axis=1)
         edge, fraction, metres = self._grid.near(points, self._usable, NEAR_M, NEAR_M, MOST)
-        found: list[list[Spot]] = []
+        found: list[list[OnStreet]] = []
         for edges, shares, away in zip(edge.tolist(), fraction.tolist(), metres.tolist(), strict=True):
             mine = []
             for e, share, metre in zip(edges, shares, away, strict=True):
                 for code, part in ((2 * e, share), (2 * e + 1, 1.0 - share)):
                     if e >= 0 and self._ways.open[code] and self._ways.first[code] >= 0:
-                        mine.append(Spot(code, part, (metre / SIGMA_M) ** 2 / 2))
+                        mine.append(OnStreet(code, part, (metre / SIGMA_M) ** 2 / 2))
             found.append(mine)
         return found
 
     def _step(
-        self, trace: Trace, chain: _Chain, k: int, new: list[Spot]
+        self, trace: Trace, chain: _Chain, k: int, new: list[OnStreet]
     ) -> tuple[NDArray[np.float64], list[int]] | None:
         """(least cost of every new state, the state before it); None where no state can be reached."""
         old, cost = chain.states[-1], chain.cost
@@ -119,11 +119,11 @@ class Matcher:
                     best[b], before[b] = cost[a] + way.cost + spot.cost, a
         return (best, before) if np.isfinite(best).any() else None
 
-    def _search(self, spot: Spot, new: list[Spot], leap: _Leap) -> Found:
+    def _search(self, spot: OnStreet, new: list[OnStreet], leap: _Leap) -> Found:
         wanted = {each.code for each in new} - {spot.code}
         return self._ways.search(spot.code, spot.fraction, wanted, leap.most_cm)
 
-    def _between(self, old: Spot, new: Spot, found: Found, leap: _Leap) -> _Way | None:
+    def _between(self, old: OnStreet, new: OnStreet, found: Found, leap: _Leap) -> _Way | None:
         """The way between two spots, None where there is none."""
         length = self._ways.length[new.code]
         if old.code == new.code:
@@ -145,7 +145,7 @@ class Matcher:
             driven.append(self._driven(chosen[k - 1], chosen[k], leap, times))
         return driven
 
-    def _driven(self, old: Spot, new: Spot, leap: _Leap, times: tuple[float, float]) -> Driven:
+    def _driven(self, old: OnStreet, new: OnStreet, leap: _Leap, times: tuple[float, float]) -> Driven:
         found = self._search(old, [new], leap)
         way = self._between(old, new, found, leap)
         assert way is not None
@@ -165,18 +165,18 @@ class _Chain:
     """Positions `kept` in a row, the states of each, and the state before each; `cost` of the last ones."""
 
     kept: list[int]
-    states: list[list[Spot]]
+    states: list[list[OnStreet]]
     back: list[list[int]]
     cost: NDArray[np.float64]
 
-    def add(self, k: int, states: list[Spot], cost: NDArray[np.float64], back: list[int]) -> None:
+    def add(self, k: int, states: list[OnStreet], cost: NDArray[np.float64], back: list[int]) -> None:
         """One position more."""
         self.kept.append(k)
         self.states.append(states)
         self.back.append(back)
         self.cost = cost
 
-    def best(self) -> list[Spot]:
+    def best(self) -> list[OnStreet]:
         """The likeliest states in order; of equals the first."""
         at = int(np.argmin(self.cost))
         chosen = []

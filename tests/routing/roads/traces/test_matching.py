@@ -11,8 +11,8 @@ from routing.cells import METRES_PER_DEGREE
 from routing.roads import RoadNetwork
 from routing.roads.errors import InvalidTrace
 from routing.roads.traces.matching import MOST, Matcher
+from routing.roads.traces.stretches import Stretches
 from routing.roads.traces.trace import Trace, moving_parts
-from routing.roads.traces.ways import Ways
 from tests.kit.roads.drawing import draw
 from tests.kit.roads.naive_matching import best_sequence
 from tests.kit.roads.streetmap import StreetMap
@@ -32,7 +32,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> RoadNetwork:
 
 def matcher(network: RoadNetwork) -> Matcher:
     times = network.state.prepare("car", None)
-    return Matcher(Ways(network.streets, network.graph("car"), times), network.lookup.grid)
+    return Matcher(Stretches(network.streets, network.graph("car"), times), network.lookup.grid)
 
 
 def seen(spots: list[tuple[float, float]], every_s: float = 10.0) -> Trace:

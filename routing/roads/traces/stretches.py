@@ -39,7 +39,7 @@ class Found:
         return ms, cm, nodes[::-1]
 
 
-class Ways:
+class Stretches:
     """Stretches of a profile as lists, for searches of a few streets around a spot.
 
     A node is a directed edge at its beginning, its `code` is 2 * edge + direction; `first[code]` the node that a trip

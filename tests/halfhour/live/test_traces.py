@@ -13,7 +13,7 @@ import pytest
 from benchmarks.roads.drives import Drive
 from dispatch.inputs import Position, PositionsSeen, StopArrived, StopCompleted
 from halfhour.commands import main
-from halfhour.traces import Legs, Traces, read_traces
+from halfhour.live.traces import Legs, Traces, read_traces
 from routing.errors import InvalidInput
 from routing.roads import RoadNetwork, SpeedRule
 from routing.roads.errors import InvalidTrace
