@@ -123,7 +123,7 @@ class Matcher:
         wanted = {each.code for each in new} - {spot.code}
         return self._ways.search(spot.code, spot.fraction, wanted, leap.most_cm)
 
-    def _between(self, old: OnStreet, new: OnStreet, found: Found, leap: _Leap) -> _Way | None:
+    def _between(self, old: OnStreet, new: OnStreet, found: Found, leap: _Leap) -> _Between | None:
         """The way between two spots, None where there is none."""
         length = self._ways.length[new.code]
         if old.code == new.code:
@@ -186,7 +186,7 @@ class _Chain:
         return chosen[::-1]
 
 
-class _Way(NamedTuple):
+class _Between(NamedTuple):
     cm: float
     cost: float
     turned: bool
@@ -199,7 +199,7 @@ class _Leap:
         self._straight_m = straight_m
         self.most_cm = 100 * (LONGEST_M + LONGEST_SHARE * straight_m)
 
-    def way(self, cm: float, *, turned: bool = False) -> _Way:
+    def way(self, cm: float, *, turned: bool = False) -> _Between:
         """A way of this length, with its cost."""
         beta = BETA_M + BETA_SHARE * self._straight_m
-        return _Way(cm, abs(cm / 100 - self._straight_m) / beta + (TURN_ROUND if turned else 0.0), turned)
+        return _Between(cm, abs(cm / 100 - self._straight_m) / beta + (TURN_ROUND if turned else 0.0), turned)
