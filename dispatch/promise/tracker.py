@@ -18,7 +18,7 @@ from dispatch.promise.told import LEVELS, P50, Lesson, Said, kept
 CALIBRATED_FROM = 600
 """Deliveries of a basis from which on it counts as calibrated."""
 
-PACE = 1200
+PACE = 2100
 """The orders under way together move all groups of an order together by so many thousandths of the spread.
 
 What is said follows within a few delivery times and does not run ahead of what is known, which is that much older."""

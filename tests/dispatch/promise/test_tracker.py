@@ -157,9 +157,9 @@ def test_a_lesson_moves_what_it_names_and_nothing_else() -> None:
     said = tracker.said(PLAN, 0, 0, ("plan/all", "plan/a"))
     tracker.learn(tracker.lesson(said, 500, 100))
     assert set(tracker.offsets) == {"plan/all", "plan/a"}
-    # A first spread of 300 s, times 1.2, shared by 100 orders under way and two groups: 1.8 s; five times that for a
+    # A first spread of 300 s, times 2.1, shared by 100 orders under way and two groups: 3.15 s; five times that for a
     # group's first order, times the level, for it came later than said at each of them; the tails move further.
     speed = {500: 1000, 900: 1666}
     for level, factor in speed.items():
-        moved = 1_800_000 * factor // 1000 * level // 1000
+        moved = 3_150_000 * factor // 1000 * level // 1000
         assert tracker.offsets["plan/a"][LEVELS.index(level)] == 5000 * moved

@@ -22,7 +22,7 @@ class SlowTracker:
             seen = 0
             spread = 300_000
             for others, told, late_s, under_way in self.ends:
-                step_us = floor(Fraction(spread * 1200, max(under_way, 20) * len(others)))
+                step_us = floor(Fraction(spread * 2100, max(under_way, 20) * len(others)))
                 if late_s is not None:
                     error = min(abs(late_s - sorted(told)[4]) * 1000, 3_600_000)
                     spread = floor(spread + Fraction(error - spread, 200))
