@@ -5,7 +5,18 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks.days.contenders import AS_SHIPPED, CONTENDERS, LATE_WEIGHT, REPORTED, VROOM, VROOM_STAR
+from benchmarks.days.contenders import (
+    AS_SHIPPED,
+    CONTENDERS,
+    LATE_WEIGHT,
+    ON_TIME,
+    REPORTED,
+    THRIFTY,
+    VROOM,
+    VROOM_ON_TIME,
+    VROOM_STAR,
+    VROOM_THRIFTY,
+)
 from benchmarks.harness import versions
 from dispatch.settings.presets import DEFAULT
 from halfhour.comparing import Block, Group, differences
@@ -37,11 +48,13 @@ def page(rows: Sequence[CityDayRow], csv_name: str) -> str:
         "scenario new`, the demo and the live service run with where nobody sets anything. A row with other settings "
         f"says which. The days were named before anything ran on them (seeds {REPORTED[0]} to {REPORTED[-1]}); "
         "settings were chosen on others (11 to 18).", "",
-        "*VROOM* is asked anew in every round in our planner's place: same rounds, laws and commitments; told first "
+        "*VROOM* is asked anew in every round in our planner's place: same rounds and commitments, and the same laws "
+        "but for bags: twelve orders instead of four, any number of trips instead of three; told first "
         "stops and what is in a bag pinned; what its hard windows leave out is inserted, and it is asked again, three "
         "times in all, with windows wide enough for that plan; its cheapest plan counts. It knows no law against "
-        "mixing stores: it mixes in both of its rows. *As published* is VROOM under the prices and empty moves of "
-        "0.1.0; *our prices, no empty moves* gets what ships: those of the default, beside all rows.", "",
+        "mixing stores: it mixes in all of its rows. *As published* is VROOM under the prices and empty moves of "
+        "0.1.0; *our prices, no empty moves* gets what ships: those of the default, beside all rows; and "
+        "those of `on_time` and `thrifty`, each beside ours under the same.", "",
         "*Days*: how many of the twenty stand behind a row; the command runs those that are missing. *Changes*: told "
         "plans that alter what a phone showed; stops added at the end do not count. *CPU* is processor time, left out "
         f"of days whose process compiled first. [{csv_name}]({csv_name}) has every day, with the cost that counts "
@@ -109,10 +122,11 @@ def as_shipped(rows: Sequence[CityDayRow]) -> str:
 def _paired(rows: Sequence[CityDayRow]) -> list[str]:
     """Our rows less each row of VROOM, over the days that both have."""
     parts = _header(["difference", "days", *(title for _, title, *_ in PAIRED)])
-    for reference in (VROOM, VROOM_STAR):
-        for name in CONTENDERS:
-            if name.startswith("halfhour"):
-                parts += _difference(_group(rows, reference), _group(rows, name))
+    ours = [name for name in CONTENDERS if name.startswith("halfhour")]
+    beside = {VROOM: ours, VROOM_STAR: ours, VROOM_ON_TIME: [ON_TIME], VROOM_THRIFTY: [THRIFTY]}
+    for reference, names in beside.items():
+        for name in names:
+            parts += _difference(_group(rows, reference), _group(rows, name))
     return [*parts, ""] if len(parts) > 2 else []
 
 

@@ -44,6 +44,8 @@ def _vroom(round_s: float) -> Policy:
 
 
 AS_SHIPPED, VROOM, VROOM_STAR = "halfhour, as shipped", "vroom, as published", "vroom, our prices, no empty moves"
+ON_TIME, THRIFTY, DOOR = (f"halfhour, preset {name}" for name in ("on_time", "thrifty", "door"))
+VROOM_ON_TIME, VROOM_THRIFTY = (f"vroom, prices of {name}, no empty moves" for name in ("on_time", "thrifty"))
 
 
 CONTENDERS = {
@@ -53,9 +55,11 @@ CONTENDERS = {
     "halfhour, one store a trip": Contender(
         _ours("lns"), {"rules.mix": "same_store"}, "may not mix stores; both rows of VROOM mix them"
     ),
-    "halfhour, preset on_time": Contender(_ours("lns"), {"preset": "on_time"}),
-    "halfhour, preset thrifty": Contender(_ours("lns"), {"preset": "thrifty"}),
-    "halfhour, preset door": Contender(_ours("lns"), {"preset": "door"}),
+    ON_TIME: Contender(_ours("lns"), {"preset": "on_time"}),
+    THRIFTY: Contender(_ours("lns"), {"preset": "thrifty"}),
+    DOOR: Contender(_ours("lns"), {"preset": "door"}),
+    VROOM_ON_TIME: Contender(_vroom, {"preset": "on_time"}, "mixes stores; bags of twelve"),
+    VROOM_THRIFTY: Contender(_vroom, {"preset": "thrifty"}, "mixes stores; bags of twelve"),
     "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.mix": "same_store"},
                                            "what `halfhour scenario new` wrote; may not mix stores"),
     "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),

@@ -40,8 +40,8 @@ _COMMON: dict[str, Any] = {
     "prices.late_fixed": 80_000,
     "prices.fail_per_s": 110,
     "prices.fail_after_s": 5400,
-    "prices.fail_after_promise_s": 3600,
-    "prices.fail_fixed": 600_000,
+    "prices.fail_after_promise_s": 900,
+    "prices.fail_fixed": 30_000,
     "prices.work_per_s": 100,
     "prices.scarce_work_per_s": -60,
     "reposition.priced": True,
@@ -54,7 +54,8 @@ PRESETS: Mapping[str, Preset] = {
     for preset in (
         Preset(
             "balanced",
-            "Keep promises without driving more: a missed one counts like 13 minutes of one customer's waiting.",
+            "Keep promises without driving more: a missed one counts like 13 minutes of one customer's waiting, "
+            "and one missed by a quarter of an hour like 18.",
             _COMMON,
         ),
         Preset(
@@ -75,7 +76,14 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "door",
             "Bring every order as fast as possible, whatever was promised.",
-            {**_COMMON, "prices.late_fixed": 0, "prices.work_per_s": 10, "prices.scarce_work_per_s": 40},
+            {
+                **_COMMON,
+                "prices.late_fixed": 0,
+                "prices.fail_after_promise_s": 3600,
+                "prices.fail_fixed": 600_000,
+                "prices.work_per_s": 10,
+                "prices.scarce_work_per_s": 40,
+            },
         ),
         Preset(
             "thrifty",
