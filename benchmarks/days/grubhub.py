@@ -24,6 +24,7 @@ from rich.console import Console
 from benchmarks.days.grubhub_page import Result, as_csv, as_page
 from benchmarks.inputs import public_data
 from benchmarks.resumable import Kept
+from dispatch.settings.presets import DEFAULT, PRESETS
 from halfhour.policies import choose
 from routing.errors import HalfhourError, InvalidInput
 from sim.mdrp.rules import Liberty, judge, read_instance, read_solution
@@ -46,7 +47,10 @@ class GrubhubRow:
 
 
 STILL = {"rules.empty_moves": False}
+SHIPPED = {**PRESETS[DEFAULT].values, "rules.mix": "same_store"}
+"""What ships, under the published rules: no bag of two restaurants, no bonus for empty moves."""
 ROWS = {
+    "as shipped": GrubhubRow("halfhour", settings=SHIPPED, liberty="updates"),
     "halfhour": GrubhubRow("halfhour"),
     "halfhour without empty moves": GrubhubRow("halfhour", settings=STILL, liberty="updates"),
     "halfhour on store means": GrubhubRow("halfhour", settings={"rules.ready_times": "store_mean"}),

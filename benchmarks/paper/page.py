@@ -13,7 +13,9 @@ Every solver runs in a process of its own, on one thread, with the same time for
 plans. Medians over seeds. VROOM and OR-Tools know no seed and run once on each instance. PyVRP spends half its time on
 its own reduction of the fleet where vehicles count. On live snapshots VROOM has no time limit: its windows are hard, so
 what it leaves out is inserted for it and it is asked again, three times in all, with windows wide enough for that plan;
-its best plan counts.
+its best plan counts. Files bring prices of their own, and so do the snapshots (a second of travel 1, a second
+late 3; where it is said, a charge for being late): no row here is what ships. What ships stands first among whole
+[city days](city-days.md).
 
     HALFHOUR_DATA=... python -m benchmarks.paper                      # everything, hours; goes on where it stopped
     python -m benchmarks.paper --rows lilim-100,fleet --seeds 1,2,3   # some of it

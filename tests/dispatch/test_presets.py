@@ -98,8 +98,8 @@ def test_thresholds_cannot_change_places_by_what_they_count_from() -> None:
         early.with_values({"prices.late_from": "placement"})
     with pytest.raises(InvalidSetting, match="lies behind"):
         early.with_values({"prices.promise": False})
-    hidden = Settings().with_values({"prices.late_after_s": 5400, "prices.late_from": "placement"})
-    hidden = hidden.with_values({"prices.fail_after_s": 5399})
+    hidden = Settings().with_values({"prices.late_after_s": 2700, "prices.late_from": "placement"})
+    hidden = hidden.with_values({"prices.fail_after_s": 2699})
     with pytest.raises(InvalidSetting, match="lies behind"):
         hidden.with_values({"prices.fail_after_promise_s": 0})
 
