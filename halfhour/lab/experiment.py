@@ -127,7 +127,7 @@ class _ExperimentReader:
     def _known(self, value: Mapping[str, Any], known: Sequence[str], where: str) -> None:
         for key in value:
             if key not in known:
-                raise self.fail(f"there is no {key}", f"{where}{key}", _nearest(key, known))
+                raise self.fail(f"there is no {key}", f"{where}{key}", nearest_name(key, known))
 
     # --- what is replayed ---------------------------------------------------------------------------------------
 
@@ -294,6 +294,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest_name(name: str, known: Iterable[str]) -> str:
+    """A hint that names what was meant, or else all there is."""
     found = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f"Did you mean {found[0]}?" if found else f"Known are {', '.join(known)}."
