@@ -51,6 +51,7 @@ from api.ledger import configuration
 from api.ledger.protocol import Ledger, Write
 from api.live import store_hours
 from api.live.host import LiveHost
+from api.live.rider_speeds import RiderSpeeds
 from api.live.travel import LiveTravel
 from api.live.upkeep.chores import keep_keys, renew
 from api.live.upkeep.chores import run as look_after
@@ -219,10 +220,12 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
         if not service.shadow:
             host.feed.listeners.append(sender.notify)
             sender.start()
-        chores = (
+        chores = [
             asyncio.create_task(look_after(host, service.ledger, service.config.service)),
             asyncio.create_task(keep_keys(host, service.ledger, service.gate.keys)),
-        )
+        ]
+        if service.config.service.live_speeds:
+            chores.append(asyncio.create_task(RiderSpeeds(host).run()))
         try:
             yield
         finally:

@@ -72,6 +72,8 @@ class ServiceConfig(_ConfigBlock):
     """What promises begin with where the ledger has learnt nothing yet: a file of `halfhour promise fit`."""
     secret_file: str | None = None
     """Where the secret that signs tokens and links is kept; FOLDER.secret beside the ledger's folder, if not named."""
+    live_speeds: bool = False
+    """Whether positions of riders under way change the speeds of the streets that they are on, for an hour at most."""
     snapshot_every: int = Field(default=20_000, ge=100)
     """A snapshot is folded every so many entries."""
 

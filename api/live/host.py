@@ -338,7 +338,7 @@ class LiveHost:
         return self.travel.sent(self.board.travel_version)
 
     async def change_travel(self, **changes: Any) -> None:
-        """Lets other `speeds`, `weather` or `table` hold from now on, what is not named staying as it is.
+        """Lets other `speeds`, `weather`, `table` or `live` hold from now on, what is not named staying as it is.
 
         Nothing happens where the times stay the same.  Raises NotOnStreets, what `TrafficNews.conditions` raises, and
         NotReady where the service lost its state meanwhile.

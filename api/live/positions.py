@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dispatch.inputs import Position
@@ -27,6 +28,8 @@ class Positions:
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
         self._waiting: dict[str, Position] = {}
+        self.listener: Callable[[Position], None] | None = None
+        """Hears of every position that is believed."""
         self.filtered = 0
         self.version = 0
         """Counts positions taken, so that a viewer knows when to look again."""
@@ -51,6 +54,8 @@ class Positions:
             return "jump"
         self._waiting[position.rider_id] = position
         self.version += 1
+        if self.listener is not None:
+            self.listener(position)
         return None
 
     def take(self) -> tuple[Position, ...]:

@@ -57,12 +57,18 @@ class LiveTravel:
         _require_every_hour(times)
         return times
 
+    def without_riders(self) -> RoadTravel:
+        """The times as they would be if riders' positions said nothing; raises NotOnStreets."""
+        assert self._opened is not None
+        news = None if self.news is None else replace(self.news, live=())
+        return on_streets(under(self._opened, news))
+
     def sent(self, version: int) -> TravelState:
         """What the solver's process must know of them."""
         return TravelState(version, self._frame, self._spec, self.news)
 
     async def changed(self, used: TravelTimes, at: int, **changes: Any) -> TravelChange | None:
-        """What other `speeds`, `weather` or `table` make of the times `used`, made ready for the instant `at`.
+        """What other `speeds`, `weather`, `table` or `live` make of the times `used`, made ready for the instant `at`.
 
         None where they stay the same.  Raises NotOnStreets and what `TrafficNews.conditions` raises.
         """

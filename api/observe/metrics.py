@@ -19,6 +19,7 @@ from dispatch.promise.told import PLAN, QUOTE
 if TYPE_CHECKING:
     from dispatch.board.board import Board
     from dispatch.board.records import OrderRecord
+    from routing.roads import LiveSpeeds
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
 
@@ -77,6 +78,14 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self._of_the_city(registry)
+        self.live_streets = Gauge(
+            "halfhour_live_streets", "Directions of streets whose speed riders' positions change.", ["profile"],
+            registry=registry,
+        )  # fmt: skip
+        self.live_factor = Gauge(
+            "halfhour_live_speed_factor", "Mean factor of the speed of those streets.", ["profile"], registry=registry
+        )
+        self.live_positions = Counter("halfhour_live_positions", "Positions heard for that.", registry=registry)
         self._of_the_process(registry)
         self._lately: deque[bool] = deque(maxlen=_LATELY)
 
@@ -162,6 +171,15 @@ class Metrics:
         self.on_time_share.set(sum(self._lately) / len(self._lately))
         if not on_time:
             self.late.inc()
+
+    def live_speeds(self, live: Iterable[LiveSpeeds], positions: int) -> None:
+        """Says what riders' positions change now, and how many were heard since the last time."""
+        self.live_positions.inc(positions)
+        self.live_streets.clear()
+        self.live_factor.clear()
+        for each in live:
+            self.live_streets.labels(each.profile).set(len(each.factor))
+            self.live_factor.labels(each.profile).set(sum(each.factor) / len(each.factor))
 
     def survey(self, board: Board) -> None:
         """Sets the gauges that tell the state of the board; call it when metrics are asked for."""

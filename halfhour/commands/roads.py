@@ -260,7 +260,7 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
         "drives_on_the_left": bool(streets.facts.get("drives_on_the_left", False)),
         "cannot_tell": list(streets.facts.get("cannot_tell", [])),
         "not_understood": dict(streets.facts.get("not_understood", {})),
-        "old_versions": int(streets.facts.get("old_versions", 0)),
+        **{name: int(streets.facts.get(name, 0)) for name in ("old_versions", "deleted_ways", "impossible_nodes")},
         "signals": int(streets.facts.get("signals", 0)),
         "barriers": int(streets.facts.get("barriers", 0)),
         "label_entries": city.hierarchy.label_entries,

@@ -123,6 +123,11 @@ class RoadTravel:
     def profiles(self) -> tuple[str, ...]:
         return tuple(self._drives)
 
+    @property
+    def drives(self) -> Mapping[str, str]:
+        """Which profile of the network each profile of the table drives."""
+        return self._drives
+
     def reach(self, at: int) -> Reach | None:
         profiles = tuple(dict.fromkeys(self._drives.values()))
         fastest = [self.network.state.fastest_m_per_s(profile, at) for profile in profiles]

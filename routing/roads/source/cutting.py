@@ -30,6 +30,10 @@ class Holding(Protocol):
         """True if (lat, lng) is inside."""
 
 
+MISSING = 2**31 - 1
+"""What pyosmium gives as coordinate of a node that the file does not hold."""
+
+
 @dataclass(slots=True)
 class RawWays:
     """What is read from a file, flat: node references of all ways one after the other.
@@ -54,6 +58,7 @@ class RawWays:
     junctions: RawJunctions = field(default_factory=RawJunctions)
     kinds: list[Any] = field(default_factory=list)
     old_versions: int = 0
+    deleted_ways: int = 0
     country: str = ""
     left: bool = False
     not_understood: Counter[str] = field(default_factory=Counter)
@@ -71,7 +76,9 @@ def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding],
     way = np.repeat(np.arange(len(raw.size)), raw.size)
     there = (np.abs(x) <= 180 * 10**7) & (np.abs(y) <= 90 * 10**7)
     facts: dict[str, Any] = {
-        "missing_references": len(np.unique(refs[~there])),
+        "missing_references": len(np.unique(refs[~there & (x == MISSING)])),
+        "impossible_nodes": len(np.unique(refs[~there & (x != MISSING)])),
+        "deleted_ways": raw.deleted_ways,
         "turn_restrictions": len(raw.junctions.restrictions),
         "signals": len(raw.signals),
         "barriers": len(raw.junctions.gates),
@@ -81,6 +88,8 @@ def cut_ways(raw: RawWays, profiles: Sequence[Profile], area: Sequence[Holding],
         "not_understood": dict(sorted(raw.not_understood.items(), key=lambda each: (-each[1], each[0]))),
     }
     if not there.any():
+        if facts["impossible_nodes"]:
+            raise NoRoads("every node of the file's ways lies outside the world", file=file)
         raise NoRoads(
             "the file holds ways but none of their nodes", file=file, hint="Export it with the nodes of ways."
         )

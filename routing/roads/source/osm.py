@@ -15,7 +15,7 @@ import numpy as np
 from routing.errors import UnreadableFile, Unsupported
 from routing.roads.source.access import Access, not_understood
 from routing.roads.source.countries import CODE_KEYS, LEFT, country_in, elect
-from routing.roads.source.cutting import Holding, RawWays, cut_ways
+from routing.roads.source.cutting import MISSING, Holding, RawWays, cut_ways
 from routing.roads.source.junctions import RawJunctions
 from routing.roads.source.profiles import MODES, TAGS_READ, Profile
 from routing.roads.source.restrictions import RawRestriction
@@ -23,8 +23,6 @@ from routing.roads.streets import Streets, straight_cm
 
 logger = logging.getLogger(__name__)
 
-MISSING = 2**31 - 1
-"""What pyosmium gives as coordinate of a node that the file does not hold."""
 Progress = Callable[[str], None]
 Both = tuple[tuple[float, bool], tuple[float, bool]]
 Kind = tuple[tuple[Both, ...], bool, bool, tuple[tuple[str, Both] | None, ...]]
@@ -57,6 +55,9 @@ def read_osm(
     missing = streets.facts["missing_references"]
     if missing:
         logger.warning("%s is cut at its border: %d nodes of its ways are missing", path.name, missing)
+    outside = streets.facts["impossible_nodes"]
+    if outside:
+        logger.warning("%s: %d nodes lie outside the world and are passed over", path.name, outside)
     return streets, raw.junctions
 
 
@@ -155,6 +156,7 @@ def _newest_ways(path: Path, raw: RawWays, country: str) -> dict[int, int]:
     raw.country = country or elect(countries)
     # Single ways on the other side are to be found in every country.
     raw.left = raw.country in LEFT if raw.country else elect(sides) == "left"
+    raw.deleted_ways = sum(gone for _, gone in seen.values())
     raw.old_versions = sum(not seen[number][1] for number in sorted(many))
     return {number: -1 if seen[number][1] else seen[number][0] for number in sorted(many)}
 
@@ -174,11 +176,12 @@ def _read_node(raw: RawWays, number: int, tags: Any, profiles: Sequence[Profile]
 def _find_missing(raw: RawWays, path: Path) -> None:
     """Give ways the nodes that come after them in the file, and those with numbers below zero.
 
-    Editors and query services write such files, as XML.
+    Editors and query services write such files, as XML; a compressed one that lacks single nodes was cut at a border.
     """
     import osmium
 
-    if path.suffix == ".pbf":
+    lacking = sum(x == MISSING for x in raw.x)
+    if path.suffix == ".pbf" and 2 * lacking <= len(raw.x):
         return
     at: dict[int, list[int]] = {}
     for index, (ref, x) in enumerate(zip(raw.refs, raw.x, strict=True)):
@@ -186,7 +189,10 @@ def _find_missing(raw: RawWays, path: Path) -> None:
             at.setdefault(ref, []).append(index)
     if not at:
         return
-    for node in osmium.FileProcessor(str(path), osmium.osm.NODE):
+    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    if min(at) > 0:
+        nodes = nodes.with_filter(osmium.filter.IdFilter(list(at)))
+    for node in nodes:
         for index in at.get(node.id, ()):
             raw.x[index], raw.y[index] = node.location.x, node.location.y
 

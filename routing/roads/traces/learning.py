@@ -81,11 +81,11 @@ class Watcher:
         self.observed = Observed()
         self.positions = self.matched = self.traces = 0
 
-    def watch(self, trace: Trace) -> int:
-        """Take a trace in; the number of steps that were matched."""
+    def watch(self, trace: Trace, *, whole_trip: bool = True) -> int:
+        """Take a trace in, a whole trip or a part of one; the number of steps that were matched."""
         steps = 0
         self.positions += len(trace)
-        for part in moving_parts(trace):
+        for part in moving_parts(trace, whole_trip=whole_trip):
             for piece in self._matcher.match(part):
                 steps += len(piece)
                 for driven in piece:

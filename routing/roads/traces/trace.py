@@ -49,18 +49,19 @@ class Trace:
         return Trace(self.name, self.lat[chosen], self.lng[chosen], self.at[chosen])
 
 
-def moving_parts(trace: Trace) -> Iterator[Trace]:
+def moving_parts(trace: Trace, *, whole_trip: bool = True) -> Iterator[Trace]:
     """The parts of a trace in which somebody is under way, thinned to SPACING_M; each has two positions at least.
 
-    It is cut at gaps of GAP_S, and where somebody stands for STAND_S; standing at either end is left out.
+    It is cut at gaps of GAP_S, and where somebody stands for STAND_S; standing at either end of a `whole_trip` is left
+    out.
     """
     cuts = np.flatnonzero(np.diff(trace.at) > GAP_S) + 1
     for whole in np.split(np.arange(len(trace)), cuts):
         stands = _standing(trace.part(whole))
         for run in np.split(whole, np.flatnonzero(np.diff(stands.astype(np.int8)) != 0) + 1):
             if len(run) and not stands[run[0] - whole[0]]:
-                part = _without_ends(trace.part(run))
-                kept = _thinned(part)
+                part = _without_ends(trace.part(run)) if whole_trip else trace.part(run)
+                kept = thinned(part)
                 if len(kept) > 1:
                     yield part.part(kept)
 
@@ -100,7 +101,8 @@ def _without_ends(trace: Trace) -> Trace:
     return trace.part(slice(begin, end + 1))
 
 
-def _thinned(trace: Trace) -> NDArray[np.int64]:
+def thinned(trace: Trace) -> NDArray[np.int64]:
+    """Which positions are kept so that each lies SPACING_M from the one kept before."""
     kept = [0]
     for k in range(1, len(trace)):
         if metres_between(trace, kept[-1], k)[0] >= SPACING_M:

@@ -89,7 +89,10 @@ class SpeedRule:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EdgeFactors:
-    """A measured state of traffic: speeds times `factors` float64[e] edge by edge, for `profiles` (empty: all)."""
+    """A measured state of traffic: speeds times `factors` edge by edge, for `profiles` (empty: all).
+
+    `factors`: float64[e] for both directions alike, or float64[2, e] along and against.
+    """
 
     factors: NDArray[np.float64]
     profiles: tuple[str, ...] = ()
@@ -298,11 +301,13 @@ def closed_by(rules: Sequence[Rule], profile: str, streets: Streets) -> NDArray[
 def check_rule(rule: Rule, streets: Streets, field: str) -> None:
     """Raise InvalidSpeed, InvalidTraffic or UnknownProfile for a rule that these streets cannot follow."""
     if isinstance(rule, EdgeFactors):
-        if rule.factors.shape != (streets.edges,):
+        if rule.factors.shape not in ((streets.edges,), (2, streets.edges)):
             raise InvalidTraffic(f"{field}.factors must have {streets.edges} entries", field=f"{field}.factors")
         good = np.isfinite(rule.factors) & (rule.factors > 0)
         if not good.all():
-            raise InvalidSpeed("a speed factor must be above zero", field=f"{field}.factors", edge=int(np.argmin(good)))
+            raise InvalidSpeed(
+                "a speed factor must be above zero", field=f"{field}.factors", edge=int(np.argwhere(~good)[0][-1])
+            )
     elif isinstance(rule, EdgeSpeeds):
         if rule.code.shape != rule.kmh.shape or not ((rule.code >= 0) & (rule.code < 2 * streets.edges)).all():
             raise InvalidTraffic(f"{field}.code must name edges, each with its speed", field=f"{field}.code")

@@ -144,7 +144,7 @@ def test_odd_ways(tmp_path: Path) -> None:
     ]  # fmt: skip
     file = by_hand(tmp_path / "a.osm", *nodes, *ways, f"{relation}</relation>")
     network = city(file, "foot", "car")
-    assert network.streets.facts["missing_references"] == 1
+    assert network.streets.facts["impossible_nodes"] == 1
     seconds = network.travel_seconds(np.array([[41.001, -8]]), np.array([[41.003, -8]]), profile="car")
     assert seconds[0, 0] == pytest.approx(2 * STEP_M / 25 * 3.6, abs=0.01)
 

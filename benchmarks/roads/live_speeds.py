@@ -1,0 +1,205 @@
+"""A simulated jam: how soon quotes know of it from riders' positions, and what that is worth.
+
+Riders drive from spot to spot for an hour and a half; after half an hour the main streets of the middle are jammed,
+for three quarters of an hour.  Their phones report every ten seconds.  What a service believes with live speeds and
+without them is held against what each leg takes.  `python -m benchmarks.roads.live_speeds --out benchmarks/results`
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.inputs import public_data
+from benchmarks.published import publish
+from benchmarks.roads.drives import Drive
+from routing.cells import METRES_PER_DEGREE
+from routing.roads import RoadNetwork, SpeedRule, TrafficNews
+from routing.roads.errors import TooFarFromRoad
+from routing.roads.traces.live import LiveWatch
+
+MINUTE_S = 60
+BEGINS_MIN, ENDS_MIN, LASTS_MIN = 30, 75, 90
+"""The jam, and the whole."""
+JAM = 0.4
+JAMMED = ("trunk", "primary", "secondary", "tertiary")
+JAM_M, CITY_M = 1_200, 2_500
+"""Half the side of the jammed square, and how far from the middle trips begin and end (one standard deviation)."""
+PROBES = 60
+PACE_SIGMA = 0.1
+"""Drivers differ: factors of their times, as the deviation of the logarithm."""
+
+
+@dataclass(slots=True)
+class Leg:
+    """A leg that was driven: when it began, what it took, and what was believed with live speeds and without."""
+
+    begins_s: float
+    took_s: float
+    live_s: float
+    plain_s: float
+
+
+class JammedCity:
+    """A city, the truth of it, and what is believed."""
+
+    def __init__(self, file: Path, middle: tuple[float, float], profile: str, riders: int, seed: int) -> None:
+        self.plain = RoadNetwork.from_osm(file, profiles=(profile,))
+        self.live, self.truth = self.plain.twin(), self.plain.twin()
+        self.profile, self.middle = profile, middle
+        self.random = np.random.default_rng(seed)
+        self.watch = LiveWatch({profile: profile})
+        self.riders = riders
+        self.legs: list[Leg] = []
+
+    def run(self) -> dict[str, Any]:
+        """Live through it minute by minute; the figures."""
+        free_at = self.random.uniform(0, 10, self.riders) * MINUTE_S
+        seen: list[tuple[float, str, float, float]] = []
+        probes = self._probes()
+        knows: list[tuple[int, float, float, float]] = []
+        for minute in range(LASTS_MIN):
+            self._set_truth(minute)
+            for rider in np.flatnonzero(free_at < (minute + 1) * MINUTE_S).tolist():
+                free_at[rider] = self._drive(rider, max(float(free_at[rider]), minute * MINUTE_S), seen)
+            now = (minute + 1) * MINUTE_S
+            for at, rider_id, lat, lng in sorted(each for each in seen if each[0] <= now):
+                self.watch.see(rider_id, self.profile, lat, lng, at)
+            seen = [each for each in seen if each[0] > now]
+            live = self.watch.speeds(self.plain, now)
+            self.live._swap_in(TrafficNews(live=live).conditions(self.plain))
+            true_s, live_s, plain_s = (self._mean_s(each, probes) for each in (self.truth, self.live, self.plain))
+            knows.append((minute + 1, true_s, live_s, plain_s))
+        return self._figures(knows)
+
+    def _set_truth(self, minute: int) -> None:
+        if minute == BEGINS_MIN:
+            self.truth.update_speeds([SpeedRule(JAM, classes=JAMMED, zone=self._zone())])
+        if minute == ENDS_MIN:
+            self.truth.update_speeds([])
+
+    def _zone(self) -> tuple[tuple[float, float], ...]:
+        high, wide = JAM_M / METRES_PER_DEGREE, JAM_M / METRES_PER_DEGREE / np.cos(np.radians(self.middle[0]))
+        lat, lng = self.middle
+        corners = ((-1, -1), (-1, 1), (1, 1), (1, -1))
+        return tuple((lat + a * high, lng + b * float(wide)) for a, b in corners)
+
+    def _somewhere(self) -> tuple[float, float]:
+        north, east = self.random.normal(0, CITY_M / METRES_PER_DEGREE, 2)
+        return self.middle[0] + float(north), self.middle[1] + float(east / np.cos(np.radians(self.middle[0])))
+
+    def _drive(self, rider: int, begins_s: float, seen: list[tuple[float, str, float, float]]) -> float:
+        """One leg and the stop after it; when the rider is free again."""
+        ends = self._somewhere(), self._somewhere()
+        try:
+            drive = Drive(self.truth, *ends, self.profile)
+        except TooFarFromRoad:
+            return begins_s
+        if not drive.found or drive.seconds < MINUTE_S:
+            return begins_s
+        pace = float(np.exp(self.random.normal(0, PACE_SIGMA)))
+        took_s = drive.seconds * pace
+        true_s, live_s, plain_s = (self._trip_s(network, ends) for network in (self.truth, self.live, self.plain))
+        walked_s = true_s - drive.seconds
+        self.legs.append(Leg(begins_s, took_s + walked_s, live_s, plain_s))
+        trace = drive.seen("", 0.0, every_s=10 / pace, error_m=8.0, random=self.random)
+        name = f"{rider} {len(self.legs)}"
+        seen += [
+            (begins_s + at * pace, name, lat, lng)
+            for at, lat, lng in zip(trace.at.tolist(), trace.lat.tolist(), trace.lng.tolist(), strict=True)
+        ]
+        return begins_s + took_s + float(self.random.uniform(60, 240))
+
+    def _trip_s(self, network: RoadNetwork, ends: tuple[Any, Any]) -> float:
+        here, there = np.array(ends[:1]), np.array(ends[1:])
+        return float(network.travel_seconds(here, there, profile=self.profile)[0, 0])
+
+    def _probes(self) -> tuple[Any, Any]:
+        """Trips that the jam makes longer, of random ones."""
+        jammed = self.plain.twin()
+        jammed.update_speeds([SpeedRule(JAM, classes=JAMMED, zone=self._zone())])
+        found: list[tuple[Any, Any]] = []
+        while len(found) < PROBES:
+            ends = self._somewhere(), self._somewhere()
+            try:
+                if self._trip_s(jammed, ends) > 1.15 * self._trip_s(self.plain, ends):
+                    found.append(ends)
+            except TooFarFromRoad:
+                continue
+        starts, goals = zip(*found, strict=True)
+        return self.plain.stops(np.array(starts), profile=self.profile), self.plain.stops(
+            np.array(goals), profile=self.profile
+        )
+
+    def _mean_s(self, network: RoadNetwork, probes: tuple[Any, Any]) -> float:
+        ms = network.snapped_ms(*probes, profile=self.profile)
+        return float(np.diagonal(ms).mean()) / 1000.0
+
+    def _figures(self, knows: list[tuple[int, float, float, float]]) -> dict[str, Any]:
+        def known(minute: int) -> float:
+            _, truth, live, plain = knows[minute - 1]
+            return (live - plain) / (truth - plain) if truth != plain else 0.0
+
+        shares = {minute: known(minute) for minute in range(BEGINS_MIN + 1, ENDS_MIN + 1)}
+        half = next((minute - BEGINS_MIN for minute, share in shares.items() if share >= 0.5), None)
+        spans = {
+            "before": (0, BEGINS_MIN),
+            "jam": (BEGINS_MIN, ENDS_MIN),
+            "after": (ENDS_MIN, LASTS_MIN),
+        }
+        errors = {}
+        for name, (begin, end) in spans.items():
+            mine = [leg for leg in self.legs if begin * MINUTE_S <= leg.begins_s < end * MINUTE_S]
+            live, plain = (
+                statistics.mean(abs(getattr(leg, which) - leg.took_s) for leg in mine)
+                for which in ("live_s", "plain_s")
+            )
+            errors[name] = {"legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain}
+        return {
+            "riders": self.riders,
+            "minutes_until_half_is_known": half,
+            "known_after_5_min": shares[BEGINS_MIN + 5],
+            "known_at_most": max(shares.values()),
+            "errors": errors,
+        }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Live the jam with some numbers of riders, and write down what came of it."""
+    parser = argparse.ArgumentParser(prog="benchmarks.roads.live_speeds", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--file", default="heidelberg.osm.pbf", help="name of a map file among the data")
+    parser.add_argument("--middle", default="49.4090,8.6900", help="lat,lng")
+    parser.add_argument("--profile", default="car")
+    parser.add_argument("--riders", default="20,60,150", help="numbers of riders under way")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
+    chosen = parser.parse_args(arguments)
+    lat, lng = (float(part) for part in chosen.middle.split(","))
+    file = public_data.require("osm") / chosen.file
+    rows: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for riders in (int(each) for each in chosen.riders.split(",")):
+        row = JammedCity(file, (lat, lng), chosen.profile, riders, chosen.seed).run()
+        rows.append(row)
+        jam, before, after = (row["errors"][name] for name in ("jam", "before", "after"))
+        lines.append(
+            f"{riders:4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
+            f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of {jam['legs']} legs "
+            f"in the jam {jam['live_s']:.0f} s with live speeds, {jam['without_s']:.0f} s without "
+            f"({jam['ratio']:.2f}); before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
+        )
+        print(lines[-1], flush=True)
+    if chosen.out:
+        publish(chosen.out, "roads-live", {"rows": rows}, lines)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Speeds of the running hour: what riders' positions say of single streets, shrunk, bounded, and fading.
+
+It reads no clock: positions and instants come in, factors go out.  Whoever runs a service asks once a minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from routing.roads.city.network import RoadNetwork
+from routing.roads.city.news import LiveSpeeds
+from routing.roads.traces.learning import EVIDENCE_M, Watcher
+from routing.roads.traces.trace import GAP_S, Trace, thinned
+
+FADES_S = 3600
+"""Evidence counts the less the older it is, and no more after so long."""
+SLOWEST, FASTEST = 0.3, 1.5
+"""Bounds of a factor of the slot's speed."""
+PRIOR = 1.0
+"""The slot's speed counts as much as so many riders that have driven EVIDENCE_M of a street."""
+LEAST_RATIO, MOST_RATIO = 0.1, 2.0
+"""Bounds of what one rider says."""
+STEP, TELLS = 0.02, 0.05
+"""Factors are multiples of the first, and no news where they are nearer to 1 than the second."""
+
+
+class _Said(NamedTuple):
+    at: float
+    log_ratio: float
+    weight: float
+
+
+class LiveWatch:
+    """Riders under way, and the factors that their positions make of streets.
+
+    `drives`: which profile of the network each profile of the riders drives.
+    """
+
+    def __init__(self, drives: Mapping[str, str]) -> None:
+        self._drives = dict(drives)
+        self._under_way: dict[str, tuple[str, list[tuple[float, float, float]]]] = {}
+        self._said: dict[str, dict[int, list[_Said]]] = defaultdict(lambda: defaultdict(list))
+
+    def see(self, rider_id: str, profile: str, lat: float, lng: float, at: float) -> None:
+        """A rider under way was seen; positions that are not later than the last one tell nothing."""
+        name, seen = self._under_way.setdefault(rider_id, (profile, []))
+        if seen and (at <= seen[-1][2] or name != profile):
+            return
+        seen.append((lat, lng, at))
+
+    def stop(self, rider_id: str) -> None:
+        """A rider is no longer under way: what comes next is another trip."""
+        name, seen = self._under_way.pop(rider_id, ("", []))
+        if len(seen) > 1:
+            self._under_way[f"{rider_id} until {seen[-1][2]}"] = (name, seen)
+
+    def speeds(self, network: RoadNetwork, at: int) -> tuple[LiveSpeeds, ...]:
+        """Take in what was seen since the last call; the factors that hold at epoch second `at`, by profile.
+
+        `network`: the streets under what is known without riders, against which their positions are held.
+        """
+        self._take_in(network, at)
+        told = []
+        for profile, by_code in sorted(self._said.items()):
+            factors = self._factors(by_code, network.streets.way, at)
+            if factors:
+                codes = sorted(factors)
+                told.append(LiveSpeeds(profile, tuple(codes), tuple(factors[code] for code in codes)))
+        return tuple(told)
+
+    def _take_in(self, network: RoadNetwork, at: int) -> None:
+        watchers: dict[str, Watcher] = {}
+        for rider_id, (profile, seen) in list(self._under_way.items()):
+            if len(seen) > 1 and profile in self._drives:
+                name = self._drives[profile]
+                if name not in watchers:
+                    watchers[name] = Watcher(network, name, at)
+                lat, lng, when = np.array(seen).T
+                watchers[name].watch(Trace(rider_id, lat, lng, when), whole_trip=False)
+            self._keep_rest(rider_id, profile, seen, at)
+        for name, watcher in watchers.items():
+            self._hear(name, watcher)
+
+    def _keep_rest(self, rider_id: str, profile: str, seen: list[tuple[float, float, float]], at: int) -> None:
+        """A trip goes on from the last position that was matched."""
+        if seen and at - seen[-1][2] <= GAP_S and " until " not in rider_id:
+            last = int(thinned(Trace(rider_id, *np.array(seen).T))[-1])
+            self._under_way[rider_id] = (profile, seen[last:])
+        else:
+            self._under_way.pop(rider_id, None)
+
+    def _hear(self, profile: str, watcher: Watcher) -> None:
+        seen = watcher.observed
+        whole_s = np.bincount(seen.step, weights=np.abs(seen.s), minlength=len(seen.seconds))
+        for step, code, s, m in zip(seen.step, seen.code, seen.s, seen.m, strict=True):
+            if whole_s[step] <= 0 or s <= 0 or seen.seconds[step] <= 0:
+                continue
+            ratio = min(MOST_RATIO, max(LEAST_RATIO, float(whole_s[step]) / seen.seconds[step]))
+            self._said[profile][code].append(_Said(seen.at[step], math.log(ratio), m))
+
+    def _factors(self, by_code: dict[int, list[_Said]], way_of: NDArray[np.int64], at: int) -> dict[int, float]:
+        """Factors of directed edges: of an edge, drawn towards those of its way in the direction, these towards 1."""
+        by_way: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
+        own: dict[int, tuple[float, float]] = {}
+        for code in list(by_code):
+            kept = [said for said in by_code[code] if said.at > at - FADES_S]
+            by_code[code] = kept
+            if not kept:
+                del by_code[code]
+                continue
+            weights = [said.weight / EVIDENCE_M * (1 - max(0.0, at - said.at) / FADES_S) for said in kept]
+            total = math.fsum(weights)
+            own[code] = total, math.fsum(w * said.log_ratio for w, said in zip(weights, kept, strict=True))
+            by_way[int(way_of[code >> 1]), code & 1].append(own[code])
+        found = {}
+        for code, (weight, logs) in own.items():
+            way = by_way[int(way_of[code >> 1]), code & 1]
+            of_way = math.fsum(each[1] for each in way) / (math.fsum(each[0] for each in way) + PRIOR)
+            factor = math.exp((logs + PRIOR * of_way) / (weight + PRIOR))
+            if abs(factor - 1) > TELLS:
+                found[code] = round(round(min(FASTEST, max(SLOWEST, factor)) / STEP) * STEP, 2)
+        return found
