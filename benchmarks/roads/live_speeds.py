@@ -38,7 +38,7 @@ PACE_SIGMA = 0.1
 
 
 @dataclass(slots=True)
-class Leg:
+class DrivenLeg:
     """A leg that was driven: when it began, what it took, and what was believed with live speeds and without."""
 
     begins_s: float
@@ -57,7 +57,7 @@ class JammedCity:
         self.random = np.random.default_rng(seed)
         self.watch = LiveWatch({profile: profile})
         self.riders = riders
-        self.legs: list[Leg] = []
+        self.legs: list[DrivenLeg] = []
 
     def run(self) -> dict[str, Any]:
         """Live through it minute by minute; the figures."""
@@ -108,7 +108,7 @@ class JammedCity:
         took_s = drive.seconds * pace
         true_s, live_s, plain_s = (self._trip_s(network, ends) for network in (self.truth, self.live, self.plain))
         walked_s = true_s - drive.seconds
-        self.legs.append(Leg(begins_s, took_s + walked_s, live_s, plain_s))
+        self.legs.append(DrivenLeg(begins_s, took_s + walked_s, live_s, plain_s))
         trace = drive.seen("", 0.0, every_s=10 / pace, error_m=8.0, random=self.random)
         name = f"{rider} {len(self.legs)}"
         seen += [
