@@ -257,6 +257,8 @@ class RiderArrived(Event):
     rider_id: str
     stop_id: str
     happened_at: int
+    co2_mg: tuple[tuple[str, int], ...] = ()
+    """Milligrams of CO2 of the way there by order; those of an empty move under an empty id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

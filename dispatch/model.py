@@ -142,6 +142,8 @@ class Order:
     """Class of its goods: what it may ride with (`rules.mix`); empty: its store's."""
     tier: str = ""
     """Tier of whoever ordered (`rules.tiers`); empty: none."""
+    tenant: str = ""
+    """The order system that it came from, where several share the riders; empty: not said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def invent_day(
     opening_hours: bool = False,
     tiers: str = "",
     goods: str = "",
+    tenants: str = "",
     settings: Mapping[str, Any] | None = None,
     name: str = "",
     force: bool = False,
@@ -36,13 +37,13 @@ def invent_day(
     """Invent a city and a day in it, and write both as a scenario folder.
 
     `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
-    `opening_hours`: some stores open late, rest at lunch or close early.  `tiers`, `goods`: which percent of the orders
-    is of which kind, as in `gold 15, plus 25`.  `settings`: by key, which the day states.
+    `opening_hours`: some stores open late, rest at lunch or close early.  `tiers`, `goods`, `tenants`: which percent of
+    the orders is of which, as in `gold 15, plus 25`.  `settings`: by key, which the day states.
     Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
     """
     from sim.invent.lunch_peak import DaySize
 
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants)
     return write_synthetic(Path(target), seed, size, name=name, settings=settings, force=force)
 
 

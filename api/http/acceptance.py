@@ -104,6 +104,7 @@ def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, a
         priority=body.priority,
         goods_class=goods_class_of(body.goods),
         tier=body.tier or "",
+        tenant=tenant_of(order_id),
         door=door_of(service, order_id, body.dropoff),
     )
 

@@ -130,7 +130,11 @@ def delivery(
 
 def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     goods = {"class": goods_of(board, record.order)}
-    return {"goods": goods, "tier": record.order.tier or None, **fee_fields(record.fee)}
+    return {"goods": goods, "tier": record.order.tier or None, **fee_fields(record.fee), "co2_g": _grams(record)}
+
+
+def _grams(record: OrderRecord) -> float:
+    return round(record.co2_mg / 1_000, 1)
 
 
 def promise(due_at: int, said: Said | None) -> Promise:

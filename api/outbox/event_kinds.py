@@ -15,7 +15,7 @@ OF_DELIVERIES: Mapping[str, str] = {
     "delivery.picked_up": "the goods are in the rider's bag",
     "delivery.enroute_to_dropoff": "the rider is on the way to the customer",
     "delivery.arrived_at_dropoff": "the rider is at the door",
-    "delivery.delivered": "the customer has the goods",
+    "delivery.delivered": "the customer has the goods, with the grams of CO2 driven for it (`co2_g`)",
     "delivery.returning": "the goods go back to the store, with a reason",
     "delivery.returned": "the goods are back at the store",
     "delivery.cancelled": "it was called off before the goods were picked up",

@@ -18,6 +18,7 @@ from dispatch import events as e
 from dispatch.board.board import Board
 from dispatch.board.records import FOR_EVER
 from dispatch.event_handlers import event_handlers
+from dispatch.model import OrderState
 
 log = logging.getLogger(__name__)
 
@@ -114,9 +115,11 @@ def _on_order_revised(event: e.OrderRevised, board: Board) -> Any:
 
 def _on_order_moved(event: e.OrderMoved, board: Board) -> Any:
     record = board.orders[event.order_id]
+    driven = {"co2_g": round(record.co2_mg / 1_000, 1)} if event.state is OrderState.DELIVERED else {}
     return _delivery(
         event.order_id,
         event.state.value,
+        **driven,
         status=event.state.value,
         happened_at=timestamp(event.happened_at),
         rider_id=event.rider_id,

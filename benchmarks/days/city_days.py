@@ -148,6 +148,10 @@ def opened(folder: Path, orders: int, percent: int, seed: int) -> Scenario:
     return open_scenario(folder / "day")
 
 
+NAMELESS = ("preset", "search.seed", "rules.co2")
+"""Settings that change no name: what a preset stands for is stated, each day has its seed, grams decide nothing."""
+
+
 def digest_of(settings: Settings) -> str:
     """A short name of what a day runs under: the values that differ from those of 0.1.0.
 
@@ -155,11 +159,7 @@ def digest_of(settings: Settings) -> str:
     each day has its own seed.
     """
     before = Settings.stated({}).flat()
-    values = {
-        key: value
-        for key, value in settings.flat().items()
-        if key not in ("preset", "search.seed") and value != before[key]
-    }
+    values = {key: value for key, value in settings.flat().items() if key not in NAMELESS and value != before[key]}
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 

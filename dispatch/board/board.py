@@ -464,6 +464,9 @@ class Board:
     def _on_rider_arrived(self, event: e.RiderArrived) -> None:
         record = self.riders[event.rider_id]
         record.arrive(event.happened_at)
+        for order_id, mg in event.co2_mg:
+            if order_id in self.orders:
+                self.orders[order_id].co2_mg += mg
         self._index_riders((record,))
 
     def _on_rider_done(self, event: e.RiderDone) -> None:

@@ -62,6 +62,8 @@ class OrderRecord:
     """Its end has taught what is said of others."""
     fee: Fee | None = None
     """What it is charged."""
+    co2_mg: int = 0
+    """Milligrams of CO2 of the ways driven for it so far."""
 
     @property
     def is_waiting(self) -> bool:

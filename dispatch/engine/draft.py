@@ -117,9 +117,10 @@ class Draft:
             record.seen_revision = max(record.seen_revision, revision)
             record.set_off(max(happened_at, record.free_at))
 
-    def arrive(self, rider_id: str, stop_id: str, happened_at: int) -> None:
-        """The rider is at their first stop."""
-        self.events.append(e.RiderArrived(at=self.at, rider_id=rider_id, stop_id=stop_id, happened_at=happened_at))
+    def arrive(self, rider_id: str, stop_id: str, happened_at: int, co2_mg: tuple[tuple[str, int], ...]) -> None:
+        """The rider is at their first stop; `co2_mg`: of the way there, by order."""
+        arrived = e.RiderArrived(at=self.at, rider_id=rider_id, stop_id=stop_id, happened_at=happened_at, co2_mg=co2_mg)
+        self.events.append(arrived)
         for record in self._both(rider_id):
             record.arrive(happened_at)
 

@@ -26,6 +26,7 @@ from dispatch.record.by_kind import by_kind, fee_lines
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import AGAIN, FIRST_LINE
 from dispatch.record.lives import Leg, OrderLife, RiderDay
+from dispatch.record.use import Uses
 
 
 def told(event: e.RouteRevised) -> str:
@@ -60,6 +61,7 @@ class KpiFold:
             rider.rider_id: RiderDay(rider, catalogue.begin_at) for rider in catalogue.riders
         }
         self._legs: dict[str, list[Leg]] = {}
+        self.uses = Uses(catalogue)
         self.counts: Counter[str] = Counter()
         """Rounds, refused changes, dropped answers, contradicted reports, offers by outcome."""
         self._digest = hashlib.sha256()
@@ -127,7 +129,12 @@ class KpiFold:
             "counts": dict(sorted(self.counts.items())),
             "decision_digest": self.decision_digest,
             **by_kind(lives),
+            **self.uses.lines(lives),
         }
+
+    def use_by(self, what: str) -> dict[str, dict[str, Any]]:
+        """What each `tenant`, `store` or `zone` used of the fleet (docs/kpis.md), by name."""
+        return self.uses.by(what, self.orders.values())
 
     def _empty_s(self) -> int:
         return sum(leg.arrived_at - leg.departed_at for leg in self.legs if leg.empty)
@@ -147,6 +154,8 @@ class KpiFold:
         return _ratio(sum(self.pay_of(day) or 0.0 for day in self.riders.values()), delivered)
 
     def _co2_g(self) -> float:
+        if self.uses.says_co2:  # else it is a journal of before, and the catalogue's grams per kilometre count
+            return sum(leg.co2_mg for leg in self.legs) / 1_000
         rates = self._catalogue.co2_g_per_km
         return sum(day.driven_m / 1000 * rates.get(day.rider.profile, 0.0) for day in self.riders.values())
 
@@ -254,13 +263,20 @@ class KpiFold:
         self.riders[event.rider_id].follow(event.happened_at)
 
     def _on_rider_arrived(self, event: e.RiderArrived) -> None:
-        leg = self.riders[event.rider_id].arrive(event.stop_id, event.happened_at)
-        if leg is not None:
+        day = self.riders[event.rider_id]
+        stop = day.shown_stop(event.stop_id)
+        mg = sum(part for _, part in event.co2_mg)
+        leg = day.arrive(event.stop_id, event.happened_at, mg)
+        if leg is not None and stop is not None:
             self._legs.setdefault(event.rider_id, []).append(leg)
+            self.uses.drive(leg, day, stop, event.co2_mg)
 
     def _on_rider_done(self, event: e.RiderDone) -> None:
+        day = self.riders[event.rider_id]
+        stop, before_s = day.shown_stop(event.stop_id), day.served_s + day.waited_s
         exit_s = int(self._exit_s[event.place])
-        self.riders[event.rider_id].finish(event, int(self._enter_s[event.place]), exit_s)
+        day.finish(event, int(self._enter_s[event.place]), exit_s)
+        self.uses.halt(stop, day.served_s + day.waited_s - before_s)
 
     # --- counts -------------------------------------------------------------------------------------------------
 

@@ -78,6 +78,10 @@ class Leg(NamedTuple):
     departed_at: int
     arrived_at: int
     empty: bool
+    driven_m: int = 0
+    co2_mg: int = 0
+    on_board: int = 0
+    """Orders on board meanwhile."""
 
 
 @dataclass(slots=True)
@@ -149,13 +153,20 @@ class RiderDay:
         self.departed_at = starts_at if target else None
         self.arrived_at = None
 
-    def arrive(self, stop_id: str, at: int) -> Leg | None:
+    def shown_stop(self, stop_id: str) -> Stop | None:
+        """A stop that their phone shows."""
+        return next((stop for stop in self.shown if stop.stop_id == stop_id), None)
+
+    def arrive(self, stop_id: str, at: int, co2_mg: int) -> Leg | None:
         """They are at a stop: the leg they drove, None for a stop never shown."""
-        stop = next((stop for stop in self.shown if stop.stop_id == stop_id), None)
+        stop = self.shown_stop(stop_id)
         if stop is None:
             return None
         departed_at = at - stop.leg_s if self.departed_at is None else self.departed_at
-        leg = Leg(self.rider.rider_id, self.place, stop.place, departed_at, at, not stop.acts)
+        leg = Leg(
+            self.rider.rider_id, self.place, stop.place, departed_at, at, not stop.acts, stop.leg_m, co2_mg,
+            len(self.on_board),
+        )  # fmt: skip
         self.halted = (departed_at, at)
         self.driven_s += at - departed_at
         self._worked(departed_at, at)
@@ -165,7 +176,7 @@ class RiderDay:
 
     def finish(self, event: RiderDone, enter_s: int, exit_s: int) -> None:
         """They have done a stop and are free at `event.free_at`."""
-        stop = next((stop for stop in self.shown if stop.stop_id == event.stop_id), None)
+        stop = self.shown_stop(event.stop_id)
         self.left.add(event.stop_id)
         self.shown = [other for other in self.shown if other.stop_id != event.stop_id]
         self.place, self.free_at = event.place, event.free_at

@@ -3,6 +3,7 @@
     summary.json      KPIs, settings, versions, digests
     orders.csv        one line per order (ORDER_COLUMNS)
     riders.csv        one line per rider (RIDER_COLUMNS)
+    use.csv           one line per tenant, store and zone: what its orders used of the fleet (USE_COLUMNS)
     journal.jsonl     every input with its events
     catalogue.json    places, stores, riders, shifts, settings, travel description
 
@@ -22,6 +23,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from dispatch.record.anatomy import PARTS
+from dispatch.record.by_kind import NONE
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import Entry, Header, read_entries, read_header, verify
 from dispatch.record.kpi import KpiFold
@@ -34,14 +36,19 @@ ORDER_COLUMNS = (
     "delivered_at", "ended_at", "end_reason", "reason", "click_to_door_s", "ready_to_pickup_s", "ready_to_door_s",
     "lateness_s", "on_time", "shared_with", "kitchen_s", "waiting_s", "driving_s", "batching_s", "handover_s", "p50_at",
     "p90_at", "on_time_probability", "fee", "marginal_cost",
+    "co2_g",
 )  # fmt: skip
 RIDER_COLUMNS = (
     "rider_id", "profile", "engagement", "on_at", "off_at", "shift_s", "beyond_shift_s", "delivered", "stops",
     "empty_moves", "driven_s", "driven_m", "served_s", "waited_s", "utilisation", "pay",
 )  # fmt: skip
 
-SUMMARY, ORDERS, RIDERS, JOURNAL, CATALOGUE = (
-    "summary.json", "orders.csv", "riders.csv", "journal.jsonl", "catalogue.json",
+USE_COLUMNS = (
+    "of", "name", "orders", "delivered", "minutes", "driven_m", "co2_g", "empty_share", "load_factor",
+)  # fmt: skip
+
+SUMMARY, ORDERS, RIDERS, JOURNAL, CATALOGUE, USE = (
+    "summary.json", "orders.csv", "riders.csv", "journal.jsonl", "catalogue.json", "use.csv",
 )  # fmt: skip
 
 
@@ -87,6 +94,7 @@ class RunFolderWriter:
         catalogue.write(self.path / CATALOGUE)
         write_csv(self.path / ORDERS, ORDER_COLUMNS, order_rows(folded))
         write_csv(self.path / RIDERS, RIDER_COLUMNS, rider_rows(folded))
+        write_csv(self.path / USE, USE_COLUMNS, use_rows(folded))
         text = json.dumps(summary, ensure_ascii=False, indent=1)
         (self.path / SUMMARY).write_text(text + "\n", encoding="utf-8")
         self._journal.flush()
@@ -216,6 +224,7 @@ def order_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
             life.lateness_s if delivered else None,
             int(life.is_on_time), life.shared_with, *(folded.anatomy_of(life) or (None,) * len(PARTS)),
             *_odds_of(life), *((None, None) if life.fee is None else (life.fee.amount, life.fee.cost)),
+            round(folded.uses.of(order.order_id).co2_g, 1),
         )  # fmt: skip
 
 
@@ -239,6 +248,14 @@ def rider_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
             day.waited_s, round(day.busy_s / day.at_work_s, 4) if day.at_work_s else None,
             None if pay is None else round(pay, 2),
         )  # fmt: skip
+
+
+def use_rows(folded: KpiFold) -> Iterator[tuple[Any, ...]]:
+    """The lines of use.csv: tenants where any is named, stores, zones."""
+    for of in ("tenant", "store", "zone"):
+        table = folded.use_by(of)
+        if of != "tenant" or table.keys() - {NONE}:
+            yield from ((of, name, *figures.values()) for name, figures in table.items())
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -101,6 +101,7 @@ class _Teller:
         self.placed_at = 0
         self.rider: str | None = None
         self.said_reason: Reason | None = None
+        self.co2_mg = 0
 
     def hear(self, item: Input, events: Iterable[e.Event]) -> None:
         if isinstance(item, StopFailed) and item.order_ids is not None and self.order_id in item.order_ids:
@@ -115,6 +116,8 @@ class _Teller:
             return event.order.order_id == self.order_id
         if isinstance(event, e.OfferMade):
             return self.order_id in event.offer.order_ids
+        if isinstance(event, e.RiderArrived):
+            return any(order_id == self.order_id for order_id, _ in event.co2_mg)
         return bool(event.order_id == self.order_id)
 
     def say(self, at: int, text: str) -> None:
@@ -151,6 +154,9 @@ class _Teller:
             text += f"; serving it would cost {fee.cost} in the plan of then"
             text += ", more than that" if fee.cost > fee.amount else ""
         self.say(event.at, text)
+
+    def _on_rider_arrived(self, event: e.RiderArrived) -> None:
+        self.co2_mg += sum(mg for order_id, mg in event.co2_mg if order_id == self.order_id)
 
     def _on_order_revised(self, event: e.OrderRevised) -> None:
         self.say(event.at, "The order was changed")
@@ -252,7 +258,9 @@ class _Teller:
         self.facts |= {"delivered_at": at, "on_time": at <= self.due_at, "rider_id": self.rider}
         early_s = self.due_at - at
         against = f"{_minutes(early_s)} before" if early_s >= 0 else f"{_minutes(-early_s)} after"
-        return f", {_minutes(at - self.placed_at)} after it was placed and {against} the promise"
+        self.facts |= {"co2_g": round(self.co2_mg / 1_000, 1)} if self.co2_mg else {}
+        grams = f"; {self.co2_mg / 1_000:.0f} g of CO2 were driven for it" if self.co2_mg else ""
+        return f", {_minutes(at - self.placed_at)} after it was placed and {against} the promise{grams}"
 
 
 def _minutes(seconds: int) -> str:

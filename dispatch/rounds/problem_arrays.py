@@ -14,6 +14,7 @@ from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.rounds.order_prices import order_prices
+from dispatch.settings.co2 import NOTHING, rates_of
 from dispatch.settings.groups import Prices, Rules
 from dispatch.settings.mix import ALONE, ANY, SAME_STORE, class_of, groups_of, mix_rule, stricter
 from dispatch.settings.settings import Settings
@@ -168,8 +169,16 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "fixed": same(0),
         "per_work": same(work_price),
         "per_drive": same(prices.drive_per_s),
-        "per_metre": same(prices.drive_per_metre),
+        "per_metre": np.array([_metre_price(record.rider.profile, rules, prices) for record in riders], np.int64),
     }
+
+
+def _metre_price(profile: str, rules: Rules, prices: Prices) -> int:
+    """The price of a metre: driven at all, and by its CO2, in whole points."""
+    if not prices.co2_g:
+        return prices.drive_per_metre
+    mg_per_km = rates_of(rules.co2).get(profile, NOTHING).way_mg
+    return prices.drive_per_metre + (prices.co2_g * mg_per_km + 500_000) // 1_000_000
 
 
 def _limits(record: RiderRecord, now: int) -> tuple[int, int, int]:

@@ -77,5 +77,7 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "rules.tiers": "",
         "rules.passed_over_s": 900,
         "rules.tariff": "",
+        "rules.co2": "",
+        "prices.co2_g": 0,
     }
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatch.settings.co2 import USUAL as USUAL_CO2
+from dispatch.settings.co2 import check_co2
 from dispatch.settings.mix import check_mix
 from dispatch.settings.presets import DEFAULT, PRESETS
 from dispatch.settings.tariff import check_tariff
@@ -70,6 +72,12 @@ class Rules:
         "What a delivery is charged and what serving it costs, in minor units (docs/kinds.md), as in base 250; km 60; "
         "peak 125: Mo-Fr 11:30-13:30; tier gold: 50; cost hour 1800.  Empty: orders have no fee.",
         check=check_tariff,
+    )
+    co2: str = _setting(
+        USUAL_CO2,
+        "Grams of CO2 per kilometre by profile, and what each unit of load on board adds, as in car: 170; van: 180 + "
+        "1.5.  Profiles not named emit nothing; empty: nothing is counted on the way.",
+        check=check_co2,
     )
     add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     remove_orders_until: str = _setting(
@@ -213,6 +221,9 @@ class Prices:
     )
     drive_per_s: int = _setting(0, "Per second a rider drives.", low=0, high=MOST_POINTS_EACH)
     drive_per_metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
+    co2_g: int = _setting(
+        0, "Per gram of CO2 (rules.co2, without what load adds), in whole points a metre.", low=0, high=MOST_POINTS_EACH
+    )
     unserved: int = _setting(3_600_000, "For leaving an order without a rider in the plan.", low=0, high=MOST_POINTS)
     change_told_place: int = _setting(6_000, "For taking a told, unstarted place away (live).", low=0, high=MOST_POINTS)
     change_told_order: int = _setting(12_000, "For adding or taking away a told order (live).", low=0, high=MOST_POINTS)

@@ -29,6 +29,10 @@ def _kilometres(metres: float) -> str:
     return f"{metres / 1000:.2f} km"
 
 
+def _grams(value: float) -> str:
+    return f"{value:,.0f} g"
+
+
 def _plain(value: float) -> str:
     return f"{value:,.0f}"
 
@@ -52,6 +56,7 @@ FIGURES = (
     Figure("batched_share", "Batched orders", _share, 0),
     Figure("driven_s_per_order", "Driven per order", _minutes, -1),
     Figure("driven_m_per_order", "Way per order", _kilometres, -1),
+    Figure("co2_g_per_order", "CO2 per order", _grams, -1),
     Figure("kitchen_mean_s", "Of it: kitchen", _minutes, 0),
     Figure("waiting_mean_s", "Of it: waiting for a rider", _minutes, -1),
     Figure("driving_mean_s", "Of it: driving", _minutes, -1),

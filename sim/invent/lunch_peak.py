@@ -53,7 +53,7 @@ class DaySize:
     """How much happens.  `scarcity`: 1 is a well-staffed day; 1.3 has as many riders as 1 / 1.3 of it.
 
     `opening_hours`: whether some stores open late, rest at lunch or close early; all are open all day otherwise.
-    `tiers`, `goods`: which percent of the orders is of which kind, as in `gold 15, plus 25`; the rest is of none.
+    `tiers`, `goods`, `tenants`: which percent of the orders is of which, as in `gold 15, plus 25`; the rest is of none.
     """
 
     stores: int = 60
@@ -65,11 +65,13 @@ class DaySize:
     opening_hours: bool = False
     tiers: str = ""
     goods: str = ""
+    tenants: str = ""
 
     def __post_init__(self) -> None:
         bounds = {"stores": (1, 400), "riders": (1, 5_000), "orders": (1, 60_000), "hours": (0.25, 16.0)}
         bounds["scarcity"] = (0.2, 5.0)
-        shares_of(self.tiers, "tiers"), shares_of(self.goods, "goods")  # raise where they say nothing
+        for field in ("tiers", "goods", "tenants"):
+            shares_of(getattr(self, field), field)  # raises where it says nothing
         for name, (low, high) in bounds.items():
             if not low <= getattr(self, name) <= high:
                 raise InvalidInput(
@@ -191,6 +193,7 @@ class _InventedDay:
         rules = self.settings.rules
         tiers = drawn(self.stream(5), self.size.tiers, count, "tiers")
         goods = drawn(self.stream(6), self.size.goods, count, "goods")
+        tenants = drawn(self.stream(7), self.size.tenants, count, "tenants")
         demand = []
         for number, (at, s) in enumerate(zip(placed.tolist(), chosen.tolist(), strict=True)):
             corner = min(int(np.searchsorted(pull[s], rng.random())), len(people) - 1)
@@ -205,6 +208,7 @@ class _InventedDay:
                 due_at=at + promise_of(rules.tiers, tiers[number], rules.promise_s),
                 goods_class=goods[number],
                 tier=tiers[number],
+                tenant=tenants[number],
             )
             demand.append(Demand(order=order, ready_at=at + max(round(true_s), 150)))
         return tuple(demand)

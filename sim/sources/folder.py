@@ -20,6 +20,8 @@ from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
 from dispatch.record.travel_spec import RoadsSpec, TravelSpec, travel_spec
 from dispatch.settings.choosing import remarks
+from dispatch.settings.co2 import KEY as CO2
+from dispatch.settings.co2 import line_of, table_of
 from dispatch.settings.mix import mix_rule
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
@@ -35,7 +37,8 @@ from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, requi
 
 FORMAT = 3
 """1: what [settings] leaves out is as in 0.1.0.  2: it is as in the version that reads; folders that we write leave out
-nothing.  3: the same, with rules.promise_rule, rules.promise_odds and rules.tariff among the settings.
+nothing.  3: the same, with rules.promise_rule, rules.promise_odds, rules.tariff and
+rules.co2 among the settings.
 
 Whoever changes a default of a version that was released raises it, and completes the older formats by a frozen table.
 """
@@ -69,6 +72,7 @@ class _Folder:
         self.fields = COORDINATES[self.frame]
         self.clock = self._clock()
         self.settings = self._made("settings", self._settings)
+        self.co2_g_per_km = self._made("co2_g_per_km", self._co2)
         self.stops = self._stops()
 
     def scenario(self) -> Scenario:
@@ -90,7 +94,7 @@ class _Folder:
             travel=self._travel(self.toml.get("travel"), "travel", riders),
             settings=self.settings,
             pay=self._made("pay", lambda values: Pay(**values)) if "pay" in self.toml else None,
-            co2_g_per_km=self._made("co2_g_per_km", lambda values: {**CO2_G_PER_KM, **values}),
+            co2_g_per_km=self.co2_g_per_km,
             time_zone=self.clock.time_zone,
         )
         self._check_profiles(catalogue)
@@ -143,6 +147,13 @@ class _Folder:
         if "preset" in values:
             raise self.fail("format 1 knows no presets", "settings.preset", NEWER_FORMAT)
         return Settings.stated(values)
+
+    def _co2(self, values: dict[str, Any]) -> dict[str, float]:
+        """Grams per kilometre; where settings state none, a table stands for the line of `rules.co2`."""
+        grams = {**CO2_G_PER_KM, **values}
+        if values and CO2 not in self.toml.get("settings", {}):
+            self.settings = self.settings.with_values({CO2: line_of(grams)})
+        return grams if values else table_of(self.settings.rules.co2) or grams
 
     def _stops(self) -> dict[str, int]:
         values = self._made("stops", dict)
@@ -311,6 +322,7 @@ class _Folder:
             door=row.maybe("door", row.name) or "",
             goods_class=self._goods(row),
             tier=tier,
+            tenant=row.maybe("tenant", row.name) or "",
         )
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:

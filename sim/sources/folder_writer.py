@@ -15,6 +15,7 @@ from dispatch.model import Shift
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
 from dispatch.record.travel_spec import MatrixSpec, StraightSpec, TravelSpec
+from dispatch.settings.co2 import table_of
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import COORDINATES, FORMAT, TOML, read
@@ -62,7 +63,16 @@ class _Writer:
         columns = ("store_id", *self.fields, *STORE_COLUMNS, *self._store_goods)
         write_csv(self.path / "stores.csv", columns, self._stores())
         write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
-        columns = ("order_id", "store_id", *self.fields, *ORDER_COLUMNS, *self._doors, *self._order_goods, *self._tiers)
+        columns = (
+            "order_id",
+            "store_id",
+            *self.fields,
+            *ORDER_COLUMNS,
+            *self._doors,
+            *self._order_goods,
+            *self._tiers,
+            *self._tenants,
+        )
         write_csv(self.path / "orders.csv", columns, self._orders())
         if self.catalogue.zones:
             corners = ((zone.zone_id, *corner) for zone in self.catalogue.zones for corner in zone.corners)
@@ -78,6 +88,7 @@ class _Writer:
 
     def _toml(self) -> str:
         catalogue, reality = self.catalogue, self.scenario.reality
+        stated_co2 = table_of(catalogue.settings.rules.co2)
         tables: dict[str, Mapping[str, Any]] = {
             "": {
                 "format": FORMAT,
@@ -91,7 +102,7 @@ class _Writer:
             "settings": catalogue.settings.flat(),
             **self._travel("travel", catalogue.travel),
             "pay": plain(catalogue.pay) if catalogue.pay is not None else {},
-            "co2_g_per_km": catalogue.co2_g_per_km,
+            "co2_g_per_km": {} if catalogue.co2_g_per_km == stated_co2 else catalogue.co2_g_per_km,
             "truth": {
                 item.name: getattr(reality, item.name)
                 for item in dataclasses.fields(Reality)
@@ -152,7 +163,7 @@ class _Writer:
                 order.max_on_board_s, order.priority, self._at(order.release_at), self._at(order.earliest_drop_at),
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
                 *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
-                *((order.tier,) if self._tiers else ()),
+                *((order.tier,) if self._tiers else ()), *((order.tenant,) if self._tenants else ()),
             )  # fmt: skip
 
     @cached_property
@@ -168,6 +179,10 @@ class _Writer:
     @cached_property
     def _tiers(self) -> tuple[str, ...]:
         return ("tier",) if any(one.order.tier for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _tenants(self) -> tuple[str, ...]:
+        return ("tenant",) if any(one.order.tenant for one in self.scenario.demand) else ()
 
     @cached_property
     def _store_goods(self) -> tuple[str, ...]:

@@ -234,6 +234,7 @@ class Delivery(Shown):
     fee: int | None = FEE
     fee_parts: dict[str, int] = FEE_PARTS
     marginal_cost: int | None = COST
+    co2_g: float = Field(default=0.0, description="Grams of CO2 of the ways driven for it so far (`rules.co2`).")
     order_value: int | None = None
     currency: str | None = None
     items: list[Item] = []

@@ -11,6 +11,7 @@ from dispatch.board.records import RiderRecord
 from dispatch.engine.decisions import risk
 from dispatch.engine.decisions.checks import require_place
 from dispatch.engine.draft import Draft
+from dispatch.engine.emissions import emitted
 from dispatch.engine.reports import goods
 from dispatch.engine.reports.happened import as_seen, earliest_at, possible
 from dispatch.errors import Refused
@@ -57,7 +58,7 @@ def stop_arrived(board: Board, item: i.StopArrived) -> Events:
     if rider.arrived_at is not None:
         return tuple(draft.events)
     happened_at = possible(draft, item, earliest_at(rider, item.stop_id))
-    draft.arrive(item.rider_id, item.stop_id, happened_at)
+    draft.arrive(item.rider_id, item.stop_id, happened_at, emitted(draft, item.rider_id, stop))
     for act in stop.acts:
         if act.level >= Level.TOLD:
             trigger = Trigger.ARRIVED_AT_STORE if act.kind is ActKind.PICKUP else Trigger.ARRIVED_AT_DROP
