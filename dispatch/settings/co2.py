@@ -21,7 +21,7 @@ MOST_G = 10_000
 _GRAMS = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)(?: *\+ *(\d{1,5}(?:\.\d{1,3})?))?")
 
 
-class Rate(NamedTuple):
+class Emission(NamedTuple):
     """Milligrams per kilometre: of the way itself, and more for each unit of load on board."""
 
     way_mg: int = 0
@@ -32,19 +32,19 @@ class Rate(NamedTuple):
         return ((self.way_mg + self.unit_mg * load_units) * way_m + 500) // 1_000
 
 
-NOTHING = Rate()
+NOTHING = Emission()
 
 
 @functools.cache
-def rates_of(text: str) -> Mapping[str, Rate]:
+def rates_of(text: str) -> Mapping[str, Emission]:
     """The rates of a line of `rules.co2` by profile; raises InvalidSetting naming what is wrong."""
-    found: dict[str, Rate] = {}
+    found: dict[str, Emission] = {}
     for clause in filter(None, map(str.strip, text.split(";"))):
         names, _, grams = clause.partition(":")
         read = _GRAMS.fullmatch(grams.strip())
         if read is None:
             raise _wrong(f"{clause!r} says no grams per kilometre")
-        rate = Rate(*(round(float(part or 0) * 1_000) for part in read.groups()))
+        rate = Emission(*(round(float(part or 0) * 1_000) for part in read.groups()))
         if max(rate) > MOST_G * 1_000:
             raise _wrong(f"{clause!r} is more than {MOST_G} grams per kilometre")
         for name in map(str.strip, names.split(",")):

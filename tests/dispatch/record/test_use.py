@@ -14,7 +14,7 @@ from dispatch.policies.policy import HalfhourPolicy
 from dispatch.record.story import tell
 from dispatch.rounds.freeze import freeze
 from dispatch.rounds.leg_metres import with_metres
-from dispatch.settings.co2 import USUAL, Rate, line_of, rates_of, table_of
+from dispatch.settings.co2 import USUAL, Emission, line_of, rates_of, table_of
 from dispatch.settings.settings import Settings
 from tests.kit.world import World, catalogue_of, folded
 
@@ -23,7 +23,7 @@ CO2 = "default: 100 + 10; bike: 0"
 
 def test_a_line_is_read_as_written():
     assert rates_of("car: 170; van, truck: 180.5 + 1.25") == {
-        "car": Rate(170_000, 0), "van": Rate(180_500, 1_250), "truck": Rate(180_500, 1_250),
+        "car": Emission(170_000, 0), "van": Emission(180_500, 1_250), "truck": Emission(180_500, 1_250),
     }  # fmt: skip
     assert rates_of("") == {} and table_of(USUAL)["scooter"] == 70.0
 
