@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from dispatch.errors import Refused
+from dispatch.errors import InvalidSetting, Refused
 from dispatch.settings.names import former_names, renamed
 from dispatch.settings.presets import KEY, PRESETS, preset
 from dispatch.settings.settings import Settings, text_of
@@ -31,11 +31,19 @@ class Change(NamedTuple):
 
 
 def change_to(settings: Settings, name: str, *, overwrite: bool = False) -> Change:
-    """What choosing the preset `name` does; with `overwrite` also to what was set singly.  Raises InvalidSetting."""
+    """What choosing the preset `name` does; with `overwrite` also to what was set singly.
+
+    Raises InvalidSetting for an unknown one, and where what was set singly contradicts it.
+    """
     flat, wanted = settings.flat(), preset(name).values
     single = {} if overwrite else beside(settings)
     kept = {key: value for key, value in wanted.items() if key in single and value != flat[key]}
     values = {key: value for key, value in wanted.items() if key not in kept}
+    try:
+        settings.with_values(values)
+    except InvalidSetting as problem:
+        problem.hint += " Or let the preset replace what was set singly: halfhour admin preset --overwrite."
+        raise
     return Change(name, values, _moved(flat, values), _moved(flat, kept))
 
 
@@ -55,7 +63,7 @@ def beside(settings: Settings) -> dict[str, Any]:
 
 def remarks(values: Mapping[str, Any]) -> list[str]:
     """What people should know of settings that they wrote, a sentence each: former names, contradictions."""
-    return former_names(values) + _contradictions(values)
+    return former_names(values) + _contradictions(values) + _idle(values)
 
 
 def still_true(notes: Sequence[str], before: Settings, after: Settings) -> tuple[str, ...]:
@@ -69,12 +77,34 @@ def _contradictions(values: Mapping[str, Any]) -> list[str]:
     name = values.get(KEY)
     if not name:
         return []
-    flat, usual = Settings().with_values(values).flat(), preset(str(name)).values
+    settings = Settings().with_values(values)
+    flat, usual, idle = settings.flat(), preset(name).values, _without_effect(settings)
     return [
         f"{key} = {text_of(flat[key])} stands, not {text_of(usual[key])} of the preset {name}."
         for key, _ in map(renamed, values.items())
-        if key in usual and flat[key] != usual[key]
+        if key in usual and key not in idle and flat[key] != usual[key]
     ]
+
+
+def _idle(values: Mapping[str, Any]) -> list[str]:
+    """Single settings without effect, where they are not as everywhere."""
+    settings, usual = Settings().with_values(values), Settings().flat()
+    flat, idle = settings.flat(), _without_effect(settings)
+    return [
+        f"{key} = {text_of(flat[key])} does nothing: {idle[key]}."
+        for key, _ in map(renamed, values.items())
+        if key in idle and flat[key] != usual[key]
+    ]
+
+
+def _without_effect(settings: Settings) -> dict[str, str]:
+    """Thresholds that nothing reads under these settings, and what is read instead."""
+    prices = settings.prices
+    idle = "late_after_s" if prices.late_from == "promise" else "late_before_s"
+    found = {f"prices.{idle}": f"prices.late_from = {prices.late_from}"}
+    if prices.fail_after_promise_s:
+        found["prices.fail_after_s"] = f"prices.fail_after_promise_s = {prices.fail_after_promise_s} counts"
+    return found
 
 
 def _moved(flat: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[Moved, ...]:

@@ -38,7 +38,8 @@ def renamed(item: tuple[str, Any]) -> tuple[str, Any]:
     if key == "prices.promise":
         text = str(value).strip().lower()
         if text not in BOOLEANS:
-            raise InvalidSetting(f"{key}={text}: not a bool", field=key, hint=f"It is called {FORMER[key]} now.")
+            hint = f"It is called {FORMER[key]} now: promise | placement."
+            raise InvalidSetting(f"{key}={text}: not a bool", field=key, hint=hint)
         value = "promise" if BOOLEANS[text] else "placement"
     return FORMER.get(key, key), value
 

@@ -75,7 +75,7 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "door",
-            "Bring every order as fast as possible, whatever was promised.",
+            "Bring every order as fast as possible; what was promised hardly counts.",
             {
                 **_COMMON,
                 "prices.late_fixed": 0,
@@ -111,8 +111,12 @@ def among(value: dict[str, Any], table: str) -> dict[str, Any]:
     return {key: part for key, part in value.items() if key != KEY} | {table: {KEY: value[KEY]} | settings}
 
 
-def preset(name: str) -> Preset:
+def preset(name: Any) -> Preset:
     """The preset called `name`; raises InvalidSetting naming the nearest."""
+    if not isinstance(name, str):
+        raise InvalidSetting(
+            f"a preset is a name, not {name!r}", field=KEY, hint=f"Choose one of {', '.join(PRESETS)}."
+        )
     if name in PRESETS:
         return PRESETS[name]
     near = difflib.get_close_matches(name.lower(), PRESETS, n=1, cutoff=0.4)

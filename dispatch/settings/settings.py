@@ -48,10 +48,13 @@ class Settings:
         return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single, written=True)
 
     def with_values(self, values: Mapping[str, Any]) -> Settings:
-        """A copy with `values` set by key, `preset` (empty: none) before all others; raises InvalidSetting."""
+        """A copy with `values` set by key, `preset` before all others; raises InvalidSetting.
+
+        Without a preset (the empty name) what presets state is as in 0.1.0.
+        """
         former_names(values)  # raises where one stands under both its names
-        name = str(values[PRESET] or "") if PRESET in values else self.preset
-        usual = preset(name).values if values.get(PRESET) else {}
+        name = values.get(PRESET, self.preset)
+        usual = _stood_for(name) if PRESET in values else {}
         single = {key: value for key, value in values.items() if key != PRESET}
         made = dataclasses.replace(self, preset=name)._set({**usual, **single})
         if not ORDERED.isdisjoint(key for key, _ in map(renamed, single.items())):
@@ -75,6 +78,13 @@ class Settings:
         """The settings that differ from the defaults, for people: files state them all."""
         usual = Settings().flat()
         return {key: value for key, value in self.flat().items() if value != usual[key]}
+
+
+def _stood_for(name: Any) -> Mapping[str, Any]:
+    if name != "" or not isinstance(name, str):
+        return preset(name).values
+    before = Settings.stated({}).flat()
+    return {key: before[key] for key in preset(DEFAULT).values}
 
 
 def text_of(value: Any) -> str:
@@ -140,6 +150,10 @@ ORDERED = frozenset({LATE_AFTER, FAIL_AFTER, FAIL_AFTER_PROMISE, LATE_BEFORE, LA
 """Settings by which thresholds can come into the wrong order."""
 
 
+_ORDER_HINT = "An order is late before it has failed: let the second be the larger one, and change it first."
+_BY_PLACEMENT = f" With {FAIL_AFTER_PROMISE} = 0 both count from the placement, the second by {FAIL_AFTER}."
+
+
 def _require_order(promise_s: int, prices: Prices) -> None:
     """Raises InvalidSetting where an order under the usual promise would have failed before it is late."""
     late_key, late, late_s = LATE_AFTER, prices.late_after_s, prices.late_after_s
@@ -154,7 +168,7 @@ def _require_order(promise_s: int, prices: Prices) -> None:
             f"{late_key} = {late} lies behind {fail_key} = {fail}: with {PROMISE} = {promise_s} an order is late "
             f"{late_s} s after its placement and has failed after {fail_s} s",
             field=late_key,
-            hint="An order is late before it has failed: let the second be the larger one, and change it first.",
+            hint=_ORDER_HINT + (_BY_PLACEMENT if late_key == LATE_AFTER and fail_key == FAIL_AFTER_PROMISE else ""),
         )
 
 

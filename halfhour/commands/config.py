@@ -98,6 +98,8 @@ def explain(
 ) -> None:
     """One setting: meaning, default, values, and the preset its value comes from."""
     if key == KEY:
+        if of is not None:
+            console(stderr=as_data).print(f"in force  {settings_of(of).preset or 'none'}", markup=False)
         presets(as_data)
         return
     if key in PRESETS or difflib.get_close_matches(key, PRESETS):
@@ -106,14 +108,14 @@ def explain(
     known = describe(key)
     there = settings_of(of) if of is not None else None
     if as_data:
-        more = {"value": there.flat()[key], "from": source_of(there, key)} if there is not None else {}
+        more = {"value": there.flat()[known.key], "from": source_of(there, known.key)} if there is not None else {}
         print_json(as_json(known) | more)
         return
     out = console()
     out.print(f"[bold]{known.key}[/bold]  {known.doc}")
     if there is not None:
-        out.print(f"value    {text_of(there.flat()[key])} ({source_of(there, key)})", markup=False)
-    out.print(f"default  {text_of(known.default)} ({source_of(Settings(), key)})", markup=False)
+        out.print(f"value    {text_of(there.flat()[known.key])} ({source_of(there, known.key)})", markup=False)
+    out.print(f"default  {text_of(known.default)} ({source_of(Settings(), known.key)})", markup=False)
     out.print(f"values   {bounds(known)}", markup=False)
     stands = ", ".join(f"{name} {text_of(value)}" for name, value in as_json(known)["presets"].items())
     out.print(f"presets  {stands or 'none states it'}", markup=False)

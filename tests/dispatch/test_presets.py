@@ -8,7 +8,7 @@ from dispatch.engine.engine import Engine
 from dispatch.errors import InvalidSetting
 from dispatch.events import SettingSet
 from dispatch.inputs import PresetChosen, SettingChanged
-from dispatch.settings.choosing import remarks
+from dispatch.settings.choosing import change_to, remarks
 from dispatch.settings.presets import PRESETS, among
 from dispatch.settings.settings import Settings, describe
 from routing.places import PlaceBook
@@ -119,3 +119,33 @@ def test_what_was_written_beyond_the_bounds_of_today_is_read_at_the_nearest() ->
         engine.handle(PresetChosen(at=1, preset="door", values=(("prices.unserved", str(10**30)),)))
     with pytest.raises(InvalidSetting, match="chosen with the values"):
         engine.handle(SettingChanged(at=1, key="preset", value="door"))
+
+
+def test_without_a_preset_a_city_begins_as_in_0_1_0_and_any_preset_can_follow() -> None:
+    bare, before = Settings().with_values({"preset": ""}), Settings.stated({}).flat()
+    assert all(bare.flat()[key] == before[key] for one in PRESETS.values() for key in one.values)
+    for name, one in PRESETS.items():
+        change = change_to(bare, name)
+        assert change.kept == () and change.values == one.values
+
+
+@pytest.mark.parametrize("name", [False, 0, ["on_time"], None, True])
+def test_what_is_no_name_is_no_preset(name: object) -> None:
+    with pytest.raises(InvalidSetting, match="a preset is a name"):
+        Settings().with_values({"preset": name})
+
+
+def test_a_threshold_that_nothing_reads_is_said() -> None:
+    stated = {"preset": "balanced", "prices.fail_after_s": 3600, "prices.late_after_s": 2400}
+    assert remarks(stated) == ["prices.fail_after_s = 3600 does nothing: prices.fail_after_promise_s = 900 counts."]
+    clicked = {"prices.late_from": "placement", "prices.late_before_s": 60, "prices.fail_after_promise_s": 0}
+    assert remarks(clicked) == ["prices.late_before_s = 60 does nothing: prices.late_from = placement."]
+    assert remarks(clicked | {"prices.late_before_s": 0, "prices.fail_after_s": 3600}) == []
+
+
+def test_a_preset_that_single_settings_contradict_is_refused_before_it_is_chosen() -> None:
+    clicked = Settings().with_values({"prices.late_from": "placement", "prices.late_after_s": 2700})
+    with pytest.raises(InvalidSetting, match="lies behind") as found:
+        change_to(clicked, "on_time")
+    assert "--overwrite" in found.value.hint and "fail_after_promise_s = 0" in found.value.hint
+    assert change_to(clicked, "on_time", overwrite=True).kept == ()

@@ -269,6 +269,7 @@ def test_a_value_is_explained_by_the_preset_it_comes_from(halfhour, tmp_path):
     assert value("prices.late_fixed") == "5 (set singly, beside the preset thrifty with 90000)"
     assert value("rules.round_s") == "7 (set singly)"
     assert value("rules.travel_round_s") == "1 (the default)"
+    assert value("rules.batch_scope") == value("rules.mix") == "any (from the preset thrifty)"
     assert "on_time 0" in halfhour("config", "explain", "prices.late_fixed").out
     assert "prices.late_per_s = 800" in halfhour("config", "explain", "on_time").out
     shown = json.loads(halfhour("config", "presets", "--json").out)

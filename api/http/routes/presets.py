@@ -14,6 +14,7 @@ from api.http.problems import problems
 from api.http.schemas.base import RequestBody, Shown
 from api.http.schemas.values import Text
 from api.http.transport.door import Door
+from dispatch.errors import InvalidSetting
 from dispatch.inputs import PresetChosen
 from dispatch.settings.choosing import Change, Moved, change_back, change_to
 from dispatch.settings.presets import PRESETS
@@ -68,7 +69,10 @@ async def list_presets(service: Running, caller: Ops) -> list[PresetShown]:
     settings = (await service.host.settled()).settings
     shown = []
     for name, preset in PRESETS.items():
-        found = change_to(settings, name)
+        try:
+            found = change_to(settings, name)
+        except InvalidSetting:  # what was set singly contradicts it: it can only be replaced
+            found = change_to(settings, name, overwrite=True)
         shown.append(
             PresetShown(
                 preset=name,

@@ -208,7 +208,7 @@ def test_a_value_of_a_ledger_is_explained(old: Path, capsys: pytest.CaptureFixtu
     SqliteLedger(old).close()
     for key, said in (
         ("prices.late_fixed", "0 (the default of 0.1.0)"),
-        ("rules.max_batch", "4 (the default of 0.1.0)"),
+        ("rules.max_batch", "3 (set singly)"),
     ):
         status, text = run(capsys, "config", "explain", key, "--of", str(old))
         assert status == 0 and f"value    {said}" in text
