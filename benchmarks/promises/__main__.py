@@ -32,8 +32,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="days replayed at a time")
     parser.add_argument("--out", type=Path, default=Path("docs/results/promises"))
     parser.add_argument("--choose", action="store_true", help="judge the days that are chosen on; writes no page")
+    parser.add_argument("--finished", action="store_true", help="judge the days that are finished, replay none")
     chosen = parser.parse_args(arguments)
     reported = days.CHOSEN_ON if chosen.choose else days.REPORTED
+    if chosen.finished:
+        reported = tuple(seed for seed in reported if days.is_finished(chosen.work, seed))
     days.replay_all(chosen.work, [*days.FITTED, *reported], chosen.jobs, lambda text: print(text, flush=True))
     rows, stepped = invented(chosen.work, reported)
     rows += real(chosen=chosen.choose)
@@ -48,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.choose:
         chosen.out.parent.mkdir(parents=True, exist_ok=True)
         write(chosen.out.with_suffix(".csv"), rows)
-        chosen.out.with_suffix(".md").write_text(page(rows, stepped, chosen.out.name + ".csv"), encoding="utf-8")
+        chosen.out.with_suffix(".md").write_text(
+            page(rows, stepped, chosen.out.name + ".csv", reported), encoding="utf-8"
+        )
     return 0
 
 
@@ -75,11 +80,8 @@ def invented(work: Path, reported: Sequence[int]) -> tuple[list[HeldAgainst], li
 
 def step_of(name: str, told: Sequence[Sequence[Telling]], known: Tracker, basis: str) -> Steps:
     """Coverage after the step, mean over seeds."""
-    means = []
-    for skipped in (300, 600):
-        found = [steps.after_the_step(told, known, basis, seed, skipped) for seed in steps.SEEDS]
-        means.append(sum(found) / len(found))
-    return Steps(name, *means)
+    found = [steps.after_the_step(told, known, basis, seed) for seed in steps.SEEDS]
+    return Steps(name, *(sum(shares) / len(found) for shares in zip(*found, strict=True)))
 
 
 def real(*, chosen: bool) -> list[HeldAgainst]:

@@ -48,10 +48,15 @@ def folder_of(work: Path, seed: int) -> Path:
     return work / f"day-{seed}"
 
 
+def is_finished(work: Path, seed: int) -> bool:
+    """Whether a seed's day lies there whole."""
+    return (folder_of(work, seed) / "summary.json").exists()
+
+
 def replayed(work: Path, seed: int) -> Path:
     """The run folder of a seed's day, replayed where it is missing."""
     target = folder_of(work, seed)
-    if not (target / "summary.json").exists():
+    if not is_finished(work, seed):
         with tempfile.TemporaryDirectory(prefix="promise-day-") as scratch:
             write_synthetic(Path(scratch) / "day", seed, size_of(seed))
             scenario = open_scenario(Path(scratch) / "day")
@@ -61,7 +66,7 @@ def replayed(work: Path, seed: int) -> Path:
 
 def replay_all(work: Path, seeds: Sequence[int], jobs: int, told: Callable[[str], None]) -> None:
     """Replay the days that are missing, some at a time; several processes may share `work`."""
-    missing = [seed for seed in seeds if not (folder_of(work, seed) / "summary.json").exists()]
+    missing = [seed for seed in seeds if not is_finished(work, seed)]
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(max(jobs, 1), mp_context=context) as pool:
         runs = {pool.submit(replayed, work, seed): seed for seed in missing}

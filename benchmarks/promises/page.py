@@ -21,13 +21,14 @@ class Steps(NamedTuple):
     after_600: float
 
 
-def page(rows: Sequence[HeldAgainst], stepped: Sequence[Steps], csv_name: str) -> str:
-    """The page as Markdown."""
+def page(rows: Sequence[HeldAgainst], stepped: Sequence[Steps], csv_name: str, seeds: Sequence[int]) -> str:
+    """The page as Markdown; `seeds`: of the days that were judged."""
     made = versions()
     parts = [
         "# Whether what is said of orders comes true", "",
-        f"*Invented days*: {len(days.REPORTED)} days (seeds {_list(days.REPORTED)}) of about {days.ORDERS} orders, "
-        f"each in a city of its own, with {days.RIDERS} riders, more or fewer from day to day, the last in the rain, "
+        f"*Invented days*: {len(seeds)} of {len(days.REPORTED)} days (seeds {_list(seeds)}), each of "
+        f"{days.ORDERS} orders in a city of its own with {days.RIDERS} riders, "
+        "more or fewer from day to day, the eighth in the rain, "
         f"replayed as shipped with a quote for every order. What is said begins with what the days of seeds "
         f"{_list(days.FITTED)} have taught (`halfhour promise fit`) and goes on learning, a day after the other; paces "
         f"and groups were chosen on seeds {_list(days.CHOSEN_ON)}. *Helsinki*: orders of Wolt from 1 to 16 September "
@@ -49,7 +50,7 @@ def page(rows: Sequence[HeldAgainst], stepped: Sequence[Steps], csv_name: str) -
 
 
 def _list(seeds: Sequence[int]) -> str:
-    return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
 
 
 def _mark(value: float, floor: tuple[float, float], aim: tuple[float, float]) -> str:
