@@ -134,6 +134,8 @@ def page(rows: Sequence[Mapping[str, str]], csv_name: str) -> str:
     """The page: every case under every settings, and how the default stands to the two others."""
     cpu = {(row["case"], row["settings"]): float(row["cpu_s"]) for row in rows}
     deadline_s = Settings().rules.round_deadline_s
+    now = digest_of(Settings().with_values(SETTINGS[AS_SHIPPED]))
+    earlier = {row["case"] for row in rows if row["settings"] == AS_SHIPPED and row["digest"] != now}
     parts = [
         "# What the default costs", "",
         "Processor seconds of one process with one thread: a round (the median of five answers, from the frozen board "
@@ -151,7 +153,10 @@ def page(rows: Sequence[Mapping[str, str]], csv_name: str) -> str:
         ratios = [f"{own / other:.1f}" if own and other else "" for other in found[1:]]
         cells = ["" if value is None else f"{value:.3f}" if value < 10 else f"{value:.0f}" for value in found]
         if any(found):
-            parts.append(f"| {case} | {' | '.join(cells)} | {' | '.join(ratios)} |")
+            mark = " *" if case in earlier else ""
+            parts.append(f"| {case}{mark} | {' | '.join(cells)} | {' | '.join(ratios)} |")
+    if earlier:
+        parts += ["", "\\* under the prices of the preset as it was before."]
     largest = cpu.get(("round, 500 riders, 1,000 orders", AS_SHIPPED))
     if largest:
         stands = "within" if largest <= deadline_s / 2 else "beyond"
