@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.days import default_cpu, mixed_promises
+from benchmarks.days.city_days import digest_of
 from dispatch.settings.settings import Settings
 from routing.errors import HalfhourError
 
@@ -14,7 +15,8 @@ ROUND = "round, 500 riders, 1,000 orders"
 
 
 def row(case: str, settings: str, cpu_s: float) -> dict[str, str]:
-    return {"case": case, "settings": settings, "cpu_s": str(cpu_s), "processor": "a processor"}
+    digest = digest_of(Settings().with_values(default_cpu.SETTINGS[settings]))
+    return {"case": case, "settings": settings, "digest": digest, "cpu_s": str(cpu_s), "processor": "a processor"}
 
 
 def test_what_ships_stands_first_and_over_both_others() -> None:
@@ -28,6 +30,15 @@ def test_what_ships_stands_first_and_over_both_others() -> None:
     assert "| city days, 150 orders | 8.000 |  |  |  |  |" in lines
     assert any("2.00 s, within half of `rules.round_deadline_s` (5 s)" in line for line in lines)
     assert "beyond half" in default_cpu.page([row(ROUND, default_cpu.AS_SHIPPED, 2.51)], "cpu.csv")
+    assert not any("as it was before" in line for line in lines)
+
+
+def test_a_case_that_ran_under_earlier_prices_is_marked() -> None:
+    earlier = row(ROUND, default_cpu.AS_SHIPPED, 2.0) | {"digest": "of before"}
+    lines = default_cpu.page([earlier, row("city days, 150 orders", default_cpu.AS_SHIPPED, 8.0)], "c.csv").splitlines()
+    assert any(line.startswith(f"| {ROUND} * |") for line in lines)
+    assert "| city days, 150 orders | 8.000 |  |  |  |  |" in lines
+    assert "\\* under the prices of the preset as it was before." in lines
 
 
 def test_a_case_is_run_once_as_long_as_its_settings_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
