@@ -37,10 +37,6 @@ _LISTED = frozenset({Stop, Act})
 """Written as lists of their values; new fields come last, with a default."""
 
 
-REMEMBERED_ACTS = 8192
-"""Acts that a reader of a journal keeps: those of the open orders of a large market."""
-
-
 def encode(item: Any) -> dict[str, Any]:
     """An Input or Event as a JSON object whose `kind` names its class; fields at their default are left out."""
     return {"kind": type(item).__name__, **_plain_object(item)}
@@ -180,8 +176,8 @@ def _object(cls: Any) -> _Decoder:
     parts = [(name, _decoder(hints[name])) for name, _ in _encoders(cls)]
     decoded = [(place, decode) for place, (_, decode) in enumerate(parts) if decode is not None]
 
-    def listed(*given: Any) -> Any:
-        values = [*given[: len(parts)]]
+    def listed(value: list[Any]) -> Any:
+        values = value[: len(parts)]
         for place, decode in decoded:
             if place < len(values) and values[place] is not None:
                 values[place] = decode(values[place])
@@ -195,6 +191,4 @@ def _object(cls: Any) -> _Decoder:
                 found[name] = part if decode is None or part is None else decode(part)
         return cls(**found)
 
-    # An order's acts stand in every revision of a route that has it.
-    row = functools.lru_cache(REMEMBERED_ACTS)(listed) if cls is Act else listed
-    return lambda value: row(*value) if isinstance(value, list) else named(value)
+    return lambda value: listed(value) if isinstance(value, list) else named(value)

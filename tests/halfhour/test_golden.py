@@ -25,6 +25,7 @@ from dispatch.errors import CorruptJournal
 from dispatch.events import RouteRevised
 from dispatch.record.journal import fold
 from dispatch.record.run_folder import RunFolder
+from dispatch.settings.co2 import line_of
 from dispatch.settings.defaults_0_1 import DEFAULTS_0_1
 from dispatch.settings.groups import Prices, Reposition, Rules, Search
 from dispatch.settings.names import FORMER, renamed
@@ -144,8 +145,10 @@ def test_a_run_folder_folds_to_the_same_board() -> None:
 
 def test_a_scenario_folder_is_opened_with_the_same_settings(tmp_path: Path) -> None:
     day = open_scenario(FIRST / "day")
-    assert day.catalogue.settings == Settings.stated(MEANT["settings"]["day"])
-    assert day.catalogue.settings == RunFolder(FIRST / "run").catalogue.settings
+    # The folder's table of grams stands for the line that its settings could not have.
+    grams = {"rules.co2": line_of(day.catalogue.co2_g_per_km)}
+    assert day.catalogue.settings == Settings.stated(MEANT["settings"]["day"] | grams)
+    assert day.catalogue.settings == RunFolder(FIRST / "run").catalogue.settings.with_values(grams)
 
 
 def test_a_service_file_changes_nothing_in_a_ledger_that_has_begun(ledger: Path) -> None:

@@ -44,7 +44,7 @@ class Trace:
     def __len__(self) -> int:
         return len(self.at)
 
-    def part(self, chosen: NDArray[np.int64] | slice) -> Trace:
+    def piece(self, chosen: NDArray[np.int64] | slice) -> Trace:
         """The chosen positions alone."""
         return Trace(self.name, self.lat[chosen], self.lng[chosen], self.at[chosen])
 
@@ -57,13 +57,13 @@ def moving_parts(trace: Trace, *, whole_trip: bool = True) -> Iterator[Trace]:
     """
     cuts = np.flatnonzero(np.diff(trace.at) > GAP_S) + 1
     for whole in np.split(np.arange(len(trace)), cuts):
-        stands = _standing(trace.part(whole))
+        stands = _standing(trace.piece(whole))
         for run in np.split(whole, np.flatnonzero(np.diff(stands.astype(np.int8)) != 0) + 1):
             if len(run) and not stands[run[0] - whole[0]]:
-                part = _without_ends(trace.part(run)) if whole_trip else trace.part(run)
+                part = _without_ends(trace.piece(run)) if whole_trip else trace.piece(run)
                 kept = thinned(part)
                 if len(kept) > 1:
-                    yield part.part(kept)
+                    yield part.piece(kept)
 
 
 def metres_between(trace: Trace, i: int, j: NDArray[np.int64] | int) -> NDArray[np.float64]:
@@ -95,10 +95,10 @@ def _without_ends(trace: Trace) -> Trace:
     from_first = metres_between(trace, 0, every) > STAND_M
     from_last = metres_between(trace, len(trace) - 1, every) > STAND_M
     if not from_first.any() or not from_last.any():
-        return trace.part(every[:1])
+        return trace.piece(every[:1])
     begin = int(np.argmax(from_first)) - 1
     end = len(trace) - int(np.argmax(from_last[::-1]))
-    return trace.part(slice(begin, end + 1))
+    return trace.piece(slice(begin, end + 1))
 
 
 def thinned(trace: Trace) -> NDArray[np.int64]:

@@ -42,8 +42,9 @@ ORDERS, BEFORE_S = 24, 2
 """Robots begin a day so many seconds after they have met the service."""
 TRAVEL = {"kind": "straight", "detour": 1.3, "metres_per_minute": {"default": 250.0}}
 KNOWN_BEFORE = (TravelChanged, StoreListed, RiderListed, ShiftPlanned)
-DIFFERENT = {"place", "drop_place", "pick_place", "reasons"}
-"""Each book of places has handles of its own; a live journal leaves out the reasons that the board holds already."""
+DIFFERENT = {"place", "drop_place", "pick_place", "reasons", "tenant"}
+"""Each book of places has handles of its own; a live journal leaves out the reasons that the board holds already;
+behind HTTP a tenant hands the orders over, in a scenario nobody is named."""
 Life = list[tuple[Input, tuple[Event, ...]]]
 
 

@@ -15,7 +15,7 @@ from routing.errors import UnreadableFile
 from sim.replay.replay import replay_into
 from tests.kit.days import read_day, write_day
 
-FILES = ["catalogue.json", "journal.jsonl", "mdrp", "orders.csv", "riders.csv", "summary.json"]
+FILES = ["catalogue.json", "journal.jsonl", "mdrp", "orders.csv", "riders.csv", "summary.json", "use.csv"]
 
 
 @pytest.fixture(scope="module")
