@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from routing.cells import Polygon, parent_of
 from routing.places import RESOLUTION, PlaceBook
 
+ZONE_RESOLUTION = 7
+"""Where a city names no zones an H3 cell of five square kilometres is one."""
+
 
 class CellIndex:
     """Ids by H3 cell, in order of entry inside a cell, so that walking it is the same everywhere."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from dispatch.board.cell_index import ZoneShape
+from dispatch.board.cell_index import ZONE_RESOLUTION, ZoneShape
 from dispatch.model import ActKind, Stop
 from dispatch.record.by_kind import NONE
 from dispatch.record.catalogue import Catalogue
@@ -49,7 +49,7 @@ class Uses:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._of: dict[str, Use] = {}
-        self._zones = _Zones(catalogue)
+        self._zones = ZoneNames(catalogue)
         self._by_profile, self._by_load = Counter[str](), Counter[int]()
         self.says_co2 = False
         """Whether events tell what ways emit."""
@@ -124,12 +124,8 @@ class Uses:
         }
 
 
-ZONE_RESOLUTION = 7
-"""Where a city names no zones an H3 cell of five square kilometres is one."""
-
-
-class _Zones:
-    """Which zone a door lies in: the first one named that holds it, else its cell."""
+class ZoneNames:
+    """Which zone a place lies in: the first one named that holds it, else its cell."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._places = catalogue.places

@@ -6,16 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import NamedTuple
 
-from dispatch.board.cell_index import ZoneShape
-from dispatch.engine.decisions.promises import ZONE_RESOLUTION
 from dispatch.model import OrderState
 from dispatch.record import calibration
 from dispatch.record.anatomy import PARTS
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
 from dispatch.record.lives import OrderLife
+from dispatch.record.use import ZoneNames
 from halfhour.report.figures import FilmClock
-from routing.cells import parent_of
 
 WORST = 10
 MOST_ROWS = 24
@@ -68,13 +66,8 @@ def anatomy(catalogue: Catalogue, fold: KpiFold, clock: FilmClock) -> list[Truth
 
 def zone_names(catalogue: Catalogue) -> dict[str, str]:
     """By store: the zone that holds it, or the H3 cell by which promises are learnt where no zone does."""
-    shapes = [(zone.zone_id, ZoneShape(zone.corners, catalogue.places)) for zone in catalogue.zones]
-    names = {}
-    for store in catalogue.stores:
-        held_by = next((zone_id for zone_id, shape in shapes if shape.holds(store.place)), None)
-        cell = parent_of(int(catalogue.places.cell[store.place]), ZONE_RESOLUTION)
-        names[store.store_id] = held_by or f"{cell:x}"
-    return names
+    names = ZoneNames(catalogue)
+    return {store.store_id: names.of(store.place) for store in catalogue.stores}
 
 
 def _minutes(fold: KpiFold, lives: Sequence[OrderLife]) -> list[str]:

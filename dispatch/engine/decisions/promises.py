@@ -11,6 +11,7 @@ from dataclasses import replace
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
+from dispatch.board.cell_index import ZONE_RESOLUTION
 from dispatch.board.records import OrderRecord
 from dispatch.events import Events
 from dispatch.model import ActKind, Order, OrderState
@@ -18,8 +19,6 @@ from dispatch.promise.groups import Circumstances, groups_of
 from dispatch.promise.told import PLAN, QUOTE, Said
 from routing.cells import parent_of
 
-ZONE_RESOLUTION = 7
-"""Zones are H3 cells of five square kilometres."""
 PROMISE_STEP_S = 60
 """A promise made by probability is told in whole minutes, rounded up."""
 
