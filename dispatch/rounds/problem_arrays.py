@@ -169,15 +169,14 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "fixed": same(0),
         "per_work": same(work_price),
         "per_drive": same(prices.drive_per_s),
-        "per_metre": np.array([_metre_price(record.rider.profile, rules, prices) for record in riders], np.int64),
+        "per_metre": _metre_prices(riders, rules, prices) if prices.co2_g else same(prices.drive_per_metre),
     }
 
 
-def _metre_price(profile: str, rules: Rules, prices: Prices) -> int:
-    """The price of a metre: driven at all, and by its CO2, in whole points."""
-    if not prices.co2_g:
-        return prices.drive_per_metre
-    mg_per_km = rates_of(rules.co2).get(profile, NOTHING).way_mg
+def _metre_prices(riders: list[RiderRecord], rules: Rules, prices: Prices) -> I64:
+    """The price of a metre of each rider: driven at all, and by its CO2, in whole points."""
+    rates = rates_of(rules.co2)
+    mg_per_km = np.array([rates.get(record.rider.profile, NOTHING).way_mg for record in riders], dtype=np.int64)
     return prices.drive_per_metre + (prices.co2_g * mg_per_km + 500_000) // 1_000_000
 
 
