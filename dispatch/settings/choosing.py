@@ -63,7 +63,11 @@ def beside(settings: Settings) -> dict[str, Any]:
 
 def remarks(values: Mapping[str, Any]) -> list[str]:
     """What people should know of settings that they wrote, a sentence each: former names, contradictions."""
-    return former_names(values) + _contradictions(values) + _idle(values)
+    said, settings = former_names(values), Settings().with_values(values)
+    written = [key for key, _ in map(renamed, values.items())]
+    if values.get(KEY):
+        said += _contradictions(written, settings)
+    return said + _idle(written, settings)
 
 
 def still_true(notes: Sequence[str], before: Settings, after: Settings) -> tuple[str, ...]:
@@ -72,27 +76,22 @@ def still_true(notes: Sequence[str], before: Settings, after: Settings) -> tuple
     return tuple(note for note in notes if note not in gone)
 
 
-def _contradictions(values: Mapping[str, Any]) -> list[str]:
+def _contradictions(written: Sequence[str], settings: Settings) -> list[str]:
     """Single settings that win over the preset stated beside them."""
-    name = values.get(KEY)
-    if not name:
-        return []
-    settings = Settings().with_values(values)
-    flat, usual, idle = settings.flat(), preset(name).values, _without_effect(settings)
+    flat, usual, idle = settings.flat(), preset(settings.preset).values, _without_effect(settings)
     return [
-        f"{key} = {text_of(flat[key])} stands, not {text_of(usual[key])} of the preset {name}."
-        for key, _ in map(renamed, values.items())
+        f"{key} = {text_of(flat[key])} stands, not {text_of(usual[key])} of the preset {settings.preset}."
+        for key in written
         if key in usual and key not in idle and flat[key] != usual[key]
     ]
 
 
-def _idle(values: Mapping[str, Any]) -> list[str]:
+def _idle(written: Sequence[str], settings: Settings) -> list[str]:
     """Single settings without effect, where they are not as everywhere."""
-    settings, usual = Settings().with_values(values), Settings().flat()
-    flat, idle = settings.flat(), _without_effect(settings)
+    flat, usual, idle = settings.flat(), Settings().flat(), _without_effect(settings)
     return [
         f"{key} = {text_of(flat[key])} does nothing: {idle[key]}."
-        for key, _ in map(renamed, values.items())
+        for key in written
         if key in idle and flat[key] != usual[key]
     ]
 
