@@ -15,7 +15,7 @@ from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import order_price, refresh, remove, take_over
 from routing.plans.general.kernels.regret import collect_offers
 from routing.plans.general.search import improve
-from routing.plans.general.tables import Kind
+from routing.plans.general.tables import Kind, Routes
 from routing.plans.general.work import new_work
 from routing.plans.planner import Objective, Offers, Planner, no_offers
 from routing.plans.understood import SearchKind, refuse_unknown
@@ -94,7 +94,7 @@ class GeneralPlanner(Planner):
         tables, routes, work, made = self._tables, self._routes, self._work, no_offers(len(requests))
         if not len(requests):
             return made
-        whole = start_routes(self._problem._replace(before=to_rows(tables, routes)), tables, work)
+        whole = Routes._make(values.copy() for values in routes)
         for i, request in enumerate(requests.tolist()):
             vehicle = int(routes.vehicle[request])
             if vehicle >= 0:
