@@ -30,6 +30,10 @@ STEP, TELLS = 0.02, 0.05
 """Factors are multiples of the first, and no news where they are nearer to 1 than the second."""
 
 
+Seen = tuple[float, float, float]
+"""Latitude, longitude and epoch second of a position."""
+
+
 class _Said(NamedTuple):
     at: float
     log_ratio: float
@@ -44,7 +48,8 @@ class LiveWatch:
 
     def __init__(self, drives: Mapping[str, str]) -> None:
         self._drives = dict(drives)
-        self._under_way: dict[str, tuple[str, list[tuple[float, float, float]]]] = {}
+        self._under_way: dict[str, tuple[str, list[Seen]]] = {}
+        self._ended: list[tuple[str, tuple[str, list[Seen]]]] = []
         self._said: dict[str, dict[int, list[_Said]]] = defaultdict(lambda: defaultdict(list))
 
     def see(self, rider_id: str, profile: str, lat: float, lng: float, at: float) -> None:
@@ -57,8 +62,7 @@ class LiveWatch:
     def stop(self, rider_id: str) -> None:
         """A rider is no longer under way: what comes next is another trip."""
         name, seen = self._under_way.pop(rider_id, ("", []))
-        if len(seen) > 1:
-            self._under_way[f"{rider_id} until {seen[-1][2]}"] = (name, seen)
+        self._ended.append((rider_id, (name, seen)))
 
     def speeds(self, network: RoadNetwork, at: int) -> tuple[LiveSpeeds, ...]:
         """Take in what was seen since the last call; the factors that hold at epoch second `at`, by profile.
@@ -76,20 +80,22 @@ class LiveWatch:
 
     def _take_in(self, network: RoadNetwork, at: int) -> None:
         watchers: dict[str, Watcher] = {}
-        for rider_id, (profile, seen) in list(self._under_way.items()):
+        for rider_id, (profile, seen) in (*self._under_way.items(), *self._ended):
             if len(seen) > 1 and profile in self._drives:
                 name = self._drives[profile]
                 if name not in watchers:
                     watchers[name] = Watcher(network, name, at)
                 lat, lng, when = np.array(seen).T
                 watchers[name].watch(Trace(rider_id, lat, lng, when), whole_trip=False)
+        self._ended = []
+        for rider_id, (profile, seen) in list(self._under_way.items()):
             self._keep_rest(rider_id, profile, seen, at)
         for name, watcher in watchers.items():
             self._hear(name, watcher)
 
-    def _keep_rest(self, rider_id: str, profile: str, seen: list[tuple[float, float, float]], at: int) -> None:
+    def _keep_rest(self, rider_id: str, profile: str, seen: list[Seen], at: int) -> None:
         """A trip goes on from the last position that was matched."""
-        if seen and at - seen[-1][2] <= GAP_S and " until " not in rider_id:
+        if seen and at - seen[-1][2] <= GAP_S:
             last = int(thinned(Trace(rider_id, *np.array(seen).T))[-1])
             self._under_way[rider_id] = (profile, seen[last:])
         else:
