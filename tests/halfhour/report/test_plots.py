@@ -6,27 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from dispatch.record.catalogue import Pay
+from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
 from halfhour.report.figures import FilmClock
 from halfhour.report.plots import CHARTS, PlotInput, write_plot
 from routing.errors import HalfhourError, InvalidInput
-from tests.kit.world import World, catalogue_of, folded
 
 pytest.importorskip("matplotlib")
 
 
-@pytest.fixture(scope="module")
-def given() -> PlotInput:
-    world = World(rules__promise_odds=True)
-    world.store("s", 300, 0)
-    for name in "ab":
-        world.rider(name, 0, 0, hours=2)
-    for n in range(12):
-        world.order(f"o{n:02}", "s", 300 + 300 * n, 200 * n, ready_s=60 * n)
-    world.deliver_all()
-    catalogue = catalogue_of(world, pay=Pay(per_order=10, guaranteed_per_hour=15))
-    return PlotInput(catalogue, folded(world, catalogue), None, FilmClock("UTC"))
+@pytest.fixture
+def given(day: tuple[Catalogue, KpiFold]) -> PlotInput:
+    return PlotInput(*day, None, FilmClock("UTC"))
 
 
 WORDS = {
