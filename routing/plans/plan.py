@@ -50,7 +50,7 @@ def plan_routes(
     saves vehicles before anything else; `auto` does so where a vehicle costs more than all driving.  `threads`: at
     most so many work at once on large plans (with work as the only limit the plan is the same for any number).
     `explain`: requests that get a receipt, or which of the served ones do.
-    `on_better` sees every better plan while the search runs.
+    `on_better` sees the first plan, and every better one while the search runs.
     Raises InvalidProblem, InvalidInput (unknown recipe or objective), Unsupported.
     """
     if recipe not in RECIPES:
@@ -63,6 +63,8 @@ def plan_routes(
     planner.insert_new()
     if recipe != "insertion":
         planner.exchange()
+    if on_better is not None:
+        on_better(planner.rows())
     if recipe in ("lns", "lns+ortools"):
         share = 1 - POLISH_SHARE
         mine = budget.part(int(budget.work * share), 0.0, share) if recipe == "lns+ortools" else budget

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,21 @@ def test_standard_input_and_errors_are_json():
     assert json.loads(said.stdout) == {
         "code": 2, "error": "vehicles[0].wheels is not supported", "reason": "unsupported"
     }  # fmt: skip
+
+
+def test_progress_says_each_better_plan_and_the_last_one_is_the_answer():
+    data = vroom_input(shipments=[])
+    # Along a line the told order is a detour: there is something to find.
+    data["jobs"] = [{"id": k, "location_index": k} for k in range(1, 4)]
+    data["vehicles"][0]["steps"] = [{"type": "job", "id": k} for k in (2, 1, 3)]
+    said = asked(json.dumps(data), "--progress")
+    assert said.exit_code == 0
+    found = re.findall(r"^[\d.]+ s: (\d+) vehicles, cost ([\d,]+), (\d+) unserved$", said.stderr, re.MULTILINE)
+    costs = [int(cost.replace(",", "")) for _, cost, _ in found]
+    assert costs == sorted(costs, reverse=True)
+    answer = json.loads(said.stdout)["summary"]
+    assert (found[-1][0], costs[-1], found[-1][2]) == ("1", answer["cost"], "0")
+    assert " s: " not in asked(json.dumps(data)).stderr
 
 
 def test_a_vroom_input_may_be_a_dict():

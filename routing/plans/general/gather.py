@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from routing.errors import Unsupported
 from routing.plans.before import changes, homes, standing
+from routing.plans.general.detours import sooner_by_detour
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
 from routing.plans.general.tables import Kind, Tables
@@ -76,6 +77,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
     flag[col.GOODS] = goods.size > 0
+    flag[col.DETOUR] = sooner_by_detour(problem, travel, node, request[:, col.KIND]) if plain else 0
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     (before, change), breaks = changes(problem), problem.breaks
     return Tables(

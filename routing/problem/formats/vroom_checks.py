@@ -14,6 +14,9 @@ from routing.problem.problem import INFINITE
 INSTANT = 2**62
 """Bound of ids and of time stamps, which may be any 64-bit instant."""
 
+MAX_TASKS, MAX_VEHICLES = 20_000, 20_000
+MAX_DIMENSIONS, MAX_WINDOWS, MAX_BREAKS = 32, 1_000, 30
+
 
 def wrong(message: str, path: str) -> InvalidInput:
     """The error for what stands at a JSON path such as `jobs[3].service`."""
@@ -52,28 +55,71 @@ def known(item: Any, allowed: set[str], path: str) -> dict[str, Any]:
     return item
 
 
-def listed(item: dict[str, Any], key: str, path: str) -> list[Any]:
-    """The list at `key`, empty where there is none."""
-    values = item.get(key, [])
+def listed(item: dict[str, Any], key: str, path: str, most: int | None = None) -> list[Any]:
+    """The list at `key`, empty where there is none; Unsupported where it is longer than `most`."""
+    values, own = item.get(key, []), f"{path}.{key}" if path else key
     if not isinstance(values, list):
-        raise wrong("must be a list", f"{path}.{key}" if path else key)
+        raise wrong("must be a list", own)
+    if most is not None and len(values) > most:
+        raise refused(own, f"has {len(values)} entries, at most {most} are supported")
     return values
+
+
+def check_sizes(vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> None:
+    """Refuse none and too many."""
+    if not vehicles:
+        raise wrong("at least one vehicle", "vehicles")
+    if len(vehicles) > MAX_VEHICLES:
+        raise refused("vehicles", f"has {len(vehicles)} entries, at most {MAX_VEHICLES} are supported")
+    tasks = len(jobs) + 2 * len(shipments)
+    if tasks > MAX_TASKS:
+        longer = "shipments" if 2 * len(shipments) > len(jobs) else "jobs"
+        raise refused(longer, f"brings {tasks} tasks, at most {MAX_TASKS} are supported (a shipment is two)")
+
+
+def count_dimensions(names: list[Any], vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> int:
+    """Dimensions of loads: those that are named, else those of the capacities, else those of the amounts."""
+    if not all(isinstance(name, str) and name for name in names) or len({*names}) < len(names):
+        raise wrong("must be a list of different names", "dimensions")
+    sizes = [("dimensions", len(names))] if names else _lengths([("vehicles", vehicles)], ("capacity",))
+    for path, size in sizes:
+        if size != sizes[0][1]:
+            raise wrong(f"has {size} dimensions, {sizes[0][0]} has {sizes[0][1]}", path)
+    if not sizes:
+        sizes = _lengths([("jobs", jobs), ("shipments", shipments)], ("delivery", "pickup", "amount"))
+    path, most = max(sizes, key=lambda one: one[1], default=("", 1))
+    if most > MAX_DIMENSIONS:
+        raise refused(path, f"has {most} dimensions, at most {MAX_DIMENSIONS} are supported")
+    return most
+
+
+def _lengths(groups: list[tuple[str, list[Any]]], keys: tuple[str, ...]) -> list[tuple[str, int]]:
+    """JSON path and length of the lists at these keys that are not empty."""
+    found = [
+        (f"{name}[{k}].{key}", item.get(key))
+        for name, items in groups for k, item in enumerate(items) if isinstance(item, dict) for key in keys
+    ]  # fmt: skip
+    return [(path, len(values)) for path, values in found if isinstance(values, list) and values]
 
 
 def whole(item: dict[str, Any], key: str, default: int | None, path: str, most: int = INFINITE) -> int:
     """A whole number from 0 to `most`."""
-    value = item.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise wrong(f"must be a whole number from 0 to {most}", f"{path}.{key}")
-    return value
+    return _bounded(item.get(key, default), f"{path}.{key}", most)
 
 
 def wholes(values: Any, path: str, size: int | None = None) -> list[int]:
-    """A list of (`size`) whole numbers."""
-    good = isinstance(values, list) and all(isinstance(x, int) and not isinstance(x, bool) and x >= 0 for x in values)
-    if not good or (size is not None and len(values) != size) or any(x > INFINITE for x in values):
+    """A list of (`size`) whole numbers from 0 to 2^30 - 1."""
+    if not isinstance(values, list) or (size is not None and len(values) != size):
         raise wrong(f"must be a list of {size if size is not None else 'some'} whole numbers", path)
+    for k, value in enumerate(values):
+        _bounded(value, f"{path}[{k}]")
     return list(values)
+
+
+def _bounded(value: Any, path: str, most: int = INFINITE) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        raise wrong(f"must be a whole number from 0 to {most}", path)
+    return value
 
 
 def amounts(values: Any, path: str, size: int, names: Sequence[str], *, every: bool = False) -> list[int]:
@@ -88,7 +134,7 @@ def amounts(values: Any, path: str, size: int, names: Sequence[str], *, every: b
         for name in names if every else ():
             if name not in values:
                 raise wrong(f"says nothing of {name}", path)
-        values = [values.get(name, 0) for name in names]
+        return [_bounded(values.get(name, 0), f"{path}.{name}") for name in names]
     if names and (not isinstance(values, list) or len(values) != size):
         raise wrong(f"must be a list of {size} whole numbers ({', '.join(names)}), or an object by these names", path)
     return wholes(values, path, size)
@@ -106,12 +152,15 @@ def window(values: Any, path: str) -> tuple[int, int]:
 
 def windows(item: dict[str, Any], path: str) -> list[tuple[int, int]]:
     """The windows at `time_windows`; none where there is no limit."""
-    found = listed(item, "time_windows", path)
+    found = listed(item, "time_windows", path, MAX_WINDOWS)
     return [window(values, f"{path}.time_windows[{k}]") for k, values in enumerate(found)]
 
 
-def square(values: Any, size: int, path: str) -> NDArray[np.int64]:
-    """The first `size` rows and columns of a square table of whole numbers, with nothing on its diagonal."""
+def square(values: Any, size: int, path: str, farthest: str) -> NDArray[np.int64]:
+    """The first `size` rows and columns of a square table of whole numbers, with nothing on its diagonal.
+
+    `farthest`: the path of the index that needs them all.
+    """
     try:
         block = np.array(values)
     except (ValueError, OverflowError):
@@ -120,10 +169,11 @@ def square(values: Any, size: int, path: str) -> NDArray[np.int64]:
         block = np.minimum(block, 2.0**62).astype(np.int64)
     if block.ndim != 2 or block.shape[0] != block.shape[1] or block.dtype.kind not in "iu":
         raise wrong("must be a square table of whole numbers", path)
-    if block.shape[0] < size:
-        raise wrong(f"has {block.shape[0]} rows, index {size - 1} is used", path)
     if (block < 0).any():
-        raise wrong("holds a negative number", path)
+        row, column = np.argwhere(block < 0)[0]
+        raise wrong("is negative", f"{path}[{row}][{column}]")
+    if block.shape[0] < size:
+        raise wrong(f"is {size - 1}, but {path} has {block.shape[0]} rows", farthest)
     made: NDArray[np.int64] = np.minimum(block[:size, :size], 2**62).astype(np.int64)
     np.fill_diagonal(made, 0)
     return made

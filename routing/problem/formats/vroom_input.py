@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.errors import Unsupported
 from routing.problem.formats.vroom_checks import (
     INSTANT,
+    MAX_BREAKS,
     amounts,
+    check_sizes,
+    count_dimensions,
     known,
     listed,
     square,
@@ -23,7 +25,6 @@ from routing.problem.formats.vroom_checks import (
 )
 from routing.problem.problem import INFINITE, ActKind
 
-MAX_TASKS = 20_000
 MAX_PRIORITY = 100
 
 TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], NDArray[np.int64]]]
@@ -116,16 +117,14 @@ class VroomInput:
         self.table_of = table_of
         self._options()
         vehicles, jobs, shipments = (listed(data, key, "") for key in ("vehicles", "jobs", "shipments"))
-        if not vehicles:
-            raise wrong("at least one vehicle", "vehicles")
-        if len(jobs) + 2 * len(shipments) > MAX_TASKS:
-            raise Unsupported(f"more than {MAX_TASKS} tasks", field="jobs")
+        check_sizes(vehicles, jobs, shipments)
         self.by_index = bool(data.get("matrices") or data.get("matrix"))
         if data.get("matrices") and data.get("matrix"):
             raise wrong("stands beside matrices: give one of them", "matrix")
         self.points: dict[tuple[float, float, int | None], int] = {}
         self.coordinates: dict[int, tuple[float, float]] = {}
-        self.dimensions = self._dimensions(vehicles, jobs, shipments)
+        self.names = listed(data, "dimensions", "")
+        self.dimensions = count_dimensions(self.names, vehicles, jobs, shipments)
         self.tasks: list[Task] = []
         self.rows: list[VroomRow] = []
         self.request_of: dict[tuple[str, int], tuple[int, int]] = {}
@@ -136,27 +135,14 @@ class VroomInput:
         self.told_of: dict[tuple[int, int], str] = {}
         self.vehicles = [self._vehicle(vehicle, f"vehicles[{v}]") for v, vehicle in enumerate(vehicles)]
         self._whole_shipments()
-        ends = [x for vehicle in self.vehicles for x in (vehicle.start, vehicle.end) if x is not None]
-        self.size = max([*ends, *(task.location for task in self.tasks)], default=0) + 1
+        used = [(task.location, f"{task.path}.location_index") for task in self.tasks]
+        for vehicle in self.vehicles:
+            used += [(vehicle.start or 0, f"{vehicle.path}.start_index"), (vehicle.end or 0, f"{vehicle.path}.end_index")]
+        farthest, self._farthest = max(used, key=lambda one: one[0])
+        self.size = farthest + 1
 
     def _options(self) -> None:
         known(self.data.get("options", {}), {"g"}, "options")
-
-    def _dimensions(self, vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> int:
-        """Dimensions of loads: those that are named, else those of the capacities, else those of the amounts."""
-        self.names = listed(self.data, "dimensions", "")
-        if not all(isinstance(name, str) and name for name in self.names) or len({*self.names}) < len(self.names):
-            raise wrong("must be a list of different names", "dimensions")
-        if self.names:
-            return len(self.names)
-        items = [item for item in vehicles if isinstance(item, dict)]
-        sizes = {len(v["capacity"]) for v in items if isinstance(v.get("capacity"), list) and v["capacity"]}
-        if len(sizes) > 1:
-            raise wrong("all capacities need the same number of dimensions", "vehicles")
-        if not sizes:
-            amounts = [item.get(key) for item in (*jobs, *shipments) if isinstance(item, dict) for key in _AMOUNTS]
-            sizes = {len(amount) for amount in amounts if isinstance(amount, list) and amount}
-        return max([1, *sorted(sizes)])
 
     def _location(self, item: dict[str, Any], index_key: str, point_key: str, path: str) -> int | None:
         """Location of an item: a matrix index, or a number for its coordinates."""
@@ -259,7 +245,7 @@ class VroomInput:
     def _breaks(self, vehicle: dict[str, Any], path: str) -> list[Break]:
         """Breaks by the opening of their first window, then by the closing of their last one, as VROOM orders them."""
         found: list[Break] = []
-        for k, item in enumerate(listed(vehicle, "breaks", path)):
+        for k, item in enumerate(listed(vehicle, "breaks", path, MAX_BREAKS)):
             own = f"{path}.breaks[{k}]"
             item = known(item, _BREAK, own)
             number = whole(item, "id", None, own, INSTANT)
@@ -333,10 +319,11 @@ class VroomInput:
             raise wrong("needs durations", f"matrices.{name}")
         if len({len(values) for values in parts.values() if isinstance(values, list)}) > 1:
             raise wrong("tables of different sizes", f"matrices.{name}")
-        read = {key: square(values, self.size, f"matrices.{name}.{key}") for key, values in parts.items()}
+        read = {key: square(values, self.size, f"matrices.{name}.{key}", self._farthest) for key, values in parts.items()}
         for key, block in read.items():
             if key != "durations" and int(block.max(initial=0)) >= 2**31:
-                raise wrong("holds a value of 2^31 or more", f"matrices.{name}.{key}")
+                row, column = np.argwhere(block >= 2**31)[0]
+                raise wrong("must be less than 2^31", f"matrices.{name}.{key}[{row}][{column}]")
         return read["durations"], read.get("distances"), read.get("costs")
 
 
@@ -346,4 +333,3 @@ def _most(vehicle: dict[str, Any], key: str, path: str) -> int:
 
 
 _ALWAYS = (-INSTANT, INSTANT)
-_AMOUNTS = ("delivery", "pickup", "amount")

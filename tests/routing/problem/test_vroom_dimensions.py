@@ -48,7 +48,7 @@ def test_amounts_by_name_are_those_by_place():
         (an_input({"kg": 1}, [1], [1]), "jobs[0].delivery.kg", "none is named"),
         (an_input([1, 2], [1, 2], [1, 2], dimensions=["kg"]), "jobs[0].delivery", "kg"),
         (an_input({"kg": 1}, {}, {"kg": 1}, dimensions=["kg", "litres"]), "vehicles[0].capacity", "nothing of litres"),
-        (an_input({"kg": -1}, {}, {"kg": 1}, dimensions=["kg"]), "jobs[0].delivery", "whole numbers"),
+        (an_input({"kg": -1}, {}, {"kg": 1}, dimensions=["kg"]), "jobs[0].delivery.kg", "whole number"),
         (an_input([1], [1], [1], dimensions=["kg", "kg"]), "dimensions", "different"),
         (an_input([1], [1], [1], dimensions="kg"), "dimensions", "list"),
     ],

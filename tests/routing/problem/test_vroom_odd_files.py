@@ -75,7 +75,7 @@ def test_nulls_and_tuples_are_plain_in_plan_mode_too():
         (changed("job", priority=101), "jobs[0].priority"),
         (changed("job", skills=3), "jobs[0].skills"),
         (changed("job", delivery=1), "jobs[0].delivery"),
-        (changed("job", delivery=[None]), "jobs[0].delivery"),
+        (changed("job", delivery=[None]), "jobs[0].delivery[0]"),
         (changed("job", service=2**30), "jobs[0].service"),
         (changed("job", location_index=-1), "jobs[0].location_index"),
         (changed("vehicle", speed_factor=0), "vehicles[0].speed_factor"),

@@ -98,7 +98,7 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
 
     Gap k lies behind position k; both gaps are counted before the insertion.  One-ended requests use the gap of their
     only node twice.  `scratch` int64[5, L + 4].  Only gaps between the windows are looked at: departures and
-    latest arrivals rise along a route.
+    latest arrivals rise along a route, and one node of a pair makes the others sooner by DETOUR at most.
     """
     n = np.int64(routes.size[vehicle])
     row, own = routes.row[vehicle], tables.vehicle[vehicle]
@@ -124,9 +124,10 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
         base += own[col.FIXED]
     best, best_pick, best_drop = limit - base, np.int64(-1), np.int64(-1)
     low, final = np.int64(0), n
-    while low <= n and latest[low + 1] < open_pick + stay_pick:
+    sooner = tables.flag[col.DETOUR] if pair else np.int64(0)
+    while low <= n and latest[low + 1] + sooner < open_pick + stay_pick:
         low += 1
-    while final >= low and leave[final] > close_drop:
+    while final >= low and leave[final] - sooner > close_drop:
         final -= 1
     if final < low or leave[low] > close_pick:
         return limit, best_pick, best_drop
@@ -184,7 +185,7 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
             if fits and (not rich or fits_rich(tables, routes, request, vehicle, i, i, scratch)):
                 best, best_pick, best_drop = joined, i, i
         now = out + from_pick[0, after]
-        if now > latest[i + 1]:
+        if now > latest[i + 1] + sooner:
             continue
         k = i + 1
         while k <= final and alone + least[k] < best:
