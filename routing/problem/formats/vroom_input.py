@@ -137,7 +137,8 @@ class VroomInput:
         self._whole_shipments()
         used = [(task.location, f"{task.path}.location_index") for task in self.tasks]
         for vehicle in self.vehicles:
-            used += [(vehicle.start or 0, f"{vehicle.path}.start_index"), (vehicle.end or 0, f"{vehicle.path}.end_index")]
+            ends = (vehicle.start, "start_index"), (vehicle.end, "end_index")
+            used += [(location or 0, f"{vehicle.path}.{key}") for location, key in ends]
         farthest, self._farthest = max(used, key=lambda one: one[0])
         self.size = farthest + 1
 
@@ -319,11 +320,12 @@ class VroomInput:
             raise wrong("needs durations", f"matrices.{name}")
         if len({len(values) for values in parts.values() if isinstance(values, list)}) > 1:
             raise wrong("tables of different sizes", f"matrices.{name}")
-        read = {key: square(values, self.size, f"matrices.{name}.{key}", self._farthest) for key, values in parts.items()}
+        own = f"matrices.{name}"
+        read = {key: square(values, self.size, f"{own}.{key}", self._farthest) for key, values in parts.items()}
         for key, block in read.items():
             if key != "durations" and int(block.max(initial=0)) >= 2**31:
                 row, column = np.argwhere(block >= 2**31)[0]
-                raise wrong("must be less than 2^31", f"matrices.{name}.{key}[{row}][{column}]")
+                raise wrong("must be less than 2^31", f"{own}.{key}[{row}][{column}]")
         return read["durations"], read.get("distances"), read.get("costs")
 
 

@@ -70,7 +70,10 @@ def test_the_page_names_the_limits():
         (given({}) | {"vehicles": [{"id": 1, "capacity": [1]}, {"id": 2, "capacity": [1, 2]}]}, "vehicles[1].capacity"),
         (given({}, start_index=9), "vehicles[0].start_index"),
         (given({}, {"location_index": 9}), "jobs[1].location_index"),
-        (given({}) | {"matrices": {"car": {"durations": [LINE[0], [0, 0, -3, 0, 0], *LINE[2:]]}}}, "matrices.car.durations[1][2]"),
+        (
+            given({}) | {"matrices": {"car": {"durations": [LINE[0], [0, 0, -3, 0, 0], *LINE[2:]]}}},
+            "matrices.car.durations[1][2]",
+        ),
         (
             given({}) | {"matrices": {"car": {"durations": LINE, "distances": [[0, 2**31, 0, 0, 0], *LINE[1:]]}}},
             "matrices.car.distances[0][1]",
