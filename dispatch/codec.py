@@ -17,6 +17,7 @@ from typing import Any
 import dispatch.events
 import dispatch.inputs
 from dispatch.errors import CorruptJournal
+from dispatch.inputs import PlannedStop
 from dispatch.model import Act, Stop
 
 SCHEMA_VERSION = 4
@@ -25,7 +26,7 @@ SCHEMA_VERSION = 4
 1: stops and acts are objects.  2: they are lists of their values in the order of their fields (a third of the size;
 most of a journal is routes).  3: headers and snapshots state every setting, not the changed ones alone.
 4: what is said of an order's delivery and learnt from its end are events; the weather of travel times; the class of an
-order's goods and its member's tier; what an order is charged, its tenant, the CO2 of ways.
+order's goods and its member's tier; what an order is charged, its tenant, the CO2 of ways; walks from street to door.
 """
 
 
@@ -35,6 +36,9 @@ _ATOMS = frozenset({int, str, float, bool, type(None)})
 
 _LISTED = frozenset({Stop, Act})
 """Written as lists of their values; new fields come last, with a default."""
+
+_SPARED: dict[type, int] = {Stop: 2, PlannedStop: 2}
+"""How many of the last values of a list are left out where all of them are 0: the walks of days without streets."""
 
 
 def encode(item: Any) -> dict[str, Any]:
@@ -70,6 +74,8 @@ def plain(value: Any) -> Any:
 @functools.cache
 def _writer(cls: Any) -> Callable[[Any], Any]:
     """How values of a class are written, found once: half of a replay's journal is asking for it."""
+    if cls in _SPARED:
+        return _sparing(operator.attrgetter(*_hints(cls)), -_SPARED[cls])
     if cls in _LISTED:
         values = operator.attrgetter(*(name for name, _ in _encoders(cls)))
         return lambda value: _plain_list(values(value))
@@ -78,6 +84,16 @@ def _writer(cls: Any) -> Callable[[Any], Any]:
     if issubclass(cls, enum.Enum):
         return operator.attrgetter("value")
     return _plain_object if dataclasses.is_dataclass(cls) else lambda value: value
+
+
+def _sparing(values: Callable[[Any], tuple[Any, ...]], end: int) -> Callable[[Any], list[Any]]:
+    """Writes `values` of something as a list, those from `end` on only where one of them is not 0."""
+
+    def write(value: Any) -> list[Any]:
+        found = values(value)
+        return _plain_list(found if any(found[end:]) else found[:end])
+
+    return write
 
 
 def _plain_list(values: Iterable[Any]) -> list[Any]:
@@ -143,7 +159,8 @@ def _decoder(hint: Any) -> _Decoder | None:
     if isinstance(hint, type) and issubclass(hint, tuple):  # NamedTuple
         hints = _hints(hint)
         make: Any = hint
-        return _row(make._make, tuple(hints[name] for name in make._fields))
+        row = _row(make._make, tuple(hints[name] for name in make._fields))
+        return row if hint not in _SPARED else lambda value: row(_with_spared(value, make))
     return None
 
 
@@ -169,6 +186,12 @@ def _row(make: _Decoder, hints: tuple[Any, ...]) -> _Decoder:
     return lambda value: make(
         [part if decode is None or part is None else decode(part) for decode, part in zip(decoders, value, strict=True)]
     )
+
+
+def _with_spared(value: list[Any], make: Any) -> list[Any]:
+    """The values of a list with those that were left out at its end."""
+    spared = _SPARED[make]
+    return [*value, *[0] * spared] if len(value) == len(make._fields) - spared else value
 
 
 def _object(cls: Any) -> _Decoder:

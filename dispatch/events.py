@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatch.inputs import Choice, Position, Stage
-from dispatch.model import Fee, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.model import Fee, LastMetres, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.promise.told import Lesson, Said
 
 
@@ -394,6 +394,8 @@ class DecisionMade(Event):
     """What this rider adds to the cost of the plan, in points; None where it was not computed."""
     others: tuple[tuple[str, int], ...]
     binding: Reason
+    last_metres: LastMetres | None = None
+    """What is walked for it, as planned then; None where nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

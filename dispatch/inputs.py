@@ -415,6 +415,8 @@ class PlannedStop(NamedTuple):
     expected_arrive_at: int
     expected_act_at: int
     expected_leave_at: int
+    walk_s: int = 0
+    walk_m: int = 0
 
 
 class RouteChange(NamedTuple):

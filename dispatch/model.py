@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from routing.places import PlaceBook
 from routing.problem.problem import ActKind, Level, Reason
@@ -17,6 +18,7 @@ __all__ = [
     "ActKind",
     "Engagement",
     "Fee",
+    "LastMetres",
     "Level",
     "Offer",
     "Order",
@@ -203,6 +205,36 @@ class Stop:
     expected_arrive_at: int
     expected_act_at: int
     expected_leave_at: int
+    walk_s: int = 0
+    """Of the leg, the seconds on foot from the street to the door."""
+    walk_m: int = 0
+    """The metres of that walk, which are none of `leg_m`."""
+
+
+class Walked(Protocol):
+    """A stop with the walk at the end of its leg."""
+
+    @property
+    def walk_s(self) -> int: ...
+
+    @property
+    def walk_m(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LastMetres:
+    """What is walked for an order from the street: to the counter of its store, and to its door."""
+
+    pickup_s: int = 0
+    pickup_m: int = 0
+    drop_s: int = 0
+    drop_m: int = 0
+
+    @classmethod
+    def of(cls, pickup: Walked, drop: Walked) -> LastMetres | None:
+        """Those of two stops; None where nothing is walked."""
+        found = cls(pickup.walk_s, pickup.walk_m, drop.walk_s, drop.walk_m)
+        return None if found == cls() else found
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,15 @@ class TravelTimes(Protocol):
     def metres(self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int) -> NDArray[np.int32]:
         """Metres driven from every origin to every destination, int32[profile, n, m]."""
 
+    def walks(
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(seconds, metres) on foot from the street to the door at the end of the way from each origin to the
+        destination beside it, int32[profile, n] each; 0 where nothing is walked.
+
+        The seconds are part of those of `table`, the metres none of those of `metres`.
+        """
+
     def reach(self, at: int) -> Reach | None:
         """How far anybody comes, whoever drives, setting out at epoch second `at`; None where that is not known."""
 
@@ -85,6 +94,12 @@ def to_ticks(seconds: NDArray[np.float64], tick_us: int, rounding: Rounding, rou
     ticks = np.ceil(ticks) if rounding == "up" else np.rint(ticks)
     ticks = np.where(ticks < UNREACHABLE, ticks, UNREACHABLE)
     return ticks.astype(np.int32)
+
+
+def no_walks(profiles: int, origins: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The answer of `TravelTimes.walks` where ways end at the door itself."""
+    none = np.zeros((profiles, len(origins)), dtype=np.int32)
+    return none, none
 
 
 AT_ONCE = 2**18
@@ -164,6 +179,11 @@ class StraightTravel:
         way = np.rint(self._straight_m(origins, destinations) * self._detour).astype(np.int32)
         return np.stack([way] * len(self._speed))
 
+    def walks(
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        return no_walks(len(self._speed), origins)
+
     def reach(self, at: int) -> Reach | None:
         # The middle latitude stands for the great circle: within a hundredth.
         return Reach(1.01 * max(self._speed.values()) / 60 / self._detour)
@@ -236,6 +256,11 @@ class MatrixTravel:
             return np.zeros((len(self._profiles), len(origins), len(destinations)), dtype=np.int32)
         block = self._metres[:, self._rows(origins)[:, None], self._rows(destinations)[None, :]]
         return np.ascontiguousarray(np.rint(block).astype(np.int32))
+
+    def walks(
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        return no_walks(len(self._profiles), origins)
 
     def reach(self, at: int) -> Reach | None:
         return None

@@ -14,13 +14,14 @@ from api.common.signed_tokens import Secret, signed
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
-from api.http.schemas.deliveries import Delivery, Dropoff, Item, Promise, RiderSeen, Tracking
+from api.http.schemas.deliveries import Delivery, Dropoff, Item, LastMetres, Promise, RiderSeen, Tracking
 from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, StopShown
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
 from api.live.words import WORDS
 from api.outbox.counter import planned_bags
+from dispatch import model
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
@@ -111,6 +112,7 @@ def delivery(
         gives_up_at=instant(ends_at(record, host.board)),
         offer_count=record.offer_count,
         decision_id=record.decision_id,
+        last_metres=last_metres(record.last_metres),
         batch_id=_batch_of(host.board, record),
         held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
@@ -135,6 +137,15 @@ def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
 
 def _grams(record: OrderRecord) -> float:
     return round(record.co2_mg / 1_000, 1)
+
+
+def last_metres(walked: model.LastMetres | None) -> LastMetres | None:
+    """What is walked for an order, as shown."""
+    if walked is None:
+        return None
+    return LastMetres(
+        pickup_s=walked.pickup_s, pickup_m=walked.pickup_m, dropoff_s=walked.drop_s, dropoff_m=walked.drop_m
+    )
 
 
 def promise(due_at: int, said: Said | None) -> Promise:
@@ -274,6 +285,8 @@ def _stop(host: LiveHost, stop: Stop) -> StopShown:
         expected_act_at=at(stop.expected_act_at),
         expected_leave_at=at(stop.expected_leave_at),
         leg_s=stop.leg_s,
+        walk_s=stop.walk_s,
+        walk_m=stop.walk_m,
         acts=acts,
         planned=[],
     )

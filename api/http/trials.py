@@ -17,10 +17,14 @@ from dispatch.engine.decisions.promises import promised
 from dispatch.fees.marginal import added_by, fee_of
 from dispatch.model import Fee, Order, Reason
 from dispatch.promise.told import Said
+from dispatch.rounds.leg_metres import with_metres
 from dispatch.rounds.trial import Fit, frozen_with, outcome
 
 if TYPE_CHECKING:
     from api.http.commands import Service
+    from dispatch.inputs import RoundSolved
+    from dispatch.rounds.frozen_round import Frozen
+    from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +43,6 @@ class Trial(NamedTuple):
 
 async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
     """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
-    from dispatch.rounds.solve import solve_round
-
     usual = service.config.service
     async with service.trial_turn:  # the place that is looked at is one for all
         host = service.host
@@ -49,7 +51,7 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
         order = order_of(service, body, order_id_of(tenant, ASKED), drop, now)
         frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
         try:
-            answer = await asyncio.to_thread(solve_round, frozen, host.times, recipe="insertion")
+            answer = await asyncio.to_thread(_answered, frozen, host.times)
         except Exception:  # an order that no round can be planned with costs nobody else their quote
             log.exception("a trial cannot be planned")
             fee = fee_of(host.board, order, host.times, now, None)
@@ -61,3 +63,10 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
         made, said = promised(host.board, order, found.dropoff_at, now, by_rule=is_ours)
         added = added_by(frozen, answer, order.order_id, host.times)
         return Trial(found, made, said, fee_of(host.board, order, host.times, now, added))
+
+
+def _answered(frozen: Frozen, times: TravelTimes) -> RoundSolved:
+    """The answer to a trial's round, its legs with their metres and walks."""
+    from dispatch.rounds.solve import solve_round
+
+    return with_metres(frozen, solve_round(frozen, times, recipe="insertion"), times)

@@ -342,7 +342,8 @@ class Board:
         self._set_aside(event.order_id, record)
 
     def _on_decision_made(self, event: e.DecisionMade) -> None:
-        self.orders[event.order_id].decision_id = event.decision_id
+        record = self.orders[event.order_id]
+        record.decision_id, record.last_metres = event.decision_id, event.last_metres
 
     def _on_eta_changed(self, event: e.EtaChanged) -> None:
         self.orders[event.order_id].announced_dropoff_at = event.expected_dropoff_at

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
 from dispatch.inputs import Choice, Stage
-from dispatch.model import Fee, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.promise.told import Said
 
 FOR_EVER = 2**62
@@ -44,6 +44,8 @@ class OrderRecord:
     """When we learned that it had ended."""
     end_reason: str | None = None
     decision_id: str | None = None
+    last_metres: LastMetres | None = None
+    """What is walked for it, as planned when its rider was told."""
     choice: Choice | None = None
     offer_count: int = 0
     refused_by: tuple[str, ...] = ()

@@ -15,9 +15,9 @@ from dispatch.board.commitment import accepted, committed
 from dispatch.board.doors import at_its_door
 from dispatch.board.progress import retimed
 from dispatch.board.records import RiderRecord
-from dispatch.engine.route_parts import plan_part, shown_part, told_pickups
+from dispatch.engine.route_parts import drops_of, plan_part, shown_part, told_pickups
 from dispatch.lifecycle import Trigger, next_state
-from dispatch.model import Act, ActKind, Level, Offer, Order, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, LastMetres, Level, Offer, Order, OrderState, Reason, Route, Stop
 
 
 class Draft:
@@ -261,14 +261,16 @@ class Draft:
 
     def _settle_orders(self, finished: list[tuple[RiderRecord, Route]]) -> None:
         told_by: dict[str, tuple[str, Stop]] = {}
+        drops: dict[str, Stop] = {}
         for record, route in finished:
             told_by.update({o: (record.rider.rider_id, stop) for o, stop in told_pickups(route).items()})
+            drops.update(drops_of(route))
         for record, _ in finished:
             for order_id in told_pickups(self.board.riders[record.rider.rider_id].route):
                 if order_id not in told_by and self._is_his(order_id, record.rider.rider_id):
                     self._release_order(order_id, record.rider.rider_id)
         for order_id, (rider_id, stop) in told_by.items():
-            self._tell_order(order_id, rider_id, stop)
+            self._tell_order(order_id, rider_id, stop, drops.get(order_id))
 
     def _is_his(self, order_id: str, rider_id: str) -> bool:
         state = self.state(order_id)
@@ -292,20 +294,20 @@ class Draft:
             e.RiderChanged(at=self.at, order_id=order_id, rider_id=rider_id, previous_rider_id=previous_rider_id)
         )
 
-    def _tell_order(self, order_id: str, rider_id: str, stop: Stop) -> None:
+    def _tell_order(self, order_id: str, rider_id: str, stop: Stop, drop: Stop | None) -> None:
         owner = self.owner(order_id)
         if owner != rider_id:
             if owner is None and self.board.orders[order_id].pick_place is None:
                 self.move(order_id, Trigger.TOLD, self.at, rider_id=rider_id)
             else:
                 self._hand_to(order_id, rider_id, owner or "")
-            self._receipt(order_id, rider_id)
+            self._receipt(order_id, rider_id, LastMetres.of(stop, drop) if drop is not None else None)
         if stop.level == Level.UNDERWAY:
             self.move(order_id, Trigger.SET_OFF, self.at, rider_id=rider_id)
         elif stop.level == Level.AT_STOP:
             self.move(order_id, Trigger.ARRIVED_AT_STORE, self.at, rider_id=rider_id)
 
-    def _receipt(self, order_id: str, rider_id: str) -> None:
+    def _receipt(self, order_id: str, rider_id: str, last_metres: LastMetres | None) -> None:
         choice = self.board.orders[order_id].choice
         if choice is not None and choice.rider_id != rider_id:
             choice = None
@@ -319,6 +321,7 @@ class Draft:
                 added_cost=choice.added_cost if choice else None,
                 others=choice.others if choice else (),
                 binding=choice.binding if choice else Reason.SERVED,
+                last_metres=last_metres,
             )
         )
 

@@ -14,6 +14,11 @@ def told_pickups(route: Route) -> dict[str, Stop]:
     }
 
 
+def drops_of(route: Route) -> dict[str, Stop]:
+    """Where each order of a route is handed over."""
+    return {act.order_id: stop for stop in route.stops for act in stop.acts if act.kind is ActKind.DROP}
+
+
 def shown_part(stops: tuple[Stop, ...]) -> list[tuple[str, int, tuple[tuple[str, ActKind], ...]]]:
     """What a phone shows of a route."""
     return [

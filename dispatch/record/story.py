@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from dispatch import events as e
 from dispatch.calendar.local_time import zone_of
+from dispatch.codec import plain
 from dispatch.errors import Refused, taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input, StopFailed
@@ -190,6 +191,7 @@ class _Teller:
                 "added_points": own,
                 "others": others,
                 "binding": event.binding.name,
+                **({} if event.last_metres is None else {"last_metres": plain(event.last_metres)}),
             }
         )
         text = f"Given to {event.rider_id} in round {event.round}"
@@ -203,6 +205,12 @@ class _Teller:
             text += f" (then {rest})" if rest else ""
         if event.binding is not Reason.SERVED:
             text += f"; for somebody cheaper still, {REASONS[event.binding]}"
+        if event.last_metres is not None:
+            walk = event.last_metres
+            text += (
+                f"; on foot it is {walk.pickup_m} m ({walk.pickup_s} s) to the store and {walk.drop_m} m "
+                f"({walk.drop_s} s) to the door"
+            )
         self.say(event.at, text)
 
     def _on_rider_changed(self, event: e.RiderChanged) -> None:

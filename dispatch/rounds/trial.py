@@ -13,8 +13,8 @@ import numpy as np
 
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
-from dispatch.inputs import RoundSolved
-from dispatch.model import ActKind, Order, OrderState, Reason
+from dispatch.inputs import PlannedStop, RoundSolved
+from dispatch.model import ActKind, LastMetres, Order, OrderState, Reason
 from dispatch.rounds.freeze import freeze
 from dispatch.rounds.frozen_round import Frozen
 from dispatch.rounds.soonest import soonest
@@ -27,11 +27,15 @@ MOST_FRESH = 100
 
 
 class Fit(NamedTuple):
-    """Epoch seconds of the two handovers, None where nobody can take the order; `reason` says why."""
+    """Epoch seconds of the two handovers, None where nobody can take the order; `reason` says why.
+
+    `last_metres`: what is walked for it, None where nothing is.
+    """
 
     pickup_at: int | None
     dropoff_at: int | None
     reason: Reason | None
+    last_metres: LastMetres | None = None
 
 
 def frozen_with(board: Board, order: Order, times: TravelTimes, now: int, stop_s: tuple[int, int]) -> Frozen:
@@ -55,12 +59,13 @@ def frozen_with(board: Board, order: Order, times: TravelTimes, now: int, stop_s
 
 def outcome(answer: RoundSolved, order_id: str) -> Fit:
     """What the answer to such a round says of its additional order."""
-    found: dict[ActKind, int] = {}
+    found: dict[ActKind, PlannedStop] = {}
     for change in answer.changes:
         for stop in change.stops:
-            found.update((kind, stop.expected_act_at) for act, kind in stop.acts if act == order_id)
+            found.update((kind, stop) for act, kind in stop.acts if act == order_id)
     if found:
-        return Fit(found[ActKind.PICKUP], found[ActKind.DROP], None)
+        pickup, drop = found[ActKind.PICKUP], found[ActKind.DROP]
+        return Fit(pickup.expected_act_at, drop.expected_act_at, None, LastMetres.of(pickup, drop))
     reasons = dict(answer.reasons)
     return Fit(None, None, reasons.get(order_id, Reason.NO_RIDER_IN_REACH))
 

@@ -67,6 +67,7 @@ class Delivery(TypedDict, total=False):
     fee: int | None
     fee_parts: dict[str, int]
     marginal_cost: int | None
+    last_metres: Json | None
     co2_g: float
     rider: Json | None
     tracking_path: str

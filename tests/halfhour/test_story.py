@@ -9,7 +9,7 @@ import pytest
 from dispatch import events as e
 from dispatch.errors import Refused
 from dispatch.inputs import Wake
-from dispatch.model import Order, OrderState, Reason
+from dispatch.model import LastMetres, Order, OrderState, Reason
 from dispatch.record.run_folder import RunFolder
 from dispatch.record.story import REASONS, STATES, tell
 
@@ -46,6 +46,22 @@ def test_a_life_by_hand():
     ]
     assert story.facts["on_time"] is True
     assert [line.at for line in story.lines] == [1_000, 1_010, 1_300, 1_300, 1_640, 1_990]
+
+
+def test_a_receipt_tells_what_is_walked():
+    story = told(
+        e.OrderAccepted(at=1_000, order=ORDER),
+        e.DecisionMade(
+            at=1_300, decision_id="d", order_id="o1", rider_id="r1", round=7, added_cost=None, others=(),
+            binding=Reason.SERVED, last_metres=LastMetres(18, 25, 29, 40),
+        ),
+    )  # fmt: skip
+    assert story.lines[-1].text == (
+        "Given to r1 in round 7; on foot it is 25 m (18 s) to the store and 40 m (29 s) to the door."
+    )
+    assert story.facts["decisions"][0]["last_metres"] == {
+        "pickup_s": 18, "pickup_m": 25, "drop_s": 29, "drop_m": 40,
+    }  # fmt: skip
 
 
 def test_other_orders_are_left_out():

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
+from api.http import presenters
 from api.http.acceptance import check_reach
 from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
@@ -219,6 +220,7 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> D
         binding=choice.binding.name if choice is not None else None,
         waiting_because=reason.name if reason is not None else None,
         kept_until=instant_of(record.kept_until) if waiting else None,
+        last_metres=presenters.last_metres(record.last_metres),
         explanation=explanation_of(board, record),
         words=_words(service, record) if shows_others else {},
     )

@@ -15,7 +15,7 @@ from api.common.ids import order_id_of
 from api.common.signed_tokens import opened, signed
 from api.http.acceptance import check_deliverable
 from api.http.commands import Command, Remember, Reply, Service, command, replied
-from api.http.presenters import fee_fields, promise
+from api.http.presenters import fee_fields, last_metres, promise
 from api.http.problems import problems
 from api.http.routes.deliveries import OrdersCommand, place
 from api.http.schemas.base import instant_at, instant_of
@@ -94,6 +94,7 @@ async def _quote(service: Service, caller: Caller, body: QuoteRequest) -> Quote:
         dropoff_at=instant_of(found.dropoff_at),
         expires_at=instant_at(expires_at),
         promise=promise(order.due_at, said),
+        last_metres=last_metres(found.last_metres),
         **fee_fields(fee),
         currency=body.currency or service.config.service.currency,
         reason=found.reason.name if found.reason is not None else None,

@@ -160,6 +160,20 @@ class Promise(Shown):
     )
 
 
+class LastMetres(Shown):
+    """What is walked from the street, in seconds and metres: to the counter of the store, and to the door."""
+
+    pickup_s: int
+    pickup_m: int
+    dropoff_s: int
+    dropoff_m: int
+
+
+LAST_METRES: Any = Field(
+    default=None, description="What of the way is walked, as planned; null where nothing is or no plan says it."
+)
+
+
 class Quote(Shown):
     """An estimate, good until `expires_at`; accepting it creates the delivery."""
 
@@ -169,6 +183,7 @@ class Quote(Shown):
     dropoff_at: datetime | None
     expires_at: datetime
     promise: Promise
+    last_metres: LastMetres | None = LAST_METRES
     fee: int | None = FEE
     fee_parts: dict[str, int] = FEE_PARTS
     marginal_cost: int | None = COST
@@ -224,6 +239,7 @@ class Delivery(Shown):
     )
     offer_count: int = 0
     decision_id: str | None = None
+    last_metres: LastMetres | None = LAST_METRES
     batch_id: str | None = None
     held: bool = False
     dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")

@@ -99,6 +99,8 @@ class StopShown(Shown):
     expected_act_at: datetime
     expected_leave_at: datetime
     leg_s: int
+    walk_s: int = Field(default=0, description="Of the leg, seconds on foot from the street to the door.")
+    walk_m: int = Field(default=0, description="Metres of that walk.")
     acts: list[ActShown]
     planned: list[BagShown] = Field(
         default=[],

@@ -182,7 +182,8 @@ def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Sto
         stops = [*stops[first : first + 1], *stops[:first], *stops[first + 1 :]]
     if stops and rider.route.stops and stops[0].stop_id and stops[0].stop_id == rider.route.stops[0].stop_id:
         # They set out for it before this round: the leg counts from there, not from where the plan took them up.
-        stops[0] = replace(stops[0], leg_s=rider.route.stops[0].leg_s, leg_m=rider.route.stops[0].leg_m)
+        before = rider.route.stops[0]
+        stops[0] = replace(stops[0], leg_s=before.leg_s, leg_m=before.leg_m, walk_s=before.walk_s, walk_m=before.walk_m)
     last_told = max((k for k, stop in enumerate(stops) if stop.level >= Level.TOLD), default=-1)
     number = rider.stops_told
     for k in range(last_told):

@@ -247,10 +247,18 @@ class RoadNetwork:
         both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
         found = []
         for stops, best in zip((starts, ends), best_stops(travel.metric, *both), strict=True):
-            snaps, _, walk_ms = stops.flat()
-            metres = np.where(walk_ms > 0, snaps.metres, 0.0)
-            found.append(np.where(best < 0, np.inf, metres[best]))
+            found.append(np.where(best < 0, np.inf, stops.walked()[1][best]))
         return found[0], found[1]
+
+    def walks(
+        self, starts: Stops, ends: Stops, *, profile: str, at: int | None = None
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """(milliseconds, metres) on foot at the end of the fastest way from each start to the end beside it, [n]."""
+        travel = self._state.travel(profile, at)
+        both = self._flat(starts, profile, travel), self._flat(ends, profile, travel)
+        best = best_stops(travel.metric, *both, beside=True)[1].diagonal()
+        ms, metres = ends.walked()
+        return np.where(best < 0, np.int32(0), ms[best]), np.where(best < 0, 0.0, metres[best])
 
     def path(
         self,

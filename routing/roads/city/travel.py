@@ -214,6 +214,18 @@ class RoadTravel:
             blocks.append(np.where(pairs < 0, 0, metres).astype(np.int32))
         return np.stack(blocks)
 
+    def walks(
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], at: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Seconds and metres on foot from the spot where the fastest way ends to the door."""
+        seconds, metres = [], []
+        for profile in self._drives.values():
+            starts, ends = self._snapped(origins, destinations, profile)
+            ms, far_m = self.network.walks(starts, ends, profile=profile, at=at)
+            seconds.append(np.rint(ms / 1000.0).astype(np.int32))
+            metres.append(np.rint(far_m).astype(np.int32))
+        return np.stack(seconds), np.stack(metres)
+
     def _snapped(
         self, origins: NDArray[np.int32], destinations: NDArray[np.int32], profile: str
     ) -> tuple[Stops, Stops]:

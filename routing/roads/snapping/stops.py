@@ -65,6 +65,11 @@ class Stops:
             self.walk_ms[held],
         )
 
+    def walked(self) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """(milliseconds, metres) on foot of every spot of `flat`."""
+        snaps, _, walk_ms = self.flat()
+        return walk_ms, np.where(walk_ms > 0, snaps.metres, 0.0)
+
 
 class StopFinder:
     """Finds where a profile can stop for places."""
@@ -153,10 +158,11 @@ def stop_table(
 
 
 def best_stops(
-    metric: Metric, starts: tuple[Spots, Any, Any], ends: tuple[Spots, Any, Any]
+    metric: Metric, starts: tuple[Spots, Any, Any], ends: tuple[Spots, Any, Any], *, beside: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of every pair of places, the spots that the fastest way begins and ends at, int64[n, m] each; -1 for no way.
 
+    `beside`: only of the first with the first, the second with the second and so on; -1 for all others.
     The sides are those of `stop_table`; spots are numbered over all places, and of equals the first counts.
     """
     (from_, first_row, walk_from), (to, first_column, walk_to) = starts, ends
@@ -168,10 +174,11 @@ def best_stops(
     finish = begin.copy()
     rows = np.split(np.arange(len(walk_from)), first_row[1:])
     columns = np.split(np.arange(len(walk_to)), first_column[1:])
-    for i, mine in enumerate(rows):
-        for j, theirs in enumerate(columns):
-            part = table[np.ix_(mine, theirs)]
-            k = int(part.argmin())
-            if part.flat[k] < np.iinfo(np.int64).max:
-                begin[i, j], finish[i, j] = mine[k // len(theirs)], theirs[k % len(theirs)]
+    pairs = zip(range(len(rows)), range(len(columns)), strict=True) if beside else np.ndindex(begin.shape)
+    for i, j in pairs:
+        mine, theirs = rows[i], columns[j]
+        part = table[np.ix_(mine, theirs)]
+        k = int(part.argmin())
+        if part.flat[k] < np.iinfo(np.int64).max:
+            begin[i, j], finish[i, j] = mine[k // len(theirs)], theirs[k % len(theirs)]
     return begin, finish

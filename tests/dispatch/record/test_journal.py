@@ -64,7 +64,7 @@ def in_schema_1(line):
     value = json.loads(line)
     for event in value["events"]:
         for stops in [event["route"].get("stops", [])] if event["kind"] == "RouteRevised" else []:
-            stops[:] = [dict(zip(STOP, stop, strict=True)) for stop in stops]
+            stops[:] = [dict(zip(STOP, stop, strict=False)) for stop in stops]
             for stop in stops:
                 stop["acts"] = [dict(zip(ACT, act, strict=True)) for act in stop["acts"]]
     return json.dumps(value) + "\n"

@@ -31,7 +31,8 @@ def test_what_0_1_0_left_out_is_still_what_it_was(name: str) -> None:
     added = [field for field in now if field not in frozen]
     assert [field for field in added if now[field] == REQUIRED] == [], f"old entries of {name} do not hold these"
     if name in ROWS:
-        assert added == [], f"{name} is written as a row of values, which is read whole"
+        spared = dispatch.codec._SPARED.get(CLASSES[name], 0)
+        assert added == list(now)[len(now) - spared :], f"{name} is written as a row of values, which is read whole"
 
 
 def test_lists_of_values_grow_at_their_end_only() -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from routing.roads import RoadNetwork
+from routing.places import PlaceBook
+from routing.roads import RoadNetwork, road_travel
 from routing.roads.source.arrays import PROFILES
+from routing.travel import MatrixTravel, StraightTravel
 from tests.kit.roads.streetmap import StreetMap
 
 HOME = {"highway": "residential"}
@@ -229,3 +231,29 @@ def test_the_last_metres_of_every_pair_are_those_of_its_way(tmp_path: Path) -> N
         assert seconds[i, j] == pytest.approx(way.seconds, abs=0.002)
     assert before[1, 3] == pytest.approx(7.0, abs=0.1)
     assert after[0, 2] == pytest.approx(9.0, abs=0.1)
+
+
+def test_walks_of_a_table_are_those_of_its_ways(tmp_path: Path) -> None:
+    picture = StreetMap("\n".join(["A B C", "D E F"]), [("ABC", HOME), ("DEF", HOME), ("AD", HOME), ("CF", ONE_WAY)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car", "foot"))
+    spots = [picture.at(spot) for spot in ("A-B:40", "A-B:40+7", "E-F:20+9", "C-F:50", "D+46")]
+    places = PlaceBook("wgs84")
+    every = np.array([places.add(*spot) for spot in spots], dtype=np.int32)
+    travel = road_travel(city, places, {"default": "car", "walker": "foot"})
+    from_, to = (each.ravel() for each in np.meshgrid(every, every, indexing="ij"))
+    seconds, metres = travel.walks(from_, to, 0)
+    assert seconds.shape == metres.shape == (2, 25)
+    for k, (i, j) in enumerate(zip(from_.tolist(), to.tolist(), strict=True)):
+        for row, profile in enumerate(("car", "foot")):
+            way = city.path(spots[i], spots[j], profile=profile)
+            assert (seconds[row, k], metres[row, k]) == (round(way.walk_seconds[1]), round(way.walk_metres[1]))
+    assert set(metres[0].tolist()) == {0, 7, 9}
+
+
+def test_straight_lines_and_matrices_know_no_walks() -> None:
+    places = PlaceBook("plane")
+    both = np.array([places.add(0, 0, matrix_row=0), places.add(0, 90, matrix_row=1)], dtype=np.int32)
+    straight = StraightTravel(places, {"bike": 250.0, "car": 400.0})
+    matrix = MatrixTravel(places, ("bike", "car"), np.ones((2, 2, 2)))
+    for times in (straight, matrix):
+        assert [each.tolist() for each in times.walks(both, both, 0)] == [[[0, 0], [0, 0]]] * 2

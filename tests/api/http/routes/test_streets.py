@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,18 @@ import pytest
 from api.config import read_config
 from api.solver.process import Solver
 from api.solver.travel_state import TravelState
+from dispatch.board.board import Board
+from dispatch.model import LastMetres
 from dispatch.record.travel_spec import RoadsSpec
 from routing.errors import UnreadableFile
+from routing.roads import RoadNetwork
 from sim.invent.city_plan import plan_city
 from sim.invent.ground import streets_of
 from tests.api.http.routes.test_deliveries import QUICK, deliver
+from tests.kit.roads.streetmap import StreetMap
 from tests.kit.service.running import running
 
+HOME = {"highway": "residential"}
 TRAVEL = {"kind": "roads", "profiles": {"default": "scooter"}}
 
 
@@ -30,8 +36,6 @@ def city(tmp_path: Path) -> Path:
 
 
 def at(city: Path, node: int) -> dict[str, float]:
-    from routing.roads import RoadNetwork
-
     lat, lng = RoadNetwork.load(city).latlng[node].tolist()
     return {"lat": lat, "lng": lng}
 
@@ -71,6 +75,38 @@ def test_quote_plan_and_receipt_tell_the_times_of_one_table(city: Path, tmp_path
             (last,) = board.riders["r1"].route.stops
             assert last.leg_s == drop.leg_s
             assert board.travel_version == times.version
+
+    asyncio.run(go())
+
+
+def test_quote_delivery_and_receipt_tell_what_is_walked(tmp_path: Path) -> None:
+    picture = StreetMap("\n".join(["A B C", "D E F"]), [(way, HOME) for way in ("ABC", "DEF", "AD", "BE", "CF")])
+    file = tmp_path / "drawn.npz"
+    RoadNetwork.from_osm(picture.write(tmp_path / "drawn.osm"), profiles=("car",)).save(file)
+
+    def spot(name: str) -> dict[str, float]:
+        return dict(zip(("lat", "lng"), picture.at(name), strict=True))
+
+    travel = {"kind": "roads", "file": str(file), "profiles": {"default": "car"}}
+
+    async def go() -> None:
+        async with running(tmp_path / "ledger", speed=20, travel=travel, **QUICK) as run:
+            await run.ops.put("/v1/stores/s1", json={"location": spot("A-B:40+25"), "mean_ready_s": 0})
+            await run.riders.put("/v1/riders/r1", json={"location": spot("D-E:50")})
+            await run.riders.post("/v1/riders/r1/shift")
+            body = {"external_delivery_id": "o1", "pickup_store_id": "s1", "dropoff": {"location": spot("B-C:60+40")}}
+            quoted = (await run.orders.post("/v1/quotes", json=body)).json()
+            # 25 m and 40 m at 5 km/h: 18 s and 28.8 s.
+            walked = {"pickup_s": 18, "pickup_m": 25, "dropoff_s": 29, "dropoff_m": 40}
+            assert quoted["last_metres"] == walked
+            assert (await run.orders.post("/v1/deliveries", json=body)).json()["last_metres"] is None
+            await deliver(run, "o1", upto="picked_up")
+            assert (await run.orders.get("/v1/decisions/o1")).json()["last_metres"] == walked
+            assert (await run.orders.get("/v1/deliveries/o1")).json()["last_metres"] == walked
+            route = (await run.riders.get("/v1/riders/r1/route")).json()
+            assert [(stop["walk_s"], stop["walk_m"]) for stop in route["stops"]] == [(29, 40)]
+            again = Board.load(run.host.board.places, json.loads(json.dumps(run.host.board.dump())))
+            assert again.orders["acme.o1"].last_metres == LastMetres(18, 25, 29, 40)
 
     asyncio.run(go())
 
