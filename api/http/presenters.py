@@ -112,7 +112,6 @@ def delivery(
         gives_up_at=instant(ends_at(record, host.board)),
         offer_count=record.offer_count,
         decision_id=record.decision_id,
-        last_metres=last_metres(record.last_metres),
         batch_id=_batch_of(host.board, record),
         held=record.held or record.parked is not None,
         dropoff=dropoff_of(row),
@@ -132,7 +131,9 @@ def delivery(
 
 def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     goods = {"class": goods_of(board, record.order)}
-    return {"goods": goods, "tier": record.order.tier or None, **fee_fields(record.fee), "co2_g": _grams(record)}
+    walked = last_metres(record.last_metres)
+    kinds = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked}
+    return kinds | fee_fields(record.fee) | {"co2_g": _grams(record)}
 
 
 def _grams(record: OrderRecord) -> float:

@@ -139,7 +139,7 @@ def matrix(
     seconds = network.travel_seconds(starts, ends, profile=profile, at=at, max_snap_m=max_snap_m)
     rows = _cells(seconds, 3)
     if as_json:
-        both = [network.stops(each, profile=profile, max_snap_m=max_snap_m) for each in (starts, ends)]
+        both = [network.stops(each, profile=profile, at=at, max_snap_m=max_snap_m) for each in (starts, ends)]
         metres = network.last_metres(both[0], both[1], profile=profile, at=at)
         walks = {
             f"walk_{unit}": {side: _cells(each / pace, 1) for side, each in zip(("from", "to"), metres, strict=True)}

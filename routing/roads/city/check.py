@@ -32,15 +32,17 @@ def check_trip(
     way = network.path(origin, destination, profile=profile, at=at, max_snap_m=max_snap_m)
     return {
         "profile": profile,
-        "origin": _end(network, origin, profile, max_snap_m),
-        "destination": _end(network, destination, profile, max_snap_m),
+        "origin": _end(network, origin, profile, at, max_snap_m),
+        "destination": _end(network, destination, profile, at, max_snap_m),
         "way": {"found": way.found, "seconds": way.seconds if way.found else None, "streets": list(way.streets)},
-        "refused_way": _refused(network, origin, destination, profile, way.seconds, max_snap_m),
+        "refused_way": _refused(network, origin, destination, profile, at, way.seconds, max_snap_m),
     }
 
 
-def _end(network: RoadNetwork, point: Sequence[float], profile: str, max_snap_m: float) -> dict[str, Any]:
-    stops = network.stops(np.array([point]), profile=profile, max_snap_m=max_snap_m)
+def _end(
+    network: RoadNetwork, point: Sequence[float], profile: str, at: int | None, max_snap_m: float
+) -> dict[str, Any]:
+    stops = network.stops(np.array([point]), profile=profile, at=at, max_snap_m=max_snap_m)
     kept = [
         {
             "street": _street(network, edge),
@@ -58,7 +60,7 @@ def _end(network: RoadNetwork, point: Sequence[float], profile: str, max_snap_m:
     refused = [
         {"street": _street(network, edge), "metres": round(metres, 1), "why": why}
         for edge, metres in zip(near[0][0].tolist(), near[2][0].tolist(), strict=True)
-        if edge >= 0 and edge not in stops.edge[0] and (why := _why_not(network, profile, edge))
+        if edge >= 0 and edge not in stops.edge[0] and (why := _why_not(network, profile, at, edge))
     ]
     return {"stops": kept, "refused": refused}
 
@@ -73,10 +75,12 @@ def _part(network: RoadNetwork, profile: str, edge: int) -> int:
     return int(graph.turns.island[edge]) if isinstance(graph, TurnGraph) else 0
 
 
-def _why_not(network: RoadNetwork, profile: str, edge: int) -> str:
+def _why_not(network: RoadNetwork, profile: str, at: int | None, edge: int) -> str:
     s = network.streets
     if (s.drive_ms[s.profiles.index(profile), :, edge] == SHUT).all():
         return f"closed to {profile}, or nobody can get there and back"
+    if edge in network.state.off_hours(profile, at):
+        return f"closed to {profile} at this time"
     if not s.stops[edge]:
         return "nobody stops on a motorway, on a bridge or in a tunnel"
     if _part(network, profile, edge) > 0:
@@ -85,14 +89,17 @@ def _why_not(network: RoadNetwork, profile: str, edge: int) -> str:
 
 
 def _refused(
-    network: RoadNetwork, origin: Sequence[float], destination: Sequence[float], profile: str, seconds: float,
-    max_snap_m: float,
+    network: RoadNetwork, origin: Sequence[float], destination: Sequence[float], profile: str, at: int | None,
+    seconds: float, max_snap_m: float,
 ) -> dict[str, Any] | None:  # fmt: skip
     graph = network.graph(profile)
     if not isinstance(graph, TurnGraph):
         return None
     free = RoadNetwork(network.streets)
-    ends = [network.stops(np.array([point]), profile=profile, max_snap_m=max_snap_m) for point in (origin, destination)]
+    ends = [
+        network.stops(np.array([point]), profile=profile, at=at, max_snap_m=max_snap_m)
+        for point in (origin, destination)
+    ]
     spots = [free.latlng_of(each.edge[0, :1], each.fraction[0, :1]) for each in ends]
     way = free.path(spots[0][0], spots[1][0], profile=profile, max_snap_m=max_snap_m)
     broken = _broken(network, profile, graph, way.edges, way.against) if way.found else []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from routing.roads.city.state import profile_index
 from routing.roads.hierarchy.graphs import Graph, TurnGraph
 from routing.roads.snapping.snapping import Snaps, StreetGrid, require_points
-from routing.roads.snapping.stops import StopFinder, Stops
+from routing.roads.snapping.stops import ALWAYS, StopFinder, Stops
 from routing.roads.streets import SHUT, Streets
 
 
@@ -30,10 +30,16 @@ class Lookup:
         return StreetGrid(self._streets)
 
     def stops(
-        self, points: NDArray[np.float64], profile: str, max_snap_m: float, names: Sequence[str] | None = None
+        self,
+        points: NDArray[np.float64],
+        profile: str,
+        max_snap_m: float,
+        names: Sequence[str] | None = None,
+        off_hours: NDArray[np.int32] = ALWAYS,
     ) -> Stops:
         """Where the profile can stop for places, edge -1 where no street is near enough.
 
+        `off_hours`: edges that are shut at the time of the trip.
         Streets that say nothing of turns have one spot for each place, the nearest, and no walk to it.
         """
         graph = self._graphs[profile]
@@ -41,7 +47,7 @@ class Lookup:
             return Stops.at(self.snap(points, profile, max_snap_m))
         if profile not in self._finders:
             self._finders[profile] = StopFinder(self._streets, graph.turns, self.grid)
-        return self._finders[profile].find(require_points(points), max_snap_m, names)
+        return self._finders[profile].find(require_points(points), max_snap_m, names, off_hours)
 
     def snap(self, points: NDArray[np.float64], profile: str, max_snap_m: float) -> Snaps:
         """The nearest spot on a street that the profile may use, edge -1 where none is near enough."""

@@ -212,8 +212,8 @@ class RoadNetwork:
 
         `origins`, `destinations` float64[k, 2] of (lat, lng).  Raises TooFarFromRoad besides what `travel_ms` raises.
         """
-        starts = self.stops(origins, profile=profile, max_snap_m=max_snap_m, role="origin")
-        ends = self.stops(destinations, profile=profile, max_snap_m=max_snap_m, role="destination")
+        starts = self.stops(origins, profile=profile, at=at, max_snap_m=max_snap_m, role="origin")
+        ends = self.stops(destinations, profile=profile, at=at, max_snap_m=max_snap_m, role="destination")
         ms = self.snapped_ms(starts, ends, profile=profile, at=at)
         return np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
 
@@ -275,7 +275,7 @@ class RoadNetwork:
         `names`: the street of the origin's and of the destination's address, where they are known.
         """
         both = [
-            self.stops(np.array(point), profile=profile, max_snap_m=max_snap_m, role=role, names=name)
+            self.stops(np.array(point), profile=profile, at=at, max_snap_m=max_snap_m, role=role, names=name)
             for point, role, name in (
                 (origin, "origin", names and names[:1]),
                 (destination, "destination", names and names[1:]),
@@ -290,24 +290,32 @@ class RoadNetwork:
         points: NDArray[np.float64],
         *,
         profile: str,
+        at: int | None = None,
         max_snap_m: float = MAX_SNAP_M,
         role: str = "point",
         names: Sequence[str] | None = None,
     ) -> Stops:
-        """Where the profile can stop for every point, and the walk from there.  Raises TooFarFromRoad.
+        """Where the profile can stop for every point at epoch second `at`, and the walk from there.
 
-        `names`: the street of each point's address ("" where it is not known), which is preferred.
+        `names`: the street of each point's address ("" where it is not known), which is preferred.  Raises
+        TooFarFromRoad, UnknownProfile.
         """
-        profile_index(self.streets, profile)
-        found = self.lookup.stops(points, profile, max_snap_m, names)
+        off_hours = self._state.off_hours(profile, at)
+        found = self.lookup.stops(points, profile, max_snap_m, names, off_hours)
         require_near(found.nearest(), profile, max_snap_m, role)
         return found
 
     def nearest(
-        self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M, role: str = "point"
+        self,
+        points: NDArray[np.float64],
+        *,
+        profile: str,
+        at: int | None = None,
+        max_snap_m: float = MAX_SNAP_M,
+        role: str = "point",
     ) -> Snaps:
         """The nearest spot on a street the profile may use, for every point.  Raises TooFarFromRoad."""
-        return self.stops(points, profile=profile, max_snap_m=max_snap_m, role=role).nearest()
+        return self.stops(points, profile=profile, at=at, max_snap_m=max_snap_m, role=role).nearest()
 
     def snap(self, points: NDArray[np.float64], *, profile: str, max_snap_m: float = MAX_SNAP_M) -> Snaps:
         """As `nearest`, with edge -1 instead of an error where no road is near enough."""
@@ -318,7 +326,7 @@ class RoadNetwork:
         self, point: Sequence[float], seconds: float, *, profile: str, at: int | None = None, resolution: int = 9
     ) -> list[int]:
         """H3 cells with a street that can be reached from the point within `seconds`, ascending."""
-        start = self.nearest(np.array(point), profile=profile)
+        start = self.nearest(np.array(point), profile=profile, at=at)
         travel = self._state.travel(profile, at)
         limit_ms = int(seconds * 1000)
         graph = self.graphs[profile]

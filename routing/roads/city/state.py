@@ -48,6 +48,7 @@ class State:
         turned = (graph.turns.conditions for graph in graphs.values() if isinstance(graph, TurnGraph))
         self._timed = tuple(sorted({*streets.conditions, *(each for those in turned for each in those)}))
         self._ready: OrderedDict[Key, StreetTimes] = OrderedDict()
+        self._off_hours: dict[tuple[str, frozenset[str]], NDArray[np.int32]] = {}
         self._fastest: dict[tuple[str, tuple[Rule, ...]], float | None] = {}
         self._asked: dict[tuple[str, bool], int | None] = {}
         # Two locks, so that nobody who finds what they need waits for somebody else's customisation.
@@ -77,15 +78,30 @@ class State:
         """What is closed to a profile at epoch second `at`, along and against, bool[2, e]."""
         return self._closed(profile, self.conditions.rules(at), self.holding(at))
 
+    def off_hours(self, profile: str, at: int | None) -> NDArray[np.int32]:
+        """Edges that a profile may use at other times, and in no direction at epoch second `at`; ascending."""
+        key = (profile, self.holding(at))
+        if key not in self._off_hours:
+            direction, edge = self._shut_by_hours(*key)
+            open_ = self._streets.drive_ms[profile_index(self._streets, profile)] != SHUT
+            left = open_[:, edge].copy()
+            for each in np.unique(direction):
+                left[each] &= ~np.isin(edge, edge[direction == each])
+            self._off_hours[key] = np.unique(edge[~left.any(axis=0)]).astype(np.int32)
+        return self._off_hours[key]
+
     def _closed(self, profile: str, rules: tuple[Rule, ...], holding: frozenset[str]) -> NDArray[np.bool_]:
-        streets = self._streets
-        closed = closed_by(rules, profile, streets)
-        mine = streets.timed[streets.timed[:, 0] == profile_index(streets, profile)]
-        if len(mine):
-            now = np.array([condition in holding for condition in streets.conditions])
-            shut = mine[now[mine[:, 3]] != (mine[:, 4] == 1)]
-            closed[shut[:, 1], shut[:, 2]] = True
+        closed = closed_by(rules, profile, self._streets)
+        closed[self._shut_by_hours(profile, holding)] = True
         return closed
+
+    def _shut_by_hours(self, profile: str, holding: frozenset[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """(direction, edge) of what the hours of streets shut."""
+        streets = self._streets
+        mine = streets.timed[streets.timed[:, 0] == profile_index(streets, profile)]
+        now = np.array([condition in holding for condition in streets.conditions], dtype=np.bool_)
+        shut = mine[now[mine[:, 3]] != (mine[:, 4] == 1)]
+        return shut[:, 1], shut[:, 2]
 
     def holding(self, at: int | None) -> frozenset[str]:
         """The conditions of streets and restrictions that hold at epoch second `at`; none outside all times."""

@@ -33,10 +33,18 @@ ROUNDED_M = 1.0
 """What a way's ends may gain by the rounding of their milliseconds."""
 
 
-class _PlaceStops:
-    """Where to stop for every place that was ever asked for, renewed when the place moves."""
+KEPT_HOURS = 3
+"""Sets of stops kept per profile, by the streets that are shut at the hour."""
 
-    def __init__(self) -> None:
+
+class _PlaceStops:
+    """Where to stop for every place that was ever asked for, renewed when the place moves.
+
+    `off_hours`: edges that are shut at the time.
+    """
+
+    def __init__(self, off_hours: NDArray[np.int32]) -> None:
+        self._off_hours = off_hours
         self._at = np.zeros((0, 2))
         self._kept: Stops | None = None
         self.renewed = 0
@@ -50,7 +58,7 @@ class _PlaceStops:
         # NaN never equals itself, so a place not yet seen counts as moved.
         stale = np.unique(handles[(self._at[handles] != now[handles]).any(axis=1)])
         if len(stale) or self._kept is None:
-            found = network.lookup.stops(now[stale], profile, max_snap_m)
+            found = network.lookup.stops(now[stale], profile, max_snap_m, off_hours=self._off_hours)
             self._put(stale, found)
             self._at[stale] = now[stale]
             self.renewed += len(stale)
@@ -108,7 +116,7 @@ class RoadTravel:
         self._places = places
         self._drives = dict(network_profile)
         self._max_snap_m = max_snap_m
-        self._snaps = {profile: _PlaceStops() for profile in self._drives.values()}
+        self._snaps: dict[str, dict[bytes, _PlaceStops]] = {profile: {} for profile in self._drives.values()}
         self._lock = threading.Lock()
 
     @property
@@ -165,7 +173,7 @@ class RoadTravel:
             )
         every = np.arange(count, dtype=np.int32)
         for name in profiles:
-            self._snapped(every, every[:0], name)
+            self._snapped(every, every[:0], name, None)
 
     def check(self) -> None:
         """Raise InvalidSpeed where, at any time of the traffic table, an edge would take for ever."""
@@ -180,7 +188,7 @@ class RoadTravel:
     @property
     def snaps_renewed(self) -> int:
         """How often a place had to be snapped, over all profiles."""
-        return sum(each.renewed for each in self._snaps.values())
+        return sum(each.renewed for kept in self._snaps.values() for each in kept.values())
 
     def table(
         self,
@@ -194,7 +202,7 @@ class RoadTravel:
     ) -> NDArray[np.int32]:
         blocks = []
         for profile in self._drives.values():
-            starts, ends = self._snapped(origins, destinations, profile)
+            starts, ends = self._snapped(origins, destinations, profile, at)
             ms = self.network.snapped_ms(starts, ends, profile=profile, at=at)
             if tick_us == 1_000_000 and rounding == "nearest" and round_to_s == 1:
                 blocks.append(round_to_seconds(ms, NO_WAY_MS, UNREACHABLE))
@@ -208,7 +216,7 @@ class RoadTravel:
         """Metres along the fastest way (the shortest of equally fast ones); 0 where there is none."""
         blocks = []
         for profile in self._drives.values():
-            starts, ends = self._snapped(origins, destinations, profile)
+            starts, ends = self._snapped(origins, destinations, profile, at)
             pairs = self.network.snapped_pairs(starts, ends, profile=profile, at=at)
             metres = np.rint((pairs & (2**PAIR_SHIFT - 1)) / 100.0)
             blocks.append(np.where(pairs < 0, 0, metres).astype(np.int32))
@@ -220,17 +228,21 @@ class RoadTravel:
         """Seconds and metres on foot from the spot where the fastest way ends to the door."""
         seconds, metres = [], []
         for profile in self._drives.values():
-            starts, ends = self._snapped(origins, destinations, profile)
+            starts, ends = self._snapped(origins, destinations, profile, at)
             ms, far_m = self.network.walks(starts, ends, profile=profile, at=at)
             seconds.append(np.rint(ms / 1000.0).astype(np.int32))
             metres.append(np.rint(far_m).astype(np.int32))
         return np.stack(seconds), np.stack(metres)
 
     def _snapped(
-        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], profile: str
+        self, origins: NDArray[np.int32], destinations: NDArray[np.int32], profile: str, at: int | None
     ) -> tuple[Stops, Stops]:
+        off_hours = self.network.state.off_hours(profile, at)
         with self._lock:
-            kept = self._snaps[profile]
+            hours = self._snaps[profile]
+            kept = hours.setdefault(off_hours.tobytes(), _PlaceStops(off_hours))
+            while len(hours) > KEPT_HOURS:
+                del hours[next(key for key, each in hours.items() if each is not kept)]
             both = [
                 kept.of(np.asarray(each, dtype=np.int32), self._places, self.network, profile, self._max_snap_m)
                 for each in (origins, destinations)

@@ -29,6 +29,8 @@ LANE_M = 10.0
 NAMED_M = 100.0
 """A street that the address names is looked for this far away."""
 WALK_M_PER_S = 5.0 / 3.6
+ALWAYS = np.zeros(0, dtype=np.int32)
+"""Edges that are shut at the time: none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,24 +85,44 @@ class StopFinder:
         self._stops = usable & streets.stops
         if not self._stops.any():
             self._stops = usable
-        self._main = self._stops & (turns.island == 0)
 
-    def find(self, points: NDArray[np.float64], max_snap_m: float, names: Sequence[str] | None = None) -> Stops:
+    def find(
+        self,
+        points: NDArray[np.float64],
+        max_snap_m: float,
+        names: Sequence[str] | None = None,
+        off_hours: NDArray[np.int32] = ALWAYS,
+    ) -> Stops:
         """Where to stop for every point, on streets within `max_snap_m`; `names`: street of each, "" if not known.
 
         The main network is taken if it is near enough (see MAIN_M), else the part beside it that lies nearest.
+        `off_hours`: edges that are shut at the time; nobody stops there unless nothing else is near.
         """
-        edge, fraction, metres = self._near(points, self._main, max_snap_m)
-        anywhere = self._grid.snap(points, self._stops, max_snap_m)
+        open_ = self._stops.copy()
+        open_[off_hours] = False
+        edge, fraction, metres = self._found(points, open_, max_snap_m, names)
+        none = np.flatnonzero(edge[:, 0] < 0)
+        if len(off_hours) and len(none):
+            theirs = None if names is None else [names[k] for k in none.tolist()]
+            fresh = self._found(points[none], self._stops, max_snap_m, theirs)
+            edge[none], fraction[none], metres[none] = fresh
+        walk = np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)
+        return Stops(edge, fraction, metres, np.rint(walk).astype(np.int32))
+
+    def _found(
+        self, points: NDArray[np.float64], open_: NDArray[np.bool_], max_snap_m: float, names: Sequence[str] | None
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+        """Edges, fractions and metres of the spots for every point, on edges that are `open_`."""
+        edge, fraction, metres = self._near(points, open_ & (self._island == 0), max_snap_m)
+        anywhere = self._grid.snap(points, open_, max_snap_m)
         beside = (anywhere.edge >= 0) & ~(metres[:, 0] <= np.maximum(MAIN_M, 2.0 * anywhere.metres))
         for island in np.unique(self._island[anywhere.edge[beside]]).tolist():
             mine = np.flatnonzero(beside & (self._island[anywhere.edge] == island))
-            allowed = self._stops & (self._island == island)
+            allowed = open_ & (self._island == island)
             edge[mine], fraction[mine], metres[mine] = self._near(points[mine], allowed, max_snap_m)
         if names is not None:
-            self._prefer_named(points, names, (edge, fraction, metres))
-        walk = np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)
-        return Stops(edge, fraction, metres, np.rint(walk).astype(np.int32))
+            self._prefer_named(points, open_, names, (edge, fraction, metres))
+        return edge, fraction, metres
 
     def _near(
         self, points: NDArray[np.float64], allowed: NDArray[np.bool_], max_snap_m: float
@@ -115,7 +137,10 @@ class StopFinder:
         far[:, 0] = False
         return np.where(far, np.int32(-1), edge), fraction, np.where(far, np.inf, metres)
 
-    def _prefer_named(self, points: NDArray[np.float64], names: Sequence[str], found: tuple[NDArray[Any], ...]) -> None:
+    def _prefer_named(
+        self, points: NDArray[np.float64], open_: NDArray[np.bool_], names: Sequence[str],
+        found: tuple[NDArray[Any], ...],
+    ) -> None:  # fmt: skip
         folded: dict[str, list[int]] = {}
         for number, name in enumerate(self._streets.names):
             folded.setdefault(_plain(name), []).append(number)
@@ -124,7 +149,7 @@ class StopFinder:
             if not numbers:
                 continue
             mine = np.flatnonzero(np.array([each == name for each in names]))
-            allowed = self._stops & np.isin(self._streets.name, numbers)
+            allowed = open_ & np.isin(self._streets.name, numbers)
             near = self._grid.near(points[mine], allowed, NAMED_M, SLACK_M, MOST)
             held = near[0][:, 0] >= 0
             for k, all_ in enumerate(found):
