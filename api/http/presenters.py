@@ -14,19 +14,18 @@ from api.common.signed_tokens import Secret, signed
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
-from api.http.schemas.deliveries import Delivery, Dropoff, Item, LastMetres, Promise, RiderSeen, Tracking
+from api.http.schemas.deliveries import Delivery, Dropoff, Item, LastMetresShown, Promise, RiderSeen, Tracking
 from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, StopShown
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
 from api.live.words import WORDS
 from api.outbox.counter import planned_bags
-from dispatch import model
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
-from dispatch.model import Act, ActKind, Fee, Level, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Fee, LastMetres, Level, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
 from dispatch.settings.mix import USUAL_CLASS
@@ -140,11 +139,11 @@ def _grams(record: OrderRecord) -> float:
     return round(record.co2_mg / 1_000, 1)
 
 
-def last_metres(walked: model.LastMetres | None) -> LastMetres | None:
+def last_metres(walked: LastMetres | None) -> LastMetresShown | None:
     """What is walked for an order, as shown."""
     if walked is None:
         return None
-    return LastMetres(
+    return LastMetresShown(
         pickup_s=walked.pickup_s, pickup_m=walked.pickup_m, dropoff_s=walked.drop_s, dropoff_m=walked.drop_m
     )
 

@@ -160,7 +160,7 @@ class Promise(Shown):
     )
 
 
-class LastMetres(Shown):
+class LastMetresShown(Shown):
     """What is walked from the street, in seconds and metres: to the counter of the store, and to the door."""
 
     pickup_s: int
@@ -183,7 +183,7 @@ class Quote(Shown):
     dropoff_at: datetime | None
     expires_at: datetime
     promise: Promise
-    last_metres: LastMetres | None = LAST_METRES
+    last_metres: LastMetresShown | None = LAST_METRES
     fee: int | None = FEE
     fee_parts: dict[str, int] = FEE_PARTS
     marginal_cost: int | None = COST
@@ -239,7 +239,7 @@ class Delivery(Shown):
     )
     offer_count: int = 0
     decision_id: str | None = None
-    last_metres: LastMetres | None = LAST_METRES
+    last_metres: LastMetresShown | None = LAST_METRES
     batch_id: str | None = None
     held: bool = False
     dropoff: Dropoff | None = Field(default=None, description="Gone once erased.")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from api.http.schemas.base import Location, RequestBody, Shown
-from api.http.schemas.deliveries import LAST_METRES, LastMetres
+from api.http.schemas.deliveries import LAST_METRES, LastMetresShown
 from api.http.schemas.values import DeliveryId, Id, Text, Why
 from routing.cells import Polygon
 
@@ -88,7 +88,7 @@ class Decision(Shown):
     binding: str | None = None
     waiting_because: str | None = None
     kept_until: datetime | None = None
-    last_metres: LastMetres | None = LAST_METRES
+    last_metres: LastMetresShown | None = LAST_METRES
     explanation: str
     words: dict[str, str] = Field(
         default={}, description="Reasons in somebody's own words, by what they were said of; for operations."
