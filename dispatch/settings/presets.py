@@ -46,7 +46,7 @@ _COMMON: dict[str, Any] = {
     "prices.scarce_work_per_s": -60,
     "reposition.priced": True,
     "reposition.quiet_after": 3.0,
-    "search.work_per_order": 480,
+    "search.work_per_order": 240,
 }
 
 PRESETS: Mapping[str, Preset] = {

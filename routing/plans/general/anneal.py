@@ -38,8 +38,10 @@ class SearchParams:
     """The same where timing moves prices and judging takes longer."""
     longest: int = 16
     """L_max, nodes of the longest string."""
-    hot: float = 3.0
-    """T_0, first temperature, in prices of a mean leg."""
+    hot_plain: float = 3.0
+    """T_0, first temperature, in prices of a mean leg, where timing moves no price."""
+    hot_timed: float = 0.1
+    """The same where it does: a mean leg costs what its orders wait for, twenty times its driving (docs/solving.md)."""
     cold: float = 0.01
     """T_f, last temperature."""
     scarce_hot: float = 6.0
@@ -144,7 +146,7 @@ class Annealing:
         """Cool down over the rest of the budget, from one share of the way to another."""
         start = min(self.spent(), 0.999)
         leg = self._mean_leg()
-        hot = PARAMS.hot
+        hot = PARAMS.hot_plain if self.tables.plain else PARAMS.hot_timed
         if self.work.cost[2] > 0:
             hot = PARAMS.scarce_hot
             self._lend(leg * PARAMS.scarce_worth)
