@@ -133,7 +133,7 @@ def days(
         for name in names:
             key = {
                 "orders": str(orders), "riders": str(percent), "seed": str(seed), "policy": name,
-                "settings": digest_of(settings_of(scenario, name)),
+                "settings": named(settings_of(scenario, name), name),
             }  # fmt: skip
             if not any(key.items() <= row.items() for row in read_rows(table)):
                 row = {**key, **run_day(scenario, name, seed, round_s)}
@@ -150,6 +150,12 @@ def opened(folder: Path, orders: int, percent: int, seed: int) -> Scenario:
 
 NAMELESS = ("preset", "search.seed", "rules.co2")
 """Settings that change no name: what a preset stands for is stated, each day has its seed, grams decide nothing."""
+
+
+def named(settings: Settings, name: str) -> str:
+    """The name of the settings that a contender reads."""
+    search = {} if CONTENDERS[name].searches else Settings.stated({}).flat()
+    return digest_of(settings.with_values({key: value for key, value in search.items() if key.startswith("search.")}))
 
 
 def digest_of(settings: Settings) -> str:

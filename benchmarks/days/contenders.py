@@ -26,11 +26,13 @@ that never arrives."""
 
 
 class Contender(NamedTuple):
-    """A policy, the settings in which its row differs from what ships, and whether it belongs to the page."""
+    """A policy, the settings in which its row differs from what ships, what the page says, and whether it searches."""
 
     policy: Callable[[float], Policy]
     settings: Mapping[str, Any] = {}
     note: str = ""
+    searches: bool = True
+    """Whether it reads the settings of our search: the others' rows stand whatever these are."""
 
 
 def _ours(recipe: str) -> Callable[[float], Policy]:
@@ -50,19 +52,22 @@ VROOM_ON_TIME, VROOM_THRIFTY = (f"vroom, prices of {name}, no empty moves" for n
 
 CONTENDERS = {
     AS_SHIPPED: Contender(_ours("lns")),
-    VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge"),
-    VROOM_STAR: Contender(_vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve"),
+    VROOM: Contender(_vroom, PUBLISHED, "mixes stores; bags of twelve; lateness at 300 a second, no charge",
+                     searches=False),
+    VROOM_STAR: Contender(
+        _vroom, {"rules.empty_moves": False}, "mixes stores; bags of twelve", searches=False
+    ),
     "halfhour, one store a trip": Contender(
         _ours("lns"), {"rules.mix": "same_store"}, "may not mix stores; both rows of VROOM mix them"
     ),
     ON_TIME: Contender(_ours("lns"), {"preset": "on_time"}),
     THRIFTY: Contender(_ours("lns"), {"preset": "thrifty"}),
     DOOR: Contender(_ours("lns"), {"preset": "door"}),
-    VROOM_ON_TIME: Contender(_vroom, {"preset": "on_time"}, "mixes stores; bags of twelve"),
-    VROOM_THRIFTY: Contender(_vroom, {"preset": "thrifty"}, "mixes stores; bags of twelve"),
+    VROOM_ON_TIME: Contender(_vroom, {"preset": "on_time"}, "mixes stores; bags of twelve", searches=False),
+    VROOM_THRIFTY: Contender(_vroom, {"preset": "thrifty"}, "mixes stores; bags of twelve", searches=False),
     "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.mix": "same_store"},
                                            "what `halfhour scenario new` wrote; may not mix stores"),
-    "halfhour, insertion": Contender(_ours("insertion"), {}, "no search"),
+    "halfhour, insertion": Contender(_ours("insertion"), {}, "no search", searches=False),
     "batch": Contender(lambda round_s: choose("batch").policy),
     "nearest": Contender(lambda round_s: choose("nearest").policy),
 }  # fmt: skip
