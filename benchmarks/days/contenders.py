@@ -68,6 +68,6 @@ CONTENDERS = {
     "halfhour, prices of 0.1.0": Contender(_ours("lns"), {**PUBLISHED, "rules.mix": "same_store"},
                                            "what `halfhour scenario new` wrote; may not mix stores"),
     "halfhour, insertion": Contender(_ours("insertion"), {}, "no search", searches=False),
-    "batch": Contender(lambda round_s: choose("batch").policy),
-    "nearest": Contender(lambda round_s: choose("nearest").policy),
+    "batch": Contender(lambda round_s: choose("batch").policy, searches=False),
+    "nearest": Contender(lambda round_s: choose("nearest").policy, searches=False),
 }  # fmt: skip

@@ -70,6 +70,14 @@ def test_a_row_whose_settings_have_changed_is_run_again(tmp_path: Path) -> None:
     assert [row["settings"] for row in city_days.read_rows(table)] == ["new"]
 
 
+def test_what_our_search_is_told_names_only_rows_that_search() -> None:
+    usual = Settings()
+    longer = usual.with_values({"search.work_per_order": 10_000})
+    for name in contenders.CONTENDERS:
+        same = city_days.named(usual, name) == city_days.named(longer, name)
+        assert same == (name.startswith(("vroom", "batch", "nearest")) or name == "halfhour, insertion"), name
+
+
 def test_tables_of_other_pages_hold_only_the_days_that_all_their_rows_have() -> None:
     names = [contenders.AS_SHIPPED, contenders.VROOM, contenders.VROOM_STAR]
     rows = [day(name, seed, 0.5) for name in names for seed in (1, 2)][:-1]
