@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 import time
@@ -262,6 +263,7 @@ async def _on_start(begun_with: Tracker | None, demo: bool, service: Service) ->
 
     if begun_with is not None:
         service.notes.append(await begin_with(service.host, begun_with))
+        logging.getLogger(__name__).info(service.notes[-1])
     if demo:
         await _demo_city(service)
 
@@ -303,7 +305,8 @@ def _announce(url: str, keys: dict[str, str], options: Options, notes: list[str]
         sys.stdout.flush()
         return
     sys.stdout.write(_walk_through(url, keys, shown(options.ledger)) if keys else f"Halfhour serves at {url}\n")
-    sys.stdout.writelines(f"note: {said}\n" for said in notes)
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):  # a terminal has them from the log
+        sys.stdout.writelines(f"note: {said}\n" for said in notes)
     sys.stdout.flush()
 
 
