@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -55,6 +56,8 @@ from api.live.rider_speeds import RiderSpeeds
 from api.live.travel import LiveTravel
 from api.live.upkeep.chores import keep_keys, renew
 from api.live.upkeep.chores import run as look_after
+from api.live.upkeep.travel_answers import TravelAnswers
+from api.matrix.client import MatrixClient
 from api.observe.metrics import Metrics
 from api.observe.request_meter import RequestMeter
 from api.outbox.name_lookups import Lookups
@@ -65,7 +68,7 @@ from api.solver.rounds import Rounds, Solves
 from api.solver.travel_state import TravelState
 from api.solver.warm_up import warm_up_travel
 from dispatch.codec import SCHEMA_VERSION
-from dispatch.record.travel_spec import TravelSpec, travel_spec, travel_table
+from dispatch.record.travel_spec import HttpSpec, TravelSpec, travel_spec, travel_table
 from dispatch.settings.choosing import remarks
 from dispatch.settings.names import former_names
 from routing.errors import HalfhourError
@@ -151,6 +154,7 @@ def create_app(
         board_feed=BoardFeed(lambda: _look(host)),
         street_lines=StreetLines(host),
     )
+    application.travel_answers = _travel_answers(spec, host)
     application.restore = lambda answer: deliveries.restored(application, answer)
     app = new_app(version, _lifespan(application, spec, on_start))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
@@ -176,6 +180,18 @@ def _sender(config: Config, host: LiveHost, names: Lookups) -> Webhooks:
         clock=clock.exact,
         development=development,
     )
+
+
+def _travel_answers(spec: TravelSpec, host: LiveHost) -> TravelAnswers | None:
+    """Who asks the travel service, where times are one's."""
+    if not isinstance(spec, HttpSpec):
+        return None
+
+    def heard(end: str, ways: int) -> None:
+        host.metrics.matrix_requests.labels(end).inc()
+        host.metrics.matrix_ways.inc(ways)
+
+    return TravelAnswers(host, MatrixClient(spec, clock=time.monotonic, wall=host.clock.exact, heard=heard))
 
 
 def new_app(version: str, lifespan: Any = None) -> FastAPI:
@@ -224,6 +240,8 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
             asyncio.create_task(look_after(host, service.ledger, service.config.service)),
             asyncio.create_task(keep_keys(host, service.ledger, service.gate.keys)),
         ]
+        if service.travel_answers is not None:
+            chores.append(asyncio.create_task(service.travel_answers.run()))
         if service.config.service.live_speeds:
             chores.append(asyncio.create_task(RiderSpeeds(host).run()))
         try:

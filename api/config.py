@@ -125,6 +125,8 @@ def read_config(path: Path | None) -> Config:
             if not file.is_file():
                 raise UnreadableFile("this file is missing", file=str(file), hint=f"travel.{key} names it.")
             travel[key] = str(file)
+    if isinstance(travel.get("answers"), str) and travel["answers"]:
+        travel["answers"] = str(path.parent / travel["answers"])
     service = config.service
     if service.promise_file is not None:
         service = service.model_copy(update={"promise_file": str(path.parent / service.promise_file)})

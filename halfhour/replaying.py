@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfhour.policies import RECORDED, Chosen, choose_for
 from halfhour.streets import ScenarioStreets, map_of_streets
+from halfhour.travel.day_answers import ask_for
 from routing.errors import UnreadableFile
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def replay(
     from sim.world.luck import SureAcceptance
 
     values = dict(settings or {})
-    day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather))
+    day, features = opened(scenario, ScenarioStreets(roads, traffic, weather, true_traffic, true_weather), asks=True)
     chosen = choose_for(day, policy, recipe=recipe)
     day, configured = _under(day, values)
     options: dict[str, Any] = {
@@ -144,9 +145,12 @@ def _under(day: Scenario, values: Mapping[str, Any]) -> tuple[Scenario, Settings
 
 
 def opened(
-    scenario: str | Path | Scenario, streets: ScenarioStreets | None = None
+    scenario: str | Path | Scenario, streets: ScenarioStreets | None = None, *, asks: bool = False
 ) -> tuple[Scenario, dict[str, Any] | None]:
-    """The Scenario, on other `streets` where they are given, and the map in its folder or of its streets."""
+    """The Scenario, on other `streets` where they are given, and the map in its folder or of its streets.
+
+    `asks`: a travel service is asked for what its answers lack.
+    """
     from sim.sources import open_scenario
 
     features = None
@@ -158,6 +162,8 @@ def opened(
         day = scenario
     if streets is not None:
         day = streets.under(day)
+    if asks:
+        ask_for(day)
     if features is None or (streets is not None and streets.roads is not None):
         features = map_of_streets(day.catalogue) or features
     return day, features

@@ -24,6 +24,7 @@ from api.http.addresses import Doors
 from api.http.pages import Pages
 from api.ledger.protocol import Ledger, StoredReply, VaultRow, Write
 from api.live.host import LiveHost
+from api.live.upkeep.travel_answers import TravelAnswers
 from api.live.waiting import Waiting
 from api.outbox.webhook_sender import Webhooks
 from dispatch.errors import Refused
@@ -81,6 +82,8 @@ class Service:
     notes: list[str] = field(default_factory=list)
     """Where it does not do what its configuration says, or the configuration contradicts itself."""
     waiting: Waiting = field(default_factory=Waiting)
+    travel_answers: TravelAnswers | None = None
+    """Asks the travel service, where times are one's."""
     restore: Restore = lambda answer: Reply(answer.status, answer.body)
     """Fills an answer's personal fields in again."""
     _busy: dict[tuple[str, str, str], tuple[str, asyncio.Future[Reply]]] = field(default_factory=dict)

@@ -44,6 +44,9 @@ class Trial(NamedTuple):
 async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
     """When it would be fetched and delivered if it were ordered now, or why nobody could take it."""
     usual = service.config.service
+    if service.travel_answers is not None:
+        point = body.dropoff.location
+        await service.travel_answers.know(point.lat, point.lng, body.pickup_store_id)
     async with service.trial_turn:  # the place that is looked at is one for all
         host = service.host
         board, now = await host.settled(), host.clock.now()

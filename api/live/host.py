@@ -33,7 +33,7 @@ from api.outbox.feed import Feed
 from api.outbox.notices import Notices
 from api.solver import parking
 from api.solver.rounds import Rounds
-from api.solver.travel_state import TravelState
+from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord
 from dispatch.codec import encode
@@ -42,6 +42,8 @@ from dispatch.errors import CorruptJournal
 from dispatch.events import Event, RoundOpened
 from dispatch.inputs import Input, RoundSolved, TravelChanged
 from dispatch.settings.settings import Settings
+from routing.answers import AnswerBlock, Answers
+from routing.asked_travel import AskedTravel
 from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -325,13 +327,15 @@ class LiveHost:
 
     async def adopt(self, times: TravelTimes, values: Sequence[tuple[str, Any]] = ()) -> None:
         """Plans and quotes with other travel times from now on; `values`: kept in the ledger, in one transaction."""
+        await self._adopt(times, values)
+
+    def _adopt(self, times: TravelTimes, values: Sequence[tuple[str, Any]]) -> asyncio.Future[None]:
         version = self.board.travel_version + 1
-        _, durable = self._tell(
+        return self._tell(
             lambda at: TravelChanged(at=at, version=version, digest=times.digest, profiles=times.profiles),
             times=times,
             values=values,
-        )
-        await durable
+        )[1]
 
     def travel_state(self) -> TravelState:
         """The travel times in force, as the solver's process is told of them."""
@@ -355,6 +359,20 @@ class LiveHost:
             self.travel.news = change.news
             await self.adopt(change.times, values=(change.value,))
             log.info("traffic changed", extra={"version": self.board.travel_version, "digest": change.times.digest})
+
+    async def take_answers(self, answers: Answers, block: AnswerBlock | None, at: int) -> None:
+        """Lets answers of a travel service hold from now on; `block`: what is new in them, None where all is.
+
+        The solver's process is told behind the round that is open.
+        """
+        self._refuse_where_failed()
+        times, kept = self.times, self.travel.kept
+        assert kept is not None and isinstance(times, AskedTravel)
+        values = kept.renew(answers, at) if block is None else kept.add(answers, block)
+        durable = self._adopt(times.under(answers), values)
+        heard = None if block is None else AnswersHeard(self.board.travel_version, block)
+        self.spawn(self.rounds.solver.hold(self.travel_state(), heard))
+        await durable
 
     def report(self, make: Callable[[int], Input], vault: Sequence[VaultRow] = ()) -> tuple[Event, ...]:
         """Says one input without waiting for the disk: for what only we know, as the end of a round."""

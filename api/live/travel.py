@@ -1,4 +1,4 @@
-"""Travel times of a running service: where they come from, the traffic handed to it since, and how both are passed on.
+"""Travel times of a running service: where they come from, what has become known since, and how both are passed on.
 
 A change is made ready in the host and in the solver's process, beside what is in use, before the engine hears of it.
 The ledger keeps it in the transaction that tells the engine, so that a restart comes back with it.
@@ -11,7 +11,9 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from api.matrix.kept import KeptAnswers
 from api.solver.travel_state import TravelState, get_ready, on_streets, under
+from routing.asked_travel import AskedTravel
 from routing.errors import InvalidInput
 from routing.places import PlaceBook
 from routing.travel import TravelTimes
@@ -43,6 +45,8 @@ class LiveTravel:
         self._spec = spec
         self._frame = frame
         self._ledger = ledger
+        self.kept: KeptAnswers | None = None
+        """What a travel service has answered, where the times are one's."""
         self._opened: TravelTimes | None = None
 
     def check(self) -> None:
@@ -50,8 +54,11 @@ class LiveTravel:
         _require_every_hour(self._spec.bind(PlaceBook("plane" if self._frame == "plane" else "wgs84")))
 
     def bind(self, places: PlaceBook) -> TravelTimes:
-        """Travel times for a book, under the traffic that was handed over last; again whenever the book is rebuilt."""
+        """Travel times for a book, under what had become known; again whenever the book is rebuilt."""
         self._opened = self._spec.bind(places)
+        if isinstance(self._opened, AskedTravel):
+            self.kept = KeptAnswers(self._ledger, self._opened.answers)
+            return self._opened.under(self.kept.answers)
         self.news = self._kept(self._opened.digest)
         times = under(self._opened, self.news)
         _require_every_hour(times)
@@ -65,7 +72,8 @@ class LiveTravel:
 
     def sent(self, version: int) -> TravelState:
         """What the solver's process must know of them."""
-        return TravelState(version, self._frame, self._spec, self.news)
+        answers = None if self.kept is None else self.kept.answers
+        return TravelState(version, self._frame, self._spec, self.news, answers)
 
     async def changed(self, used: TravelTimes, at: int, **changes: Any) -> TravelChange | None:
         """What other `speeds`, `weather`, `table` or `live` make of the times `used`, made ready for the instant `at`.

@@ -86,6 +86,7 @@ class Metrics:
             "halfhour_live_speed_factor", "Mean factor of the speed of those streets.", ["profile"], registry=registry
         )
         self.live_positions = Counter("halfhour_live_positions", "Positions heard for that.", registry=registry)
+        self._of_the_travel_service(registry)
         self._of_the_process(registry)
         self._lately: deque[bool] = deque(maxlen=_LATELY)
 
@@ -115,6 +116,22 @@ class Metrics:
         self.late = Counter("halfhour_orders_late", "Orders delivered after their promise.", registry=registry)
         self.on_time_share = Gauge(
             "halfhour_on_time_share", f"Share on time of the last {_LATELY} deliveries.", registry=registry
+        )
+
+    def _of_the_travel_service(self, registry: CollectorRegistry) -> None:
+        self.matrix_requests = Counter(
+            "halfhour_matrix_requests", "Questions to the travel service, by how they ended.", ["end"],
+            registry=registry,
+        )  # fmt: skip
+        self.matrix_ways = Counter(
+            "halfhour_matrix_ways", "Ways asked of the travel service, as it counts them.", registry=registry
+        )
+        self.matrix_cells = Gauge("halfhour_matrix_cells", "Cells whose ways are remembered.", registry=registry)
+        self.matrix_straight = Gauge(
+            "halfhour_matrix_straight", "Ways now in play that are straight lines: not answered yet.", registry=registry
+        )
+        self.matrix_paused = Gauge(
+            "halfhour_matrix_paused", "1 where the travel service is left alone because it fails.", registry=registry
         )
 
     def _of_the_process(self, registry: CollectorRegistry) -> None:

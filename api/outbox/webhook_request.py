@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.outbox.retry_after import wait_s
+from api.common.retry_after import wait_s
 from api.outbox.webhook_addresses import Resolver, UnsafeTarget, pin
 from api.outbox.webhook_signature import signed_headers
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from api.common.parent_process import die_with_parent
 from api.solver.messages import LENGTH, RoundTask, SolverFailed
-from api.solver.travel_state import TravelState, get_ready, under
+from api.solver.travel_state import AnswersHeard, TravelState, get_ready
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.leg_metres import with_metres
+from routing.asked_travel import AskedTravel
 from routing.places import PlaceBook
 from routing.travel import TravelTimes
 
@@ -30,15 +31,25 @@ class _Desk:
     def __init__(self, travel: TravelState) -> None:
         self.places = PlaceBook("plane" if travel.frame == "plane" else "wgs84")
         self._opened = travel.spec.bind(self.places)
-        self._held = {travel.version: under(self._opened, travel.news)}
+        self._held = {travel.version: travel.times(self._opened)}
         self._at = 0
 
     def hold(self, travel: TravelState) -> None:
         """Makes other times ready; those of the version before stay, for the round that is open."""
-        fresh = under(self._opened, travel.news)
+        fresh = travel.times(self._opened)
         get_ready(fresh, self._held[max(self._held)], self._at)
-        before = {version: times for version, times in self._held.items() if version == travel.version - 1}
-        self._held = before | {travel.version: fresh}
+        self._keep(travel.version, fresh)
+
+    def hear(self, heard: AnswersHeard) -> None:
+        """Adds answers to the newest times; those it holds already change nothing."""
+        newest = self._held[max(self._held)]
+        assert isinstance(newest, AskedTravel)
+        if heard.version > max(self._held):
+            self._keep(heard.version, newest.under(newest.answers.with_block(heard.block)))
+
+    def _keep(self, version: int, times: TravelTimes) -> None:
+        before = {held: known for held, known in self._held.items() if held == version - 1}
+        self._held = before | {version: times}
 
     def answer(self, task: RoundTask) -> RoundSolved:
         from dispatch.rounds.solve import solve_round
@@ -86,6 +97,9 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
         try:
             if isinstance(message, TravelState) and desk is not None:
                 desk.hold(message)
+                answer = "held"
+            elif isinstance(message, AnswersHeard) and desk is not None:
+                desk.hear(message)
                 answer = "held"
             elif isinstance(message, TravelState):
                 desk = _Desk(message)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.solver.messages import LENGTH, RoundTask, SolverFailed
-from api.solver.travel_state import TravelState
+from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.inputs import RoundSolved
 
 if TYPE_CHECKING:
@@ -90,15 +90,18 @@ class Solver:
             await self._ask(held)
         self.is_warm = True
 
-    async def hold(self, travel: TravelState) -> None:
-        """Has the process make other travel times ready, beside those in use; where it fails, its successor does."""
+    async def hold(self, travel: TravelState, heard: AnswersHeard | None = None) -> None:
+        """Has the process make other travel times ready, beside those in use; where it fails, its successor does.
+
+        `heard`: all that they have more than those before, where that is less to send.
+        """
         self._travel = travel
         async with self._lock:
             if not self.is_warm:
                 return
             try:
                 async with asyncio.timeout(HOLD_S):
-                    await self._ask(travel)
+                    await self._ask(heard or travel)
             except (TimeoutError, SolverFailed) as problem:
                 log.error("the solver does not take travel times %d: %s", travel.version, problem)
                 self._replace()

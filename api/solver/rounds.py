@@ -17,7 +17,7 @@ from api.solver.answer_check import flaw_of
 from api.solver.messages import RoundTask, SolverFailed, task_of
 from api.solver.overload import Ladder, Step
 from api.solver.parking import ParkingHost, acceptable, park_unplannable
-from api.solver.travel_state import TravelState
+from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.board.board import Board
 from dispatch.events import RoundOpened
 from dispatch.inputs import RoundsLimited, RoundSolved
@@ -42,7 +42,7 @@ class Solves(Protocol):
 
     async def start(self) -> None: ...
 
-    async def hold(self, travel: TravelState) -> None: ...
+    async def hold(self, travel: TravelState, heard: AnswersHeard | None = None) -> None: ...
 
     async def solve(self, task: RoundTask, timeout_s: float) -> RoundSolved: ...
 

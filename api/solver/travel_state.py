@@ -1,9 +1,11 @@
-"""Travel times as they are handed to a process: a version, where they come from, the traffic since."""
+"""Travel times as they are handed to a process: a version, where they come from, what has become known since."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from routing.answers import AnswerBlock, Answers
+from routing.asked_travel import AskedTravel
 from routing.errors import HalfhourError
 from routing.travel import TravelTimes
 
@@ -19,12 +21,26 @@ class NotOnStreets(HalfhourError):
 
 
 class TravelState(NamedTuple):
-    """Travel times as they are sent: a version, where they come from, and the traffic handed over since."""
+    """Travel times as they are sent: a version, where they come from, traffic handed over and answers heard since."""
 
     version: int
     frame: str
     spec: TravelSpec
     news: TrafficNews | None = None
+    answers: Answers | None = None
+
+    def times(self, opened: TravelTimes) -> TravelTimes:
+        """The times as they opened, under what has become known since."""
+        if isinstance(opened, AskedTravel):
+            return opened if self.answers is None else opened.under(self.answers)
+        return under(opened, self.news)
+
+
+class AnswersHeard(NamedTuple):
+    """What a travel service has answered more: what makes the times of `version` of those before."""
+
+    version: int
+    block: AnswerBlock
 
 
 def under(opened: TravelTimes, news: TrafficNews | None) -> TravelTimes:
@@ -34,7 +50,7 @@ def under(opened: TravelTimes, news: TrafficNews | None) -> TravelTimes:
 
 def get_ready(fresh: TravelTimes, like: TravelTimes, at: int) -> None:
     """Makes ready in `fresh`, for the instant `at`, what `like` is asked for."""
-    if fresh is not like:
+    if fresh is not like and not isinstance(fresh, AskedTravel):
         on_streets(fresh).get_ready_for(at, on_streets(like))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from api.outbox.retry_after import wait_s
+from api.common.retry_after import wait_s
 from routing.errors import HalfhourError
 
 __all__ = ["ApiError", "Busy", "Conflict", "CursorGone", "Invalid", "NotAllowed", "NotThere", "Unreachable", "error_of"]

@@ -29,7 +29,7 @@ class ExperimentDay(NamedTuple):
 
     def opened(self) -> Scenario:
         """The day as it is replayed."""
-        day = opened(self.path)[0]
+        day = opened(self.path, asks=True)[0]
         return dataclasses.replace(day, reality=dataclasses.replace(day.reality, **dict(self.truth)))
 
 

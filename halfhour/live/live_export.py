@@ -9,10 +9,12 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 from api.ledger.protocol import LedgerEntry, VaultRow
 from api.ledger.upkeep.lived import Reading, beginning, name_of, opened
+from api.matrix.kept import read as read_answers
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
@@ -21,7 +23,7 @@ from dispatch.bounds import flaw_of
 from dispatch.codec import decode_event, decode_input
 from dispatch.model import Order, OrderState, Rider, Shift, Store, Zone
 from dispatch.record.catalogue import Catalogue
-from dispatch.record.travel_spec import TravelSpec, travel_spec
+from dispatch.record.travel_spec import HttpSpec, TravelSpec, travel_spec
 from dispatch.settings.settings import Settings
 from routing.cells import cell_of, centre_of
 from routing.errors import InvalidInput
@@ -72,10 +74,15 @@ def export(address: str | Path, target: Path, *, exact: bool = False, force: boo
         for entry in read:
             with read.taking(entry):
                 day.take(entry)
-        travel = reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}}
+        travel = travel_spec(reader.value("travel") or {"kind": "straight", "metres_per_minute": {"default": 250.0}})
         zone = reader.value("time_zone") or "UTC"
-    scenario = day.scenario(name_of(address), travel_spec(travel), board.settings, zone)
-    write_folder(target, scenario, force=force)
+        answers = read_answers(reader, travel.opened) if isinstance(travel, HttpSpec) else None
+    with TemporaryDirectory() as scratch:
+        if answers is not None and isinstance(travel, HttpSpec):
+            travel = replace(travel, answers=str(Path(scratch) / "answers.npz"))
+            answers.save(travel.answers)
+        scenario = day.scenario(name_of(address), travel, board.settings, zone)
+        write_folder(target, scenario, force=force)
     counted = (len(day.orders), len(day.riders), len(day.stores), day.coarsened, day.erased)
     return Exported(*counted, begin + 1, read.skipped, read.left_out, day.beyond_bounds)
 

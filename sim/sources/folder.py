@@ -45,6 +45,7 @@ Whoever changes a default of a version that was released raises it, and complete
 FORMATS = (1, 2, FORMAT)
 NEWER_FORMAT = f"With format = {FORMAT}, what the folder leaves out is as in this version, not as in 0.1.0."
 TOML = "scenario.toml"
+KINDS_OF_TRAVEL = '"straight", "matrix", "roads" or "http"'
 COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
 STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
 KEYS = (
@@ -166,13 +167,16 @@ class _Folder:
 
     def _travel(self, value: Any, key: str, riders: Iterable[Rider]) -> TravelSpec:
         if not isinstance(value, dict):
-            raise self.fail("the table [travel] is missing", key, 'Say kind = "straight", "matrix" or "roads".')
+            raise self.fail("the table [travel] is missing", key, f"Say kind = {KINDS_OF_TRAVEL}.")
         for field in ("file", "traffic"):
             if field in value:
                 file = self.path / str(value[field])
                 if not file.is_file():
                     raise UnreadableFile("this file is missing", file=str(file), hint=f"{key}.{field} names it.")
                 value = {**value, field: str(file)}
+        if value.get("kind") == "http" and isinstance(value.get("answers", ""), str):
+            name = value.get("answers") or f"{key.replace('.', '-')}-answers.npz"
+            value = {**value, "answers": str(self.path / name)}
         try:
             spec = travel_spec(value)
             return spec.for_riders(riders) if isinstance(spec, RoadsSpec) and not spec.profiles else spec

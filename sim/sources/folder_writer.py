@@ -14,7 +14,7 @@ from dispatch.codec import encode, plain
 from dispatch.model import Shift
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
-from dispatch.record.travel_spec import MatrixSpec, StraightSpec, TravelSpec
+from dispatch.record.travel_spec import HttpSpec, MatrixSpec, StraightSpec, TravelSpec, travel_table
 from dispatch.settings.co2 import table_of
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
@@ -118,6 +118,8 @@ class _Writer:
                 name: {"kind": "straight", "detour": spec.detour},
                 f"{name}.metres_per_minute": spec.metres_per_minute,
             }
+        if isinstance(spec, HttpSpec):
+            return self._asked(name, spec)
         file = self._copied(spec.file, f"{name.replace('.', '-')}.npz")
         if isinstance(spec, MatrixSpec):
             return {name: {"kind": "matrix", "file": file}}
@@ -125,6 +127,14 @@ class _Writer:
         if spec.traffic:
             stated["traffic"] = self._copied(spec.traffic, f"{name.replace('.', '-')}-traffic.toml")
         return {name: {"kind": "roads", "file": file, **stated}, f"{name}.profiles": spec.profiles}
+
+    def _asked(self, name: str, spec: HttpSpec) -> dict[str, Mapping[str, Any]]:
+        said = travel_table(spec)
+        answers = f"{name.replace('.', '-')}-answers.npz"
+        if spec.answers and Path(spec.answers).is_file():
+            self._copied(spec.answers, answers)
+        tables = {key: said.pop(key) for key in ("profiles", "metres_per_minute")}
+        return {name: said | {"answers": answers}, **{f"{name}.{key}": table for key, table in tables.items()}}
 
     def _copied(self, source: str, name: str) -> str:
         shutil.copyfile(source, self.path / name)

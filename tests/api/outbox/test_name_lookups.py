@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from api.common.retry_after import wait_s
 from api.outbox.name_lookups import Lookups, NameUnknown
-from api.outbox.retry_after import wait_s
 
 pytestmark = pytest.mark.anyio
 

@@ -24,7 +24,7 @@ from api.ledger.protocol import Tenant
 from api.ledger.sqlite.store import SqliteLedger
 from api.outbox.name_lookups import Lookups
 from api.solver.messages import RoundTask, SolverFailed
-from api.solver.travel_state import TravelState, under
+from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.leg_metres import with_metres
 
@@ -80,7 +80,7 @@ class SolvesHere:
     async def close(self) -> None:
         self.is_warm = False
 
-    async def hold(self, travel: TravelState) -> None:
+    async def hold(self, travel: TravelState, heard: AnswersHeard | None = None) -> None:
         self.held = {v: held for v, held in self.held.items() if v == travel.version - 1} | {travel.version: travel}
 
     async def solve(self, task: RoundTask, timeout_s: float) -> RoundSolved:
@@ -90,7 +90,7 @@ class SolvesHere:
         travel = self.held.get(task.travel_version)
         if travel is None:
             raise SolverFailed("travel", f"does not hold {task.travel_version}")
-        times = under(travel.spec.bind(self.places()), travel.news)
+        times = travel.times(travel.spec.bind(self.places()))
         answer = with_metres(task.frozen, solve_round(task.frozen, times, recipe=task.recipe), times)
         if self.say is not None:
             said = self.say(task, answer)

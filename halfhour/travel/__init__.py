@@ -1,0 +1,1 @@
+"""Where the travel times of a day come from, before it is replayed."""
