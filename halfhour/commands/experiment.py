@@ -31,6 +31,7 @@ def experiment(
         str, typer.Option(help="A cluster instead of this machine: ray://HOST:10001, ray://auto, dask://HOST:8786.")
     ] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier start was stopped.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write runs.parquet beside runs.csv.")] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be replayed, and replay nothing.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Print report.json alone.")] = False,
 ) -> None:
@@ -41,8 +42,11 @@ def experiment(
     least effect. Everything that decides what is said stands in the file before anything is replayed.
     """
     from halfhour.lab.experiment import read_experiment
+    from halfhour.report.parquet import require_parquet, write_parquet
 
     declared = read_experiment(file)
+    if parquet:
+        require_parquet()
     if plan:
         _say_plan(declared, as_data)
         return
@@ -58,6 +62,8 @@ def experiment(
             declared, target, jobs=jobs or os.cpu_count() or 1, resume=resume, progress=bar,
             make_executor=executor_maker(on),
         )  # fmt: skip
+    if parquet:
+        write_parquet(target)
     if as_data:
         print_json(conducted.report)
     else:

@@ -56,6 +56,7 @@ def replay(
     promise: Annotated[str | None, typer.Option(help="What promises begin with: halfhour promise fit.")] = None,
     quotes: Annotated[bool, typer.Option("--quotes", help="Ask for a quote of every order as it is placed.")] = False,
     out: Annotated[Path | None, typer.Option(help="Run folder to write; default: a dated one under runs/.")] = None,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write its tables as Parquet, too.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the run folder.")] = False,
     as_data: Annotated[bool, typer.Option("--json", help="Print summary.json alone.")] = False,
 ) -> None:
@@ -64,8 +65,11 @@ def replay(
     from dispatch.settings.choosing import remarks
     from halfhour import replaying
     from halfhour.compiling import compile_first
+    from halfhour.report.parquet import require_parquet, write_parquet
 
     values = parse_settings(settings or ())
+    if parquet:
+        require_parquet()
     for said in remarks(values):
         console(stderr=True).print(f"note: {said}", markup=False)
     target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
@@ -88,12 +92,18 @@ def replay(
             force=force,
             progress=lambda at: bar(at.placed, at.total, f"{at.delivered:,} of {at.placed:,} delivered"),
         )
+    _say(done, as_data, write_parquet(target) if parquet else ())
+    finish([done.summary])
+
+
+def _say(done: Replay, as_data: bool, tables: Sequence[Path]) -> None:
     if as_data:
         print_json(done.summary)
-    else:
-        print_kpis([done.summary])
-        say_where(done)
-    finish([done.summary])
+        return
+    print_kpis([done.summary])
+    say_where(done)
+    for table in tables:
+        console().print(f"Table       {table}", markup=False)
 
 
 def print_kpis(summaries: Sequence[dict[str, Any]]) -> None:
