@@ -51,6 +51,8 @@ LANES = (
         (PYTHON, "-m", "benchmarks.days.grubhub", "--all-rows", "--seeds", "1,2,3", "--out", "docs/results/grubhub"),
     ),
     ProveLane("city-days", (PYTHON, "-m", "benchmarks.days.city_days", "--out", "docs/results/city-days")),
+    ProveLane("preset-days", (PYTHON, "-m", "benchmarks.days.preset_days")),
+    ProveLane("first-quote", (PYTHON, "-m", "benchmarks.live.first_quote", "--out", RESULT_FOLDER)),
     ProveLane(
         "bigday-published",
         (PYTHON, "-m", "benchmarks.days.bigday", "--instance", "5o100t100s2p100", "--out", RESULT_FOLDER),

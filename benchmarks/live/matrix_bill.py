@@ -1,6 +1,6 @@
 """What a day costs at a travel service: ways asked for while the day runs, and before it is replayed.
 
-    python -m benchmarks.days.matrix_bill [--orders 300] [--riders 30] [--stores 30] [--seed 801] [--per-thousand 5]
+    python -m benchmarks.live.matrix_bill [--orders 300] [--riders 30] [--stores 30] [--seed 801] [--per-thousand 5]
 
 An invented day is replayed; at every order and round what a live service would ask for is counted, each way once.
 """
