@@ -38,8 +38,8 @@ class Copied(Folds, Protocol):
 
     def save_snapshot(self, snapshot: Snapshot) -> Future[None]: ...
 
-    def archive(self) -> Any:
-        """Moves what two snapshots cover elsewhere, where that is done."""
+    def archive(self, fewest: int = 1) -> Any:
+        """Moves what two snapshots cover elsewhere, where that is done and it is `fewest` entries or more."""
 
     def chain_at(self, seq: int) -> bytes:
         """The digest of the chain after an entry."""

@@ -29,6 +29,7 @@ from api.ledger.protocol import LedgerEntry, VaultRow, Write
 from api.ledger.recovery import place_book, snapshot_of
 from api.ledger.sqlite.store import SqliteLedger
 from api.live import ended_orders
+from api.live.upkeep import chores
 from api.outbox.notices import Notices
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
 from benchmarks.live.load import fsync_ms
@@ -43,7 +44,7 @@ from dispatch.version import __version__
 from sim.replay.replay import replay
 from sim.scenario import Scenario
 
-MOST_S = 5.0
+MOST_S = 2.5
 ENTRIES_PER_ORDER = 8
 TENANT = "load"
 PERSONAL = {"phone_number": "+4915112345678", "address": "Load Street 1, third floor"}
@@ -80,7 +81,7 @@ class Scribe:
         if self.seq % self._every == 0 and self.seq < self._wanted:
             durable.result()
             self._ledger.save_snapshot(snapshot_of(self._board, self.seq)).result()
-            self._ledger.archive()
+            self._ledger.archive(chores.SEGMENT * self._every)
             while (gone := self._ledger.cut(1000)) is not None:
                 gone.result()
         if self.seq == self._wanted:

@@ -183,7 +183,7 @@ class PostgresReader(LedgerReader):
             else:
                 log.warning("the snapshot of entry %s is damaged; another one is taken", seq)
 
-    def archive(self) -> None:
+    def archive(self, fewest: int = 1) -> None:
         """Nothing moves out of the database: entries stay where they are."""
 
     # --- answers and notices ------------------------------------------------------------------------------------

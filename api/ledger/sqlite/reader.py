@@ -198,14 +198,14 @@ class SqliteReader(LedgerReader):
             self._places[segment.path] = known
         return known
 
-    def archive(self) -> segments.Segment | None:
-        """Makes a segment of what both snapshots cover and no segment holds; None where there is nothing to do."""
+    def archive(self, fewest: int = 1) -> segments.Segment | None:
+        """Makes a segment of what both snapshots cover and no segment holds; None where that is less than `fewest`."""
         kept = self.snapshots()
         if len(kept) < snapshots.KEPT:
             return None
         covered = snapshots.number_of(kept[1])
         held = self._archived()
-        if covered <= held:
+        if covered - held < fewest:
             return None
         place = segments.Place(self.identity.ledger, self.chain_at(held).hex(), self.chain_at(covered).hex())
         return segments.archive(self.folder, self.texts(held), held + 1, covered, place)

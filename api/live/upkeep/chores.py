@@ -25,6 +25,9 @@ BEAT_S = 0.1
 LOOK_EVERY_S = 5.0
 FORGET_EVERY_S = 3600.0
 KEYS_EVERY_S = 2.0
+SNAPSHOT_PAUSE_S = 60.0
+SEGMENT = 4
+"""Snapshots whose entries make a segment of the journal; where so many are due, the next one waits for no pause."""
 ROWS_AT_ONCE, ROWS_EVERY_S = 100, 0.05
 """Rows of the journal that go in one transaction once a segment holds them: no write may wait for it."""
 
@@ -33,13 +36,14 @@ async def run(host: LiveHost, ledger: Ledger, usual: ServiceConfig) -> None:
     """Until it is cancelled."""
     watch = asyncio.create_task(_watch_loop(host))
     last_snapshot, forgot_at = host.seq, time.monotonic()
+    folded_at = forgot_at - SNAPSHOT_PAUSE_S
     try:
         await _cut(ledger)  # what the last process had begun
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if host.seq - last_snapshot >= usual.snapshot_every:
-                last_snapshot = host.seq
-                await fold_snapshot(ledger.address)
+            if is_due(host.seq - last_snapshot, usual.snapshot_every, time.monotonic() - folded_at):
+                last_snapshot, folded_at = host.seq, time.monotonic()
+                await fold_snapshot(ledger.address, SEGMENT * usual.snapshot_every)
                 await _cut(ledger)
             if time.monotonic() - forgot_at >= FORGET_EVERY_S:
                 forgot_at = time.monotonic()
@@ -48,6 +52,11 @@ async def run(host: LiveHost, ledger: Ledger, usual: ServiceConfig) -> None:
     finally:
         watch.cancel()
         await asyncio.gather(watch, return_exceptions=True)
+
+
+def is_due(entries: int, every: int, since_s: float) -> bool:
+    """Whether a snapshot is made: so many entries, and so many seconds, after the last one."""
+    return entries >= SEGMENT * every or (entries >= every and since_s >= SNAPSHOT_PAUSE_S)
 
 
 async def renew(host: LiveHost, lease_s: float | None) -> None:
@@ -70,13 +79,14 @@ async def keep_keys(host: LiveHost, ledger: Ledger, book: KeyBook) -> None:
             book.take(keys)
 
 
-async def fold_snapshot(address: str) -> None:
-    """Folds the ledger into a snapshot and moves old entries into a segment, by a process of its own.
+async def fold_snapshot(address: str, fewest: int = 1) -> None:
+    """Folds the ledger into a snapshot and moves old entries, from `fewest` on, into a segment, by another process.
 
     Here both would stop the loop.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), VARIABLE: address}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "api.ledger.fold_process", env=environment)
+    words = (sys.executable, "-m", "api.ledger.fold_process", str(fewest))
+    process = await asyncio.create_subprocess_exec(*words, env=environment)
     try:
         if await process.wait() != 0:
             log.error("no snapshot was made; a restart folds more of the journal")

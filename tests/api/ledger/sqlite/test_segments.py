@@ -71,7 +71,8 @@ def test_what_two_snapshots_cover_moves_and_reads_as_before(tmp_path: Path) -> N
     assert numbers(tmp_path, 30) == list(range(31, ENTRIES + 1))
     assert ledger.archive() is None and ledger.head() == ENTRIES
     ledger.save_snapshot(Snapshot(60, 60, {})).result()
-    made = ledger.archive()
+    assert ledger.archive(21) is None
+    made = ledger.archive(20)
     assert made is not None and (made.first, made.last) == (31, 50)
     cut_all(ledger)
     ledger.append(Write(LedgerEntry(61, 61, {"kind": "Wake", "at": 61}, []))).result()
@@ -201,10 +202,17 @@ def dumped(folder: Path) -> Any:
     return found
 
 
+def test_a_snapshot_is_due_by_entries_but_not_at_once_after_the_last() -> None:
+    cases = {(99, 1e9): False, (100, 59.0): False, (399, 59.0): False, (100, 60.0): True, (400, 0.0): True}
+    assert {case: chores.is_due(case[0], 100, case[1]) for case in cases} == cases
+
+
 def test_a_running_service_rotates_and_keeps_all_its_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders come in while segments are made; afterwards: fold with and without snapshots, verify, copy, export."""
     monkeypatch.setattr(chores, "LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(chores, "ROWS_EVERY_S", 0.0)
+    monkeypatch.setattr(chores, "SNAPSHOT_PAUSE_S", 0.0)
+    monkeypatch.setattr(chores, "SEGMENT", 1)
     city = tmp_path / "city"
     made: list[str] = []
 
