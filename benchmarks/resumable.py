@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ Key = tuple[str, str, int]
 """Row, instance, seed."""
 
 
-def code_digest() -> str:
-    """A digest of every source that a replay's figures follow from."""
+def code_digest(deciding: Sequence[str] = DECIDING) -> str:
+    """A digest of every source that figures follow from; `deciding`: folders and files."""
     found = hashlib.sha256()
-    for name in DECIDING:
+    for name in deciding:
         path = ROOT / name
         for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             found.update(source.relative_to(ROOT).as_posix().encode())
@@ -30,12 +30,15 @@ def code_digest() -> str:
 
 
 class Kept:
-    """The file of finished replays; those of another code are never mixed with new ones."""
+    """The file of finished replays; those of another code are never mixed with new ones.
 
-    def __init__(self, path: Path) -> None:
+    `deciding`: folders and files of the code that counts.
+    """
+
+    def __init__(self, path: Path, deciding: Sequence[str] = DECIDING) -> None:
         self.path = path
         self._found: dict[Key, Mapping[str, Any]] = {}
-        code = code_digest()
+        code = code_digest(deciding)
         if path.exists():
             text = path.read_text(encoding="utf-8")
             whole = text[: text.rfind("\n") + 1]

@@ -1,41 +1,45 @@
 """Street travel times compared with scipy's Dijkstra, to the millisecond, on every city among the data.
 
-    python -m benchmarks.roads.exact [--side 1000] [--cities porto,moscow] [--out benchmarks/results]
+    python -m benchmarks.roads.exact [--origins 200] [--destinations 2000] [--cities porto,moscow] [--keep FILE]
+                                     [--out benchmarks/results]
 
-side x side pairs of each city, by car and on foot, without traffic and with a factor of its own for every edge.  Exit
-status 1 where a single pair differs.
+origins x destinations pairs of each city, by car and on foot, without traffic and with a factor of its own for every
+edge: ten million pairs in all.  With --keep a run that was stopped goes on where it stopped.  Exit status 1 where a
+single pair differs.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
+from benchmarks.resumable import Kept
 from routing.cells import METRES_PER_DEGREE
 from routing.roads import EdgeFactors, RoadNetwork
 from routing.roads.hierarchy.graphs import TurnGraph
 from routing.roads.hierarchy.metric import NO_WAY_MS
 
-CITIES = ("porto", "heidelberg", "baltimore", "helsinki_centre", "moscow")
-MANY = 1000
-"""A million pairs."""
-AT_ONCE = 100
-"""Sources that Dijkstra is asked for at a time."""
+CITIES = ("porto", "heidelberg", "baltimore", "helsinki_centre", "monaco", "north-bayreuth", "moscow")
+PROFILES = ("car", "foot")
+ORIGINS, DESTINATIONS = 200, 2000
+AT_ONCE = 50
+"""Sources that Dijkstra is asked for at a time, and that are kept together."""
+DECIDING = ("routing", "benchmarks/roads/exact.py")
+SEED = 2
 
 
 def city(name: str, folder: Path) -> RoadNetwork:
     """The network of a data file, by car, and on foot where there are tags to tell."""
     if name != "moscow":
-        return RoadNetwork.from_osm(folder / f"{name}.osm.pbf", profiles=("car", "foot"))
+        return RoadNetwork.from_osm(next(folder.glob(f"{name}.osm.*")), profiles=PROFILES)
     with np.load(folder / "moscow_topology.npz") as given:
         x, y = given["xy_m"].astype(np.float64).T
         tail, head, length_m = given["tail"], given["head"], given["length_m"]
@@ -62,67 +66,96 @@ def trip_nodes(network: RoadNetwork, profile: str) -> tuple[NDArray[np.int64], N
     return used, used
 
 
-def comparisons(network: RoadNetwork, side: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Each profile without traffic and with it: pairs compared, pairs that differ, share that has a way."""
-    rng = np.random.default_rng(seed)
-    for profile in network.profiles:
+class Compared(NamedTuple):
+    """Pairs compared in one go: those that differ, and those that have a way."""
+
+    pairs: int
+    differ: int
+    with_way: int
+
+
+class Comparison:
+    """One profile of a city, with traffic on every edge or without any."""
+
+    def __init__(self, network: RoadNetwork, profile: str, traffic: bool, shape: tuple[int, int]) -> None:
+        self._network, self._profile, self._traffic = network, profile, traffic
+        rng = np.random.default_rng([SEED, *profile.encode(), traffic])
         begins, ends = trip_nodes(network, profile)
-        for factors in (None, rng.uniform(0.3, 1.5, network.streets.edges)):
-            network.update_speeds([] if factors is None else [EdgeFactors(factors)])
-            origins, destinations = rng.choice(begins, side), rng.choice(ends, side)
-            differ, with_way = _compared(network, profile, origins, destinations)
+        self._origins, self._destinations = rng.choice(begins, shape[0]), rng.choice(ends, shape[1])
+        self._factors = rng.uniform(0.3, 1.5, network.streets.edges)
+        self._graph: Any = None
+
+    def part(self, at: int) -> Compared:
+        """The origins from number `at` on, AT_ONCE of them."""
+        from scipy.sparse.csgraph import dijkstra
+
+        if self._graph is None:
+            self._network.update_speeds([EdgeFactors(self._factors)] if self._traffic else [])
+            self._graph, _ = self._network.as_csr(self._profile)
+        origins = self._origins[at : at + AT_ONCE]
+        got = self._network.travel_ms(origins, self._destinations, profile=self._profile)
+        found = dijkstra(self._graph, indices=origins)[:, self._destinations]
+        wanted = np.where(np.isinf(found), NO_WAY_MS, found).astype(np.int64)
+        return Compared(got.size, int((got != wanted).sum()), int((got < NO_WAY_MS).sum()))
+
+
+def comparisons(
+    name: str, network: RoadNetwork, shape: tuple[int, int], kept: Kept | None = None
+) -> Iterator[dict[str, Any]]:
+    """Each profile without traffic and with it: pairs compared, pairs that differ, share that has a way.
+
+    `shape`: origins and destinations; `kept`: where parts that are done are found and written.
+    """
+    for profile in network.profiles:
+        for traffic in (False, True):
+            comparison = Comparison(network, profile, traffic, shape)
+            parts = []
+            for at in range(0, shape[0], AT_ONCE):
+                key = (f"{profile} {traffic} {shape[0]}x{shape[1]}", name, at)
+                known = kept.get(key) if kept is not None else None
+                part = Compared(*known["found"]) if known is not None else comparison.part(at)
+                if kept is not None and known is None:
+                    kept.add({"row": key[0], "instance": name, "seed": at, "found": part})
+                parts.append(part)
+            pairs, differ, with_way = (sum(column) for column in zip(*parts, strict=True))
             yield {
                 "profile": profile,
-                "traffic": factors is not None,
-                "pairs": side * side,
+                "traffic": traffic,
+                "pairs": pairs,
                 "differ": differ,
-                "with_way": round(with_way, 4),
+                "with_way": round(with_way / pairs, 4),
             }
     network.update_speeds([])
-
-
-def _compared(
-    network: RoadNetwork, profile: str, origins: NDArray[np.int64], destinations: NDArray[np.int64]
-) -> tuple[int, float]:
-    from scipy.sparse.csgraph import dijkstra
-
-    got = network.travel_ms(origins, destinations, profile=profile)
-    csr, _ = network.as_csr(profile)
-    differ = 0
-    for at in range(0, len(origins), AT_ONCE):
-        part = slice(at, at + AT_ONCE)
-        found = dijkstra(csr, indices=origins[part])[:, destinations]
-        wanted = np.where(np.isinf(found), NO_WAY_MS, found).astype(np.int64)
-        differ += int((got[part] != wanted).sum())
-    return differ, float((got < NO_WAY_MS).mean())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare every city and write down what came of it."""
     parser = argparse.ArgumentParser(prog="benchmarks.roads.exact", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--side", type=int, default=MANY, help="origins and destinations of a comparison")
+    parser.add_argument("--origins", type=int, default=ORIGINS, help="of every comparison")
+    parser.add_argument("--destinations", type=int, default=DESTINATIONS, help="of every comparison")
     parser.add_argument("--cities", default=",".join(CITIES))
+    parser.add_argument("--keep", type=Path, help="a file of what is done, to go on from")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
     folder = public_data.require("osm")
+    kept = Kept(chosen.keep, DECIDING) if chosen.keep else None
     block: dict[str, Any] = {}
-    lines, differ = [], 0
+    lines, pairs, differ = [], 0, 0
     for name in chosen.cities.split(","):
-        wall, cpu = time.perf_counter(), time.process_time()
         network = city(name, folder)
-        rows = list(comparisons(network, chosen.side, 2))
-        took = f"{time.perf_counter() - wall:.0f} s wall, {time.process_time() - cpu:.0f} s CPU"
+        rows = list(comparisons(name, network, (chosen.origins, chosen.destinations), kept))
         block[name] = {"nodes": network.streets.nodes, "edges": network.streets.edges, "comparisons": rows}
         for row in rows:
-            differ += row["differ"]
+            pairs, differ = pairs + row["pairs"], differ + row["differ"]
             lines.append(
                 f"{name:16} {row['profile']:5} {'traffic on every edge' if row['traffic'] else 'no traffic':22}"
                 f"{row['pairs']:>10,} pairs {row['differ']:>3} differ, {row['with_way']:.1%} have a way"
             )
             print(lines[-1], flush=True)
-        print(f"{name}: {took}", file=sys.stderr, flush=True)
+    lines.append(f"{pairs:,} pairs, {differ} differ")
+    print(lines[-1], flush=True)
     if chosen.out:
-        publish(chosen.out, "roads-exact", block, lines)
+        publish(chosen.out, "roads-exact", block | {"pairs": pairs, "differ": differ}, lines)
     return 1 if differ else 0
 
 
