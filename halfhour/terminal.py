@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from routing.errors import HalfhourError, UnreadableFile
+from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from rich.console import Console
 
 BAD_INPUT = 2
@@ -101,3 +103,44 @@ def text_or_file(value: str) -> str:
         raise UnreadableFile(f"cannot be read: {problem}", file=str(path), hint="@FILE is a file's text.") from problem
     clauses = (line.partition("#")[0].strip().strip(";").strip() for line in lines)
     return "; ".join(filter(None, clauses))
+
+
+def read_points(file: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points from a CSV file with the columns lat and lng, and where one stops for them, float64[k, 2] each.
+
+    The second: of the columns access_lat and access_lng, NaN where they say nothing.  Raises UnreadableFile,
+    InvalidInput.
+    """
+    import csv
+
+    import numpy as np
+
+    points, access = [], []
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as text:
+            reader = csv.DictReader(text)
+            if not {"lat", "lng"} <= set(reader.fieldnames or ()):
+                raise InvalidInput("the points need the columns lat and lng", code="invalid_points", file=str(file))
+            for row in reader:
+                points.append(_point(row["lat"], row["lng"], file=str(file), line=reader.line_num))
+                given = row.get("access_lat"), row.get("access_lng")
+                nowhere = (np.nan, np.nan)
+                access.append(_point(*given, file=str(file), line=reader.line_num) if any(given) else nowhere)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(f"the points cannot be read: {error}", file=str(file)) from error
+    return tuple(np.array(each, dtype=np.float64).reshape(-1, 2) for each in (points, access))  # type: ignore[return-value]
+
+
+def parse_point(text: str, option: str) -> tuple[float, float]:
+    """A point written as lat,lng.  Raises InvalidInput."""
+    lat, _, lng = text.partition(",")
+    return _point(lat, lng, field=option)
+
+
+def _point(lat: str | None, lng: str | None, **where: Any) -> tuple[float, float]:
+    try:
+        return float(lat or ""), float(lng or "")
+    except ValueError:
+        raise InvalidInput(
+            f"{lat!r}, {lng!r} is no point", code="invalid_points", hint="Write lat,lng.", **where
+        ) from None

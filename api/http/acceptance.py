@@ -19,6 +19,7 @@ from dispatch.model import Order
 from dispatch.settings.mix import mix_rule
 from dispatch.settings.tiers import promise_of, tiers_of
 from routing.errors import InvalidInput
+from routing.places import FARTHEST_ACCESS_M
 
 if TYPE_CHECKING:
     from api.http.commands import Service
@@ -109,6 +110,18 @@ def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, a
     )
 
 
+def check_access(location: Location, access: Location | None, field: str) -> None:
+    """Raises InvalidInput naming the field, for a point to stop at that cannot be that of the place."""
+    if access is None:
+        return
+    here, there = (Position("", each.lat, each.lng, 0) for each in (location, access))
+    if metres_between(here, there) > FARTHEST_ACCESS_M:
+        raise InvalidInput(
+            f"it lies more than {FARTHEST_ACCESS_M:g} m from its location", code="far_access", field=field,
+            hint="It is the entrance, gate or loading bay of the place itself.",
+        )  # fmt: skip
+
+
 def door_of(service: Service, order_id: str, drop: Dropoff) -> str:
     """The name of the door that an order leads to."""
     return service.doors.name(service.host.board, service.secret, tenant_of(order_id), order_id, drop)
@@ -124,6 +137,7 @@ def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now:
     check_tier(service, body.tier)
     check_instants(body, now)
     check_area(service, body.pickup_store_id, body.dropoff.location)
+    check_access(body.dropoff.location, body.dropoff.access, "dropoff.access")
     check_sequence(
         deadline_at=epoch_of(body.dropoff_deadline_at),
         ready_at=epoch_of(body.pickup_ready_at),
@@ -141,6 +155,8 @@ def check_change(service: Service, body: DeliveryPatch, record: OrderRecord, now
     check_instants(body, now)
     order, said = record.order, body.model_fields_set
     where = body.dropoff.location if body.dropoff is not None else None
+    if body.dropoff is not None:
+        check_access(body.dropoff.location, body.dropoff.access, "dropoff.access")
     if where is not None:
         check_area(service, order.store_id, where)
     if body.needs is not None:

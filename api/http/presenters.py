@@ -222,6 +222,7 @@ def store(
     return StoreShown(
         store_id=store_id,
         location=location(board.places, record.store.place),
+        access=personal.get("access"),
         name=personal.get("name"),
         address=personal.get("address"),
         mean_ready_s=record.store.mean_ready_s,

@@ -34,6 +34,7 @@ STATUS = {
     "proof_locked": 409,
     "quote_expired": 409,
     "not_on_streets": 409,
+    "far_access": 422,
     "invalid_coordinates": 422,
     "invalid_hours": 422,
     "invalid_input": 422,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from api.common.ids import order_id_of
 from api.http.acceptance import order_of
+from api.http.schemas.base import access_at
 from api.http.schemas.deliveries import QuoteRequest
 from dispatch.engine.decisions.promises import promised
 from dispatch.fees.marginal import added_by, fee_of
@@ -50,7 +51,8 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
     async with service.trial_turn:  # the place that is looked at is one for all
         host = service.host
         board, now = await host.settled(), host.clock.now()
-        drop = host.looked_at(body.dropoff.location.lat, body.dropoff.location.lng)
+        where = body.dropoff.location
+        drop = host.looked_at(where.lat, where.lng, access_at(body.dropoff.access))
         order = order_of(service, body, order_id_of(tenant, ASKED), drop, now)
         frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
         try:

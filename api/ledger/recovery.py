@@ -16,7 +16,7 @@ from dispatch.board.board import Board
 from dispatch.codec import decode_event
 from dispatch.errors import taking_in
 from dispatch.settings.settings import Settings
-from routing.places import PlaceBook
+from routing.places import Access, PlaceBook
 
 log = logging.getLogger(__name__)
 
@@ -138,5 +138,14 @@ def place_book(frame: str, rows: Iterable[VaultRow]) -> PlaceBook:
     book = PlaceBook("plane" if frame == "plane" else "wgs84")
     for row in rows:
         book.pad(row.handle)
-        book.add(row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1))
+        book.add(
+            row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1),
+            access=access_of(row),
+        )  # fmt: skip
     return book
+
+
+def access_of(row: VaultRow) -> Access | None:
+    """Where one stops for a place of the vault; None where that was not given."""
+    said = row.personal.get("access")
+    return None if said is None else (said["lat"], said["lng"])

@@ -44,6 +44,7 @@ from dispatch.inputs import Input, RoundSolved, TravelChanged
 from dispatch.settings.settings import Settings
 from routing.answers import AnswerBlock, Answers
 from routing.asked_travel import AskedTravel
+from routing.places import Access
 from routing.travel import TravelTimes
 
 log = logging.getLogger(__name__)
@@ -265,13 +266,13 @@ class LiveHost:
 
     # --- telling ------------------------------------------------------------------------------------------------
 
-    def add_place(self, first: float, second: float, *, enter_s: int = 0, exit_s: int = 0) -> int:
-        """A new handle, for an input that names it and a vault row that keeps it."""
-        return self.engine.board.places.add(first, second, enter_s=enter_s, exit_s=exit_s)
+    def add_place(self, first: float, second: float, **more: Any) -> int:
+        """A new handle, for an input that names it and a vault row that keeps it; `more`: as of `PlaceBook.add`."""
+        return self.engine.board.places.add(first, second, **more)
 
-    def looked_at(self, first: float, second: float) -> int:
+    def looked_at(self, first: float, second: float, access: Access | None = None) -> int:
         """A handle for a point that is only asked about: the same one every time, in no vault."""
-        self.board.places.move(self._scratch, first, second)
+        self.board.places.move(self._scratch, first, second, access)
         return self._scratch
 
     async def tell(

@@ -10,6 +10,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+import numpy as np
+
 from api.common.parent_process import die_with_parent
 from api.solver.messages import LENGTH, RoundTask, SolverFailed
 from api.solver.travel_state import AnswersHeard, TravelState, get_ready
@@ -82,8 +84,10 @@ class _Desk:
                 row = int(task.matrix_row[k]) if len(self.places) == handle else -1
                 self.places.add(0.0, 0.0, matrix_row=row)
                 first, second = self.places.first, self.places.second
-            if first[handle] != task.first[k] or second[handle] != task.second[k]:
-                self.places.move(handle, float(task.first[k]), float(task.second[k]))
+            access = None if np.isnan(task.access[k, 0]) else (float(task.access[k, 0]), float(task.access[k, 1]))
+            here = (task.first[k], task.second[k], access)
+            if (first[handle], second[handle], self.places.access_of(handle)) != here:
+                self.places.move(handle, float(task.first[k]), float(task.second[k]), access)
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:

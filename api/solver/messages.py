@@ -33,13 +33,14 @@ class SolverFailed(HalfhourError):
 
 
 class RoundTask(NamedTuple):
-    """One round as it is sent; coordinates and matrix rows are those of `frozen.problem.place`."""
+    """One round as it is sent; coordinates, matrix rows and access points are those of `frozen.problem.place`."""
 
     frozen: Frozen
     travel_version: int
     first: NDArray[np.float64]
     second: NDArray[np.float64]
     matrix_row: NDArray[np.int32]
+    access: NDArray[np.float64]
     recipe: Recipe
     budget_s: float
 
@@ -49,5 +50,5 @@ def task_of(frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Reci
     handles = frozen.problem.place
     return RoundTask(
         frozen, travel_version, places.first[handles], places.second[handles], places.matrix_row[handles],
-        recipe, budget_s,
+        places.access[handles], recipe, budget_s,
     )  # fmt: skip

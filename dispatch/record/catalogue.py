@@ -100,6 +100,7 @@ class Catalogue:
             "places": {
                 "frame": book.frame,
                 **{name: getattr(book, name).tolist() for name in _COLUMNS},
+                **_access(book),
             },
             "known": [encode(item) for item in self.inputs(self.begin_at)],
         }
@@ -124,11 +125,19 @@ class Catalogue:
 _COLUMNS = ("first", "second", "enter_s", "exit_s", "matrix_row")
 
 
+def _access(book: PlaceBook) -> dict[str, list[list[float]]]:
+    """Access points as [handle, first, second], where any place has one."""
+    given = [[handle, *at] for handle in range(len(book)) if (at := book.access_of(handle)) is not None]
+    return {"access": given} if given else {}
+
+
 def _built(value: dict[str, Any]) -> Catalogue:
     table = value["places"]
     book = PlaceBook(table["frame"])
-    for first, second, enter_s, exit_s, row in zip(*(table[name] for name in _COLUMNS), strict=True):
-        book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=row)
+    given = {handle: (first, second) for handle, first, second in table.get("access", ())}
+    rows = zip(*(table[name] for name in _COLUMNS), strict=True)
+    for handle, (first, second, enter_s, exit_s, row) in enumerate(rows):
+        book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=row, access=given.get(handle))
     known = [decode_input(item) for item in value["known"]]
     return Catalogue(
         name=value["name"],

@@ -19,6 +19,7 @@ class Dropoff(TypedDict):
     """Where and to whom."""
 
     location: LatLng
+    access: NotRequired[LatLng]
     address: NotRequired[str]
     contact_name: NotRequired[str]
     phone_number: NotRequired[str]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from halfhour.commands.roads_learn import learn
-from halfhour.terminal import console, print_json, progress
-from routing.errors import InvalidInput, UnreadableFile
+from halfhour.terminal import console, parse_point, print_json, progress, read_points
+from routing.errors import InvalidInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,8 @@ At = Annotated[int | None, typer.Option("--at", help="Epoch seconds: which slot 
 Traffic = Annotated[Path | None, typer.Option("--traffic", help="A TOML table of speeds by time slot.")]
 Weather = Annotated[str, typer.Option("--weather", help="A weather of the profile tables: rain, snow, heat.")]
 MaxSnap = Annotated[float, typer.Option("--max-snap-m", help="How far a point may lie from a road, metres.")]
+
+Stopping = Annotated[str, typer.Option(help="lat,lng where one stops for it: its entrance, gate or loading bay.")]
 
 MOST_SHOWN = 12
 """Entries of a table that are printed; --json prints all."""
@@ -116,7 +118,7 @@ def traffic(
 @app.command(epilog="Example:  halfhour roads matrix porto.npz --origins riders.csv --destinations stops.csv")
 def matrix(
     city: City,
-    origins: Annotated[Path, typer.Option("--origins", help="CSV with columns lat, lng.")],
+    origins: Annotated[Path, typer.Option("--origins", help="CSV: lat, lng; access_lat, access_lng where given.")],
     destinations: Annotated[Path | None, typer.Option("--destinations", help="The same; default: the origins.")] = None,
     profile: ProfileName = "bike",
     at: At = None,
@@ -134,12 +136,17 @@ def matrix(
     from routing.roads.snapping.stops import WALK_M_PER_S
 
     network = _load(city, traffic, weather)
-    starts = read_points(origins)
-    ends = starts if destinations is None else read_points(destinations)
-    seconds = network.travel_seconds(starts, ends, profile=profile, at=at, max_snap_m=max_snap_m)
+    starts, starts_at = read_points(origins)
+    ends, ends_at = (starts, starts_at) if destinations is None else read_points(destinations)
+    seconds = network.travel_seconds(
+        starts, ends, profile=profile, at=at, max_snap_m=max_snap_m, access=(starts_at, ends_at)
+    )
     rows = _cells(seconds, 3)
     if as_json:
-        both = [network.stops(each, profile=profile, at=at, max_snap_m=max_snap_m) for each in (starts, ends)]
+        both = [
+            network.stops(points, profile=profile, at=at, max_snap_m=max_snap_m, access=access)
+            for points, access in ((starts, starts_at), (ends, ends_at))
+        ]
         metres = network.last_metres(both[0], both[1], profile=profile, at=at)
         walks = {
             f"walk_{unit}": {side: _cells(each / pace, 1) for side, each in zip(("from", "to"), metres, strict=True)}
@@ -161,13 +168,16 @@ def path(
     traffic: Traffic = None,
     weather: Weather = "",
     max_snap_m: MaxSnap = 500.0,
+    from_access: Stopping = "",
+    to_access: Stopping = "",
     as_json: AsJson = False,
 ) -> None:
     """The fastest way between two points: seconds, metres, streets (with --json its line too)."""
     network = _load(city, traffic, weather)
     way = network.path(
-        parse_point(origin, "--from"), parse_point(destination, "--to"), profile=profile, at=at, max_snap_m=max_snap_m
-    )
+        parse_point(origin, "--from"), parse_point(destination, "--to"), profile=profile, at=at, max_snap_m=max_snap_m,
+        access=_stopping(from_access, to_access),
+    )  # fmt: skip
     if as_json:
         print_json(
             {
@@ -206,13 +216,16 @@ def check(
     profile: ProfileName = "bike",
     at: At = None,
     max_snap_m: MaxSnap = 500.0,
+    from_access: Stopping = "",
+    to_access: Stopping = "",
     as_json: AsJson = False,
 ) -> None:
     """Why a trip goes as it does: where it stops, what lay nearer, which faster way is not allowed."""
     from routing.roads.city.check import check_trip
 
     ends = parse_point(origin, "origin"), parse_point(destination, "destination")
-    told = check_trip(_load(city), *ends, profile=profile, at=at, max_snap_m=max_snap_m)
+    access = _stopping(from_access, to_access)
+    told = check_trip(_load(city), *ends, profile=profile, at=at, max_snap_m=max_snap_m, access=access)
     if as_json:
         print_json(told)
         return
@@ -273,38 +286,10 @@ def describe(city: RoadNetwork) -> dict[str, Any]:
     }
 
 
-def read_points(file: Path) -> NDArray[np.float64]:
-    """Points from a CSV file with the columns lat and lng, float64[k, 2].  Raises UnreadableFile, InvalidInput."""
-    import csv
-
-    import numpy as np
-
-    points = []
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as text:
-            reader = csv.DictReader(text)
-            if not {"lat", "lng"} <= set(reader.fieldnames or ()):
-                raise InvalidInput("the points need the columns lat and lng", code="invalid_points", file=str(file))
-            for row in reader:
-                points.append(_point(row["lat"], row["lng"], file=str(file), line=reader.line_num))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableFile(f"the points cannot be read: {error}", file=str(file)) from error
-    return np.array(points, dtype=np.float64).reshape(-1, 2)
-
-
-def parse_point(text: str, option: str) -> tuple[float, float]:
-    """A point written as lat,lng.  Raises InvalidInput."""
-    lat, _, lng = text.partition(",")
-    return _point(lat, lng, field=option)
-
-
-def _point(lat: str | None, lng: str | None, **where: Any) -> tuple[float, float]:
-    try:
-        return float(lat or ""), float(lng or "")
-    except ValueError:
-        raise InvalidInput(
-            f"{lat!r}, {lng!r} is no point", code="invalid_points", hint="Write lat,lng.", **where
-        ) from None
+def _stopping(from_access: str, to_access: str) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:
+    given = ((from_access, "--from-access"), (to_access, "--to-access"))
+    first, last = (parse_point(text, option) if text else None for text, option in given)
+    return first, last
 
 
 def _zone(name: str) -> str:

@@ -53,8 +53,8 @@ def new(
 ) -> None:
     """Invent a day from a seed, in an invented city or on real streets."""
     from halfhour.commands.replay import parse_settings
-    from halfhour.commands.roads import parse_point
     from halfhour.synthetic import write_street_day, write_synthetic
+    from halfhour.terminal import parse_point
     from sim.invent.lunch_peak import DaySize
 
     if near and roads is None:

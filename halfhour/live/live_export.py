@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, TypeVar
 
 from api.ledger.protocol import LedgerEntry, VaultRow
+from api.ledger.recovery import access_of
 from api.ledger.upkeep.lived import Reading, beginning, name_of, opened
 from api.matrix.kept import read as read_answers
 from dispatch import events as e
@@ -195,10 +196,10 @@ class _LivedDay:
 
     def _place(self, handle: int, *, exact: bool) -> int:
         row = self.vault[handle]
-        first, second = row.first, row.second
+        first, second, access = row.first, row.second, access_of(row)
         if row.kind == "drop":
             self.erased += row.erased_at is not None
             if not exact and row.erased_at is None and self.places.frame == "wgs84":
-                first, second = centre_of(cell_of(first, second, RESOLUTION))
+                (first, second), access = centre_of(cell_of(first, second, RESOLUTION)), None
                 self.coarsened += 1
-        return self.places.add(first, second, enter_s=row.enter_s, exit_s=row.exit_s)
+        return self.places.add(first, second, enter_s=row.enter_s, exit_s=row.exit_s, access=access)

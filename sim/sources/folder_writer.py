@@ -60,7 +60,7 @@ class _Writer:
 
     def write(self) -> None:
         (self.path / TOML).write_text(self._toml(), encoding="utf-8")
-        columns = ("store_id", *self.fields, *STORE_COLUMNS, *self._store_goods)
+        columns = ("store_id", *self.fields, *STORE_COLUMNS, *self._store_goods, *self._store_access)
         write_csv(self.path / "stores.csv", columns, self._stores())
         write_csv(self.path / "riders.csv", ("rider_id", *self.fields, *RIDER_COLUMNS), self._riders())
         columns = (
@@ -72,6 +72,7 @@ class _Writer:
             *self._order_goods,
             *self._tiers,
             *self._tenants,
+            *self._order_access,
         )
         write_csv(self.path / "orders.csv", columns, self._orders())
         if self.catalogue.zones:
@@ -148,6 +149,7 @@ class _Writer:
                 store.store_id, *self._point(store.place), *self._stop(store.place), self._at(store.opens_at),
                 self._at(store.closes_at), store.mean_ready_s, self._row(store.place), store.hours or None,
                 *((store.goods_class,) if self._store_goods else ()),
+                *(self._access(store.place) if self._store_access else ()),
             )  # fmt: skip
 
     def _riders(self) -> Iterator[tuple[Any, ...]]:
@@ -174,6 +176,7 @@ class _Writer:
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
                 *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
                 *((order.tier,) if self._tiers else ()), *((order.tenant,) if self._tenants else ()),
+                *(self._access(order.drop_place) if self._order_access else ()),
             )  # fmt: skip
 
     @cached_property
@@ -197,6 +200,22 @@ class _Writer:
     @cached_property
     def _store_goods(self) -> tuple[str, ...]:
         return ("goods_class",) if any(store.goods_class for store in self.catalogue.stores) else ()
+
+    @cached_property
+    def _store_access(self) -> tuple[str, ...]:
+        """Two columns more, where access points of stores are given."""
+        return self._access_columns(store.place for store in self.catalogue.stores)
+
+    @cached_property
+    def _order_access(self) -> tuple[str, ...]:
+        return self._access_columns(one.order.drop_place for one in self.scenario.demand)
+
+    def _access_columns(self, places: Iterable[int]) -> tuple[str, ...]:
+        given = any(self.catalogue.places.access_of(place) is not None for place in places)
+        return tuple(f"access_{field}" for field in self.fields) if given else ()
+
+    def _access(self, place: int) -> tuple[float | None, float | None]:
+        return self.catalogue.places.access_of(place) or (None, None)
 
     def _point(self, place: int) -> tuple[float, float]:
         book = self.catalogue.places

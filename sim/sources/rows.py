@@ -107,14 +107,20 @@ class TableRow:
     def place(
         self, book: PlaceBook, fields: tuple[str, str], *, enter_s: int, exit_s: int, matrix_row: int = -1
     ) -> int:
-        """Add the place whose coordinates stand in `fields` (lat, lng or y, x) and return its handle."""
+        """Add the place whose coordinates stand in `fields` (lat, lng or y, x) and return its handle.
+
+        Cells named access_lat, access_lng (or access_y, access_x) are the point where one stops for it.
+        """
         first, second = self.number(fields[0]), self.number(fields[1])
+        at = f"access_{fields[0]}", f"access_{fields[1]}"
+        access = (self.number(at[0]), self.number(at[1])) if self.has(at[0]) or self.has(at[1]) else None
         self.within("enter_s", enter_s, 0)
         self.within("exit_s", exit_s, 0)
         try:
-            return book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=matrix_row)
+            return book.add(first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=matrix_row, access=access)
         except InvalidInput as problem:
-            self.fail(problem.message, f"{fields[0]}, {fields[1]}", problem.hint)
+            named = at if problem.details.get("field") == "access" else fields
+            self.fail(problem.message, f"{named[0]}, {named[1]}", problem.hint)
 
 
 def read_rows(

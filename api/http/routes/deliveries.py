@@ -18,7 +18,7 @@ from api.http import presenters
 from api.http.acceptance import check_deliverable, order_of
 from api.http.commands import Command, Remember, Reply, Running, Service, command, compact, replied
 from api.http.problems import problems
-from api.http.schemas.base import epoch_of, instant_at
+from api.http.schemas.base import access_at, epoch_of, instant_at
 from api.http.schemas.deliveries import (
     Cancel,
     Delivery,
@@ -156,7 +156,10 @@ async def place(
         if host.order(order_id) is not None:  # sent again meanwhile
             return await _again(service, order_id, body)
     where, usual = body.dropoff.location, service.config.service
-    handle = host.add_place(where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s)
+    handle = host.add_place(
+        where.lat, where.lng, enter_s=usual.drop_enter_s, exit_s=usual.drop_exit_s,
+        access=access_at(body.dropoff.access),
+    )  # fmt: skip
     row = VaultRow(
         handle, caller.tenant, "drop", order_id, where.lat, where.lng, usual.drop_enter_s, usual.drop_exit_s,
         vaulted(body.dropoff) | ({"pin": body.pin or service.new_pin()} if body.proof_of_delivery == "pin" else {}),

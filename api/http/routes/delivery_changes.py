@@ -22,7 +22,7 @@ from api.http.routes.deliveries import (
     reply,
     vaulted,
 )
-from api.http.schemas.base import epoch_of
+from api.http.schemas.base import access_at, epoch_of
 from api.http.schemas.deliveries import (
     Delivery,
     DeliveryPatch,
@@ -31,6 +31,7 @@ from api.http.schemas.deliveries import (
 from api.http.transport.door import Door
 from api.http.transport.if_match import matches
 from api.ledger.protocol import VaultRow, Write
+from api.ledger.recovery import access_of
 from api.live.ended_orders import require_on_board
 from api.live.words import WORDS
 from dispatch.board.records import OrderRecord
@@ -156,8 +157,10 @@ def _changed_rows(service: Service, row: VaultRow | None, old: Order, body: Deli
     pin = {"pin": row.personal["pin"]} if "pin" in row.personal else {}
     personal = vaulted(drop) | pin | {name: row.personal[name] for name in (WORDS,) if name in row.personal}
     where = drop.location
-    if (where.lat, where.lng) == (row.first, row.second):
+    if (where.lat, where.lng, access_at(drop.access)) == (row.first, row.second, access_of(row)):
         return (row._replace(personal=personal, body=kept),)
-    handle = service.host.add_place(where.lat, where.lng, enter_s=row.enter_s, exit_s=row.exit_s)
+    handle = service.host.add_place(
+        where.lat, where.lng, enter_s=row.enter_s, exit_s=row.exit_s, access=access_at(drop.access)
+    )
     moved = row._replace(handle=handle, first=where.lat, second=where.lng, personal=personal, body=kept)
     return (row._replace(personal={}, body={}), moved)

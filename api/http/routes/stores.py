@@ -13,18 +13,19 @@ from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.ids import tenant_of
 from api.http import presenters
-from api.http.acceptance import check_city, check_goods, check_instants, goods_class_of
+from api.http.acceptance import check_access, check_city, check_goods, check_instants, goods_class_of
 from api.http.belonging import check_tenants, may_use, open_at_stores, require_say, require_store
 from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find, reply
 from api.http.routes.riders import happened
-from api.http.schemas.base import Happened, Token, epoch_of, instant_at, instant_of
+from api.http.schemas.base import Happened, Token, access_at, epoch_of, instant_at, instant_of
 from api.http.schemas.deliveries import Delivery, Item
 from api.http.schemas.stores import QueueItem, ReadyEstimate, StoreBody, StoreClose, StoreShown, StoreThrottle
 from api.http.schemas.values import Id
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, StoredReply, VaultRow
+from api.ledger.recovery import access_of
 from api.live.store_hours import spans_of
 from dispatch.board.records import OrderRecord
 from dispatch.inputs import (
@@ -168,15 +169,17 @@ async def list_store(service: Service, store_id: str, body: StoreBody) -> StoreS
     hours = body.hours or ""
     spans = spans_of(hours, host.clock.now(), usual.time_zone) if hours else ()
     check_city(service, where, besides=store_id)
+    check_access(where, body.access, "access")
     enter_s = usual.store_enter_s if body.enter_s is None else body.enter_s
     exit_s = usual.store_exit_s if body.exit_s is None else body.exit_s
     known = host.board.stores.get(store_id)
     row = host.vault_row(known.store.place) if known is not None else None
-    if row is not None and (row.first, row.second, row.enter_s, row.exit_s) == (where.lat, where.lng, enter_s, exit_s):
+    access, same = access_at(body.access), (where.lat, where.lng, enter_s, exit_s)
+    if row is not None and (row.first, row.second, row.enter_s, row.exit_s) == same and access_of(row) == access:
         handle = row.handle
     else:
-        handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s)
-    personal = body.model_dump(include={"name", "address"}, exclude_none=True)
+        handle = host.add_place(where.lat, where.lng, enter_s=enter_s, exit_s=exit_s, access=access)
+    personal = body.model_dump(include={"name", "address", "access"}, exclude_none=True)
     kept = VaultRow(handle, OPERATOR, "store", store_id, where.lat, where.lng, enter_s, exit_s, personal)
     store = Store(
         store_id,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.http.schemas.values import (
     Instant,
 )
+from routing.places import Access
 
 
 def epoch_of(value: datetime | None) -> int | None:
@@ -55,6 +56,18 @@ class Location(RequestBody):
 
     lat: Annotated[float, Field(strict=True, ge=-90, le=90)]
     lng: Annotated[float, Field(strict=True, ge=-180, le=180)]
+
+
+ACCESS: Any = Field(
+    default=None,
+    description="Where one stops for it, if not at the nearest street: its entrance, gate or loading bay. "
+    "On streets the rest is walked.",
+)
+
+
+def access_at(access: Location | None) -> Access | None:
+    """An access point as a book of places holds it."""
+    return None if access is None else (access.lat, access.lng)
 
 
 class Happened(RequestBody):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.base import ACCESS, Location, RequestBody, Shown
 from api.http.schemas.values import (
     CURRENCY,
     PIN,
@@ -47,6 +47,7 @@ class Dropoff(RequestBody):
     """Where and to whom; everything here is personal and kept in the vault alone."""
 
     location: Location
+    access: Location | None = ACCESS
     address: Annotated[Text, Field(max_length=300)] | None = None
     address_id: ExternalId | None = Field(
         default=None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from api.http.schemas.base import Location, RequestBody, Shown
+from api.http.schemas.base import ACCESS, Location, RequestBody, Shown
 from api.http.schemas.deliveries import Goods, Item
 from api.http.schemas.values import Instant, Name, TenantId, Text
 
@@ -28,6 +28,7 @@ class StoreBody(RequestBody):
     )
 
     location: Location
+    access: Location | None = ACCESS
     name: Name | None = None
     address: Annotated[Text, Field(max_length=300)] | None = None
     mean_ready_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = None
@@ -43,6 +44,7 @@ class StoreShown(Shown):
 
     store_id: str
     location: dict[str, float]
+    access: dict[str, float] | None = ACCESS
     name: str | None = None
     address: str | None = None
     mean_ready_s: int | None = None

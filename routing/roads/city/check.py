@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.hierarchy.graphs import TurnGraph
+from routing.roads.snapping.stops import Stops
 from routing.roads.streets import SHUT
 
 
@@ -22,27 +23,37 @@ def check_trip(
     profile: str,
     at: int | None = None,
     max_snap_m: float = MAX_SNAP_M,
+    access: Sequence[Sequence[float] | None] = (None, None),
 ) -> dict[str, Any]:
-    """What is known of a trip between two points (lat, lng), as JSON values.
+    """What is known of a trip between two points (lat, lng), as JSON values; `access`: as `RoadNetwork.path` takes it.
 
     `origin`, `destination`: where one stops for them, and streets that lie nearer and were refused; `way`: seconds and
     streets; `refused_way`: the fastest way if every turn were free, with what it breaks; None where nothing is faster.
     Raises what `RoadNetwork.path` raises.
     """
-    way = network.path(origin, destination, profile=profile, at=at, max_snap_m=max_snap_m)
+    way = network.path(origin, destination, profile=profile, at=at, max_snap_m=max_snap_m, access=access)
+    both = tuple(zip((origin, destination), access, strict=True))
+    looked_at = [np.array([point if own is None else own]) for point, own in both]
+    ends = [
+        network.stops(
+            np.array([point]), profile=profile, at=at, max_snap_m=max_snap_m,
+            access=None if own is None else np.array([own], dtype=np.float64),
+        )
+        for point, own in both
+    ]  # fmt: skip
+    told = [_end(network, *end, profile, at, max_snap_m) for end in zip(looked_at, ends, strict=True)]
     return {
         "profile": profile,
-        "origin": _end(network, origin, profile, at, max_snap_m),
-        "destination": _end(network, destination, profile, at, max_snap_m),
+        "origin": told[0],
+        "destination": told[1],
         "way": {"found": way.found, "seconds": way.seconds if way.found else None, "streets": list(way.streets)},
-        "refused_way": _refused(network, origin, destination, profile, at, way.seconds, max_snap_m),
+        "refused_way": _refused(network, ends, profile, way.seconds, max_snap_m),
     }
 
 
 def _end(
-    network: RoadNetwork, point: Sequence[float], profile: str, at: int | None, max_snap_m: float
+    network: RoadNetwork, point: NDArray[np.float64], stops: Stops, profile: str, at: int | None, max_snap_m: float
 ) -> dict[str, Any]:
-    stops = network.stops(np.array([point]), profile=profile, at=at, max_snap_m=max_snap_m)
     kept = [
         {
             "street": _street(network, edge),
@@ -56,7 +67,7 @@ def _end(
         if edge >= 0
     ]
     everything = np.ones(network.streets.edges, dtype=np.bool_)
-    near = network.lookup.grid.near(np.array([point]), everything, float(stops.metres[0, 0]), max_snap_m, 8)
+    near = network.lookup.grid.near(point, everything, float(stops.metres[0, 0]), max_snap_m, 8)
     refused = [
         {"street": _street(network, edge), "metres": round(metres, 1), "why": why}
         for edge, metres in zip(near[0][0].tolist(), near[2][0].tolist(), strict=True)
@@ -89,17 +100,12 @@ def _why_not(network: RoadNetwork, profile: str, at: int | None, edge: int) -> s
 
 
 def _refused(
-    network: RoadNetwork, origin: Sequence[float], destination: Sequence[float], profile: str, at: int | None,
-    seconds: float, max_snap_m: float,
-) -> dict[str, Any] | None:  # fmt: skip
+    network: RoadNetwork, ends: Sequence[Stops], profile: str, seconds: float, max_snap_m: float
+) -> dict[str, Any] | None:
     graph = network.graph(profile)
     if not isinstance(graph, TurnGraph):
         return None
     free = RoadNetwork(network.streets)
-    ends = [
-        network.stops(np.array([point]), profile=profile, at=at, max_snap_m=max_snap_m)
-        for point in (origin, destination)
-    ]
     spots = [free.latlng_of(each.edge[0, :1], each.fraction[0, :1]) for each in ends]
     way = free.path(spots[0][0], spots[1][0], profile=profile, max_snap_m=max_snap_m)
     broken = _broken(network, profile, graph, way.edges, way.against) if way.found else []

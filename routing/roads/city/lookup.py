@@ -36,18 +36,21 @@ class Lookup:
         max_snap_m: float,
         names: Sequence[str] | None = None,
         off_hours: NDArray[np.int32] = ALWAYS,
+        access: NDArray[np.float64] | None = None,
     ) -> Stops:
         """Where the profile can stop for places, edge -1 where no street is near enough.
 
-        `off_hours`: edges that are shut at the time of the trip.
+        `off_hours`: edges that are shut at the time of the trip; `access` float64[k, 2]: points given to stop at, NaN
+        for none.
         Streets that say nothing of turns have one spot for each place, the nearest, and no walk to it.
         """
         graph = self._graphs[profile]
         if not isinstance(graph, TurnGraph):
-            return Stops.at(self.snap(points, profile, max_snap_m))
+            at = points if access is None else np.where(np.isnan(access), points, access)
+            return Stops.at(self.snap(at, profile, max_snap_m))
         if profile not in self._finders:
             self._finders[profile] = StopFinder(self._streets, graph.turns, self.grid)
-        return self._finders[profile].find(require_points(points), max_snap_m, names, off_hours)
+        return self._finders[profile].find(require_points(points), max_snap_m, names, off_hours, access)
 
     def snap(self, points: NDArray[np.float64], profile: str, max_snap_m: float) -> Snaps:
         """The nearest spot on a street that the profile may use, edge -1 where none is near enough."""

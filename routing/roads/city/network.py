@@ -207,13 +207,17 @@ class RoadNetwork:
         profile: str,
         at: int | None = None,
         max_snap_m: float = MAX_SNAP_M,
+        access: Sequence[NDArray[np.float64] | None] = (None, None),
     ) -> NDArray[np.float64]:
         """Seconds between points on the streets nearest to them, float64[n, m]; inf where there is no way.
 
-        `origins`, `destinations` float64[k, 2] of (lat, lng).  Raises TooFarFromRoad besides what `travel_ms` raises.
+        `origins`, `destinations` float64[k, 2] of (lat, lng); `access`: those of either, as `stops` takes them.
+        Raises TooFarFromRoad besides what `travel_ms` raises.
         """
-        starts = self.stops(origins, profile=profile, at=at, max_snap_m=max_snap_m, role="origin")
-        ends = self.stops(destinations, profile=profile, at=at, max_snap_m=max_snap_m, role="destination")
+        starts, ends = (
+            self.stops(each, profile=profile, at=at, max_snap_m=max_snap_m, role=role, access=own)
+            for each, role, own in zip((origins, destinations), ("origin", "destination"), access, strict=True)
+        )
         ms = self.snapped_ms(starts, ends, profile=profile, at=at)
         return np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
 
@@ -269,18 +273,23 @@ class RoadNetwork:
         at: int | None = None,
         max_snap_m: float = MAX_SNAP_M,
         names: Sequence[str] | None = None,
+        access: Sequence[Sequence[float] | None] = (None, None),
     ) -> RoadPath:
         """The fastest way between two points (lat, lng): seconds, metres, line, street names; inf where none is.
 
-        `names`: the street of the origin's and of the destination's address, where they are known.
+        `names`: the street of the origin's and of the destination's address, where they are known; `access`: where one
+        stops for them, where that is given.
         """
         both = [
-            self.stops(np.array(point), profile=profile, at=at, max_snap_m=max_snap_m, role=role, names=name)
-            for point, role, name in (
-                (origin, "origin", names and names[:1]),
-                (destination, "destination", names and names[1:]),
+            self.stops(
+                np.array(point), profile=profile, at=at, max_snap_m=max_snap_m, role=role, names=name,
+                access=None if own is None else np.array([own], dtype=np.float64),
             )
-        ]
+            for point, role, name, own in (
+                (origin, "origin", names and names[:1], access[0]),
+                (destination, "destination", names and names[1:], access[1]),
+            )
+        ]  # fmt: skip
         travel = self._state.travel(profile, at, metres=True)
         graph = self.graphs[profile]
         return find_best_path(self.streets, graph, self.lookup.grid, travel, *both)
@@ -294,14 +303,16 @@ class RoadNetwork:
         max_snap_m: float = MAX_SNAP_M,
         role: str = "point",
         names: Sequence[str] | None = None,
+        access: NDArray[np.float64] | None = None,
     ) -> Stops:
         """Where the profile can stop for every point at epoch second `at`, and the walk from there.
 
-        `names`: the street of each point's address ("" where it is not known), which is preferred.  Raises
-        TooFarFromRoad, UnknownProfile.
+        `names`: the street of each point's address ("" where it is not known), which is preferred; `access`
+        float64[k, 2]: where one stops for it (an entrance, a gate, a loading bay), NaN where that is not given.
+        Raises TooFarFromRoad, UnknownProfile.
         """
         off_hours = self._state.off_hours(profile, at)
-        found = self.lookup.stops(points, profile, max_snap_m, names, off_hours)
+        found = self.lookup.stops(points, profile, max_snap_m, names, off_hours, access)
         require_near(found.nearest(), profile, max_snap_m, role)
         return found
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import InvalidInput
-from routing.places import PlaceBook
+from routing.places import FARTHEST_ACCESS_M, PlaceBook
 from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.city.news import TrafficNews
 from routing.roads.city.state import profile_index
@@ -33,6 +33,8 @@ ROUNDED_M = 1.0
 """What a way's ends may gain by the rounding of their milliseconds."""
 
 
+NOWHERE = 999.0
+"""A latitude that no access point has."""
 KEPT_HOURS = 3
 """Sets of stops kept per profile, by the streets that are shut at the hour."""
 
@@ -45,7 +47,7 @@ class _PlaceStops:
 
     def __init__(self, off_hours: NDArray[np.int32]) -> None:
         self._off_hours = off_hours
-        self._at = np.zeros((0, 2))
+        self._at = np.zeros((0, 4))
         self._kept: Stops | None = None
         self.renewed = 0
 
@@ -54,11 +56,14 @@ class _PlaceStops:
     ) -> Stops:
         """Stops of the places, edge -1 where no road is near enough."""
         self._grow(len(places))
-        now = np.stack([places.first, places.second], axis=1)
+        access = places.access
+        now = np.column_stack([places.first, places.second, np.nan_to_num(access, nan=NOWHERE)])
         # NaN never equals itself, so a place not yet seen counts as moved.
         stale = np.unique(handles[(self._at[handles] != now[handles]).any(axis=1)])
         if len(stale) or self._kept is None:
-            found = network.lookup.stops(now[stale], profile, max_snap_m, off_hours=self._off_hours)
+            found = network.lookup.stops(
+                now[stale, :2], profile, max_snap_m, off_hours=self._off_hours, access=access[stale]
+            )
             self._put(stale, found)
             self._at[stale] = now[stale]
             self.renewed += len(stale)
@@ -90,7 +95,7 @@ class _PlaceStops:
     def _grow(self, size: int) -> None:
         missing = size - len(self._at)
         if missing > 0:
-            self._at = np.concatenate([self._at, np.full((missing + len(self._at), 2), np.nan)])
+            self._at = np.concatenate([self._at, np.full((missing + len(self._at), 4), np.nan)])
 
 
 class RoadTravel:
@@ -145,7 +150,8 @@ class RoadTravel:
         walks = all(isinstance(self.network.graph(profile), TurnGraph) for profile in profiles)
         m_per_s = max(WALK_M_PER_S, *(found for found in fastest if found is not None))
         # The middle latitude stands for the great circle, and milliseconds are rounded: within a hundredth.
-        return Reach(1.01 * m_per_s, ROUNDED_M + (0.0 if walks else 2 * self._max_snap_m))
+        beside_m = self._max_snap_m + (0.0 if np.isnan(self._places.access).all() else FARTHEST_ACCESS_M)
+        return Reach(1.01 * m_per_s, ROUNDED_M + (0.0 if walks else 2 * beside_m))
 
     def under(self, news: TrafficNews) -> RoadTravel:
         """The same places and snaps under news of traffic; this one's times stay as they are.

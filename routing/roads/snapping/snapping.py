@@ -90,6 +90,11 @@ class StreetGrid:
         )  # fmt: skip
         return edge, fraction, metres
 
+    def apart_m(self, points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Metres between each point and the other beside it, float64[k, 2] of (lat, lng) each."""
+        (x, y), (other_x, other_y) = (self._plane(each[:, 0], each[:, 1]) for each in (points, others))
+        return np.hypot(x - other_x, y - other_y)
+
     def spots(self, edge: NDArray[np.int32], fraction: NDArray[np.float64]) -> NDArray[np.float64]:
         """(lat, lng) of spots on edges, float64[k, 2]."""
         # One running coordinate over all lines: the edge's number in the whole part keeps them apart.

@@ -92,12 +92,18 @@ class StopFinder:
         max_snap_m: float,
         names: Sequence[str] | None = None,
         off_hours: NDArray[np.int32] = ALWAYS,
+        access: NDArray[np.float64] | None = None,
     ) -> Stops:
         """Where to stop for every point, on streets within `max_snap_m`; `names`: street of each, "" if not known.
 
         The main network is taken if it is near enough (see MAIN_M), else the part beside it that lies nearest.
         `off_hours`: edges that are shut at the time; nobody stops there unless nothing else is near.
+        `access` float64[k, 2]: points that are given to stop at, NaN for none.  Where there is one the street nearest
+        to it counts alone, and the way to the point is walked by it.
         """
+        given = np.zeros(len(points), dtype=np.bool_) if access is None else ~np.isnan(access[:, 0])
+        if access is not None and given.any():
+            return self._by_access(points, max_snap_m, names, off_hours, access, given)
         open_ = self._stops.copy()
         open_[off_hours] = False
         edge, fraction, metres = self._found(points, open_, max_snap_m, names)
@@ -106,8 +112,22 @@ class StopFinder:
             theirs = None if names is None else [names[k] for k in none.tolist()]
             fresh = self._found(points[none], self._stops, max_snap_m, theirs)
             edge[none], fraction[none], metres[none] = fresh
-        walk = np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)
-        return Stops(edge, fraction, metres, np.rint(walk).astype(np.int32))
+        return Stops(edge, fraction, metres, _walk_ms(edge, metres))
+
+    def _by_access(
+        self, points: NDArray[np.float64], max_snap_m: float, names: Sequence[str] | None,
+        off_hours: NDArray[np.int32], access: NDArray[np.float64], given: NDArray[np.bool_],
+    ) -> Stops:  # fmt: skip
+        at = np.where(given[:, None], access, points)
+        kept = None if names is None else ["" if own else name for own, name in zip(given, names, strict=True)]
+        found = self.find(at, max_snap_m, kept, off_hours)
+        edge, fraction, metres = found.edge.copy(), found.fraction.copy(), found.metres.copy()
+        mine = np.flatnonzero(given)
+        nearest = np.argmin(found.metres[mine], axis=1)
+        edge[mine, 1:], metres[mine, 1:] = -1, np.inf
+        edge[mine, 0], fraction[mine, 0] = found.edge[mine, nearest], found.fraction[mine, nearest]
+        metres[mine, 0] = found.metres[mine, nearest] + self._grid.apart_m(points[mine], at[mine])
+        return Stops(edge, fraction, metres, _walk_ms(edge, metres))
 
     def _found(
         self, points: NDArray[np.float64], open_: NDArray[np.bool_], max_snap_m: float, names: Sequence[str] | None
@@ -154,6 +174,10 @@ class StopFinder:
             held = near[0][:, 0] >= 0
             for k, all_ in enumerate(found):
                 all_[mine[held]] = near[k][held]
+
+
+def _walk_ms(edge: NDArray[np.int32], metres: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.rint(np.where(edge < 0, 0.0, metres / WALK_M_PER_S * 1000.0)).astype(np.int32)
 
 
 def _plain(name: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from dispatch.inputs import StoreClosed, StoreOpened
 from dispatch.model import Engagement, Zone
 from dispatch.policies.nearest import Nearest
-from dispatch.record.catalogue import Pay
+from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.record.run_folder import OutputExists
 from dispatch.record.travel_spec import MatrixSpec, StraightSpec
 from dispatch.settings.settings import Settings
@@ -141,6 +141,42 @@ def test_doors_are_read_and_written_and_no_column_where_there_are_none(tmp_path)
     assert open_scenario(tmp_path / "again").demand == scenario.demand
     write_folder(tmp_path / "plain", open_scenario(written(tmp_path)))
     assert "door" not in (tmp_path / "plain" / "orders.csv").read_text()
+
+
+def test_access_points_are_read_and_written_and_no_column_where_there_are_none(tmp_path):
+    fields = ("access_lat", "access_lng")
+    plain = open_scenario(written(tmp_path / "plain"))
+    write_folder(tmp_path / "plain-again", plain)
+    heads = [(tmp_path / "plain-again" / name).read_text().splitlines()[0] for name in ("stores.csv", "orders.csv")]
+    assert not any(field in head for head in heads for field in fields)
+    others, one, *more = ORDERS.splitlines()
+    columns = others.split(",")
+    lat, lng = (one.split(",")[columns.index(name)] for name in ("lat", "lng"))
+    orders = "\n".join([f"{others},access_lat,access_lng", f"{one},{lat},{lng}", *(f"{line},," for line in more)])
+    scenario = open_scenario(written(tmp_path, **{"orders.csv": orders}))
+    write_folder(tmp_path / "again", scenario)
+    for each in (scenario, open_scenario(tmp_path / "again")):
+        places = each.catalogue.places
+        given = {d.order.order_id: places.access_of(d.order.drop_place) for d in each.demand}
+        wanted = one.split(",")[columns.index("order_id")]
+        assert {name for name, access in given.items() if access is not None} == {wanted}
+        assert given[wanted] == (float(lat), float(lng))
+    again = Catalogue.read(_kept(scenario.catalogue, tmp_path / "catalogue.json"))
+    assert again.digest == scenario.catalogue.digest != plain.catalogue.digest
+    assert "access" not in plain.catalogue.described()["places"]
+
+
+def test_an_access_point_far_from_its_place_is_named(tmp_path):
+    head, one, *more = ORDERS.splitlines()
+    orders = "\n".join([f"{head},access_lat,access_lng", f"{one},0.5,0.5", *(f"{line},," for line in more)])
+    with pytest.raises(InvalidScenario) as caught:
+        open_scenario(written(tmp_path, **{"orders.csv": orders}))
+    assert (caught.value.details["line"], caught.value.details["field"]) == (2, "access_lat, access_lng")
+
+
+def _kept(catalogue, path):
+    catalogue.write(path)
+    return path
 
 
 def test_a_published_day_in_our_own_folder_is_the_same_day(tmp_path):

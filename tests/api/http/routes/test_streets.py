@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from api.config import read_config
+from api.ledger.recovery import recover
 from api.solver.process import Solver
 from api.solver.travel_state import TravelState
 from dispatch.board.board import Board
 from dispatch.model import LastMetres
 from dispatch.record.travel_spec import RoadsSpec
+from halfhour.live.live_export import export
 from routing.errors import UnreadableFile
 from routing.roads import RoadNetwork
 from sim.invent.city_plan import plan_city
 from sim.invent.ground import streets_of
+from sim.sources.folder import read
 from tests.api.http.routes.test_deliveries import QUICK, deliver
 from tests.kit.roads.streetmap import StreetMap
 from tests.kit.service.running import running
@@ -107,6 +110,61 @@ def test_quote_delivery_and_receipt_tell_what_is_walked(tmp_path: Path) -> None:
             assert [(stop["walk_s"], stop["walk_m"]) for stop in route["stops"]] == [(29, 40)]
             again = Board.load(run.host.board.places, json.loads(json.dumps(run.host.board.dump())))
             assert again.orders["acme.o1"].last_metres == LastMetres(18, 25, 29, 40)
+
+    asyncio.run(go())
+
+
+def test_access_points_of_stores_and_doors_win_and_are_kept(tmp_path: Path) -> None:
+    picture = StreetMap("\n".join(["A B C", "D E F"]), [(way, HOME) for way in ("ABC", "DEF", "AD", "BE", "CF")])
+    file = tmp_path / "drawn.npz"
+    RoadNetwork.from_osm(picture.write(tmp_path / "drawn.osm"), profiles=("car",)).save(file)
+
+    def spot(name: str) -> dict[str, float]:
+        return dict(zip(("lat", "lng"), picture.at(name), strict=True))
+
+    travel = {"kind": "roads", "file": str(file), "profiles": {"default": "car"}}
+    # Both lie 30 m from the northern street; their bays lie at the southern one, 70 m away.
+    store = {"location": spot("A-B:40+-30"), "access": spot("D-E:40"), "mean_ready_s": 0}
+    drop = {"location": spot("B-C:60+-30"), "access": spot("E-F:60")}
+    walked = {"pickup_s": 50, "pickup_m": 70, "dropoff_s": 50, "dropoff_m": 70}
+
+    async def go() -> None:
+        async with running(tmp_path / "ledger", speed=20, travel=travel, **QUICK) as run:
+            shown = (await run.ops.put("/v1/stores/s1", json=store)).json()
+            assert shown["access"] == store["access"]
+            place = run.host.board.stores["s1"].store.place
+            assert (await run.ops.put("/v1/stores/s1", json=store)).status_code == 200
+            assert run.host.board.stores["s1"].store.place == place
+            await run.riders.put("/v1/riders/r1", json={"location": spot("A-D:50")})
+            await run.riders.post("/v1/riders/r1/shift")
+            body = {"external_delivery_id": "o1", "pickup_store_id": "s1", "dropoff": drop}
+            assert (await run.orders.post("/v1/quotes", json=body)).json()["last_metres"] == walked
+            made = (await run.orders.post("/v1/deliveries", json=body)).json()
+            assert made["dropoff"]["access"] == drop["access"]
+            far = body | {"dropoff": drop | {"access": {"lat": 0.5, "lng": 20.0}}}
+            refused = (await run.orders.post("/v1/quotes", json=far)).json()
+            assert (refused["code"], refused["field_errors"][0]["field"]) == ("far_access", "dropoff.access")
+            refused = (await run.ops.put("/v1/stores/s2", json=store | {"access": {"lat": 0.5, "lng": 20.0}})).json()
+            assert (refused["code"], refused["field_errors"][0]["field"]) == ("far_access", "access")
+            # A bay that moves is another place; without one it is the nearest street again.
+            moved = {"dropoff": {"location": drop["location"]}}
+            before = run.host.board.orders["acme.o1"].order.drop_place
+            assert (await run.orders.patch("/v1/deliveries/o1", json=moved)).json()["dropoff"]["access"] is None
+            after = run.host.board.orders["acme.o1"].order.drop_place
+            places = run.host.board.places
+            assert before != after and places.access_of(after) is None
+            await run.orders.patch("/v1/deliveries/o1", json={"dropoff": drop})
+            await deliver(run, "o1", upto="picked_up")
+            assert (await run.orders.get("/v1/decisions/o1")).json()["last_metres"] == walked
+            await run.host.settled()
+            book = recover(run.ledger, run.host.board.settings).places
+            at_door = run.host.board.orders["acme.o1"].order.drop_place
+            for handle, given in ((place, store), (after, {}), (at_door, drop)):
+                assert book.access_of(handle) == (tuple(given["access"].values()) if given else None)
+        export(tmp_path / "ledger", tmp_path / "day", exact=True)
+        days = read(tmp_path / "day").catalogue.places
+        given = {days.access_of(handle) for handle in range(len(days))}
+        assert given == {None, tuple(store["access"].values()), tuple(drop["access"].values())}
 
     asyncio.run(go())
 
