@@ -48,6 +48,9 @@ class TravelAnswers:
         """Cells of doors, and the place of the store that they would be served from."""
         self._seen: dict[int, int] = {}
         """The last time that a cell was in play, epoch seconds."""
+        self._complete: tuple[object, ...] | None = None
+        """What was looked at when nothing was missing any more."""
+        self._has_warned = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -86,15 +89,20 @@ class TravelAnswers:
     async def look(self) -> None:
         """Ask for what is missing of the ways in play, as far as service and purse allow; raises MatrixFailed."""
         times, host, client = self._times(), self._host, self._client
+        host.metrics.matrix_paused.set(client.breaker.is_open)
+        state = (host.seq, tuple(self._quoted), times.digest)
+        if not client.spec.keep_s and state == self._complete:
+            return  # nothing has happened since everything was known
         now = host.clock.now()
         origins, destinations = in_play(times, host.board, self._quoted)
-        for cell in (*origins.tolist(), *destinations.tolist()):
-            self._seen[cell] = now
-        keep_s = client.spec.keep_s
-        missing = times.answers.missing(origins, destinations, now - keep_s if keep_s else 0)
+        ways = len(origins) * len(destinations)
+        origins, destinations = self._bounded(origins), self._bounded(destinations)
+        self._seen.update(dict.fromkeys((*origins.tolist(), *destinations.tolist()), now))
+        since = now - client.spec.keep_s if client.spec.keep_s else 0
+        missing, unknown = await asyncio.to_thread(_missing, times.answers, origins, destinations, since)
         host.metrics.matrix_cells.set(len(times.answers.cells))
-        host.metrics.matrix_straight.set(int(times.answers.missing(origins, destinations).sum()))
-        host.metrics.matrix_paused.set(client.breaker.is_open)
+        host.metrics.matrix_straight.set(unknown + ways - len(origins) * len(destinations))
+        self._complete = None if missing.any() else state
         for lot in client.lots(origins, destinations, missing):
             if client.breaker.is_open:
                 return
@@ -116,6 +124,14 @@ class TravelAnswers:
             await host.take_answers(self._fewer(answers), None, block.at)
         else:
             await host.take_answers(answers, block, block.at)
+
+    def _bounded(self, cells: Cells) -> Cells:
+        """As many cells in play as may be remembered; a city that has more of them goes on by straight lines there."""
+        most = self._client.spec.most_cells // 2
+        if len(cells) > most and not self._has_warned:
+            self._has_warned = True
+            log.warning("more cells are in play than most_cells allows: some ways stay straight lines")
+        return cells[:most]
 
     def _fewer(self, answers: Answers) -> Answers:
         """Without the cells that have been out of play the longest: three quarters of those that may be."""
@@ -151,6 +167,11 @@ def in_play(times: AskedTravel, board: Board, quoted: Mapping[int, int | None]) 
         _distinct(times.cells(_handles([*riders, *told, *busy, *doors])), asked_about),
         _distinct(times.cells(_handles([*stores, *told, *doors])), asked_about),
     )
+
+
+def _missing(answers: Answers, origins: Cells, destinations: Cells, since: int) -> tuple[NDArray[np.bool_], int]:
+    """Ways to ask for, bool[n, m], and how many of all are not known at all."""
+    return answers.missing(origins, destinations, since), int(answers.missing(origins, destinations).sum())
 
 
 def _handles(places: list[int]) -> NDArray[np.int32]:

@@ -153,3 +153,17 @@ async def test_a_ledger_forgets_answers_of_another_service(tmp_path: Path) -> No
         async with running(tmp_path, travel=travelling(other), **QUICK) as run:
             await run.until(lambda: known(run))
             assert other.requests
+
+
+@in_a_loop
+async def test_a_city_of_more_cells_than_may_be_remembered_goes_on_by_straight_lines(tmp_path: Path) -> None:
+    with travel_service() as service:
+        async with running(tmp_path, travel=travelling(service, most_cells=16), **QUICK) as run:
+            await with_city(run)
+            for k in range(12):
+                where = {"lat": 48.15 + k / 1000, "lng": 11.58}
+                await run.orders.post("/v1/quotes", json=order(dropoff=DROP | {"location": where}))
+            await run.until(lambda: service.ways >= 64 and figure(run, "halfhour_matrix_straight") > 0)
+            await run.orders.post("/v1/deliveries", json=order())
+            await planned(run)
+            assert len(run.host.times.answers.cells) <= 16 and run.host.rounds.fallbacks == {}
