@@ -127,6 +127,8 @@ def page(rows: Sequence[Mapping[str, str]], csv_name: str) -> str:
         days = whole_days(group)
         title = "Grubhub days" if kind == "grubhub" else f"Colombian days, {riders} % of the riders"
         parts += [f"## {title}", "", f"Days: {', '.join(days) or 'none that every preset was run on'}.", ""]
+        if len(days) == 1:
+            parts += ["One day says little: differences of half a minute are luck of the search.", ""]
         parts += [*_table(group, days), ""] if days else []
     return "\n".join(parts)
 
@@ -138,11 +140,13 @@ def whole_days(rows: Sequence[Mapping[str, str]]) -> list[str]:
 
 
 def _table(rows: Sequence[Mapping[str, str]], days: Sequence[str]) -> Iterator[str]:
-    yield "| preset | " + " | ".join(title for title, *_ in FIGURES.values()) + " |"
-    yield "|---" * (len(FIGURES) + 1) + "|"
+    # Where nothing is said of vehicles there are no grams.
+    shown = {key: how for key, how in FIGURES.items() if key != "co2_g_per_order" or any(float(r[key]) for r in rows)}
+    yield "| preset | " + " | ".join(title for title, *_ in shown.values()) + " |"
+    yield "|---" * (len(shown) + 1) + "|"
     for preset in PRESETS:
         cells = []
-        for figure, (_, factor, digits) in FIGURES.items():
+        for figure, (_, factor, digits) in shown.items():
             mine, usual = (_by_day(rows, name, figure, days) for name in (preset, DEFAULT))
             text = f"{factor * statistics.mean(mine):.{digits}f}"
             if preset != DEFAULT:
