@@ -277,3 +277,9 @@ class Offer:
     rider_id: str
     order_ids: tuple[str, ...]
     expires_at: int
+    stops: int = 0
+    """Stops of the trip as planned then, and what they take: seconds from setting off, metres of ways and walks."""
+    work_s: int = 0
+    way_m: int = 0
+    pay: int | None = None
+    """What the tariff pays for it, in minor units; None where the tariff names no cost."""

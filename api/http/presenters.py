@@ -15,7 +15,7 @@ from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
 from api.http.schemas.deliveries import Delivery, Dropoff, Item, LastMetresShown, Promise, RiderSeen, Tracking
-from api.http.schemas.riders import ActShown, BagShown, RiderShown, RouteShown, StopShown
+from api.http.schemas.riders import ActShown, BagShown, OfferShown, RiderShown, RouteShown, StopShown
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
 from api.live.host import LiveHost
@@ -25,7 +25,7 @@ from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
-from dispatch.model import Act, ActKind, Fee, LastMetres, Level, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, Fee, LastMetres, Level, Offer, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
 from dispatch.settings.mix import USUAL_CLASS
@@ -311,3 +311,11 @@ def _act(host: LiveHost, stop: Stop, act: Act) -> ActShown:
         dropoff=dropoff_of(row),
         proof_of_delivery=body.get("proof_of_delivery", "none"),
     )
+
+
+def offer(shown: Offer, ends_at: int) -> OfferShown:
+    """An open offer as its rider's phone shows it."""
+    return OfferShown(
+        offer_id=shown.offer_id, rider_id=shown.rider_id, deliveries=list(shown.order_ids),
+        expires_at=instant_at(ends_at), stops=shown.stops, work_s=shown.work_s, way_m=shown.way_m, pay=shown.pay,
+    )  # fmt: skip

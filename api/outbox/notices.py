@@ -196,8 +196,9 @@ def _on_offer_made(event: e.OfferMade, board: Board) -> Any:
     offer = event.offer
     expires_at = timestamp(offer.expires_at)
     return _rider(
-        offer.rider_id, "offer", offer_id=offer.offer_id, deliveries=list(offer.order_ids), expires_at=expires_at
-    )
+        offer.rider_id, "offer", offer_id=offer.offer_id, deliveries=list(offer.order_ids), expires_at=expires_at,
+        stops=offer.stops, work_s=offer.work_s, way_m=offer.way_m, pay=offer.pay,
+    )  # fmt: skip
 
 
 def _on_offer_closed(event: e.OfferClosed, board: Board) -> Any:

@@ -13,11 +13,12 @@ from dispatch import events as e
 from dispatch.board.board import Board
 from dispatch.board.commitment import accepted, committed
 from dispatch.board.doors import at_its_door
+from dispatch.board.offered import offer_of
 from dispatch.board.progress import retimed
 from dispatch.board.records import RiderRecord
 from dispatch.engine.route_parts import drops_of, plan_part, shown_part, told_pickups
 from dispatch.lifecycle import Trigger, next_state
-from dispatch.model import Act, ActKind, LastMetres, Level, Offer, Order, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, LastMetres, Level, Order, OrderState, Reason, Route, Stop
 
 
 class Draft:
@@ -254,10 +255,7 @@ class Draft:
         orders = next((order_ids for order_ids in asked if order_ids), ())
         if not orders or record.offer_id is not None:
             return
-        expires_at = self.at + self.board.settings.rules.offer_s
-        offer_id = f"{record.rider.rider_id}@{self.at}.{self.board.offers_made}"
-        offer = Offer(offer_id, record.rider.rider_id, orders, expires_at)
-        self.events.append(e.OfferMade(at=self.at, offer=offer))
+        self.events.append(e.OfferMade(at=self.at, offer=offer_of(self.board, route, orders, self.at)))
 
     def _settle_orders(self, finished: list[tuple[RiderRecord, Route]]) -> None:
         told_by: dict[str, tuple[str, Stop]] = {}

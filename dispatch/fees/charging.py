@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatch.model import Fee
-from dispatch.settings.tariff import USUAL_PERCENT, Tariff
+from dispatch.settings.tariff import USUAL_PERCENT, Tariff, rounded
 
 
 def charged(tariff: Tariff, *, way_m: int, way_s: int, placed_at: int, tier: str) -> Fee:
@@ -22,14 +22,3 @@ def charged(tariff: Tariff, *, way_m: int, way_s: int, placed_at: int, tier: str
     amount = min(amount, tariff.amounts.get("most", amount))
     parts["bounds"] = amount - due
     return Fee(amount, tuple((name, part) for name, part in parts.items() if part))
-
-
-def served_for(tariff: Tariff, work_s: int, driven_m: int) -> int:
-    """What an order costs that takes so many more seconds of work and metres of driving; never below 0."""
-    worked = rounded(tariff.amount("cost hour") * work_s, 3_600)
-    return max(0, tariff.amount("cost order") + worked + rounded(tariff.amount("cost km") * driven_m, 1_000))
-
-
-def rounded(part: int, whole: int) -> int:
-    """part / whole to the nearest integer, halves upwards."""
-    return (2 * part + whole) // (2 * whole)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dispatch.board.board import Board
-from dispatch.fees.charging import charged, served_for
+from dispatch.fees.charging import charged
 from dispatch.inputs import PlannedStop, RoundSolved, RouteChange
 from dispatch.model import Fee, Order
 from dispatch.rounds.frozen_round import Frozen
@@ -39,7 +39,7 @@ def fee_of(board: Board, order: Order, times: TravelTimes, now: int, added: Adde
         return None
     way = _shortest(times, board.stores[order.store_id].store.place, order.drop_place, now)
     fee = charged(tariff, way_m=way.metres, way_s=way.seconds, placed_at=order.placed_at, tier=order.tier)
-    return fee if added is None else replace(fee, cost=served_for(tariff, added.work_s, added.driven_m))
+    return fee if added is None else replace(fee, cost=tariff.cost(1, added.work_s, added.driven_m))
 
 
 def added_by(frozen: Frozen, answer: RoundSolved, order_id: str, times: TravelTimes) -> Added | None:

@@ -233,7 +233,9 @@ class _Teller:
 
     def _on_offer_made(self, event: e.OfferMade) -> None:
         offer = event.offer
-        self.say(event.at, f"Offered to {offer.rider_id} until {self.clock(offer.expires_at)}")
+        trip = f": {offer.stops} stops, {offer.work_s // 60} minutes, {offer.way_m} metres" if offer.stops else ""
+        pay = "" if offer.pay is None else f", {offer.pay} minor units"
+        self.say(event.at, f"Offered to {offer.rider_id} until {self.clock(offer.expires_at)}{trip}{pay}")
 
     def _on_eta_changed(self, event: e.EtaChanged) -> None:
         self.say(event.at, f"Delivery is now expected at {self.clock(event.expected_dropoff_at)}")

@@ -34,6 +34,11 @@ _PEAK = re.compile(r"peak (\d+)")
 _HINT = "For instance: base 250; km 60; peak 125: Mo-Fr 11:30-13:30; tier gold: 50; cost hour 1800"
 
 
+def rounded(part: int, whole: int) -> int:
+    """part / whole to the nearest integer, halves upwards."""
+    return (2 * part + whole) // (2 * whole)
+
+
 class Peak(NamedTuple):
     """When what is charged is another share of the usual."""
 
@@ -53,6 +58,11 @@ class Tariff(NamedTuple):
     def amount(self, name: str) -> int:
         """What a word of the text says; 0 where it stands nowhere."""
         return self.amounts.get(name, 0)
+
+    def cost(self, orders: int, work_s: int, way_m: int) -> int:
+        """What so many orders, seconds of work and metres cost, halves rounded up; never below 0."""
+        worked, driven = rounded(self.amount("cost hour") * work_s, 3_600), self.amount("cost km") * way_m
+        return max(0, self.amount("cost order") * orders + worked + rounded(driven, 1_000))
 
     def peak_percent(self, at: int) -> int:
         """Percent of the usual that an order placed at an instant is charged."""

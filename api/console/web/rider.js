@@ -238,7 +238,9 @@ function showOffer() {
   if (!offer) return;
   const left = Math.max(0, Math.round((Date.parse(offer.expires_at) - Date.now()) / 1000));
   const count = offer.deliveries.length;
-  $("offer-what").textContent = `${count} order${count === 1 ? "" : "s"} · answer within ${left} s`;
+  const trip = offer.stops ? ` · ${offer.stops} stops, ${Math.ceil(offer.work_s / 60)} min, ${(offer.way_m / 1000).toFixed(1)} km` : "";
+  const pay = offer.pay === null ? "" : ` · pays ${(offer.pay / 100).toFixed(2)}`;
+  $("offer-what").textContent = `${count} order${count === 1 ? "" : "s"}${trip}${pay} · answer within ${left} s`;
   if (left === 0) { offer = null; showOffer(); }
 }
 

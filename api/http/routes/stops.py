@@ -22,7 +22,7 @@ from api.http.problems import problems
 from api.http.proofs import proofs
 from api.http.routes.positions import TAKEN, UNKNOWN
 from api.http.routes.riders import RiderCommand, RiderId, Self, find
-from api.http.schemas.base import Happened, Taken, epoch_of, instant_at
+from api.http.schemas.base import Happened, Taken, epoch_of
 from api.http.schemas.riders import (
     OfferShown,
     RouteSeenBody,
@@ -172,10 +172,7 @@ async def offers(service: Running, caller: Self, rider_id: RiderId) -> list[Offe
     offer = board.offers.get(find(service, rider_id).offer_id or "")
     if offer is None or board.offer_ends_at(offer) <= service.host.clock.now():
         return []
-    expires_at = instant_at(board.offer_ends_at(offer))
-    return [
-        OfferShown(offer_id=offer.offer_id, rider_id=rider_id, deliveries=list(offer.order_ids), expires_at=expires_at)
-    ]
+    return [presenters.offer(offer, board.offer_ends_at(offer))]
 
 
 @router.post("/v1/offers/{offer_id}/accept", summary="Accept an offer", response_model=Taken, responses=problems(409))

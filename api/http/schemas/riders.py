@@ -124,6 +124,12 @@ class OfferShown(Shown):
     rider_id: str
     deliveries: list[str]
     expires_at: datetime
+    stops: int = Field(description="Stops of the trip, as it was planned when the offer was made.")
+    work_s: int = Field(description="Seconds from setting off to leaving the last door, waits included.")
+    way_m: int = Field(description="Metres of the trip, walks from street to door included.")
+    pay: int | None = Field(
+        description="What `rules.tariff` pays for it in minor units; null where the tariff names no cost."
+    )
 
 
 DoorPin = Annotated[str, Field(pattern=PIN)]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.errors import InvalidSetting
-from dispatch.fees.charging import charged, rounded, served_for
+from dispatch.fees.charging import charged
 from dispatch.fees.marginal import added_by, fee_of
 from dispatch.inputs import OrderPlaced
 from dispatch.model import Fee, Order
@@ -18,7 +18,7 @@ from dispatch.record.kpi import decisions
 from dispatch.rounds.solve import solve_round
 from dispatch.rounds.trial import frozen_with
 from dispatch.settings.settings import Settings
-from dispatch.settings.tariff import tariff_of
+from dispatch.settings.tariff import rounded, tariff_of
 from sim.replay.quoting import quoted
 from tests.kit.world import SPEED, T0, World, catalogue_of, folded
 
@@ -137,7 +137,7 @@ def test_an_order_on_the_way_costs_its_stop_alone():
     world.until(60)
     near = Order("near", "s", world.places.add(0, 600, enter_s=60, exit_s=60), world.now, T0 + 600, T0 + 1800)
     assert tried(world, near) == (120, 0)
-    assert served_for(tariff_of(TARIFF), 120, 0) == 30 + 60
+    assert tariff_of(TARIFF).cost(1, 120, 0) == 30 + 60
 
 
 def test_nobody_in_reach_is_charged_but_has_no_cost():

@@ -235,7 +235,7 @@ def test_reports_are_facts(tmp_path: Path) -> None:
 
 def test_an_offer_over_http_goes_to_one_rider_after_the_other(tmp_path: Path) -> None:
     async def go() -> None:
-        rules = {"rules.offer_s": 300, "rules.stale_s": 0}
+        rules = {"rules.offer_s": 300, "rules.stale_s": 0, "rules.tariff": "cost order 40; cost hour 1800"}
         async with running(tmp_path, speed=10, engine=rules) as run:
             await with_city(run, riders=2, engagement="crowd")
             await run.orders.post("/v1/deliveries", json=order())
@@ -243,6 +243,8 @@ def test_an_offer_over_http_goes_to_one_rider_after_the_other(tmp_path: Path) ->
             first = await run.until(lambda: next(iter(run.host.board.offers.values()), None))
             shown = (await run.riders.get(f"/v1/riders/{first.rider_id}/offers")).json()
             assert shown[0]["offer_id"] == first.offer_id and shown[0]["deliveries"] == ["acme.o1"]
+            assert shown[0]["stops"] == 2 and shown[0]["way_m"] > 0 and shown[0]["work_s"] > 0
+            assert shown[0]["pay"] == 40 + round(shown[0]["work_s"] / 2), "the whole facts before an answer"
             assert (await run.riders.post(f"/v1/offers/{first.offer_id}/decline")).status_code == 200
             late = await run.riders.post(f"/v1/offers/{first.offer_id}/accept")
             assert late.status_code == 409 and late.json()["code"] == "offer_closed"
