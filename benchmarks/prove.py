@@ -60,6 +60,7 @@ LANES = (
     ProveLane("same-twice", (PYTHON, "-m", "benchmarks.days.same_twice", "--out", RESULT_FOLDER)),
     ProveLane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
     ProveLane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
+    ProveLane("roads-osrm-medians", (PYTHON, "-m", "benchmarks.roads.osrm_medians", "--out", RESULT_FOLDER)),
     ProveLane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
     ProveLane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
     ProveLane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),

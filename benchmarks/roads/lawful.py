@@ -37,8 +37,8 @@ Spot = tuple[Piece, Piece, float]
 class Judged:
     """A map file as the network reads it, beside what its raw tags say."""
 
-    def __init__(self, path: Path) -> None:
-        self.graph = RawGraph.of(read_map(path, law.car_table()), law.car_table())
+    def __init__(self, path: Path, graph: type[RawGraph] = RawGraph) -> None:
+        self.graph = graph.of(read_map(path, law.car_table()), law.car_table())
         self._pieces: dict[tuple[int, int, int], list[Piece]] = {}
         for piece in self.graph.raw.seconds:
             self._pieces.setdefault(piece[:3], []).append(piece)

@@ -36,10 +36,10 @@ class RawGraph:
     _steps: dict[Memory, list[tuple[Memory, float, bool]]] = field(default_factory=dict)
     _into: Any = None
 
-    @staticmethod
-    def of(raw: RawMap, table: Mapping[str, Any]) -> RawGraph:
+    @classmethod
+    def of(cls, raw: RawMap, table: Mapping[str, Any]) -> RawGraph:
         """The graph of a map."""
-        graph = RawGraph(raw, table, bans(raw))
+        graph = cls(raw, table, bans(raw))
         graph._prefixes = {line[:k] for line in graph.banned for k in range(1, len(line))}
         graph._find_private()
         graph._connect()

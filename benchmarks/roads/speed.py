@@ -29,6 +29,7 @@ from benchmarks.published import publish
 from benchmarks.roads.speed_peers import CITY_KM, PROFILES, ZONE_KM, BenchmarkCity, SpeedRow
 from routing.roads import RoadNetwork
 from routing.roads.city.warm import warm_up_roads
+from routing.roads.source.arrays import PROFILES as ALL_PROFILES
 
 
 def rows_of(city: BenchmarkCity) -> list[Callable[[], SpeedRow]]:
@@ -83,7 +84,8 @@ def _reached(gained: float, floor: float, aim: float) -> str:
 
 
 def build_seconds(folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
-    """Porto, one profile: from the .pbf to arrays with hierarchy, and from its .npz to the first answer."""
+    """Porto: from the .pbf to a city file of all profiles; by car, to arrays with hierarchy, and from its .npz to the
+    first answer."""
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "porto.npz"
         built, loaded = _Stopwatch(), _Stopwatch()
@@ -94,7 +96,15 @@ def build_seconds(folder: Path, repeats: int) -> dict[str, dict[str, Any]]:
             with loaded:
                 RoadNetwork.load(file).travel_ms([0], [1], profile="car")
         size_mb = round(file.stat().st_size / 1e6, 1)
+    with tempfile.TemporaryDirectory() as scratch:
+        file, whole = Path(scratch) / "porto.npz", _Stopwatch()
+        with whole:
+            RoadNetwork.from_osm(folder / "porto.osm.pbf", profiles=ALL_PROFILES).save(file)
+        whole_mb = round(file.stat().st_size / 1e6, 1)
     return {
+        "Porto .pbf to city file, five profiles": _limit("s", whole.wall, 20.0, 10.0)
+        | {"cpu_s": whole.cpu, "file_mb": whole_mb},
+        "Porto city file of five profiles": _limit("mb", whole_mb, 60.0, 30.0),
         "Porto .pbf to hierarchy": _limit("s", built.wall, 12.0, 6.0) | {"cpu_s": built.cpu},
         "Porto .npz to the first answer": _limit("s", loaded.wall, 0.5, 0.2)
         | {"cpu_s": loaded.cpu, "file_mb": size_mb},

@@ -161,7 +161,7 @@ TRIPS = [
     ("being built", "car", "P", "S", 5 * CAR_S, "a street that is being built"),
     ("track", "car", "P", "S", 5 * CAR_S, "a track is no way through"),
     ("paved track", "car", "P", "S", 2 * CAR_S + 100 / 25.5 * 3.6, "unless its tags say so"),
-    ("lights", "car", "P", "S", 3 * CAR_S + 15, "one wait"),
+    ("lights", "car", "P", "S", 3 * CAR_S + 3, "one wait"),
     ("lights", "foot", "P", "S", 3 * FOOT_S, "not for those who walk along"),
     ("mall", "bike", "A", "C", 100 / 16 * 3.6 + 100 / 4.5 * 3.6, "pushed where bikes are not allowed"),
     ("mall", "car", "A", "C", CAR_S + FOOT_S, "walked from where the car must stop"),

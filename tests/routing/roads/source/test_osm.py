@@ -190,8 +190,8 @@ def test_signals_cost_the_edge_that_arrives_at_them(tmp_path: Path) -> None:
     )
     streets = read(file)
     arrives = {(int(streets.tail[e]), int(streets.head[e])): streets.wait_ms[0, :, e].tolist() for e in range(3)}
-    # Nodes are numbered by id: 1, 2, 3, 102 are 0, 1, 2, 3.  15 s by car.
-    assert arrives == {(0, 1): [15_000, 0], (1, 2): [0, 15_000], (1, 3): [0, 15_000]}
+    # Nodes are numbered by id: 1, 2, 3, 102 are 0, 1, 2, 3.  3 s by car.
+    assert arrives == {(0, 1): [3_000, 0], (1, 2): [0, 3_000], (1, 3): [0, 3_000]}
 
 
 def test_a_bollard_stops_cars_and_lets_bikes_pass(tmp_path: Path) -> None:
