@@ -36,7 +36,7 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
     "toll": _PLAIN,
     "max_stretch": _NOBODY,
     "per_load_km": _NOBODY,
-    "reloads": _NOBODY,
+    "reloads": _PLAIN,
     "choice": _NOBODY,
     "linked": _NOBODY,
     "goods": frozenset({SearchKind.TIMED}),
@@ -69,6 +69,8 @@ def used_fields(problem: Problem, travel: Travel) -> dict[str, int]:
     if problem.group.size:
         where["group"] = np.append(problem.split_price, 0)[problem.group] > 0
     rows = {name: int(np.argwhere(means)[0, 0]) for name, means in where.items() if means.any()}
+    if problem.reloads.ptr.size and ((problem.pick_place < 0) & (problem.aboard_of < 0) & (problem.ready > 0)).any():
+        rows.setdefault("reloads", 0)  # vehicles wait at the start until what they load there is ready
     numbers = {
         "drive": travel.drive.size > 0, "toll": travel.toll.size > 0, "min_used": problem.min_used > 0,
         "max_used": problem.max_used < len(problem.start_place), "per_longest": problem.per_longest > 0,

@@ -10,7 +10,7 @@ from routing.plans.before import changes, homes, standing
 from routing.plans.general.detours import sooner_by_detour
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
-from routing.plans.general.tables import Kind, Tables
+from routing.plans.general.tables import Kind, Tables, may_reload, reload_places, returning_from_start
 from routing.plans.understood import goods_bind
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
 
@@ -44,17 +44,19 @@ MIN_STRIDE, LONG_ROUTE = 64, 12
 
 def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     """Compact tables of a checked Problem."""
-    ghosts = _ghosts(problem)
+    ghosts, reloads = _ghosts(problem), reload_places(problem)
     legs = _legs(travel)
     goods = _goods(problem)
-    request = _requests(problem, ghosts)
+    request = _requests(problem, ghosts, reloads)
     if goods.size:
-        none = np.zeros((len(ghosts[0]), col.BAG), dtype=np.int64)
+        none = np.zeros((len(ghosts[0]) + len(reloads), col.BAG), dtype=np.int64)
         request = np.concatenate(
             [request[:, : col.LOAD + problem.load.shape[1]], np.concatenate([goods, none])], axis=1
         )
-    node = _nodes(problem, travel, request, ghosts)
+    node = _nodes(problem, travel, request, ghosts, reloads)
     vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
+    if problem.reloads.ptr.size:
+        vehicle = np.concatenate([vehicle, returning_from_start(problem)], axis=1)
     if goods.size:
         vehicle = np.concatenate([vehicle, _bags(problem, goods[:, col.ADDS])], axis=1)
     plain = not goods.size and _is_plain(
@@ -77,14 +79,17 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
     flag[col.GOODS] = goods.size > 0
+    flag[col.RELOADS], flag[col.FIRST_RELOAD] = problem.reloads.ptr.size > 0, len(request) - len(reloads)
     flag[col.DETOUR] = sooner_by_detour(problem, travel, node, request[:, col.KIND]) if plain else 0
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     (before, change), breaks = changes(problem), problem.breaks
     return Tables(
         flag=flag, node=node, request=request, vehicle=vehicle,
         legs=legs, back=np.ascontiguousarray(legs.transpose(0, 1, 3, 2)),
-        stop=np.stack([problem.enter, problem.exit], axis=1), window=problem.window,
-        allowed=np.concatenate([problem.allowed, _only(ghosts[0], problem.allowed.shape[1])]),
+        stop=np.stack([problem.enter, problem.exit], axis=1), window=_windows(problem, len(request)),
+        allowed=np.concatenate(
+            [problem.allowed, _only(ghosts[0], problem.allowed.shape[1]), may_reload(problem, reloads)]
+        ),
         near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
         reach_ptr=reach_ptr, reach=reach,
         before_ptr=problem.before.stop_ptr, before=before, change=change,
@@ -137,6 +142,7 @@ def _is_rich(problem: Problem, travel: Travel) -> bool:
     return bool(
         travel.drive.size or travel.toll.size or problem.window.shape[2] > 1 or problem.load_back.any()
         or len(problem.breaks.service) or problem.per_task.any() or any(one.size for one in limits)
+        or problem.reloads.ptr.size
     )  # fmt: skip
 
 
@@ -172,11 +178,11 @@ def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
     return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)
 
 
-def _requests(problem: Problem, ghosts: tuple[I64, I64]) -> I64:
-    """Tables.request of the requests and, behind them, of the ghosts (vehicle, told stop)."""
+def _requests(problem: Problem, ghosts: tuple[I64, I64], reloads: I64) -> I64:
+    """Tables.request of the requests and, behind them, of the ghosts (vehicle, told stop) and places to reload at."""
     real, dimensions = problem.load.shape
     back = dimensions if problem.load_back.any() else 0
-    table = np.zeros((real + len(ghosts[0]), col.LOAD + dimensions + back), dtype=np.int64)
+    table = np.zeros((real + len(ghosts[0]) + len(reloads), col.LOAD + dimensions + back), dtype=np.int64)
     first = table[:real]
     first[:, col.KIND] = _kinds(problem)
     home, take = homes(problem)
@@ -193,11 +199,14 @@ def _requests(problem: Problem, ghosts: tuple[I64, I64]) -> I64:
     if problem.rank.any():
         first[:, col.RANK] = problem.rank
         first[:, col.SKIP] = np.where(problem.rank > 0, _soft_skips(problem.rank), first[:, col.SKIP])
-    row, (vehicle, stop) = table[real:], ghosts
+    table[real:, [col.FIRST_DUE, col.SECOND_DUE, col.LONGEST_ABOARD]] = INFINITE
+    row = table[real + len(ghosts[0]) :]
+    row[:, col.KIND], row[:, col.PINNED], row[:, col.FIRST_PLACE] = Kind.RELOAD, 1, reloads
+    row[:, [col.HOME, col.CARRIER]] = -1
+    row, (vehicle, stop) = table[real : real + len(ghosts[0])], ghosts
     row[:, col.KIND], row[:, col.HOME], row[:, col.CARRIER] = Kind.GHOST, vehicle, vehicle
     row[:, col.FIRST_PLACE] = problem.before.stop_place[stop]
     row[:, col.PINNED] = problem.take_price[problem.stop_level[stop], 0] >= NEVER
-    row[:, [col.FIRST_DUE, col.SECOND_DUE, col.LONGEST_ABOARD]] = INFINITE
     return table
 
 
@@ -206,13 +215,24 @@ def _soft_skips(rank: I64) -> I64:
     return rank * max(1, RANKED_PRICE // int(rank.max()))
 
 
-def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: tuple[I64, I64]) -> I32:
-    """Tables.node: pickup and drop of every request in turn."""
-    real = len(problem.pick_place)
+def _windows(problem: Problem, requests: int) -> I32:
+    """Tables.window: what is no request may be visited at any time."""
+    if not problem.reloads.ptr.size:
+        return problem.window
+    window = np.tile(np.array([-INFINITE, INFINITE], dtype=np.int32), (requests, *problem.window.shape[1:3], 1))
+    window[: len(problem.window)] = problem.window
+    return window
+
+
+def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: tuple[I64, I64], reloads: I64) -> I32:
+    """Tables.node: pickup and drop of every request in turn; of a reload the drop."""
+    real, ghost = len(problem.pick_place), len(problem.pick_place) + len(ghosts[0])
     table = np.zeros((len(request), 2, col.NODES), dtype=np.int32)
     table[:, :, col.PLACE] = -1
     table[:real, 0, col.PLACE], table[:real, 1, col.PLACE] = problem.pick_place, problem.drop_place
-    table[real:, 0, col.PLACE] = request[real:, col.FIRST_PLACE]
+    table[real:ghost, 0, col.PLACE] = request[real:ghost, col.FIRST_PLACE]
+    table[ghost:, 1, col.PLACE] = reloads
+    table[ghost:, 1, col.ENTER], table[ghost:, 1, col.STAY] = problem.enter[reloads], problem.exit[reloads]
     table[:, :, col.REQUEST] = np.arange(len(request))[:, None]
     own = table[:real]
     own[..., col.ACT] = problem.act
@@ -220,7 +240,8 @@ def _nodes(problem: Problem, travel: Travel, request: I64, ghosts: tuple[I64, I6
     own[..., col.STAY] = problem.act + problem.exit[own[..., col.PLACE]]
     # Earliest opening and latest closing: the whole truth where there is one window.
     own[..., col.OPEN] = problem.window[..., 0].min(axis=2)
-    own[:, 0, col.OPEN] = np.maximum(own[:, 0, col.OPEN], problem.ready)
+    opens = np.where(own[:, 0, col.PLACE] < 0, -INFINITE, own[:, 0, col.OPEN])
+    own[:, 0, col.OPEN] = np.maximum(opens, problem.ready)
     table[..., col.OPEN] = np.maximum(table[..., col.OPEN], 0)
     table[..., col.CLOSE] = INFINITE - 1
     own[..., col.CLOSE] = np.minimum(problem.window[..., 1].max(axis=2), INFINITE - 1)
@@ -261,6 +282,7 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
         (col.MAX_DRIVE, problem.max_drive), (col.MAX_METRES, problem.max_metres), (col.MAX_ACTS, problem.max_acts),
     ):  # fmt: skip
         columns[column] = limit if limit.size else none + NEVER
+    columns[col.MOST_RELOADS] = problem.reloads.most if problem.reloads.ptr.size else none
     for column, values in columns.items():
         table[:, column] = values
     table[:, col.CAPACITY : col.CAPACITY + dimensions] = problem.capacity

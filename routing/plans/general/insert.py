@@ -31,7 +31,7 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
         tables, routes, work, ghosts, told.stop_ptr, told.stop_place, told.act_ptr, told.act_request, told.act_kind
     )
     routes.missing[0] = 0
-    absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind != Kind.STAYING))
+    absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind < Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
     return routes
@@ -79,7 +79,7 @@ def to_rows(tables: Tables, routes: Routes) -> Rows:
     if not tables.plain:
         begins[1:] = (place[1:] != place[:-1]) | (vehicle[1:] != vehicle[:-1])
     request = tables.node[node, col.REQUEST]
-    acts = tables.kind[request] != Kind.GHOST
+    acts = (tables.kind[request] != Kind.GHOST) & (tables.kind[request] != Kind.RELOAD)
     stop = np.cumsum(begins) - 1
     stops = np.count_nonzero(begins)
     return Rows(

@@ -6,7 +6,7 @@ import numpy as np
 
 from routing.kernels.nearest import write_nearest
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.tables import Kind
+from routing.plans.general.tables import Kind, may_reload_at, reload_places
 from routing.problem.problem import I32, I64, INFINITE, Problem
 
 
@@ -21,7 +21,8 @@ def twins(problem: Problem, vehicle: I64) -> I64:
     # hides one empty vehicle from the search.
     spread = np.unpackbits(problem.allowed.view(np.uint8), axis=1, bitorder="little")[:, :vehicles]
     weights = np.random.default_rng(0).integers(1, 2**40, len(spread))
-    table = np.concatenate([vehicle, own[:, None], (weights @ spread)[:, None]], axis=1)
+    reloading = may_reload_at(problem, reload_places(problem)).T
+    table = np.concatenate([vehicle, own[:, None], (weights @ spread)[:, None], reloading], axis=1)
     if vehicles == 0:
         return np.zeros(0, dtype=np.int64)
     return np.asarray(np.unique(table, axis=0, return_inverse=True)[1].reshape(-1), dtype=np.int64)
@@ -37,7 +38,7 @@ def nearest_requests(node: I32, kind: I64, ticks: I32, count: int) -> I32:
     """
     place = node[:, col.PLACE]
     near = np.full((len(node), count), -1, dtype=np.int32)
-    real = np.flatnonzero((place >= 0) & (np.repeat(kind, 2) != Kind.GHOST))
+    real = np.flatnonzero((place >= 0) & (np.repeat(kind, 2) != Kind.GHOST) & (np.repeat(kind, 2) != Kind.RELOAD))
     if not len(real):
         return near
     places, which = np.unique(place[real], return_inverse=True)

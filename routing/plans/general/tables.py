@@ -10,9 +10,15 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from routing.errors import Unsupported
 from routing.plans.general.kernels import columns as col
-from routing.problem.problem import I32, I64, U64, Breaks
+from routing.problem.problem import I32, I64, U64, Breaks, Problem
+
+
+MOST_DEPOTS = 1_000
+"""Places to reload at: an insertion that opens a trip names its own in what is left of an int32."""
 
 
 class Kind(IntEnum):
@@ -26,6 +32,8 @@ class Kind(IntEnum):
     GHOST = 4
     STAYING = 5
     """On board to the end: no node."""
+    RELOAD = 6
+    """A place where vehicles reload: its only node 2 r + 1 is in as many routes, and as often, as they like."""
 
 
 class Tables(NamedTuple):
@@ -81,7 +89,7 @@ class Routes(NamedTuple):
 
     row: I32  # [V, . + D, L + 2]
     state: I64  # [V, L + 2, . + D], or empty where plain
-    early: I64  # [V, ., L + 2, breaks + 1], or empty where not rich
+    early: I64  # [V, 2 or 3, L + 2, breaks + 1], or empty where not rich
     total: I64  # [V, .] driven ticks and metres, or empty where not rich
     size: I32  # [V]
     price: I64  # [V]
@@ -97,18 +105,52 @@ def empty_routes(tables: Tables) -> Routes:
     vehicles, requests, length = len(tables.vehicle), len(tables.request), tables.stride + 2
     dimensions = int(tables.flag[col.DIMENSIONS])
     timed, rich = 0 if tables.plain else vehicles, vehicles if tables.flag[col.RICH] else 0
-    breaks = int(np.diff(tables.breaks.ptr).max(initial=0))
+    breaks, sides = int(np.diff(tables.breaks.ptr).max(initial=0)), 2 + int(tables.flag[col.RELOADS])
     routes = Routes(
         row=np.empty((vehicles, col.ON_BOARD_LOAD + dimensions, length), dtype=np.int32),
         state=np.empty((timed, length, tables.state_columns), dtype=np.int64),
-        early=np.zeros((rich, 2, length, breaks + 1), dtype=np.int64), total=np.zeros((rich, 2), dtype=np.int64),
+        early=np.zeros((rich, sides, length, breaks + 1), dtype=np.int64), total=np.zeros((rich, 2), dtype=np.int64),
         size=np.zeros(vehicles, dtype=np.int32), price=np.zeros(vehicles, dtype=np.int64),
         at=np.zeros(2 * requests, dtype=np.int32), vehicle=np.full(requests, -1, dtype=np.int32),
         absent=np.zeros(requests, dtype=np.int32), missing=np.zeros(1, dtype=np.int64),
         version=np.zeros(vehicles, dtype=np.int64),
     )  # fmt: skip
     routes.row[:, col.NODE] = 0  # read beyond the end of short routes
-    present = np.flatnonzero(tables.kind != Kind.STAYING)
+    present = np.flatnonzero(tables.kind < Kind.STAYING)
     routes.absent[: len(present)] = present
     routes.missing[0] = len(present)
     return routes
+
+
+def reload_places(problem: Problem) -> I64:
+    """The places at which somebody may reload, rising.  Raises Unsupported for more than a search can name."""
+    places = np.unique(problem.reloads.place).astype(np.int64)
+    if len(places) > MOST_DEPOTS:
+        raise Unsupported(f"{len(places)} places to reload at, at most {MOST_DEPOTS} are supported", field="reloads")
+    return places
+
+
+def may_reload_at(problem: Problem, places: I64) -> NDArray[np.bool_]:
+    """Which vehicles may reload at which of the places, bool[places, V]."""
+    table = np.zeros((len(places), len(problem.start_place)), dtype=np.bool_)
+    if len(places):
+        vehicle = np.repeat(np.arange(table.shape[1]), np.diff(problem.reloads.ptr))
+        table[np.searchsorted(places, problem.reloads.place), vehicle] = True
+        table[:, problem.reloads.most == 0] = False
+    return table
+
+
+def may_reload(problem: Problem, places: I64) -> U64:
+    """`may_reload_at` as rows of Problem.allowed."""
+    words = problem.allowed.shape[1]
+    bits = np.zeros((len(places), 64 * words), dtype=np.uint8)
+    bits[:, : len(problem.start_place)] = may_reload_at(problem, places)
+    return np.packbits(bits, axis=1, bitorder="little").view(np.uint64).reshape(len(places), words)
+
+
+def returning_from_start(problem: Problem) -> I64:
+    """What each vehicle has on board at the start and unloads at its first reload, int64[V, D]."""
+    load = np.zeros(problem.capacity.shape, dtype=np.int64)
+    stays = (problem.aboard_of >= 0) & (problem.drop_place < 0)
+    np.add.at(load, problem.aboard_of[stays], problem.load[stays])
+    return load

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.problem.build import allow, make_problem
-from routing.problem.problem import INFINITE, Breaks, Problem, Travel
+from routing.problem.problem import INFINITE, Breaks, Problem, Reloads, Travel
 
 
 def rich_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float = 0.5) -> tuple[Problem, Travel]:
@@ -63,3 +63,21 @@ def rich_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float
         breaks=breaks, rank=rng.integers(0, 3, requests) if rng.random() < 0.5 else np.zeros(0, dtype=np.int64),
     )  # fmt: skip
     return problem, travel
+
+
+def reload_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float = 0.3) -> tuple[Problem, Travel]:
+    """A rich problem in which vehicles may come back to load, some goods are ready late, and room is short."""
+    problem, travel = rich_problem(seed, requests=requests, vehicles=vehicles, hard=hard)
+    rng = np.random.default_rng([seed, 1])
+    depots = 2 * requests, 2 * requests + 1
+    own = [rng.choice(depots, rng.integers(0, 3), replace=False) for _ in range(vehicles)]
+    service = rng.integers(0, 5, (2, len(problem.place))).astype(np.int32)
+    service[:, : depots[0]] = 0
+    return problem._replace(
+        reloads=Reloads(
+            np.cumsum([0, *(len(places) for places in own)], dtype=np.int32), np.concatenate(own).astype(np.int32),
+            rng.integers(0, 4, vehicles).astype(np.int32),
+        ),
+        ready=np.where(rng.random(requests) < 0.5, rng.integers(0, 120, requests), 0).astype(np.int32),
+        enter=service[0], exit=service[1], capacity=rng.integers(3, 8, problem.capacity.shape).astype(np.int32),
+    ), travel  # fmt: skip

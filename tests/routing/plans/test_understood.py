@@ -78,6 +78,13 @@ def test_what_a_search_does_not_know_it_refuses(name):
     assert not plans_trips(problem, travel)
 
 
+def test_goods_that_vehicles_wait_for_at_the_start_are_seen_where_nobody_reloads():
+    waits = {"reloads": Reloads([0, 0, 0], [], [0, 0]), "pick_place": [1, -1]}
+    assert used_fields(*of(waits)) == {}
+    assert used_fields(*of(waits, ready=[0, 9])) == {"reloads": 0}
+    assert used_fields(*of({"pick_place": [1, -1]}, ready=[0, 9])) == {}  # without reloads nobody waits
+
+
 def test_fields_that_bind_nobody_are_no_fields():
     idle = {
         "choice": [-1, -1], "linked": [-1, -1], "goods": [0, 1], "mix": [[1, 1], [1, 1]], "group": [0, 1],

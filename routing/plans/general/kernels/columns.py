@@ -15,10 +15,11 @@ FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, GROUP, RANK, LOAD = 9, 10, 11, 
 ADDS, APART, ONE_STOP = range(3)
 BAG = 3
 
-# Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them, with GOODS their count
+# Tables.vehicle[V, .] int64; the capacities follow CAPACITY, the loads at the start follow them, then with GOODS their
+# count, with RELOADS what of the loads goes at the first one
 START_PLACE, START, END_PLACE, END, LAST_PICKUP, PAID_UNTIL, PROFILE, MAX_REQUESTS, MAX_TRIPS = range(9)
 FIXED, PER_WORK, PER_TICK, PER_METRE, TWIN, TOLD_PRICED, STANDING_AT, ARRIVED, START_COUNT = range(9, 18)
-PER_DRIVE, PER_TOLL, PER_TASK, MAX_DRIVE, MAX_METRES, MAX_ACTS, CAPACITY = range(18, 25)
+PER_DRIVE, PER_TOLL, PER_TASK, MAX_DRIVE, MAX_METRES, MAX_ACTS, MOST_RELOADS, CAPACITY = range(18, 26)
 
 # Tables.legs[., profile, P, Q + 1] int32; in this order, as far as they are there
 TICKS, METRES, DRIVE, TOLL = range(4)
@@ -26,7 +27,8 @@ TICKS, METRES, DRIVE, TOLL = range(4)
 # Tables.flag[.] int64
 PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS = range(8)
 ANY_LOADED, LONGEST_WAY, RICH, RANKED, MIXED, WEIGHED_BREAKS, BACK, GOODS, DETOUR = range(8, 17)
-FLAGS = 17
+RELOADS, FIRST_RELOAD = range(17, 19)
+FLAGS = 19
 
 # Routes.row[V, ., L + 2] int32; the loads follow ON_BOARD_LOAD
 NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)
@@ -34,14 +36,15 @@ NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)
 # Routes.state[V, L + 2, .] int64: a timed vehicle behind a stop; the loads follow CARRIED, with GOODS their count
 NOW, PRICE, SUFFIX, RATE, ON_BOARD, TRIPS, IN_TRIP, CARRIED = range(8)
 
-# Routes.early[V, ., L + 2, breaks + 1] int64: leaving a position with so many breaks taken, soonest and at the latest
-SOONEST, LATEST_LEAVE = range(2)
+# Routes.early[V, ., L + 2, breaks + 1] int64: leaving a position with so many breaks taken, soonest and at the latest;
+# with RELOADS when all is ready that is loaded there
+SOONEST, LATEST_LEAVE, READY = range(3)
 
 # Routes.total[V, .] int64
 DRIVEN, METRES_DRIVEN = range(2)
 
 # Kinds of requests (routing.plans.general.tables.Kind)
-PAIR, PICKUP_ONLY, LOADED, ABOARD, GHOST, STAYING = range(6)
+PAIR, PICKUP_ONLY, LOADED, ABOARD, GHOST, STAYING, RELOAD = range(7)
 
 # Work.count[.] int64
 INSERTIONS, ITERATIONS, ACCEPTED, IMPROVED = range(4)
@@ -68,4 +71,5 @@ INFINITE = 2**30 - 1
 NEVER = 2**62
 LOCKED = 2**50
 BLINKS = 200
+NEW_TRIP = 20  # bits of a gap: what lies above them says that an insertion opens a trip, and how
 STEEPEST, LONG_DELAY = 2**29, 2**20  # bounds of a bound: their product stays below LOCKED

@@ -17,7 +17,9 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.rich import fits_rich, leg_price, start_load
+from routing.plans.general.kernels.new_trips import best_in_new_trip
+from routing.plans.general.kernels.reloads import start_load, trip_begin, trip_end
+from routing.plans.general.kernels.rich import fits_rich, leg_price
 
 
 @inner_kernel
@@ -207,6 +209,10 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
                     best, best_pick, best_drop = alone + added[k], i, k
             now += leg[k + 1]
             k += 1
+    if not pair and tables.flag[col.RELOADS] == 1:
+        price, gap, code = best_in_new_trip(tables, routes, request, vehicle, best + base, low, final)
+        if gap >= 0:
+            return price, gap, code
     return best + base, best_pick, best_drop
 
 
@@ -218,10 +224,10 @@ def _fits(tables, row, own, request, kind, i, n, dimensions):
         level = row[col.ON_BOARD_LOAD + d, i]
         extra = tables.request[request, col.LOAD + d]
         if kind == col.PICKUP_ONLY:
-            for k in range(i, n + 1):
+            for k in range(i, trip_end(tables, row, i, n)):
                 level = max(level, row[col.ON_BOARD_LOAD + d, k])
         elif kind == col.LOADED:
-            for k in range(i + 1):
+            for k in range(trip_begin(tables, row, i), i + 1):
                 level = max(level, row[col.ON_BOARD_LOAD + d, k])
         elif kind != col.PAIR:
             extra = np.int64(0)

@@ -9,6 +9,7 @@ from routing.kernels.random import below
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.hard_windows import best_plain, refresh_plain
 from routing.plans.general.kernels.priced_times import best_timed, refresh_timed
+from routing.plans.general.kernels.reloads import drop_idle_reloads, is_reload, put_in_new_trip, reload_there
 from routing.plans.general.kernels.rich import refresh_rich
 from routing.problem.kernels.laws import ADD_ORDER, is_allowed, told_level
 
@@ -145,6 +146,8 @@ def insert(tables, routes, request, vehicle, pick, drop, work):
             nodes[k + 1] = nodes[k]
         nodes[pick + 1] = 2 * request
         routes.size[vehicle] = n + 2
+    elif drop >> col.NEW_TRIP > 0:
+        put_in_new_trip(tables, routes, request, vehicle, pick, drop)
     else:
         for k in range(n, pick, -1):
             nodes[k + 1] = nodes[k]
@@ -175,10 +178,12 @@ def compact(tables, routes, vehicle):
     """Take the nodes of absent requests out of a route, which must be refreshed afterwards."""
     nodes, kept = routes.row[vehicle, col.NODE], 0
     for k in range(1, routes.size[vehicle] + 1):
-        if routes.vehicle[tables.node[nodes[k], col.REQUEST]] == vehicle:
+        if routes.vehicle[tables.node[nodes[k], col.REQUEST]] == vehicle or is_reload(tables, nodes[k]):
             kept += 1
             nodes[kept] = nodes[k]
     routes.size[vehicle] = kept
+    if tables.flag[col.RELOADS] == 1:
+        drop_idle_reloads(tables, routes, vehicle)
 
 
 @lean_kernel
@@ -196,6 +201,10 @@ def write_routes(tables, routes, work, ghosts, stop_ptr, stop_place, act_ptr, ac
                 n += 1
                 nodes[n] = 2 * ghosts[g]
                 g += 1
+            reload = reload_there(tables, vehicle, stop_place[stop])
+            if reload >= 0 and act_ptr[stop] == act_ptr[stop + 1] and n < most:
+                n += 1
+                nodes[n] = reload
             for a in range(act_ptr[stop], act_ptr[stop + 1]):
                 if n < most:
                     n += 1
@@ -216,9 +225,9 @@ def write_routes(tables, routes, work, ghosts, stop_ptr, stop_place, act_ptr, ac
 
 @inner_kernel
 def _stays(tables, node):
-    """Whether a node belongs to its vehicle: goods on board, or a told stop."""
+    """Whether a node belongs to its vehicle: goods on board, a told stop, a reload."""
     kind = tables.request[tables.node[node, col.REQUEST], col.KIND]
-    return kind == col.ABOARD or kind == col.GHOST
+    return kind == col.ABOARD or kind == col.GHOST or kind == col.RELOAD
 
 
 @inner_kernel
@@ -253,7 +262,7 @@ def copy_route(source, target, vehicle):
     if source.early.shape[0] > 0:
         for k in range(last):
             for j in range(source.early.shape[3]):
-                for side in range(2):
+                for side in range(source.early.shape[1]):
                     target.early[vehicle, side, k, j] = source.early[vehicle, side, k, j]
         for column in range(2):
             target.total[vehicle, column] = source.total[vehicle, column]

@@ -11,6 +11,15 @@ import numpy as np
 
 from routing.kernels import fused_kernel, inline_kernel, inner_kernel
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.reloads import (
+    count_reloads,
+    load_up,
+    loaded_ready,
+    ready_at,
+    trip_begin,
+    trip_end,
+    write_ready,
+)
 from routing.problem.kernels.breaks import arrive_with, first_in, last_in, leave_with
 
 BARE = -1
@@ -64,18 +73,6 @@ def _leg_to(tables, own, here, node):
 
 
 @inner_kernel
-def start_load(tables, row, own, n, d):
-    """What the vehicle `own` has on board in dimension d when it sets off on its row of n nodes."""
-    load = own[col.CAPACITY + tables.flag[col.DIMENSIONS] + d]
-    if tables.flag[col.ANY_LOADED] == 1:
-        for k in range(1, n + 1):
-            request = tables.node[row[col.NODE, k], col.REQUEST]
-            if tables.request[request, col.KIND] == col.LOADED:
-                load += tables.request[request, col.LOAD + d]
-    return load
-
-
-@inner_kernel
 def _rest_fits(tables, row, position, cargo, b):
     """Whether break `b` may be taken behind a position with what is on board there and the cargo."""
     dimensions = tables.flag[col.DIMENSIONS]
@@ -91,8 +88,11 @@ def _rest_fits(tables, row, position, cargo, b):
 
 
 @inner_kernel
-def _step(tables, vehicle, row, position, cargo, here, node, before, after):
-    """Go from `here`, left at before[j] with j breaks taken, to do `node` (-1: to the end): after[j], -1 for never."""
+def _step(tables, vehicle, row, position, cargo, here, node, ready, before, after):
+    """Go from `here`, left at before[j] with j breaks taken, to do `node` (-1: to the end): after[j], -1 for never.
+
+    `ready`: when all is ready that is loaded there.
+    """
     own, first = tables.vehicle[vehicle], tables.breaks.ptr[vehicle]
     leg, drive = _leg_to(tables, own, here, node)
     breaks = tables.breaks.ptr[vehicle + 1] - first
@@ -111,7 +111,7 @@ def _step(tables, vehicle, row, position, cargo, here, node, before, after):
             now += leg - drive
             if node >= 0:
                 own_node = tables.node[node]
-                now = max(now - (leg - drive) + own_node[col.ENTER], np.int64(own_node[col.OPEN]))
+                now = max(now - (leg - drive) + own_node[col.ENTER], max(np.int64(own_node[col.OPEN]), ready))
                 now = first_in(tables.window[own_node[col.REQUEST], node & 1], now)
                 if now < 0:
                     continue
@@ -124,10 +124,11 @@ def _step(tables, vehicle, row, position, cargo, here, node, before, after):
 
 
 @inner_kernel
-def _latest_before(tables, vehicle, row, position, here, node, behind, latest):
+def _latest_before(tables, vehicle, row, position, here, node, ready, behind, latest):
     """The latest tick to leave position `position` at `here` for `node`, by breaks taken: latest[j], -1 for never.
 
-    `behind[j]`: the latest to leave `node` with j breaks taken; of the end (node -1) the latest to be there.
+    `behind[j]`: the latest to leave `node` with j breaks taken; of the end (node -1) the latest to be there.  `ready`:
+    when all is ready that is loaded at `node`.
     """
     own, first = tables.vehicle[vehicle], tables.breaks.ptr[vehicle]
     leg, drive = _leg_to(tables, own, here, node)
@@ -148,34 +149,11 @@ def _latest_before(tables, vehicle, row, position, here, node, behind, latest):
                 if node & 1 == 0:
                     by = min(by, own[col.LAST_PICKUP] - (leg - drive))
                 by = last_in(tables.window[own_node[col.REQUEST], node & 1], by)
-                if by < own_node[col.OPEN]:
+                if by < max(np.int64(own_node[col.OPEN]), ready):
                     continue
                 by -= own_node[col.ENTER]
             if by >= 0:
                 latest[j] = max(latest[j], leave_with(tables.breaks, first + j, taken, by, drive))
-
-
-@inner_kernel
-def _load_up(tables, routes, vehicle):
-    """Write what is on board behind every position; False where it is too much."""
-    n, row, own = routes.size[vehicle], routes.row[vehicle], tables.vehicle[vehicle]
-    dimensions, legal = tables.flag[col.DIMENSIONS], True
-    for d in range(dimensions):
-        load = start_load(tables, row, own, n, d)
-        row[col.ON_BOARD_LOAD + d, 0] = load
-        legal = legal and (n == 0 or load <= own[col.CAPACITY + d])
-        for k in range(1, n + 1):
-            node = row[col.NODE, k]
-            request = tables.node[node, col.REQUEST]
-            if node & 1 == 0:
-                load += tables.request[request, col.LOAD + d]
-            else:
-                load -= tables.request[request, col.LOAD + d]
-                if tables.flag[col.BACK] == 1:
-                    load += tables.request[request, col.LOAD + dimensions + d]
-            row[col.ON_BOARD_LOAD + d, k] = load
-            legal = legal and load <= own[col.CAPACITY + d]
-    return legal
 
 
 @inner_kernel
@@ -186,11 +164,15 @@ def refresh_rich(tables, routes, vehicle):
     legs = tables.legs[:, own[col.PROFILE]]
     breaks = tables.breaks.ptr[vehicle + 1] - tables.breaks.ptr[vehicle]
     row[col.AT_PLACE, 0], row[col.AT_PLACE, n + 1] = own[col.START_PLACE], own[col.END_PLACE]
-    row[col.LEAVE, 0], row[col.LEG, 0] = own[col.START], 0
-    legal = _load_up(tables, routes, vehicle) and n <= own[col.MAX_ACTS]
+    row[col.LEG, 0] = 0
+    reloads = count_reloads(tables, row, n)
+    legal = load_up(tables, routes, vehicle) and n - reloads <= own[col.MAX_ACTS] and reloads <= own[col.MOST_RELOADS]
+    write_ready(tables, row, n, early)
+    start = max(own[col.START], ready_at(tables, early, 0))
     driven, metres, price = np.int64(0), np.int64(0), own[col.FIXED]
+    row[col.LEAVE, 0] = min(start, np.int64(col.INFINITE))
     for j in range(breaks + 1):
-        early[col.SOONEST, 0, j] = own[col.START] if j == 0 else -1
+        early[col.SOONEST, 0, j] = start if j == 0 else -1
     here = own[col.START_PLACE]
     for k in range(1, n + 2):
         node = np.int64(row[col.NODE, k]) if k <= n else np.int64(-1)
@@ -203,7 +185,7 @@ def refresh_rich(tables, routes, vehicle):
         if k <= n:
             routes.at[node] = k
             before, after = early[col.SOONEST, k - 1], early[col.SOONEST, k]
-            _step(tables, vehicle, row, k - 1, BARE, here, node, before, after)
+            _step(tables, vehicle, row, k - 1, BARE, here, node, ready_at(tables, early, k), before, after)
             leave = np.int64(-1)
             for j in range(breaks + 1):
                 soon = early[col.SOONEST, k, j]
@@ -219,10 +201,11 @@ def refresh_rich(tables, routes, vehicle):
     for k in range(n, -1, -1):
         node = np.int64(row[col.NODE, k + 1]) if k < n else np.int64(-1)
         behind, latest = early[col.LATEST_LEAVE, k + 1], early[col.LATEST_LEAVE, k]
-        _latest_before(tables, vehicle, row, k, np.int64(row[col.AT_PLACE, k]), node, behind, latest)
+        ready = ready_at(tables, early, k + 1) if k < n else np.int64(0)
+        _latest_before(tables, vehicle, row, k, np.int64(row[col.AT_PLACE, k]), node, ready, behind, latest)
         if k > 0:
             row[col.LATEST, k] = _latest_arrival(tables, np.int64(row[col.NODE, k]), latest, breaks)
-    legal = legal and (n == 0 or early[col.LATEST_LEAVE, 0, 0] >= own[col.START])
+    legal = legal and (n == 0 or early[col.LATEST_LEAVE, 0, 0] >= start)
     legal = legal and (n == 0 or (driven <= own[col.MAX_DRIVE] and metres <= own[col.MAX_METRES]))
     routes.total[vehicle, col.DRIVEN] = driven if n > 0 else 0
     routes.total[vehicle, col.METRES_DRIVEN] = metres if n > 0 else 0
@@ -285,28 +268,39 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
     pair = kind == col.PAIR
     first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
     last = 2 * request + 1 if pair else first
-    if n + (2 if pair else 1) > own[col.MAX_ACTS]:
+    if own[col.MAX_ACTS] < col.NEVER and n - count_reloads(tables, row, n) + (2 if pair else 1) > own[col.MAX_ACTS]:
         return False
     if not _within_limits(tables, routes, vehicle, first, last, pair, i, k):
         return False
+    begin, finish = trip_begin(tables, row, i), trip_end(tables, row, k, n)
     if tables.flag[col.BACK] == 1 and last & 1 == 1:
         for d in range(dimensions):
             back = tables.request[request, col.LOAD + dimensions + d]
-            for position in range(k, n + 1):
+            for position in range(k, finish):
                 if row[col.ON_BOARD_LOAD + d, position] + back > own[col.CAPACITY + d]:
                     return False
     breaks = tables.breaks.ptr[vehicle + 1] - tables.breaks.ptr[vehicle]
     # What stays on board from the start or to the end changes where breaks may lie on every leg.
     whole = breaks > 0 and tables.flag[col.WEIGHED_BREAKS] == 1
     position, final = (np.int64(0), n) if whole else (np.int64(i), np.int64(k))
+    mine = loaded_ready(tables, request) if tables.flag[col.RELOADS] == 1 else np.int64(0)
+    if mine <= ready_at(tables, early, begin):
+        mine = np.int64(0)
+    else:
+        # What is loaded where the trip begins is ready later: the walk begins with the way there.
+        position = min(position, max(begin - 1, np.int64(0)))
     here, inserted = np.int64(row[col.AT_PLACE, position]), 0
     now, then = scratch[3], scratch[4]
     for j in range(breaks + 1):
         now[j] = early[col.SOONEST, position, j]
+    if begin == 0 and position == 0:
+        now[0] = max(now[0], mine)
     while True:
         laden = 1 if kind == col.PAIR else 2 if kind == col.PICKUP_ONLY else 0 if kind == col.LOADED else -1
         cargo = 2 * request if inserted == laden else last if inserted == 2 and last & 1 == 1 else np.int64(BARE)
-        behind = position
+        if kind != col.PAIR and not begin <= position < finish:
+            cargo = np.int64(BARE)
+        behind, ready = position, np.int64(0)
         if inserted == 0 and position == i:
             node, inserted = np.int64(first), 1 if pair else 2
         elif inserted == 1 and position == k:
@@ -314,7 +308,10 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
         else:
             position += 1
             node = np.int64(row[col.NODE, position]) if position <= n else np.int64(-1)
-        _step(tables, vehicle, row, behind, cargo, here, node, now, then)
+            ready = ready_at(tables, early, position) if position <= n else np.int64(0)
+            if position == begin:
+                ready = max(ready, mine)
+        _step(tables, vehicle, row, behind, cargo, here, node, ready, now, then)
         if node < 0:
             return then[breaks] >= 0 and then[breaks] <= own[col.END]
         alive = False

@@ -24,6 +24,7 @@ from routing.plans.general.kernels.moves import (
     remove,
     save,
 )
+from routing.plans.general.kernels.reloads import is_reload
 from routing.plans.general.kernels.stops import is_served_first
 
 
@@ -83,7 +84,8 @@ def seed_node(tables, routes, work, fleet):
             return node
     for _ in range(50):
         node = below(work.luck, len(routes.at))
-        if tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0:
+        served = tables.node[node, col.PLACE] >= 0 and routes.vehicle[tables.node[node, col.REQUEST]] >= 0
+        if served and not is_reload(tables, node):
             return node
     return np.int64(-1)
 
@@ -185,3 +187,23 @@ def empty_vehicle(tables, routes, saved, work):
             forget(routes, request)
     compact(tables, routes, vehicle)
     refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
+def merge_trips(tables, routes, vehicle, work):
+    """Leave out the reloads that a route can do without."""
+    nodes, k = routes.row[vehicle, col.NODE], 1
+    while k <= routes.size[vehicle]:
+        node, n, price = nodes[k], routes.size[vehicle], routes.price[vehicle]
+        k += 1
+        if not is_reload(tables, node):
+            continue
+        for j in range(k - 1, n):
+            nodes[j] = nodes[j + 1]
+        routes.size[vehicle] = n - 1
+        if refresh(tables, routes, vehicle, work) and routes.price[vehicle] <= price:
+            continue
+        for j in range(n, k - 1, -1):
+            nodes[j] = nodes[j - 1]
+        nodes[k - 1], routes.size[vehicle] = node, n
+        refresh(tables, routes, vehicle, work)

@@ -23,7 +23,7 @@ from routing.plans.general.kernels.moves import (
     save,
     take_over,
 )  # fmt: skip
-from routing.plans.general.kernels.ruin import empty_vehicle, ruin_related, ruin_strings, swap_vehicles
+from routing.plans.general.kernels.ruin import empty_vehicle, merge_trips, ruin_related, ruin_strings, swap_vehicles
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
@@ -211,6 +211,9 @@ def search_slice(tables, routes, saved, best, work, turn):
             ruin_related(tables, routes, saved, work, turn)
         else:
             ruin_strings(tables, routes, saved, work, turn)
+        if tables.flag[col.RELOADS] == 1:
+            for k in range(work.clock[col.TOUCHED]):
+                merge_trips(tables, routes, work.mark[k, col.TOUCHED_LIST], work)
         credited = np.int64(-1)
         if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
             credited = work.list[below(work.luck, missing), col.OLD]
