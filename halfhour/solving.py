@@ -23,7 +23,7 @@ from routing.problem.formats import (
     vroom_plan,
     vroom_plan_judge,
 )
-from routing.problem.formats.cvrplib import Rounding
+from routing.problem.formats.distances import Rounding
 from routing.problem.formats.vroom_checks import plain
 from routing.problem.problem import Problem, Reason, Rows, Solution, Travel
 

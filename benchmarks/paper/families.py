@@ -45,6 +45,7 @@ def instances(family: str) -> Iterator[FamilyInstance]:
 def rows_of_tours(case: Visits, tours: Sequence[Sequence[int]], vehicles: Sequence[int] | None = None) -> Rows:
     """Rows of tours of customers (the file's numbers, CVRPLIB's first location is 0), by these vehicles or in order.
 
+    Where the file knows reloads, a depot inside a tour is one.
     Raises InvalidInput for a customer that is none, one that comes twice, a vehicle that is none or has two tours.
     """
     request = {customer: r for r, customer in enumerate(case.number)}
@@ -52,14 +53,14 @@ def rows_of_tours(case: Visits, tours: Sequence[Sequence[int]], vehicles: Sequen
     chosen = list(range(len(tours))) if vehicles is None else list(vehicles)
     if len(chosen) != len(tours) or len({*chosen}) < len(chosen) or any(not 0 <= v < count for v in chosen):
         raise InvalidInput(f"{len(tours)} routes need as many different vehicles of 0 to {count - 1}", field="vehicles")
-    visited = [customer for tour in tours for customer in tour]
+    depots = {int(place) for place in case.problem.reloads.place}
+    visited = [customer for tour in tours for customer in tour if customer not in depots]
     for customer in visited:
         if customer not in request or visited.count(customer) > 1:
             raise InvalidInput(f"customer {customer} is none, or is visited twice", field="routes")
     plan: list[list[Stop]] = [[] for _ in range(count)]
     for vehicle, tour in zip(chosen, tours, strict=True):
-        acts = [request[customer] for customer in tour]
-        plan[vehicle] = [(int(case.problem.drop_place[r]), [(r, int(ActKind.DROP))]) for r in acts]
+        plan[vehicle] = [(k, [] if k in depots else [(request[k], int(ActKind.DROP))]) for k in tour]
     return make_rows(plan)
 
 

@@ -36,8 +36,13 @@ def with_pyvrp(question: Question) -> Answer:
         kind = data.vehicle_type(route.vehicle_type())
         depot = int(data.depots()[kind.start_depot].location)
         vehicle = _free_vehicle(case, plan, depot, int(kind.capacity[0]), int(kind.unit_distance_cost))
-        clients = [int(data.clients()[int(act.idx)].location) for act in route.schedule() if act.is_client()]
-        plan[vehicle] = [(place, [(request[place], int(ActKind.DROP))]) for place in clients]
+        inner = list(route.schedule())[1:-1]  # between its start and its end; a depot there is a reload
+        plan[vehicle] = [
+            (int(data.depots()[int(act.idx)].location), [])
+            if act.is_depot()
+            else (place := int(data.clients()[int(act.idx)].location), [(request[place], int(ActKind.DROP))])
+            for act in inner
+        ]
     return Answer(make_rows(plan), wall, cpu)
 
 

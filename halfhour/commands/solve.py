@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from halfhour.solving import SolvedFile, Watch
     from routing.plans.plan import Recipe
     from routing.plans.planner import Objective
-    from routing.problem.formats.cvrplib import Rounding
+    from routing.problem.formats.distances import Rounding
     from routing.problem.problem import Problem, Rows, Travel
 
 EXAMPLE = "halfhour solve lr101.txt --time-limit 10 --out lr101.routes"

@@ -15,7 +15,7 @@ from benchmarks.paper.rows import ROWS, tasks_of
 from benchmarks.peers.visits import as_jobs
 from routing.errors import InvalidInput
 from routing.problem.formats.cvrplib import read_visits
-from tests.routing.problem.test_cvrplib import CVRP
+from tests.routing.problem.test_cvrplib import CVRP, trips_file
 from tests.routing.problem.test_formats import LILIM
 
 
@@ -100,6 +100,16 @@ def test_what_is_measured_is_not_measured_again(data: Path, tmp_path: Path, caps
 
 def gap_line(solver: str, value: float, law: str = "NONE") -> dict[str, object]:
     return {"instance": "a", "solver": solver, "value": value, "best_known": 100.0, "law": law, "unserved": 0}
+
+
+def test_trips_are_judged(data: Path):
+    (data / "vrp" / "mtvrptwr").mkdir()
+    trips_file(data / "vrp" / "mtvrptwr")
+    with (data / "vrp" / "bks.csv").open("a") as file:
+        file.write("mtvrptwr,trips,15,1,cut to .1\n")
+    for routes, law, value in (([[1, 0, 2, 3, 4]], "NONE", 15), ([[4, 3, 2, 0, 1]], "WINDOW", 15)):
+        line = judged({"row": "trips", "instance": "trips", "solver": "x", "routes": routes})
+        assert (line["law"], line["value"], line["unserved"]) == (law, value, 0)
 
 
 def test_gaps_by_hand():

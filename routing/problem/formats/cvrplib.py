@@ -1,25 +1,25 @@
 """Reads CVRPLIB, TSPLIB95 and PyVRP's dialect of VRPLIB, and Solomon's text; writes `Route #k: 3 7 5` lines.
 
-One visit a customer: goods from the depot, perhaps within a window, perhaps left out for its prize.  How distances are
-rounded stands in no file: `nearest`, `one_decimal` (cut) or `none`, by default by TYPE.
+One visit a customer: goods from the depot, perhaps ready late and in several trips, perhaps within a window, perhaps
+left out for its prize.  How distances are rounded stands in no file: `nearest`, `one_decimal` (cut) or `none`, by
+default by TYPE.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import UnreadableFile, Unsupported
 from routing.problem.build import make_problem
+from routing.problem.formats.distances import Numbers, Rounding, rounded, straight, ways
 from routing.problem.formats.lilim import text_of
-from routing.problem.problem import INFINITE, NO_BLOCK, Problem, Rows, Travel
+from routing.problem.problem import INFINITE, NO_BLOCK, NO_RELOADS, Problem, Reloads, Rows, Travel
 
-Rounding = Literal["auto", "nearest", "one_decimal", "none"]
 ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
 BY_TYPE: dict[str, Rounding] = {
     "CVRP": "nearest", "ACVRP": "nearest", "TSP": "nearest", "ATSP": "nearest", "CVRPTW": "one_decimal",
@@ -39,11 +39,9 @@ _HEAD = {
 _SECTIONS = {
     "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DEMAND_SECTION", "DEPOT_SECTION", "TIME_WINDOW_SECTION",
     "SERVICE_TIME_SECTION", "PRIZE_SECTION", "CAPACITY_SECTION", "VEHICLES_FIXED_COST_SECTION",
-    "VEHICLES_UNIT_DISTANCE_COST_SECTION", "VEHICLES_DEPOT_SECTION", "DISPLAY_DATA_SECTION",
+    "VEHICLES_UNIT_DISTANCE_COST_SECTION", "VEHICLES_DEPOT_SECTION", "DISPLAY_DATA_SECTION", "RELEASE_TIME_SECTION",
+    "VEHICLES_RELOAD_DEPOT_SECTION",
 }  # fmt: skip
-
-Numbers = list[tuple[int, list[float]]]
-"""(line, numbers on it) of a section."""
 
 
 class Visits(NamedTuple):
@@ -70,6 +68,8 @@ class _Instance(NamedTuple):
     unit_cost: list[float]
     depot: list[int]  # by vehicle, from 0
     depots: set[int]
+    release: list[float] | None = None  # by location
+    reload: list[list[int]] | None = None  # depots by vehicle
 
 
 def is_cvrplib(head: str) -> bool:
@@ -102,12 +102,15 @@ def read_visits(path: Path, *, rounding: Rounding = "auto", fixed: int = 0) -> V
 
 
 def write_visits(case: Visits, rows: Rows) -> str:
-    """One line per used vehicle, customers by the file's numbers (CVRPLIB: the first location is 0), and the cost."""
+    """One line per used vehicle, customers by the file's numbers (CVRPLIB: the first location is 0), and the cost.
+
+    A depot inside a line is a reload.
+    """
     lines: list[str] = []
     for vehicle in range(len(rows.stop_ptr) - 1):
-        acts = rows.act_request[rows.act_ptr[rows.stop_ptr[vehicle]] : rows.act_ptr[rows.stop_ptr[vehicle + 1]]]
-        if len(acts):
-            lines.append(f"Route #{len(lines) + 1}: {' '.join(str(case.number[r]) for r in acts.tolist())}")
+        places = rows.stop_place[rows.stop_ptr[vehicle] : rows.stop_ptr[vehicle + 1]].tolist()
+        if places:
+            lines.append(f"Route #{len(lines) + 1}: {' '.join(str(place) for place in places)}")
     return "\n".join([*lines, f"Cost {cost_of(case, rows):g}"]) + "\n"
 
 
@@ -195,17 +198,32 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
     if any(depot not in depots for depot in own):
         raise UnreadableFile("a vehicle is at a location that is no depot", file=path.name)
 
+    reload = _reloads(path, sections, vehicles, depots)
+    release = column("RELEASE_TIME_SECTION", size, 0) if "RELEASE_TIME_SECTION" in sections else None
+
     def make(rounding: Rounding) -> _Instance:
         return _Instance(
-            _rounded(_ways(path, head, sections, size), rounding), column("DEMAND_SECTION", size, 0), windows,
+            rounded(ways(path, head, sections, size), rounding), column("DEMAND_SECTION", size, 0), windows,
             [0.0 if k in depots else time for k, time in enumerate(service)],
             column("PRIZE_SECTION", size, 0) if "PRIZE_SECTION" in sections else None,
             column("CAPACITY_SECTION", vehicles, _head_number(path, head, "CAPACITY", INFINITE)),
             column("VEHICLES_FIXED_COST_SECTION", vehicles, 0),
-            column("VEHICLES_UNIT_DISTANCE_COST_SECTION", vehicles, 1), own, set(depots),
+            column("VEHICLES_UNIT_DISTANCE_COST_SECTION", vehicles, 1), own, set(depots), release, reload,
         )  # fmt: skip
 
     return make
+
+
+def _reloads(path: Path, sections: dict[str, Numbers], vehicles: int, depots: list[int]) -> list[list[int]] | None:
+    """Depots at which each vehicle may reload, from 0; None where the file has none."""
+    if "VEHICLES_RELOAD_DEPOT_SECTION" not in sections:
+        return None
+    found: list[list[int]] = [[] for _ in range(vehicles)]
+    for number, row in sections["VEHICLES_RELOAD_DEPOT_SECTION"]:
+        if not 1 <= row[0] <= vehicles or any(int(x) - 1 not in depots for x in row[1:]):
+            raise UnreadableFile("not a vehicle and its depots", file=path.name, line=number)
+        found[int(row[0]) - 1] = [int(x) - 1 for x in row[1:]]
+    return found
 
 
 def _head_number(path: Path, head: dict[str, str], word: str, default: float) -> float:
@@ -216,62 +234,6 @@ def _head_number(path: Path, head: dict[str, str], word: str, default: float) ->
     if not math.isfinite(value):
         raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name)
     return value
-
-
-def _ways(path: Path, head: dict[str, str], sections: dict[str, Numbers], size: int) -> NDArray[np.float64]:
-    """Distances between all locations, not rounded."""
-    kind = head.get("EDGE_WEIGHT_TYPE", "EUC_2D")
-    if kind == "EXPLICIT":
-        form = head.get("EDGE_WEIGHT_FORMAT", "FULL_MATRIX")
-        numbers = [x for _, row in sections.get("EDGE_WEIGHT_SECTION", []) for x in row]
-        table = np.zeros((size, size))
-        lower, upper = np.tril_indices, np.triu_indices  # the columns of one triangle are the rows of the other
-        triangles = {
-            "LOWER_ROW": lower(size, -1), "UPPER_COL": lower(size, -1), "LOWER_DIAG_ROW": lower(size),
-            "UPPER_DIAG_COL": lower(size), "UPPER_ROW": upper(size, 1), "LOWER_COL": upper(size, 1),
-            "UPPER_DIAG_ROW": upper(size), "LOWER_DIAG_COL": upper(size),
-        }  # fmt: skip
-        if form == "FULL_MATRIX" and len(numbers) == size * size:
-            table = np.array(numbers).reshape(size, size)
-        elif form in triangles and len(numbers) == len(triangles[form][0]):
-            table[triangles[form]] = numbers
-            table = np.maximum(table, table.T)
-        else:
-            raise UnreadableFile(f"{len(numbers)} distances do not make a {form} of {size}", file=path.name)
-        np.fill_diagonal(table, 0)
-        return table
-    if kind not in METRICS:
-        raise Unsupported(f"EDGE_WEIGHT_TYPE {kind} is not supported", field="EDGE_WEIGHT_TYPE", file=path.name)
-    rows = sections.get("NODE_COORD_SECTION", [])
-    if len(rows) != size or any(len(row) < 3 or int(row[0]) != k + 1 for k, (_, row) in enumerate(rows)):
-        raise UnreadableFile(f"NODE_COORD_SECTION does not list 1 to {size}", file=path.name)
-    table = METRICS[kind](np.array([row[1:3] for _, row in rows]))
-    np.fill_diagonal(table, 0)
-    return table
-
-
-def _apart(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.abs(at[:, None] - at[None, :]))
-
-
-def _straight(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.hypot(*_apart(at).transpose(2, 0, 1)))
-
-
-def _on_earth(at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """TSPLIB's GEO: degrees and minutes (DDD.MM) on its sphere, in whole kilometres, one added."""
-    degrees = np.trunc(at)
-    lat, lng = (3.141592 * (degrees + 5 * (at - degrees) / 3) / 180).T
-    q1, q2, q3 = np.cos(lng[:, None] - lng), np.cos(lat[:, None] - lat), np.cos(lat[:, None] + lat)
-    return np.asarray(np.floor(6378.388 * np.arccos(np.clip(((1 + q1) * q2 - (1 - q1) * q3) / 2, -1, 1)) + 1))
-
-
-METRICS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
-    "EUC_2D": _straight, "CEIL_2D": lambda at: np.asarray(np.ceil(_straight(at))), "GEO": _on_earth,
-    "ATT": lambda at: np.asarray(np.ceil(np.sqrt((_apart(at) ** 2).sum(axis=2) / 10))),
-    "MAN_2D": lambda at: np.asarray(_apart(at).sum(axis=2)), "MAX_2D": lambda at: np.asarray(_apart(at).max(axis=2)),
-}  # fmt: skip
-"""EDGE_WEIGHT_TYPE -> distances between all points, as TSPLIB 95 says (section 2)."""
 
 
 def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
@@ -291,23 +253,17 @@ def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
     for k, (number, row) in enumerate(rows):
         if len(row) != 7 or int(row[0]) != k or row[4] > row[5]:
             raise UnreadableFile(f"not the seven numbers of customer {k}", file=path.name, line=number)
-    distance = _straight(np.array([row[1:3] for _, row in rows]))
+    distance = straight(np.array([row[1:3] for _, row in rows]))
 
     def make(rounding: Rounding) -> _Instance:
         count = int(vehicles)
         return _Instance(
-            _rounded(distance, rounding), [row[3] for _, row in rows],
+            rounded(distance, rounding), [row[3] for _, row in rows],
             [(row[4], row[5]) for _, row in rows], [row[6] for _, row in rows], None, [capacity] * count, [0.0] * count,
             [1.0] * count, [0] * count, {0},
         )  # fmt: skip
 
     return make
-
-
-def _rounded(distance: NDArray[np.float64], rounding: Rounding) -> NDArray[np.float64]:
-    if rounding == "nearest":
-        return np.asarray(np.floor(distance + 0.5))
-    return np.asarray(np.floor(distance * 10 + 1e-9) / 10) if rounding == "one_decimal" else distance
 
 
 def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Visits:
@@ -334,7 +290,17 @@ def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Vis
     window = [[[[0, INFINITE]], [[first, max(first, last_one)]]] for first, last_one in spans]
     prize = [0 if case.prize is None else round(case.prize[k] * ticks) for k in customers]
     capacity = [min(int(x), INFINITE) for x in case.capacity]
+    reload = case.reload or [[] for _ in case.depot]
+    reloads = NO_RELOADS if case.release is None and case.reload is None else Reloads(*(
+        np.array(values, dtype=np.int32)
+        for values in (
+            np.cumsum([0, *map(len, reload)]), [depot for own in reload for depot in own],
+            [len(customers) if own else 0 for own in reload],
+        )
+    ))  # fmt: skip
+    release = [0] * size if case.release is None else [math.ceil(x * ticks - 1e-6) for x in case.release]
     problem = make_problem(
+        reloads=reloads, ready=[release[k] for k in customers],
         tick_us=1_000_000 // ticks, place=np.arange(size), pick_place=np.full(len(customers), -1), drop_place=customers,
         load=np.array([case.demand[k] for k in customers]).reshape(-1, 1),
         act=np.array([[0, math.ceil(case.service[k] * ticks)] for k in customers]).reshape(-1, 2),

@@ -66,11 +66,13 @@ def _nodes(lines: list[list[str]]) -> list[list[float]]:
 def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> list[str]:
     """The same for the lines `Route #k: 3 7` of a CVRPLIB, TSPLIB or Solomon file; each route leaves its first depot.
 
-    Where vehicles differ, routes are held against the largest of them, and are not told apart by depots.
+    Where vehicles differ, routes are held against the largest of them, and are not told apart by depots.  A depot
+    inside a route is a reload, where the file knows reloads.
     """
     text = path.read_text(encoding="utf-8-sig")
     metric = next((line.split(":")[1].strip() for line in text.splitlines() if "EDGE_WEIGHT_TYPE" in line), "EUC_2D")
     nodes, room, depots, table = _solomon_nodes(text) if "CUSTOMER" in text.split() else _cvrplib_nodes(text)
+    reloads, release = _second_trips(text)
 
     def leg(a: int, b: int) -> float:
         way = _way(metric, nodes[a], nodes[b]) if table is None else table[a][b]
@@ -83,12 +85,19 @@ def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> 
     for line in routes.splitlines():
         if not line.startswith("Route"):
             continue
-        tour = [int(x) for x in line.split(":")[1].split()]
-        if sum(nodes[k][2] for k in tour) > room:
-            wrong.append(f"{line.split(':')[0]} carries more than {room:g}")
-        if not any(_in_time(nodes, tour, depot, leg) for depot in depots):
-            wrong.append(f"{line.split(':')[0]} comes too late")
-        seen += tour
+        name, tour = line.split(":")[0], [int(x) for x in line.split(":")[1].split()]
+        trips: list[list[int]] = [[]]
+        for k in tour:
+            trips[-1].append(k)
+            if k in depots:
+                trips.append([])
+                wrong += [] if k in reloads else [f"{name} reloads at {k}, where no vehicle may"]
+        if any(sum(nodes[k][2] for k in trip) > room for trip in trips):
+            wrong.append(f"{name} carries more than {room:g}")
+        ready = [max((release.get(k, 0.0) for k in trip), default=0.0) for trip in trips]
+        if not any(_in_time(nodes, trips, ready, depot, leg) for depot in depots):
+            wrong.append(f"{name} comes too late")
+        seen += [k for k in tour if k not in depots]
     if sorted([*seen, *left_out]) != [k for k in range(len(nodes)) if k not in depots]:
         wrong.append("a customer is neither in one route nor left out, or is in both")
     return wrong
@@ -107,14 +116,30 @@ def _way(metric: str, a: list[float], b: list[float]) -> float:
     return known.get(metric, math.hypot(x, y))
 
 
-def _in_time(nodes: list[list[float]], tour: list[int], depot: int, leg: Callable[[int, int], float]) -> bool:
+def _in_time(
+    nodes: list[list[float]], trips: list[list[int]], ready: list[float], depot: int, leg: Callable[[int, int], float]
+) -> bool:
     clock, here = nodes[depot][3], depot
-    for there in [*tour, depot]:
-        clock = max(clock + leg(here, there), nodes[there][3])
-        if clock > nodes[there][4] + SLACK:
-            return False
-        clock, here = clock + nodes[there][5], there
+    for trip, begins in zip([*trips[:-1], [*trips[-1], depot]], ready, strict=True):
+        clock = max(clock, begins)
+        for there in trip:
+            clock = max(clock + leg(here, there), nodes[there][3])
+            if clock > nodes[there][4] + SLACK:
+                return False
+            clock, here = clock + nodes[there][5], there
     return True
+
+
+def _second_trips(text: str) -> tuple[set[int], dict[int, float]]:
+    """Depots at which some vehicle may reload, and when goods are ready by number of the customer."""
+    found: dict[str, list[list[str]]] = {}
+    name = ""
+    for line in text.splitlines():
+        name = line.split(":")[0].strip() if line[:1].isalpha() else name
+        if line.strip() and not line[:1].isalpha():
+            found.setdefault(name, []).append(line.split())
+    reloads = {int(x) - 1 for row in found.get("VEHICLES_RELOAD_DEPOT_SECTION", []) for x in row[1:]}
+    return reloads, {int(row[0]) - 1: float(row[1]) for row in found.get("RELEASE_TIME_SECTION", [])}
 
 
 Nodes = tuple[list[list[float]], float, set[int], list[list[float]] | None]

@@ -104,6 +104,46 @@ def test_fleets(tmp_path):
     assert (done.vehicles, done.cost) == (2, pytest.approx(20 + 12 + 6))
 
 
+def trips_file(tmp_path: Path, *, reloads: str = "1 1", released: int = 20) -> Path:
+    """One vehicle for the line, four units of three: the customer at 6 has goods late, the one at 1.5 a window to 5."""
+    more = (
+        f"RELEASE_TIME_SECTION\n1 0\n2 0\n3 0\n4 0\n5 {released}\n"
+        "TIME_WINDOW_SECTION\n1 0 90\n2 0 5\n3 0 90\n4 0 90\n5 0 90\n"
+        + (f"VEHICLES_RELOAD_DEPOT_SECTION\n{reloads}\n" if reloads else "")
+    )
+    text = CVRP.replace("TYPE : CVRP", "TYPE : MTVRPTWR\nVEHICLES : 1").replace("DEPOT_SECTION", more + "DEPOT_SECTION")
+    return written(tmp_path, text, "trips.vrp")
+
+
+def test_goods_come_late_and_vehicles_come_back_for_them(tmp_path):
+    # The first trip serves the window; the second sets off at 20 with what is left.  1.5 and 6, there and back.
+    path = trips_file(tmp_path)
+    done = solve_file(path, work=3000)
+    assert (done.vehicles, done.distance, done.left_out) == (1, pytest.approx(15), ())
+    first, second = done.output.splitlines()[0].split(": ")[1].split(" 0 ")
+    assert (first, sorted(second.split())) == ("1", ["2", "3", "4"])
+    # Ready at 85, the farthest is home after 90; without a reload four units are too many.
+    assert [one.delivery for one in solve_file(trips_file(tmp_path, released=85), work=3000).left_out] == [4]
+    assert len(solve_file(trips_file(tmp_path, reloads=""), work=3000).left_out) == 1
+
+
+@pytest.mark.parametrize(
+    ("route", "says"),
+    [
+        ("1 0 2 3 4", None),
+        ("1 2 0 4 3", None),
+        ("4 3 2 0 1", "late"),  # sets off at 20
+        ("0 1 2 3 4", "carries"),
+        ("1 0 2 3", "neither"),
+    ],
+)
+def test_the_judge_of_visits_knows_trips(tmp_path, route, says):
+    found = visit_faults(trips_file(tmp_path), numbered(f"Route %1: {route}\n"), set(), "one_decimal")
+    assert (says is None and not found) or any(says in one for one in found)
+    alone = visit_faults(trips_file(tmp_path, reloads=""), numbered(f"Route %1: {route}\n"), set(), "one_decimal")
+    assert any("reloads at 0" in one for one in alone)
+
+
 def test_distances_in_the_file(tmp_path):
     # 0 -1-> 1 -2-> 2 -3-> 0
     head = "TYPE : ATSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : FULL_MATRIX\n"
@@ -117,7 +157,9 @@ def test_distances_in_the_file(tmp_path):
     ("find", "put", "error", "says"),
     [
         ("EUC_2D", "XRAY1", Unsupported, "XRAY1"),
-        ("DEPOT_SECTION", "RELEASE_TIME_SECTION\n1 0\nDEPOT_SECTION", Unsupported, "RELEASE_TIME_SECTION"),
+        ("DEPOT_SECTION", "RELEASE_TIME_SECTION\n6 0\nDEPOT_SECTION", UnreadableFile, "1 to 5"),
+        ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n1 2\nDEPOT_SECTION", UnreadableFile, "its depots"),
+        ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n9 1\nDEPOT_SECTION", UnreadableFile, "not a vehicle"),
         ("CAPACITY : 3", "VEHICLES_MAX_DURATION : 9", Unsupported, "VEHICLES_MAX_DURATION"),
         ("2 1.5 0", "2 x 0", UnreadableFile, "not a number"),
         ("2 1.5 0\n", "", UnreadableFile, "list 1 to 5"),
