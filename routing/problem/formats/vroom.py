@@ -19,8 +19,8 @@ from routing.errors import UnreadableFile
 from routing.problem.build import allow, make_problem, make_rows
 from routing.problem.evaluate import evaluate
 from routing.problem.formats.vroom_checks import refused, wrong
-from routing.problem.formats.vroom_input import TableOf, VroomInput
-from routing.problem.problem import INFINITE, NO_BLOCK, Breaks, Problem, Travel
+from routing.problem.formats.vroom_input import RELOAD, TableOf, Vehicle, VroomInput
+from routing.problem.problem import INFINITE, NO_BLOCK, Breaks, Problem, Reloads, Travel
 
 MARGIN = 2**28
 """Ticks that lie before the first time stamp of a file whose time stamps are absolute: eight years of seconds."""
@@ -128,12 +128,12 @@ def _base(given: VroomInput) -> int:
 def _travel(
     given: VroomInput, duration: NDArray[np.int64], distance: NDArray[np.int64], custom: NDArray[np.int64] | None
 ) -> tuple[Travel, list[int], list[int]]:
-    """Places are tasks, ends, starts; a missing start is a place from which everything is at hand."""
-    ends = sorted({vehicle.end for vehicle in given.vehicles if vehicle.end is not None})
+    """Places are tasks, ends, reloads, starts; a missing start is a place from which everything is at hand."""
+    ends, depots = _ends(given), [depot for depot, _ in _depots(given)]
     starts = sorted({-1 if vehicle.start is None else vehicle.start for vehicle in given.vehicles})
-    goal = np.array([task.location for task in given.tasks] + ends, dtype=np.int64)
+    goal = np.array([task.location for task in given.tasks] + ends + depots, dtype=np.int64)
     origin = np.concatenate([goal, np.array(starts, dtype=np.int64)])
-    setup = np.array([task.setup for task in given.tasks] + [0] * len(ends), dtype=np.int64)
+    setup = np.array([task.setup for task in given.tasks] + [0] * len(ends + depots), dtype=np.int64)
     apart = origin[:, None] != goal[None, :]
     anywhere = origin < 0
 
@@ -155,6 +155,22 @@ def _travel(
     start_place = [len(goal) + starts.index(-1 if v.start is None else v.start) for v in given.vehicles]
     end_place = [-1 if v.end is None else len(given.tasks) + ends.index(v.end) for v in given.vehicles]
     return travel, start_place, end_place
+
+
+def _ends(given: VroomInput) -> list[int]:
+    """Locations at which routes end."""
+    return sorted({vehicle.end for vehicle in given.vehicles if vehicle.end is not None})
+
+
+def _depots(given: VroomInput) -> list[tuple[int, int]]:
+    """Location and service of the reloads."""
+    return sorted({(v.start, v.reload_service) for v in given.vehicles if v.reloads and v.start is not None})
+
+
+def _depot_of(given: VroomInput, vehicle: Vehicle) -> int:
+    """The place at which a vehicle reloads."""
+    assert vehicle.start is not None
+    return len(given.tasks) + len(_ends(given)) + _depots(given).index((vehicle.start, vehicle.reload_service))
 
 
 def _problem(
@@ -179,8 +195,10 @@ def _problem(
         "start_place": start, "end_place": end, "start": [a for a, _ in spans], "end": [b for _, b in spans],
         "profile": profile, "allowed": allow(allowed.reshape(len(rows), len(vehicles))),
         "capacity": [vehicle.capacity or [INFINITE] * given.dimensions for vehicle in vehicles],
-        "before": make_rows([[_stop(given, act) for act in vehicle.told] for vehicle in vehicles]),
+        "before": make_rows([[_stop(given, vehicle, act) for act in vehicle.told] for vehicle in vehicles]),
     }  # fmt: skip
+    if any(vehicle.reloads for vehicle in vehicles):
+        fields |= _reloads(given, len(fields["place"]))
     if any(any(row.back) for row in rows):
         fields["load_back"] = [row.back for row in rows]
     for name, limits in (
@@ -194,7 +212,20 @@ def _problem(
     return make_problem(**fields, **prices)
 
 
-def _stop(given: VroomInput, act: tuple[int, int]) -> tuple[int, list[tuple[int, int]]]:
+def _reloads(given: VroomInput, places: int) -> dict[str, Any]:
+    """Fields of vehicles that come back to load, as often as there are tasks at most."""
+    own = [[_depot_of(given, vehicle)] if vehicle.reloads else [] for vehicle in given.vehicles]
+    service = np.zeros(places, dtype=np.int64)
+    for depots, vehicle in zip(own, given.vehicles, strict=True):
+        service[depots] = vehicle.reload_service
+    most = [min(vehicle.reloads, len(given.tasks)) for vehicle in given.vehicles]
+    columns = np.cumsum([0, *map(len, own)]), [depot for depots in own for depot in depots], most
+    return {"exit": service, "reloads": Reloads(*(np.array(column, dtype=np.int32) for column in columns))}
+
+
+def _stop(given: VroomInput, vehicle: Vehicle, act: tuple[int, int]) -> tuple[int, list[tuple[int, int]]]:
+    if act == RELOAD:
+        return _depot_of(given, vehicle), []
     row = given.rows[act[0]]
     return (row.drop if act[1] else row.pick), [act]
 
@@ -273,7 +304,8 @@ def _told_that_cannot_be(problem: Problem, travel: Travel, given: VroomInput) ->
     for v, vehicle in enumerate(given.vehicles):
         if not vehicle.told:
             continue
-        alone = [[_stop(given, act) for act in vehicle.told] if w == v else [] for w in range(len(given.vehicles))]
+        own = [_stop(given, vehicle, act) for act in vehicle.told]
+        alone = [own if w == v else [] for w in range(len(given.vehicles))]
         timeline = evaluate(problem, travel, make_rows(alone))
         if not timeline.feasible:
             law = timeline.law.name.lower().replace("_", " ")

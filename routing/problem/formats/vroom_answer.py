@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from routing.problem.formats.vroom import VroomCase
+from routing.problem.formats.vroom_input import RELOAD
 from routing.problem.formats.vroom_route import TimedRoute, said, where
 from routing.problem.problem import Reason, Solution
 
@@ -20,8 +21,11 @@ def write_vroom(case: VroomCase, solution: Solution) -> dict[str, Any]:
     rows = solution.rows
     routes = []
     for v in range(len(case.given.vehicles)):
-        stops = rows.act_ptr[rows.stop_ptr[v]], rows.act_ptr[rows.stop_ptr[v + 1]]
-        acts = list(zip(rows.act_request[slice(*stops)].tolist(), rows.act_kind[slice(*stops)].tolist(), strict=True))
+        acts = []
+        for stop in range(rows.stop_ptr[v], rows.stop_ptr[v + 1]):
+            own = slice(rows.act_ptr[stop], rows.act_ptr[stop + 1])
+            done = zip(rows.act_request[own].tolist(), rows.act_kind[own].tolist(), strict=True)
+            acts += list(done) or [RELOAD]
         if acts:
             routes.append(TimedRoute(case, v, acts).answer())
     missing = _unassigned(case, solution)

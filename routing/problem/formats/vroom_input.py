@@ -33,7 +33,7 @@ TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], ND
 _TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options", "dimensions"}
 _VEHICLE = {
     "id", "profile", "description", "start", "start_index", "end", "end_index", "capacity", "skills", "time_window",
-    "max_tasks", "max_travel_time", "max_distance", "costs", "speed_factor", "steps", "breaks",
+    "max_tasks", "max_travel_time", "max_distance", "costs", "speed_factor", "steps", "breaks", "reloads",
 }  # fmt: skip
 _COSTS = {"fixed", "per_hour", "per_km", "per_task_hour"}
 _BREAK = {"id", "time_windows", "service", "description", "max_load"}
@@ -45,6 +45,8 @@ _SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority", "penalty", "d
 _SIDE = {"id", "description", "location", "location_index", "setup", "service", "time_windows"}
 STEP = {"type", "id", "description"}
 """Keys of a step; plan mode knows more."""
+RELOAD = -1, 0
+"""Stands among the acts of a vehicle for coming back to load."""
 
 
 class Task(NamedTuple):
@@ -105,7 +107,9 @@ class Vehicle(NamedTuple):
     per_task_hour: int
     priced_by: frozenset[str]  # keys of `costs` that are given
     breaks: list[Break]  # in the order in which they are taken
-    told: list[tuple[int, int]]  # (request, ActKind) of `steps`
+    reloads: int  # at its start, at most
+    reload_service: int
+    told: list[tuple[int, int]]  # (request, ActKind) of `steps`, or RELOAD
     description: str | None
 
 
@@ -115,7 +119,7 @@ class VroomInput:
     def __init__(self, data: dict[str, Any], table_of: TableOf | None) -> None:
         self.data = known(data, _TOP, "")
         self.table_of = table_of
-        self._options()
+        known(data.get("options", {}), {"g"}, "options")
         vehicles, jobs, shipments = (listed(data, key, "") for key in ("vehicles", "jobs", "shipments"))
         check_sizes(vehicles, jobs, shipments)
         self.by_index = bool(data.get("matrices") or data.get("matrix"))
@@ -141,9 +145,6 @@ class VroomInput:
             used += [(location or 0, f"{vehicle.path}.{key}") for location, key in ends]
         farthest, self._farthest = max(used, key=lambda one: one[0])
         self.size = farthest + 1
-
-    def _options(self) -> None:
-        known(self.data.get("options", {}), {"g"}, "options")
 
     def _location(self, item: dict[str, Any], index_key: str, point_key: str, path: str) -> int | None:
         """Location of an item: a matrix index, or a number for its coordinates."""
@@ -224,13 +225,17 @@ class VroomInput:
     def _vehicle(self, vehicle: Any, path: str) -> Vehicle:
         vehicle = known(vehicle, _VEHICLE, path)
         costs = known(vehicle.get("costs", {}), _COSTS, f"{path}.costs")
+        back = known(vehicle.get("reloads", {"most": 0}), {"most", "service"}, f"{path}.reloads")
+        start = self._location(vehicle, "start_index", "start", path)
+        if start is None and "reloads" in vehicle:
+            raise wrong("needs a start to come back to", f"{path}.reloads")
         speed = vehicle.get("speed_factor", 1.0)
         if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not 0 < speed <= 5:
             raise wrong("must be a number above 0, at most 5", f"{path}.speed_factor")
         skills = frozenset(wholes(vehicle.get("skills", []), f"{path}.skills"))
         return Vehicle(
             id=whole(vehicle, "id", None, path, INSTANT), path=path, profile=str(vehicle.get("profile", "car")),
-            speed=float(speed), start=self._location(vehicle, "start_index", "start", path),
+            speed=float(speed), start=start,
             end=self._location(vehicle, "end_index", "end", path), skills=skills,
             capacity=self._room(vehicle, "capacity", path),
             window=window(vehicle["time_window"], f"{path}.time_window") if "time_window" in vehicle else None,
@@ -240,6 +245,8 @@ class VroomInput:
             per_km=whole(costs, "per_km", 0, f"{path}.costs"),
             per_task_hour=whole(costs, "per_task_hour", 0, f"{path}.costs"),
             priced_by=frozenset(costs), breaks=self._breaks(vehicle, path), told=self._told(vehicle, skills, path),
+            reloads=whole(back, "most", INFINITE, f"{path}.reloads"),
+            reload_service=whole(back, "service", 0, f"{path}.reloads"),
             description=vehicle.get("description"),
         )  # fmt: skip
 
@@ -265,6 +272,11 @@ class VroomInput:
             step = known(step, STEP, own)
             kind = step.get("type")
             if kind in ("start", "end"):
+                continue
+            if kind == "reload":
+                if "reloads" not in vehicle:
+                    raise wrong("the vehicle has no reloads", own)
+                told.append(RELOAD)
                 continue
             number = whole(step, "id", None, own, INSTANT)
             if kind == "break":

@@ -122,6 +122,7 @@ class RouteJudge:
         self.left = 0  # seconds of the present leg that breaks have already driven
         self.setup = self.service = self.waiting = 0
         self.rests: list[int] = []
+        self.reloads = 0
         self.done: list[tuple[str, int]] = []
         self.dimensions = max((len(step["load"]) for step in route["steps"]), default=0)
 
@@ -140,11 +141,14 @@ class RouteJudge:
             self.say("does not lead from a start to an end")
             return
         self.load = self._carried(steps)
+        self.given = [0] * self.dimensions
         self.clock = steps[0]["arrival"]
         self._check_load(steps[0])
-        for step in steps[1:-1]:
+        for k, step in enumerate(steps[1:-1], 2):
             if step["type"] == "break":
                 self.rest(step)
+            elif step["type"] == "reload":
+                self.reload(step, steps[k:])
             else:
                 self.task(step)
         self._arrive(steps[-1], self.court.spot(self.vehicle, "end_index", "end"))
@@ -159,7 +163,8 @@ class RouteJudge:
         )
 
     def _carried(self, steps: list[dict[str, Any]]) -> list[int]:
-        """On board at the start: what the jobs of the route deliver."""
+        """What is loaded before these steps: what jobs deliver up to the next reload."""
+        steps = steps[: next((k for k, step in enumerate(steps) if step["type"] == "reload"), len(steps))]
         jobs = [self.court.needed.get(("job", step["id"]), ({}, {}))[0] for step in steps if step["type"] == "job"]
         amounts = [self._amount(job, "delivery" if job.get("delivery") else "amount") for job in jobs]
         return [sum(column) for column in zip(*amounts, strict=True)] or [0] * self.dimensions
@@ -191,7 +196,7 @@ class RouteJudge:
     def _begin(self, step: dict[str, Any], windows: Any) -> None:
         begins = step["arrival"] + step["waiting_time"]
         if step["waiting_time"] < 0:
-            self.say(f"{step['type']} {step['id']} waits for {step['waiting_time']} s")
+            self.say(f"{step['type']} {step.get('id', '')} waits for {step['waiting_time']} s")
         if windows and not any(a <= begins <= b for a, b in windows):
             self.missed(step, begins, windows)
         self.clock = begins + step["setup"] + step["service"]
@@ -243,7 +248,25 @@ class RouteJudge:
             self.say(f"{key[0]} {key[1]} takes {step['setup']} + {step['service']} s")
         self._begin(step, half.get("time_windows"))
         for sign, name, item in self.changes(key[0], half, whole):
-            self.load = [a + sign * b for a, b in zip(self.load, self._amount(item, name), strict=False)]
+            amount = self._amount(item, name)
+            self.load = [a + sign * b for a, b in zip(self.load, amount, strict=False)]
+            if name == "pickup":
+                self.given = [a + b for a, b in zip(self.given, amount, strict=False)]
+        self._check_load(step)
+
+    def reload(self, step: dict[str, Any], behind: list[dict[str, Any]]) -> None:
+        """Hear that a vehicle comes back to its start, leaves there what jobs gave it, and loads what comes."""
+        own = self.vehicle.get("reloads") or {"most": 0}
+        self.reloads += 1
+        if self.reloads > own.get("most", self.reloads):
+            self.say(f"reloads {self.reloads} times")
+        self._arrive(step, self.court.spot(self.vehicle, "start_index", "start"))
+        if (step["setup"], step["service"]) != (0, own.get("service", 0)):
+            self.say(f"a reload takes {step['setup']} + {step['service']} s")
+        self._begin(step, None)
+        fresh = self._carried(behind)
+        self.load = [a - b + c for a, b, c in zip(self.load, self.given, fresh, strict=True)]
+        self.given = [0] * self.dimensions
         self._check_load(step)
 
     def changes(self, kind: str, half: dict[str, Any], whole: dict[str, Any]) -> list[tuple[int, str, dict[str, Any]]]:
@@ -286,7 +309,8 @@ class RouteJudge:
     def _work(self) -> int:
         """Seconds of setup and service at tasks."""
         rests: dict[int, int] = {rest["id"]: rest.get("service", 0) for rest in self.vehicle.get("breaks", [])}
-        return self.setup + self.service - sum(rests[number] for number in self.rests)
+        away: int = self.reloads * (self.vehicle.get("reloads") or {}).get("service", 0)
+        return self.setup + self.service - away - sum(rests[number] for number in self.rests)
 
 
 Court.route_judge = RouteJudge

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase, vroom_case
 from routing.problem.formats.vroom_answer import summed, unserved
-from routing.problem.formats.vroom_checks import INSTANT, known, listed, whole, wrong
+from routing.problem.formats.vroom_checks import INSTANT, known, listed, refused, whole, wrong
 from routing.problem.formats.vroom_input import STEP, Break, TableOf, Task, VroomInput
 from routing.problem.formats.vroom_route import TimedRoute, Windows, said
 from routing.problem.problem import ActKind
@@ -58,6 +58,9 @@ class PlannedStep(NamedTuple):
 def planned(data: dict[str, Any], choose: Choose, *, table_of: TableOf | None = None) -> dict[str, Any]:
     """The answer to a VROOM input in plan mode.  Raises InvalidInput (naming the JSON path) and Unsupported."""
     vehicles = listed(data, "vehicles", "")
+    for v, vehicle in enumerate(vehicles):
+        if isinstance(vehicle, dict) and "reloads" in vehicle:
+            raise refused(f"vehicles[{v}].reloads", "is not supported in plan mode")
     case = vroom_case({**data, "vehicles": [_without_steps(vehicle) for vehicle in vehicles]}, table_of=table_of)
     reader = _StepReader(case.given)
     steps = [reader.read(vehicle, f"vehicles[{v}]", v) for v, vehicle in enumerate(vehicles)]

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase
 from routing.problem.formats.vroom_checks import INSTANT
-from routing.problem.formats.vroom_input import Break, Task, VroomRow
+from routing.problem.formats.vroom_input import RELOAD, Break, Task, VroomRow
 
 Windows = Sequence[tuple[int, int]]
 ALWAYS: Windows = [(-INSTANT, INSTANT)]
@@ -143,10 +143,14 @@ class TimedRoute:
     def __init__(self, case: VroomCase, v: int, acts: list[tuple[int, int]]) -> None:
         given = case.given
         self.case, self.v, self.vehicle = case, v, given.vehicles[v]
-        self.rows: list[VroomRow] = [given.rows[request] for request, _ in acts]
+        none = [0] * given.dimensions
+        nothing = VroomRow(-1, -1, none, none, 0, None, frozenset(), self.vehicle.path)
+        self.rows: list[VroomRow] = [nothing if act == RELOAD else given.rows[act[0]] for act in acts]
         self.sides = [side for _, side in acts]
-        pairs = zip(self.rows, self.sides, strict=True)
-        self.tasks = [given.tasks[row.drop if side else row.pick] for row, side in pairs]
+        self.tasks = [
+            self._reload() if row is nothing else given.tasks[row.drop if side else row.pick]
+            for row, side in zip(self.rows, self.sides, strict=True)
+        ]
         self.loads = self._loads()
         self.legs = self._legs()
 
@@ -155,13 +159,29 @@ class TimedRoute:
         """When what begins."""
         return Schedule(self.legs, self.vehicle.breaks, self.vehicle.window or (self.case.base, INSTANT))
 
+    def _reload(self) -> Task:
+        """Coming back to the start to load."""
+        vehicle = self.vehicle
+        assert vehicle.start is not None
+        return Task("reload", -1, vehicle.start, 0, vehicle.reload_service, [], None, vehicle.path)
+
+    def _loaded(self, k: int) -> list[int]:
+        """What is loaded before task `k` for jobs up to the next reload, by dimension."""
+        end = next((n for n in range(k, len(self.tasks)) if self.tasks[n].kind == "reload"), len(self.tasks))
+        lone = [row for row in self.rows[k:end] if row.pick < 0]
+        return [sum(row.load[d] for row in lone) for d in range(self.case.given.dimensions)]
+
     def _loads(self) -> list[list[int]]:
-        """On board at the start and behind each task, by dimension."""
-        lone = [row for row in self.rows if row.pick < 0]
-        carried = [sum(row.load[d] for row in lone) for d in range(self.case.given.dimensions)]
-        loads = [carried]
-        for row, side in zip(self.rows, self.sides, strict=True):
+        """On board at the start and behind each task, by dimension; a reload takes off what jobs gave."""
+        loads = [self._loaded(0)]
+        given = [0] * len(loads[0])
+        for k, (row, side) in enumerate(zip(self.rows, self.sides, strict=True)):
             change = [b - a for a, b in zip(row.load, row.back, strict=True)] if side else row.load
+            if self.tasks[k].kind == "reload":
+                change = [b - a for a, b in zip(given, self._loaded(k + 1), strict=True)]
+                given = [0] * len(given)
+            elif side or row.drop < 0:
+                given = [a + b for a, b in zip(given, row.back if side else row.load, strict=True)]
             loads.append([a + b for a, b in zip(loads[-1], change, strict=True)])
         return loads
 
@@ -183,7 +203,7 @@ class TimedRoute:
     def cost(self) -> Fraction:
         """What the route costs, not rounded."""
         vehicle, case = self.vehicle, self.case
-        work = sum(leg.setup + (leg.task.service if leg.task else 0) for leg in self.legs)
+        work = sum(leg.setup + leg.task.service for leg in self.legs if leg.task and leg.task.kind != "reload")
         price = Fraction(vehicle.fixed) + Fraction(vehicle.per_task_hour * work, 3600)
         if case.problem.per_toll.size and case.problem.per_toll[self.v]:
             here = self.vehicle.start
@@ -231,8 +251,9 @@ class TimedRoute:
                 break
             here = leg.task.location
             begins = _begin(leg.task.windows, now)
+            names = {} if leg.task.kind == "reload" else {"id": leg.task.id}
             step(
-                leg.task.kind, now, self.loads[k + 1], **self.where(here), id=leg.task.id, setup=leg.setup,
+                leg.task.kind, now, self.loads[k + 1], **self.where(here), **names, setup=leg.setup,
                 service=leg.task.service, waiting_time=begins - now, **said(leg.task),
             )  # fmt: skip
             now = begins + leg.setup + leg.task.service

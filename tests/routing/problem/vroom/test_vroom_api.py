@@ -182,6 +182,29 @@ def _steps(_: Path) -> None:
     assert (said["summary"]["unassigned"], said["warnings"][0]["path"]) == (1, "vehicles[0].steps")
 
 
+@row("`reloads`")
+def _reloads(_: Path) -> None:
+    jobs = {"delivery": [2]}, {"delivery": [1], "pickup": [2]}, {"pickup": [1]}
+    data = given(*jobs, capacity=[2], reloads={"service": 7}, costs={"per_task_hour": 3600})
+    said = answered(data)
+    assert said["summary"]["unassigned"] == 0
+    # On a line: there and back to 3 for the first and the last, to 2 for the second; a reload is no task.
+    steps = said["routes"][0]["steps"]
+    reload = next(step for step in steps if step["type"] == "reload")
+    assert (said["summary"]["cost"], said["summary"]["service"], reload["service"]) == (60 + 40, 7, 7)
+    told = [{key: step[key] for key in ("type", "id") if key in step} for step in steps]
+    again = answered({**data, "vehicles": [{**data["vehicles"][0], "steps": told}]})
+    assert (again["routes"], "warnings" in again) == (said["routes"], False)
+    assert left({**data, "vehicles": [{**data["vehicles"][0], "reloads": {"most": 0}}]}) != {}
+    assert refusal(given({}, steps=[{"type": "reload"}])) == "vehicles[0].steps[0]"
+    assert refusal(given({}, reloads={"times": 3})) == "vehicles[0].reloads.times"
+    adrift = given({}, reloads={})
+    del adrift["vehicles"][0]["start_index"]
+    assert refusal(adrift) == "vehicles[0].reloads"
+    with pytest.raises(Unsupported, match="plan mode"):
+        check_plan(data)
+
+
 @row("`dimensions`")
 def _dimensions(_: Path) -> None:
     data = {**given({"delivery": {"kg": 3}}, capacity={"kg": 3, "litres": 1}), "dimensions": ["kg", "litres"]}
