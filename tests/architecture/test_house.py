@@ -57,7 +57,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "benchmarks": [
         {"harness", "inputs", "lengths", "peers", "resumable"},
-        {"gate", "paper", "policies", "prove"},
+        {"gate", "paper", "policies", "prove", "small"},
         {"__main__", "published"},
         {"days", "live", "promises", "roads"},
         {"cases"},

@@ -16,7 +16,6 @@ from routing.errors import Unsupported
 from routing.plans.general.kernels import columns as col
 from routing.problem.problem import I32, I64, U64, Breaks, Problem
 
-
 MOST_DEPOTS = 1_000
 """Places to reload at: an insertion that opens a trip names its own in what is left of an int32."""
 

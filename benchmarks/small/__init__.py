@@ -1,0 +1,1 @@
+"""Small problems of every kind that `halfhour solve` knows, against their proven optimum."""
