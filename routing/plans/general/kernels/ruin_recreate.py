@@ -12,7 +12,6 @@ import numpy as np
 from routing.kernels import inner_kernel, lean_kernel
 from routing.kernels.random import below, shuffle
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.ejection import eject
 from routing.plans.general.kernels.moves import (
     absent_price,
     cheapest,
@@ -23,7 +22,14 @@ from routing.plans.general.kernels.moves import (
     save,
     take_over,
 )  # fmt: skip
-from routing.plans.general.kernels.ruin import empty_vehicle, merge_trips, ruin_related, ruin_strings, swap_vehicles
+from routing.plans.general.kernels.ruin import (
+    eject,
+    empty_vehicle,
+    merge_trips,
+    ruin_related,
+    ruin_strings,
+    swap_vehicles,
+)
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""

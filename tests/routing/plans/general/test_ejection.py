@@ -13,8 +13,8 @@ from routing.plans.budget import Budget
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, start_routes
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.ejection import eject
 from routing.plans.general.kernels.moves import plan_price
+from routing.plans.general.kernels.ruin import eject
 from routing.plans.general.tables import Routes, Tables, empty_routes
 from routing.plans.general.work import Work, new_work
 from routing.plans.plan import plan_routes
