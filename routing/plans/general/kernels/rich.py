@@ -88,11 +88,12 @@ def _rest_fits(tables, row, position, cargo, b):
 
 
 @inner_kernel
-def _step(tables, vehicle, row, position, cargo, here, node, ready, before, after):
-    """Go from `here`, left at before[j] with j breaks taken, to do `node` (-1: to the end): after[j], -1 for never.
+def _step(tables, vehicle, row, position, cargo, here, node, ready, times):
+    """Go from `here`, left at times[0, j] with j breaks taken, to `node` (-1: to the end): times[1, j], -1 for never.
 
     `ready`: when all is ready that is loaded there.
     """
+    before, after = times[0], times[1]
     own, first = tables.vehicle[vehicle], tables.breaks.ptr[vehicle]
     leg, drive = _leg_to(tables, own, here, node)
     breaks = tables.breaks.ptr[vehicle + 1] - first
@@ -184,8 +185,8 @@ def refresh_rich(tables, routes, vehicle):
         price += leg_price(legs, own, here, there)
         if k <= n:
             routes.at[node] = k
-            before, after = early[col.SOONEST, k - 1], early[col.SOONEST, k]
-            _step(tables, vehicle, row, k - 1, BARE, here, node, ready_at(tables, early, k), before, after)
+            times = early[col.SOONEST, k - 1 : k + 1]
+            _step(tables, vehicle, row, k - 1, BARE, here, node, ready_at(tables, early, k), times)
             leave = np.int64(-1)
             for j in range(breaks + 1):
                 soon = early[col.SOONEST, k, j]
@@ -311,7 +312,7 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
             ready = ready_at(tables, early, position) if position <= n else np.int64(0)
             if position == begin:
                 ready = max(ready, mine)
-        _step(tables, vehicle, row, behind, cargo, here, node, ready, now, then)
+        _step(tables, vehicle, row, behind, cargo, here, node, ready, scratch[3:5])
         if node < 0:
             return then[breaks] >= 0 and then[breaks] <= own[col.END]
         alive = False
