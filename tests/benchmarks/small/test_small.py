@@ -26,7 +26,7 @@ def test_the_optimum_by_hand():
     two = make_problem(**given, start_place=[0, 0], end_place=[0, 0], capacity=[[2]] * 2)
     assert optimum(two, travel) == (0, 120)
     one = make_problem(**given, start_place=[0], end_place=[0], capacity=[[2]])
-    assert optimum(one, travel) == (0, 80 + 2 * 1000)
+    assert optimum(one, travel) == (0, 40 + 2 * 1000)
     often = Reloads(*(np.array(values, dtype=np.int32) for values in ([0, 1], [0], [9])))
     assert optimum(one._replace(reloads=often), travel) == (0, 120)
     ranked = make_problem(**given | {"skip_cost": 0}, rank=[9, 1, 1, 1], start_place=[0], end_place=[0], capacity=[[2]])
