@@ -263,6 +263,8 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     host, ledger, config = service.host, service.ledger, service.config
     await host.fold()
     begun = ledger.head() > 0
+    if not begun:
+        config.engine_settings(ordered=True)
     configuration.require_fit(host.board, config, host.times.profiles)
     values: list[tuple[str, Any]] = []
     header = configuration.completed(ledger.header(), service.version, ledger.head())
@@ -281,7 +283,7 @@ async def _begin(service: Service, spec: TravelSpec) -> None:
     if begun:
         service.notes = former_names(config.engine) + configuration.differences(host.board, config)
     else:
-        service.notes = remarks(config.engine)
+        service.notes = remarks(config.engine, host.board.settings)
     for said in service.notes:
         log.warning(said)
 

@@ -14,7 +14,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from dispatch.calendar.local_time import zone_of
 from dispatch.settings.presets import among
@@ -94,9 +94,19 @@ class Config(_ConfigBlock):
     engine: dict[str, Any] = {}
     travel: dict[str, Any] = {"kind": "straight", "detour": 1.3, "metres_per_minute": {"default": 250.0}}
 
-    def engine_settings(self) -> Settings:
-        """The settings an empty ledger begins with; raises InvalidSetting."""
-        return Settings().with_values({GIVE_UP: GIVE_UP_S, **self.engine})
+    _file: str = PrivateAttr("")
+
+    def engine_settings(self, *, ordered: bool = False) -> Settings:
+        """The settings an empty ledger begins with; raises InvalidSetting.
+
+        `ordered`: also where thresholds lie in the wrong order, which matters to no ledger that has settings already.
+        """
+        try:
+            return Settings().with_values({GIVE_UP: GIVE_UP_S, **self.engine}, ordered=ordered)
+        except InvalidInput as problem:
+            if self._file:
+                problem.details.setdefault("file", self._file)
+            raise
 
 
 def read_config(path: Path | None) -> Config:
@@ -109,15 +119,15 @@ def read_config(path: Path | None) -> Config:
         raise UnreadableFile(f"no configuration can be read: {problem}", file=str(path)) from problem
     try:
         config = Config.model_validate(among(value, "engine"))
+    except InvalidInput as problem:
+        problem.details.setdefault("file", str(path))
+        raise
     except ValidationError as problem:
         first = problem.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(f"{name}: {first['msg']}", code="invalid_setting", field=name, file=str(path)) from problem
-    try:
-        config.engine_settings()
-    except InvalidInput as problem:
-        problem.details.setdefault("file", str(path))
-        raise
+    config._file = str(path)
+    config.engine_settings()
     travel = dict(config.travel)
     for key in FILES:
         if travel.get(key):

@@ -136,12 +136,13 @@ def replay(
 
 
 def _under(day: Scenario, values: Mapping[str, Any]) -> tuple[Scenario, Settings]:
-    """The day without notes on settings that `values` overrule, and the settings that they make."""
-    from dispatch.settings.choosing import still_true
+    """The day with notes on `values`, without those on settings that they overrule, and the settings that they make."""
+    from dispatch.settings.choosing import remarks, still_true
 
     before = day.catalogue.settings
     configured = before.with_values(values)
-    return dataclasses.replace(day, notes=still_true(day.notes, before, configured)), configured
+    notes = dict.fromkeys((*still_true(day.notes, before, configured), *remarks(values, configured)))
+    return dataclasses.replace(day, notes=tuple(notes)), configured
 
 
 def opened(

@@ -47,7 +47,8 @@ def page(rows: Sequence[CityDayRow], csv_name: str) -> str:
         "days with the same luck: noise of streets, stops and kitchens. The first row is what ships: what `halfhour "
         "scenario new`, the demo and the live service run with where nobody sets anything. A row with other settings "
         f"says which. The days were named before anything ran on them (seeds {REPORTED[0]} to {REPORTED[-1]}); "
-        "settings were chosen on others (11 to 18).", "",
+        "settings were chosen on others (11 to 18; how long and how hot a round is searched on 11 to 34), some of them "
+        "anew after a table of these days had been published.", "",
         "*VROOM* is asked anew in every round in our planner's place: same rounds and commitments, and the same laws "
         "but for bags: twelve orders instead of four, any number of trips instead of three; told first "
         "stops and what is in a bag pinned; what its hard windows leave out is inserted, and it is asked again, three "
@@ -59,8 +60,10 @@ def page(rows: Sequence[CityDayRow], csv_name: str) -> str:
         "plans that alter what a phone showed; stops added at the end do not count. *CPU* is processor time, left out "
         f"of days whose process compiled first. [{csv_name}]({csv_name}) has every day, with the cost that counts "
         f"{LATE_WEIGHT} seconds of driving for each second late.", "",
+        "Each line was replayed by itself and names the commit of its code. A row is run again once the settings that "
+        "it reads are others; VROOM's, which read none of our search, are older than ours.", "",
         "    python -m benchmarks.days.city_days", "",
-        f"Halfhour {made['halfhour']} ({made['commit']}), {made['processor']}.", "",
+        f"Page of Halfhour {made['halfhour']} ({made['commit']}), {made['processor']}.", "",
     ]  # fmt: skip
     staffings = sorted({(int(row["orders"]), int(row["riders"])) for row in rows}, key=lambda k: (k[0], -k[1]))
     for orders, riders in staffings:

@@ -29,10 +29,11 @@ def page(rows: Sequence[HeldAgainst], stepped: Sequence[Steps], csv_name: str, s
         f"*Invented days*: {len(seeds)} of {len(days.REPORTED)} days (seeds {_list(seeds)}), each of "
         f"{days.ORDERS} orders in a city of its own with {days.RIDERS} riders, "
         "more or fewer from day to day, the eighth in the rain, "
-        f"replayed as shipped with a quote for every order. What is said begins with what the days of seeds "
-        f"{_list(days.FITTED)} have taught (`halfhour promise fit`) and goes on learning, a day after the other; paces "
-        f"and groups were chosen on seeds {_list(days.CHOSEN_ON)}. *Helsinki*: orders of Wolt from 1 to 16 September "
-        "2020, where the platform's own estimate stands in the place of a quote; August has taught, and was chosen on. "
+        "replayed under what shipped with the code named below, with a quote for every order. What is said begins "
+        f"with what the days of seeds {_list(days.FITTED)} have taught (`halfhour promise fit`) and goes on learning, "
+        f"a day after the other; paces and groups were chosen on seeds {_list(days.CHOSEN_ON)}. *Helsinki*: "
+        "orders of Wolt from 1 to 16 September 2020, where the platform's own estimate stands in the place of a quote; "
+        "August has taught, and was chosen on. "
         f"Undelivered orders count as misses. Every slice is in [{csv_name}]({csv_name}).", "",
         "    python -m benchmarks.promises", "",
         f"Halfhour {made['halfhour']} ({made['commit']}).", "",

@@ -61,18 +61,21 @@ def beside(settings: Settings) -> dict[str, Any]:
     return {key: value for key, value in settings.flat().items() if value != usual.get(key, value)}
 
 
-def remarks(values: Mapping[str, Any]) -> list[str]:
-    """What people should know of settings that they wrote, a sentence each: former names, contradictions."""
-    said, settings = former_names(values), Settings().with_values(values)
+def remarks(values: Mapping[str, Any], settings: Settings) -> list[str]:
+    """What people should know of settings that they wrote, a sentence each: former names, contradictions.
+
+    `settings`: what is in force, of which `values` are a part.
+    """
+    said = former_names(values)
     written = [key for key, _ in map(renamed, values.items())]
     if values.get(KEY):
         said += _contradictions(written, settings)
-    return said + _idle(written, settings)
+    return said + _idle(written, settings) + _free_work(written, settings)
 
 
 def still_true(notes: Sequence[str], before: Settings, after: Settings) -> tuple[str, ...]:
     """Notes without the remarks on `before` that do not stand under `after`, which overrules some of it."""
-    gone = set(remarks(before.flat())).difference(remarks(after.flat()))
+    gone = set(remarks(before.flat(), before)).difference(remarks(after.flat(), after))
     return tuple(note for note in notes if note not in gone)
 
 
@@ -87,13 +90,24 @@ def _contradictions(written: Sequence[str], settings: Settings) -> list[str]:
 
 
 def _idle(written: Sequence[str], settings: Settings) -> list[str]:
-    """Single settings without effect, where they are not as everywhere."""
-    flat, usual, idle = settings.flat(), Settings().flat(), _without_effect(settings)
+    """Single settings without effect, where they are neither as everywhere nor as the preset has them."""
+    flat, idle = settings.flat(), _without_effect(settings)
+    usual = Settings().flat()
+    own = PRESETS[settings.preset].values if settings.preset in PRESETS else Settings.stated({}).flat()
     return [
         f"{key} = {text_of(flat[key])} does nothing: {idle[key]}."
         for key in written
-        if key in idle and flat[key] != usual[key]
+        if key in idle and flat[key] not in (usual[key], own.get(key, usual[key]))
     ]
+
+
+def _free_work(written: Sequence[str], settings: Settings) -> list[str]:
+    """Prices of work that leave it free of charge where riders are scarce."""
+    prices, keys = settings.prices, ("prices.work_per_s", "prices.scarce_work_per_s")
+    if prices.work_per_s + prices.scarce_work_per_s >= 0 or not set(keys).intersection(written):
+        return []
+    sums = f"{keys[0]} = {prices.work_per_s} and {keys[1]} = {prices.scarce_work_per_s}"
+    return [f"{sums} make work free of charge where riders are scarce."]
 
 
 def _without_effect(settings: Settings) -> dict[str, str]:

@@ -47,17 +47,18 @@ class Settings:
         single = {key: value for key, value in values.items() if key != PRESET}
         return dataclasses.replace(self, preset=str(values.get(PRESET, self.preset)))._set(single, written=True)
 
-    def with_values(self, values: Mapping[str, Any]) -> Settings:
+    def with_values(self, values: Mapping[str, Any], *, ordered: bool = True) -> Settings:
         """A copy with `values` set by key, `preset` before all others; raises InvalidSetting.
 
-        Without a preset (the empty name) what presets state is as in 0.1.0.
+        Without a preset (the empty name) what presets state is as in 0.1.0.  Not `ordered`: thresholds may lie in the
+        wrong order, for they are to be seen beside other settings than these.
         """
         former_names(values)  # raises where one stands under both its names
         name = values.get(PRESET, self.preset)
         usual = _stood_for(name) if PRESET in values else {}
         single = {key: value for key, value in values.items() if key != PRESET}
         made = dataclasses.replace(self, preset=name)._set({**usual, **single})
-        if not ORDERED.isdisjoint(key for key, _ in map(renamed, single.items())):
+        if ordered and not ORDERED.isdisjoint(key for key, _ in map(renamed, {**usual, **single}.items())):
             _require_order(made.rules.promise_s, made.prices)
         return made
 

@@ -128,8 +128,7 @@ def source_of(settings: Settings, key: str) -> str:
     if settings.preset not in PRESETS or key not in PRESETS[settings.preset].values:
         if mine == describe(key).default:
             return "the default"
-        old = not settings.preset and mine == Settings.stated({}).flat()[key]
-        return "the default of 0.1.0" if old else "set singly"
+        return "the default of 0.1.0" if mine == Settings.stated({}).flat()[key] else "set singly"
     usual = PRESETS[settings.preset].values[key]
     preset = f"the preset {settings.preset}"
     return f"from {preset}" if mine == usual else f"set singly, beside {preset} with {text_of(usual)}"

@@ -29,6 +29,10 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, str]:
             raise InvalidInput(
                 f"--set {pair}: there is no = in it", code="invalid_setting", hint="Write --set rules.round_s=30."
             )
+        if key.strip() in values:
+            raise InvalidInput(
+                f"--set {pair}: {key.strip()} is set twice", code="invalid_setting", hint="Keep one of them."
+            )
         values[key.strip()] = text_or_file(value.strip())
     if values.get(KEY) == "":
         preset("")  # raises, naming those that there are
@@ -62,7 +66,6 @@ def replay(
 ) -> None:
     """Replay a day of orders and riders and report how it went."""
     from dispatch.record.run_folder import refuse_to_overwrite
-    from dispatch.settings.choosing import remarks
     from halfhour import replaying
     from halfhour.compiling import compile_first
     from halfhour.report.parquet import require_parquet, write_parquet
@@ -70,8 +73,6 @@ def replay(
     values = parse_settings(settings or ())
     if parquet:
         require_parquet()
-    for said in remarks(values):
-        console(stderr=True).print(f"note: {said}", markup=False)
     target = out or replaying.dated_folder(Path(scenario).resolve().name + "-" + Path(policy).stem)
     refuse_to_overwrite(target, force=force)
     if policy == "halfhour":
@@ -98,6 +99,8 @@ def replay(
 
 def _say(done: Replay, as_data: bool, tables: Sequence[Path]) -> None:
     if as_data:
+        for note in done.run.scenario.notes:
+            console(stderr=True).print(f"note: {note}", markup=False)
         print_json(done.summary)
         return
     print_kpis([done.summary])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +53,7 @@ def new(
     as_data: AsData = False,
 ) -> None:
     """Invent a day from a seed, in an invented city or on real streets."""
+    from dispatch.settings.choosing import remarks
     from halfhour.commands.replay import parse_settings
     from halfhour.synthetic import write_street_day, write_synthetic
     from halfhour.terminal import parse_point
@@ -66,7 +68,8 @@ def new(
     else:
         middle = LatLng(*parse_point(near, "--near")) if near else None
         scenario = write_street_day(folder, roads, seed, size, near=middle, name=name, settings=stated, force=force)
-    _written(folder, scenario, as_data)
+    notes = (*scenario.notes, *remarks(stated, scenario.catalogue.settings))
+    _written(folder, dataclasses.replace(scenario, notes=notes), as_data)
 
 
 @app.command(epilog="Example:  halfhour scenario validate my-city")

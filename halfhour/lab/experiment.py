@@ -139,7 +139,7 @@ class _ExperimentReader:
         arms = []
         for policy, chosen in itertools.product(policies, itertools.product(*grid.values())):
             settings = dict(zip(grid, chosen, strict=True))
-            self._checked(lambda values=settings: Settings().with_values(values), "settings")
+            self._checked(lambda values=settings: Settings().with_values(values, ordered=False), "settings")
             varied = [f"{key}={text_of(value)}" for key, value in settings.items() if len(grid[key]) > 1]
             own = recipe if policy == "halfhour" else None
             arm = Arm(" ".join([policy, *varied]), policy, own, tuple(settings.items()), self._sha256(policy, own))

@@ -100,7 +100,7 @@ class _Folder:
         )
         self._check_profiles(catalogue)
         scenario = Scenario(catalogue, demand, self._reality(riders), news)
-        notes = (*remarks(self.toml.get("settings", {})), *doubts(scenario))
+        notes = (*remarks(self.toml.get("settings", {}), self.settings), *doubts(scenario))
         recorded, times = read_recorded(
             self.path,
             self.clock,

@@ -94,7 +94,7 @@ class _Import:
         if 0 < unpromised < count:
             promise_s = mapping.settings.rules.promise_s
             yield f"{unpromised} of {count} orders name no promise: taken as {promise_s} s after placement."
-        yield from remarks(mapping.stated.get("settings", {}))
+        yield from remarks(mapping.stated.get("settings", {}), mapping.settings)
         milliseconds = sum(_in_milliseconds(row, INSTANTS) for row in rows)
         milliseconds += sum(_in_milliseconds(row, ("start_at", "end_at")) for row in self.rider_rows)
         if milliseconds:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dispatch.engine.engine import Engine
@@ -45,11 +47,16 @@ def test_an_unknown_preset_is_refused_with_the_nearest() -> None:
     assert found.value.details["field"] == "preset" and "on_time" in found.value.hint
 
 
+def said_of(values: dict[str, Any]) -> list[str]:
+    """Remarks on settings that open an empty city."""
+    return remarks(values, Settings().with_values(values))
+
+
 def test_a_single_setting_that_contradicts_its_preset_is_said_once() -> None:
-    said = remarks({"preset": "on_time", "prices.late_fixed": "7", "rules.round_s": 5, "rules.max_batch": 4})
+    said = said_of({"preset": "on_time", "prices.late_fixed": "7", "rules.round_s": 5, "rules.max_batch": 4})
     assert said == ["prices.late_fixed = 7 stands, not 0 of the preset on_time."]
-    assert remarks({"prices.late_fixed": 7}) == []
-    assert remarks(Settings().with_values({"preset": "door"}).flat()) == []
+    assert said_of({"prices.late_fixed": 7}) == []
+    assert said_of(Settings().with_values({"preset": "door"}).flat()) == []
 
 
 @pytest.mark.parametrize(
@@ -137,10 +144,39 @@ def test_what_is_no_name_is_no_preset(name: object) -> None:
 
 def test_a_threshold_that_nothing_reads_is_said() -> None:
     stated = {"preset": "balanced", "prices.fail_after_s": 3600, "prices.late_after_s": 2400}
-    assert remarks(stated) == ["prices.fail_after_s = 3600 does nothing: prices.fail_after_promise_s = 900 counts."]
+    assert said_of(stated) == ["prices.fail_after_s = 3600 does nothing: prices.fail_after_promise_s = 900 counts."]
     clicked = {"prices.late_from": "placement", "prices.late_before_s": 60, "prices.fail_after_promise_s": 0}
-    assert remarks(clicked) == ["prices.late_before_s = 60 does nothing: prices.late_from = placement."]
-    assert remarks(clicked | {"prices.late_before_s": 0, "prices.fail_after_s": 3600}) == []
+    assert said_of(clicked) == ["prices.late_before_s = 60 does nothing: prices.late_from = placement."]
+    assert said_of(clicked | {"prices.late_before_s": 0, "prices.fail_after_s": 3600}) == []
+
+
+def test_remarks_are_those_of_what_is_in_force_not_of_what_ships() -> None:
+    """A day of 0.1.0 counts from the placement and has one failure threshold."""
+    old = Settings.stated({"prices.promise": False, "prices.late_after_s": 3300})
+    assert remarks({"prices.late_after_s": 3300, "prices.fail_after_s": 5400}, old) == []
+    promised = Settings.stated({"prices.promise": True, "prices.late_after_s": 3300})
+    assert remarks({"prices.late_after_s": 3300}, promised) == [
+        "prices.late_after_s = 3300 does nothing: prices.late_from = promise."
+    ]
+
+
+def test_what_the_preset_itself_wrote_is_not_said_to_do_nothing() -> None:
+    clicked = {"preset": "on_time", "prices.late_from": "placement", "prices.late_after_s": 1500}
+    said = said_of(clicked | {"prices.late_before_s": 240})
+    assert said == ["prices.late_from = placement stands, not promise of the preset on_time."]
+
+
+def test_work_that_is_free_of_charge_where_riders_are_scarce_is_said() -> None:
+    (said,) = said_of({"prices.work_per_s": 12})
+    assert said.endswith("make work free of charge where riders are scarce.") and "scarce_work_per_s = -60" in said
+    assert said_of({"prices.work_per_s": 60}) == []
+
+
+def test_a_preset_left_for_none_is_judged_like_single_settings() -> None:
+    late = Settings().with_values({"prices.late_after_s": 6000})
+    with pytest.raises(InvalidSetting, match=r"prices\.late_after_s = 6000 lies behind"):
+        late.with_values({"preset": ""})
+    assert late.with_values({"preset": ""}, ordered=False).prices.late_after_s == 6000
 
 
 def test_a_preset_that_single_settings_contradict_is_refused_before_it_is_chosen() -> None:

@@ -45,8 +45,9 @@ def test_people_may_still_write_it_and_are_told_the_present_name(old: str, new: 
     value = other(new)
     assert Settings().with_values({old: value}) == Settings().with_values({new: value})
     assert describe(old).key == new
-    assert remarks({old: value}) == [f"{old} is called {new} now; the old name goes in 0.4.0."]
-    assert remarks({new: value}) == []
+    settings = Settings().with_values({new: value})
+    assert remarks({old: value}, settings) == [f"{old} is called {new} now; the old name goes in 0.4.0."]
+    assert remarks({new: value}, settings) == []
 
 
 def test_one_setting_under_both_its_names_is_refused() -> None:
@@ -54,7 +55,7 @@ def test_one_setting_under_both_its_names_is_refused() -> None:
     with pytest.raises(InvalidSetting, match=r"rules\.unseen_s and rules\.route_ack_timeout_s are one setting"):
         Settings().with_values(both)
     with pytest.raises(InvalidSetting):
-        remarks(both)
+        remarks(both, Settings())
 
 
 def test_a_preset_of_an_old_journal_is_undone_by_present_names() -> None:

@@ -238,11 +238,30 @@ def test_a_preset_and_a_single_setting_are_given_to_one_run(halfhour, small_day,
         "replay", small_day, "--policy", "nearest", "--set", "preset=thrifty", "--set", "prices.late_fixed=5",
         "--out", str(tmp_path / "run"),
     )  # fmt: skip
-    assert done.err.count("prices.late_fixed = 5 stands, not 90000 of the preset thrifty.") == 1
+    said = "prices.late_fixed = 5 stands, not 90000 of the preset thrifty."
+    assert " ".join((done.out + done.err).split()).count(said) == 1
     settings = json.loads((tmp_path / "run" / "summary.json").read_text())["settings"]
     assert (settings["preset"], settings["prices.work_per_s"], settings["prices.late_fixed"]) == ("thrifty", 100, 5)
     fails(halfhour("replay", small_day, "--set", "preset=thrify"), "thrifty")
     fails(halfhour("replay", small_day, "--set", "preset="), "Choose one of balanced")
+    fails(halfhour("replay", small_day, "--set", "preset=door", "--set", "preset=thrifty"), "preset is set twice")
+
+
+def test_a_single_setting_is_judged_beside_those_of_its_day(halfhour, small_day, tmp_path):
+    """The day counts from the placement, whatever ships."""
+    day = tmp_path / "clicks"
+    clicks = ["prices.late_from=placement", "prices.fail_after_promise_s=0", "prices.late_after_s=2400"]
+    words = [word for pair in clicks for word in ("--set", pair)]
+    made = halfhour("scenario", "new", day, "--orders", "12", "--riders", "3", "--stores", "2", *words)
+    assert made.status == 0
+    done = halfhour("replay", day, "--policy", "nearest", "--set", "prices.late_after_s=3600", "--out", tmp_path / "r")
+    assert done.status == 0 and "does nothing" not in done.out + done.err
+
+
+def test_a_new_day_says_what_stands_beside_its_preset(halfhour, tmp_path):
+    words = ("--orders", "12", "--riders", "3", "--stores", "2", "--set", "preset=door", "--set", "prices.late_fixed=5")
+    made = halfhour("scenario", "new", tmp_path / "day", *words)
+    assert " ".join(made.out.split()).count("prices.late_fixed = 5 stands, not 0 of the preset door.") == 1
 
 
 def test_a_note_about_a_folders_single_setting_goes_where_the_command_line_overrules_it(halfhour, tmp_path, small_day):

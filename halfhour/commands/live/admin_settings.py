@@ -23,6 +23,10 @@ def preset(
     as_data: Annotated[bool, typer.Option("--json", help="Print JSON, and do not ask.")] = False,
 ) -> None:
     """Show the presets of a running service, or go on under another one."""
+    if undo and name:
+        raise InvalidInput(
+            f"{name} goes without --undo, which takes the last choice back", code="bad_option", field="--undo"
+        )
     if undo:
         _say(ask(url, key, "POST", "/v1/preset/undo"), as_data)
         return

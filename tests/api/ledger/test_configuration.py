@@ -148,6 +148,19 @@ async def test_a_configuration_that_contradicts_itself_is_said_when_it_opens_a_l
             assert run.host.board.settings == Settings().with_values({GIVE_UP: GIVE_UP_S, **engine})
 
 
+async def test_thresholds_in_the_wrong_order_open_no_ledger_and_stop_none_that_has_settings(tmp_path: Path) -> None:
+    """A file of 0.1.0 may count from the placement: beside what ships, its thresholds are in the wrong order."""
+    engine = {"prices.promise": False, "prices.late_after_s": 3300}
+    with pytest.raises(InvalidSetting, match="lies behind"):
+        async with running(tmp_path, engine=engine):
+            pass
+    async with running(tmp_path, engine={}):
+        pass
+    async with running(tmp_path, engine=engine) as run:
+        said = differences(run.host.board, run.service.config)
+        assert any("prices.late_after_s = 2400, not 3300" in one for one in said)
+
+
 async def test_a_setting_that_is_read_at_start_is_taken_by_an_input(tmp_path: Path) -> None:
     await begun(tmp_path)
     async with running(tmp_path, needs=NEEDS, travel=TWO, engine={"search.threads": 2}) as run:

@@ -98,6 +98,23 @@ def test_a_folder_of_format_1_leaves_out_what_0_1_0_had_as_default(tmp_path):
     assert scenario.catalogue.settings == Settings.stated({"rules.round_s": 30})
 
 
+@pytest.mark.parametrize(
+    "stated",
+    [
+        '"prices.promise" = false\n"prices.late_after_s" = 3300\n',
+        '"prices.promise" = false\n"prices.late_after_s" = 2700\n"rules.promise_s" = 1200\n',
+        '"prices.late_after_s" = 2700\n',
+        '"prices.fail_after_s" = 3600\n',
+        '"rules.max_batch" = 15\n"prices.skip" = 10000000000000\n',
+    ],
+)
+def test_what_was_lawful_in_0_1_0_is_read_without_false_remarks(tmp_path, stated):
+    """A threshold counts in these folders, whatever counts where nobody states anything today."""
+    text = TOML.replace("format = 2", "format = 1").replace("[settings]", f"[settings]\n{stated}")
+    notes = open_scenario(written(tmp_path, **{"scenario.toml": text})).notes
+    assert not any("does nothing" in note or "lies behind" in note for note in notes)
+
+
 def test_what_is_written_is_read_again(tmp_path):
     scenario = open_scenario(written(tmp_path))
     rich = dataclasses.replace(

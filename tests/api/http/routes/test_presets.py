@@ -135,6 +135,8 @@ def test_operations_choose_a_preset_on_the_command_line(
             status, text = await run("admin", "preset", "on_time", *reach)
             assert status == 0 and asked == ["Go on under on_time?"]
             assert "prices.late_per_s: 110 -> 800" in text and "admin preset --undo" in text
+            status, text = await run("admin", "preset", "--undo", "door", *reach)
+            assert status == 2 and "door goes without --undo" in text
             status, text = await run("admin", "preset", "--undo", *reach)
             assert "goes on under the preset balanced" in text
             assert (await run("admin", "preset", "thrify", *reach)) == (
