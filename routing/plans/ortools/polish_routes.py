@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from routing.plans.general.gather import gather
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import may_serve
 from routing.plans.general.tables import Kind
+from routing.plans.ortools.lateness import door_changes, steps
 from routing.plans.ortools.questions import RouteQuestion
 from routing.problem.build import Stop
 from routing.problem.evaluate import Timeline
@@ -21,9 +21,6 @@ from routing.problem.problem import INFINITE, Problem, Rows, Travel
 
 VEHICLES = 24
 REQUESTS = 60
-
-SPREAD = 600
-"""Ticks over which the model spreads a charge: it knows one slope beyond one threshold, and no steps."""
 
 
 class RouteModel:
@@ -61,7 +58,7 @@ class RouteModel:
         return [int(v) for v in np.flatnonzero(~held)]
 
     def question(self, rows: Rows, timeline: Timeline, members: Sequence[int]) -> RouteQuestion:
-        """Requests, windows and ways of these vehicles, with the soft promise that the model understands."""
+        """Requests, windows and ways of these vehicles, and what each instant of a drop costs."""
         tables, requests = self._tables, _requests(rows, members)
         own = tables.vehicle[members]
         nodes = [2 * r + side for r in requests for side in (0, 1)]
@@ -86,7 +83,7 @@ class RouteModel:
             load=own_row[:, col.LOAD :], capacity=own[:, col.CAPACITY : col.CAPACITY + own_row[:, col.LOAD :].shape[1]],
             allowed=[[k for k, v in enumerate(members) if may_serve(tables, r, v)] for r in requests],
             skip=tables.request[requests, col.SKIP].tolist(),
-            due=[(int(row[col.FIRST_DUE]), _rise(row) if row[col.FIRST_DUE] > 0 else 0) for row in own_row],
+            late=[steps(door_changes(self._problem, r), int(tables.node[2 * r + 1, col.OPEN])) for r in requests],
             warm=[[number[2 * r + kind] for r, kind in _acts(rows, vehicle)] for vehicle in members],
         )  # fmt: skip
 
@@ -107,11 +104,6 @@ class RouteModel:
 
 def _requests(rows: Rows, members: Sequence[int]) -> list[int]:
     return [request for vehicle in members for request, kind in _acts(rows, vehicle) if kind == 0]
-
-
-def _rise(row: NDArray[np.int64]) -> int:
-    """What a tick beyond the first threshold costs more than one before it, the charge for passing it spread out."""
-    return int(max(0, row[col.SLOPE + 1] - row[col.SLOPE]) + row[col.LATE] // SPREAD)
 
 
 def _acts(rows: Rows, vehicle: int) -> list[tuple[int, int]]:

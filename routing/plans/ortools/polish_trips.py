@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.plans.ortools.lateness import LateChange, LateStep, door_changes, price, steps
 from routing.plans.ortools.questions import TripQuestion
 from routing.problem.build import Stop, read_rows
 from routing.problem.evaluate import Timeline
@@ -18,8 +19,6 @@ from routing.problem.problem import INFINITE, ActKind, Level, Problem, Rows, Tra
 
 VEHICLES = 12
 """Vehicles in a cluster: the one with the costliest wait and those nearest to its trips."""
-SPREAD = 600
-"""Ticks over which the model spreads a charge: it knows slopes, and no steps."""
 
 
 class Trip(NamedTuple):
@@ -29,9 +28,8 @@ class Trip(NamedTuple):
     requests: tuple[int, ...]
     ready: int
     lasts: int
-    slope: int
-    promise: tuple[int, int]
-    """The latest pickup in time for every promise that can still be kept, and what each tick beyond costs more."""
+    late: tuple[LateStep, ...]
+    """The price of the instant of the pickup: when every order arrives follows from it."""
 
 
 class Chain(NamedTuple):
@@ -78,8 +76,7 @@ class TripModel:
         ticks, cost = _legs(problem, self._travel, trips, cluster)
         ends = np.cumsum([0, *(len(chain.trips) for chain in cluster)]).tolist()
         return TripQuestion(
-            cost, ticks, ready=[max(0, trip.ready) for trip in trips], slope=[trip.slope for trip in trips],
-            promise=[trip.promise for trip in trips],
+            cost, ticks, ready=[max(0, trip.ready) for trip in trips], late=[trip.late for trip in trips],
             allowed=[[k for k, v in enumerate(members) if _may(problem, v, trip)] for trip in trips],
             free=[chain.free for chain in cluster],
             last_pickup=[min(INFINITE, max(0, int(problem.last_pickup[v]))) for v in members],
@@ -139,26 +136,21 @@ def _trip(problem: Problem, timeline: Timeline, first: int, stops: Sequence[Stop
     ready = max(int(problem.ready[r]) for r in requests)
     picked_at = int(timeline.act_at[first + begin])
     lasts = int(timeline.leave[first + end - 1]) - picked_at
-    latest, missed = INFINITE, 0
+    changes: list[LateChange] = []
     for k in range(begin + 1, end):
         for request, _ in stops[k][1]:
-            by = int(problem.due[request, 0]) - (int(timeline.act_at[first + k]) - picked_at)
-            dearer = max(0, int(problem.slope[request, 1] - problem.slope[request, 0]))
-            dearer += int(problem.late_fixed[request, 0]) // SPREAD
-            if by >= max(0, ready) and dearer:
-                latest, missed = min(latest, by), missed + dearer
-    slope = int(problem.slope[list(requests), 0].sum())
-    return Trip(tuple(stops[begin:end]), requests, ready, lasts, slope, (latest, missed))
+            changes += door_changes(problem, request, int(timeline.act_at[first + k]) - picked_at)
+    return Trip(tuple(stops[begin:end]), requests, ready, lasts, steps(changes, max(0, ready)))
 
 
 def _wait(problem: Problem, travel: Travel, chain: Chain) -> int:
-    """What a chain's orders pay for waiting ready on the counter."""
+    """What a chain's orders pay for waiting ready on the counter, and for what that makes them miss."""
     ticks = travel.ticks[int(problem.profile[chain.vehicle])]
     at, place, cost = chain.free, chain.place, 0
     for trip in chain.trips:
         store = trip.stops[0][0]
         act_at = max(trip.ready, at + int(ticks[place, store]) + int(problem.enter[store]))
-        cost += trip.slope * (act_at - trip.ready)
+        cost += price(trip.late, act_at)
         at, place = act_at + trip.lasts, trip.stops[-1][0]
     return cost
 
@@ -169,7 +161,7 @@ def _legs(
     """Ticks between act instants, and the price of driving; the node after the last is where every day ends."""
     size = len(trips) + len(cluster) + 1
     time = np.zeros((size, size), dtype=np.int64)
-    price = np.zeros((size, size), dtype=np.int64)
+    driving = np.zeros((size, size), dtype=np.int64)
     ticks = travel.ticks[int(problem.profile[cluster[0].vehicle])]
     ends = [(trip.stops[-1][0], trip.lasts) for trip in trips] + [(chain.place, 0) for chain in cluster]
     work = int(problem.per_work[cluster[0].vehicle] + problem.per_drive[cluster[0].vehicle])
@@ -178,8 +170,8 @@ def _legs(
             store = trip.stops[0][0]
             leg = int(ticks[place, store])
             time[a, b] = min(INFINITE, lasts + leg + int(problem.enter[store]))
-            price[a, b] = work * leg
-    return time, price
+            driving[a, b] = work * leg
+    return time, driving
 
 
 def _may(problem: Problem, v: int, trip: Trip) -> bool:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.plans.ortools.lateness import LateStep
+
 
 class RouteQuestion(NamedTuple):
     """Node 2 r picks request r up, 2 r + 1 drops it; starts and ends of vehicles follow."""
@@ -24,7 +26,7 @@ class RouteQuestion(NamedTuple):
     capacity: NDArray[np.int64]  # [vehicle, D]
     allowed: list[list[int]]  # vehicles of each request
     skip: list[int]
-    due: list[tuple[int, int]]  # (tick, price per tick after it) of each drop
+    late: list[tuple[LateStep, ...]]  # price of the instant of each drop
     warm: list[list[int]]  # nodes of each vehicle in the plan that is polished
 
 
@@ -34,8 +36,7 @@ class TripQuestion(NamedTuple):
     cost: NDArray[np.int64]  # [n, n]
     ticks: NDArray[np.int64]  # [n, n] from act instant to act instant
     ready: list[int]  # of each trip
-    slope: list[int]  # price of a tick by which it is picked up after it is ready
-    promise: list[tuple[int, int]]  # latest pickup that keeps its promises, and the price of a tick after it besides
+    late: list[tuple[LateStep, ...]]  # price of the instant of each pickup, which decides when the goods arrive
     allowed: list[list[int]]  # vehicles of each trip
     free: list[int]  # of each vehicle
     last_pickup: list[int]

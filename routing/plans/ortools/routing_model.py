@@ -8,23 +8,41 @@ from __future__ import annotations
 
 import pickle
 import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from routing.plans.ortools.lateness import LateStep, spans
 from routing.plans.ortools.questions import Question, RouteQuestion, TripQuestion
 from routing.problem.problem import INFINITE
 
 SOLUTIONS = 40
 """Better plans after which a cluster is left."""
+FAILURES = 5000
+"""Moves that were worked out and made nothing better, after which it is left too: a quick look sees no charge."""
+DEAREST = 2**50
+"""What no plan's lateness costs."""
 
 
 def solve(question: Question) -> list[list[int]] | None:
-    """Improve the warm start until SOLUTIONS better plans were found or no neighbour is better."""
-    return _solve_routes(question) if isinstance(question, RouteQuestion) else _solve_trips(question)
+    """Improve the warm start until SOLUTIONS better plans were found, FAILURES others, or no neighbour is better."""
+    model, manager = modelled(question)
+    model.AddSearchMonitor(model.solver().FailuresLimit(FAILURES))
+    parameters = search_parameters()
+    model.CloseModelWithParameters(parameters)
+    warm = warm_start(model, manager, question)
+    found = None if warm is None else model.SolveFromAssignmentWithParameters(warm, parameters)
+    return None if found is None else _read(model, manager, len(question.warm), found)
 
 
-def _solve_routes(question: RouteQuestion) -> list[list[int]] | None:
+def modelled(question: Question) -> tuple[pywrapcp.RoutingModel, pywrapcp.RoutingIndexManager]:
+    """What is minimised, still open."""
+    return _routes_model(question) if isinstance(question, RouteQuestion) else _trips_model(question)
+
+
+def _routes_model(question: RouteQuestion) -> tuple[pywrapcp.RoutingModel, pywrapcp.RoutingIndexManager]:
     manager = pywrapcp.RoutingIndexManager(question.cost.shape[1], len(question.kind), question.start, question.end)
     model = pywrapcp.RoutingModel(manager)
     costs = [model.RegisterTransitMatrix(block.tolist()) for block in question.cost]
@@ -43,7 +61,8 @@ def _solve_routes(question: RouteQuestion) -> list[list[int]] | None:
         for index in (pick, drop):
             model.AddDisjunction([index], skip // 2)
             model.VehicleVar(index).SetValues([-1, *question.allowed[request]])
-    return _improved(model, manager, question)
+    _price_instants(model, {manager.NodeToIndex(2 * r + 1): late for r, late in enumerate(question.late)})
+    return model, manager
 
 
 def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: RouteQuestion) -> None:
@@ -56,9 +75,6 @@ def _time_laws(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManag
             time.CumulVar(manager.NodeToIndex(node)).SetRange(*question.window[node])
         pick, drop = manager.NodeToIndex(2 * request), manager.NodeToIndex(2 * request + 1)
         model.solver().Add(time.CumulVar(pick) <= time.CumulVar(drop))
-        due, slope = question.due[request]
-        if slope > 0:
-            time.SetCumulVarSoftUpperBound(drop, due, slope)
 
 
 def _loads(model: pywrapcp.RoutingModel, question: RouteQuestion) -> None:
@@ -70,7 +86,7 @@ def _loads(model: pywrapcp.RoutingModel, question: RouteQuestion) -> None:
         model.AddDimensionWithVehicleCapacity(transit, 0, question.capacity[:, d].tolist(), True, f"load{d}")
 
 
-def _solve_trips(question: TripQuestion) -> list[list[int]] | None:
+def _trips_model(question: TripQuestion) -> tuple[pywrapcp.RoutingModel, pywrapcp.RoutingIndexManager]:
     count, fleet = len(question.ready), len(question.free)
     home = count + fleet
     manager = pywrapcp.RoutingIndexManager(home + 1, fleet, [count + k for k in range(fleet)], [home] * fleet)
@@ -88,38 +104,70 @@ def _solve_trips(question: TripQuestion) -> list[list[int]] | None:
         time.CumulVar(index).SetMin(ready)
         limit = model.solver().Element(question.last_pickup, model.VehicleVar(index))
         model.solver().Add(time.CumulVar(index) <= limit)
-        time.SetCumulVarSoftUpperBound(index, ready, question.slope[trip])
-    if any(price for _, price in question.promise):
-        _keep_promises(model, manager, question)
-    return _improved(model, manager, question)
+    _price_instants(model, {manager.NodeToIndex(trip): late for trip, late in enumerate(question.late)})
+    return model, manager
 
 
-def _keep_promises(model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: TripQuestion) -> None:
-    """Price late pickups in a dimension of their own: one knows one bound, and that of waiting comes before."""
-    ticks = model.RegisterTransitMatrix(question.ticks.tolist())
-    model.AddDimension(ticks, INFINITE, INFINITE, False, "promise")
-    time, promise = model.GetDimensionOrDie("time"), model.GetDimensionOrDie("promise")
-    for trip, (latest, price) in enumerate(question.promise):
-        index = manager.NodeToIndex(trip)
-        model.solver().Add(promise.CumulVar(index) == time.CumulVar(index))
-        if price:
-            promise.SetCumulVarSoftUpperBound(index, latest, price)
+def _price_instants(model: pywrapcp.RoutingModel, late: Mapping[int, Sequence[LateStep]]) -> None:
+    """Price the instant of each index exactly.
+
+    What is linear is a bound of `time`, by which moves are pruned.  A dimension knows one bound for an index and no
+    charges; so the rest is the slack in a dimension of its own, whose span is priced.
+    """
+    time, solver, rests = model.GetDimensionOrDie("time"), model.solver(), dict[int, Any]()
+    for index, price in late.items():
+        sloped = [k for k, step in enumerate(price) if step.slope][:1]
+        least = min(step.slope for step in price[sloped[0] :]) if sloped else 0
+        if least:
+            time.SetCumulVarSoftUpperBound(index, price[sloped[0]].after, least)
+        rest = _rest(solver, time.CumulVar(index), price, least)
+        if rest:
+            rests[index] = solver.Sum(rest)
+            model.AddVariableMinimizedByFinalizer(time.CumulVar(index))
+    if not rests:
+        return
+    nothing = model.RegisterUnaryTransitVector([0] * model.nodes())
+    model.AddDimension(nothing, DEAREST, DEAREST, True, "late")
+    dimension = model.GetDimensionOrDie("late")
+    dimension.SetSpanCostCoefficientForAllVehicles(1)
+    for index in range(model.Size()):
+        solver.Add(dimension.SlackVar(index) == rests.get(index, 0))
 
 
-def _improved(
-    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: Question
-) -> list[list[int]] | None:
+def _rest(solver: pywrapcp.Solver, at: pywrapcp.IntVar, price: Sequence[LateStep], least: int) -> list[Any]:
+    """The terms of a price beyond `least` for each tick."""
+    terms = []
+    for step, end in spans(price):
+        if step.charge:
+            terms.append(solver.IsGreaterCstVar(at, step.after) * step.charge)
+        if step.slope > least:
+            ticks = solver.Max(at - step.after, 0)
+            terms.append(solver.Min(ticks, end - step.after) * (step.slope - least))
+    return terms
+
+
+def search_parameters() -> Any:
+    """How a model is searched."""
     parameters = pywrapcp.DefaultRoutingSearchParameters()
     parameters.solution_limit = SOLUTIONS
     parameters.local_search_metaheuristic = routing_enums_pb2.LocalSearchMetaheuristic.GREEDY_DESCENT
-    model.CloseModelWithParameters(parameters)
+    return parameters
+
+
+def warm_start(
+    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, question: Question
+) -> pywrapcp.Assignment | None:
+    """The plan that is polished, with its price, in a closed model; None where the model forbids it."""
     # Routes are read as indices of variables, which are not the numbers of nodes.
-    warm = model.ReadAssignmentFromRoutes([[manager.NodeToIndex(n) for n in route] for route in question.warm], True)
-    found = None if warm is None else model.SolveFromAssignmentWithParameters(warm, parameters)
-    if found is None:
-        return None
+    routes = [[manager.NodeToIndex(n) for n in route] for route in question.warm]
+    return model.ReadAssignmentFromRoutes(routes, True)
+
+
+def _read(
+    model: pywrapcp.RoutingModel, manager: pywrapcp.RoutingIndexManager, vehicles: int, found: pywrapcp.Assignment
+) -> list[list[int]]:
     routes = []
-    for vehicle in range(len(question.warm)):
+    for vehicle in range(vehicles):
         route, index = [], found.Value(model.NextVar(model.Start(vehicle)))
         while not model.IsEnd(index):
             route.append(manager.IndexToNode(index))
