@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from routing.plans.budget import Budget
+from routing.plans.ortools import routing_model
 from routing.plans.ortools.lateness import door_changes, price, steps
 from routing.plans.ortools.polish import polish
 from routing.plans.ortools.polish_routes import RouteModel
@@ -172,3 +173,14 @@ def test_trips_are_exchanged_where_waiting_costs_nothing_but_a_charge(due: list[
     problem, travel, rows = two_in_a_row(rule, due, charge, slope=[[0, 0, 0], [0, 0, 0]])
     better, _ = polish(problem, travel, rows, Budget(1), TripModel(problem, travel))
     assert evaluate(problem, travel, better).cost <= evaluate(problem, travel, rows).cost - 25_000
+
+
+@RULES
+def test_a_cluster_is_left_after_so_many_moves_that_made_nothing_better(
+    rule: TripRule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, travel, rows = two_in_a_row(rule, [[900, 9000], [200, 9000]], [60_000, 0])
+    question = asked(problem, travel, rows)[1]
+    assert solve(question) not in (None, question.warm)
+    monkeypatch.setattr(routing_model, "FAILURES", 0)
+    assert solve(question) in (None, question.warm)
