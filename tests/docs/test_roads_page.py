@@ -46,7 +46,7 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
         elif kind == "python":
             exec(compile(body, str(PAGE), "exec"), names)
             ran["python"] += 1
-    assert ran == {"sh": 12, "python": 4, "files": 3}
+    assert ran == {"sh": 13, "python": 4, "files": 3}
     assert "Invented city" in (tmp_path / "lunch-run" / "report.html").read_text(encoding="utf-8")
     assert "Main Street" in capsys.readouterr().out
     # The morning rush slows both classes of the way.

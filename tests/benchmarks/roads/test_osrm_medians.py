@@ -38,5 +38,5 @@ def test_a_network_that_is_off_is_found_out(tmp_path: Path, monkeypatch: pytest.
     near = compared(file, 20, 1)
     # Residential streets are as fast; those to the left cost two seconds more there.
     assert 0.9 < near["median"] <= 1.0 and near["reached"] == "aim" and near["pairs"] > 20
-    monkeypatch.setitem(osrm_medians.KMH, "residential", 50)
+    monkeypatch.setitem(osrm_medians.KMH, "residential", 15)
     assert compared(file, 20, 1)["reached"] == "missed"
