@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from routing.answers import NO_WAY, UNKNOWN, Answers, Cells
 from routing.cells import cells_of
 from routing.errors import InvalidInput
+from routing.moved_places import MovedPlaces
 from routing.places import PlaceBook
 from routing.travel import Reach, Rounding, StraightTravel, to_ticks
 
@@ -23,7 +24,7 @@ class PlaceCells:
     def __init__(self, places: PlaceBook, resolution: int) -> None:
         self._places = places
         self._resolution = resolution
-        self._at = np.zeros((0, 2))
+        self._moved = MovedPlaces(2)
         self._cells = np.zeros(0, dtype=np.uint64)
         self._lock = threading.Lock()
 
@@ -31,15 +32,12 @@ class PlaceCells:
         """uint64[n], the cells of these places."""
         with self._lock:
             now = np.stack([self._places.first, self._places.second], axis=1)
-            missing = len(now) - len(self._at)
-            if missing > 0:
-                more = missing + len(self._at)
-                self._at = np.concatenate([self._at, np.full((more, 2), np.nan)])
+            moved = self._moved.since_seen(handles, now)
+            if self._moved.room > len(self._cells):
+                more = self._moved.room - len(self._cells)
                 self._cells = np.concatenate([self._cells, np.zeros(more, dtype=np.uint64)])
-            # NaN never equals itself, so a place not yet seen counts as moved.
-            stale = np.unique(handles[(self._at[handles] != now[handles]).any(axis=1)])
-            self._cells[stale] = cells_of(now[stale, 0], now[stale, 1], self._resolution)
-            self._at[stale] = now[stale]
+            self._cells[moved] = cells_of(now[moved, 0], now[moved, 1], self._resolution)
+            self._moved.see(moved, now)
             return self._cells[handles]
 
 

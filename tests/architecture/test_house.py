@@ -16,7 +16,7 @@ from tests.architecture.sources import ROOT, Source, committed, everything, impo
 FLOORS: dict[str, list[set[str]]] = {
     "routing": [
         {"cells", "errors", "kernels"},
-        {"answers", "places", "problem", "roads.kernels", "plans.coverage", "plans.budget"},
+        {"answers", "moved_places", "places", "problem", "roads.kernels", "plans.coverage", "plans.budget"},
         {"travel", "roads", "plans.planner", "plans.before", "plans.understood"},
         {"asked_travel", "roads.source", "plans.general", "plans.outcome"},
         {"roads.turns", "roads.traffic", "plans.ortools"},

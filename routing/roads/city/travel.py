@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import InvalidInput
+from routing.moved_places import MovedPlaces
 from routing.places import FARTHEST_ACCESS_M, PlaceBook
 from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.city.news import TrafficNews
@@ -47,7 +48,7 @@ class _PlaceStops:
 
     def __init__(self, off_hours: NDArray[np.int32]) -> None:
         self._off_hours = off_hours
-        self._at = np.zeros((0, 4))
+        self._moved = MovedPlaces(4)
         self._kept: Stops | None = None
         self.renewed = 0
 
@@ -55,17 +56,15 @@ class _PlaceStops:
         self, handles: NDArray[np.int32], places: PlaceBook, network: RoadNetwork, profile: str, max_snap_m: float
     ) -> Stops:
         """Stops of the places, edge -1 where no road is near enough."""
-        self._grow(len(places))
         access = places.access
         now = np.column_stack([places.first, places.second, np.nan_to_num(access, nan=NOWHERE)])
-        # NaN never equals itself, so a place not yet seen counts as moved.
-        stale = np.unique(handles[(self._at[handles] != now[handles]).any(axis=1)])
+        stale = self._moved.since_seen(handles, now)
         if len(stale) or self._kept is None:
             found = network.lookup.stops(
                 now[stale, :2], profile, max_snap_m, off_hours=self._off_hours, access=access[stale]
             )
             self._put(stale, found)
-            self._at[stale] = now[stale]
+            self._moved.see(stale, now)
             self.renewed += len(stale)
             far = stale[found.edge[:, 0] < 0]
             if len(far) == 1:
@@ -80,7 +79,7 @@ class _PlaceStops:
         return Stops(kept.edge[handles], kept.fraction[handles], kept.metres[handles], kept.walk_ms[handles])
 
     def _put(self, stale: NDArray[np.int32], found: Stops) -> None:
-        size, before = len(self._at), self._kept
+        size, before = self._moved.room, self._kept
         width = found.edge.shape[1]
         fresh = Stops(
             np.full((size, width), -1, dtype=np.int32), np.zeros((size, width)), np.full((size, width), np.inf),
@@ -91,11 +90,6 @@ class _PlaceStops:
                 getattr(fresh, name)[: len(before.edge)] = getattr(before, name)
             getattr(fresh, name)[stale] = getattr(found, name)
         self._kept = fresh
-
-    def _grow(self, size: int) -> None:
-        missing = size - len(self._at)
-        if missing > 0:
-            self._at = np.concatenate([self._at, np.full((missing + len(self._at), 4), np.nan)])
 
 
 class RoadTravel:
