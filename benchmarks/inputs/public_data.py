@@ -32,6 +32,12 @@ def require(*parts: str) -> Path:
     return path
 
 
+def maps(names: str = "") -> list[Path]:
+    """Map files of the data, those of `names` (parted by commas) or all of them, by name."""
+    folder = require("osm")
+    return [folder / name for name in names.split(",")] if names else sorted(folder.glob("*.osm.*"))
+
+
 def grubhub_instances(folder: Path | None = None) -> list[Path]:
     """Every Grubhub instance folder below `folder` (the data's own by default), by name."""
     folder = folder or require("grubhub")

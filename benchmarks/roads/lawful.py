@@ -177,18 +177,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", default="", help="names of map files among the data; default all")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
-    folder = public_data.require("osm")
-    names = chosen.files.split(",") if chosen.files else sorted(p.name for p in folder.glob("*.osm.*"))
     block: dict[str, Any] = {}
     lines, good = [], True
-    for name in names:
-        judged = Judged(folder / name)
+    for file in public_data.maps(chosen.files):
+        judged = Judged(file)
         row = {**judged.compare(chosen.side, chosen.seed), **judged.judge(chosen.routes, chosen.seed + 1)}
-        block[name] = row
+        block[file.name] = row
         good &= not (row["reached_by_one_alone"] or row["break_something"] or row["streets_of_one_alone"])
         good &= row["worst"] <= WORST
         lines.append(
-            f"{name:24} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, time ratio "
+            f"{file.name:24} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, time ratio "
             f"{row['best']:.4f} to {row['worst']:.4f}; {row['routes']:>5,} routes: "
             f"{row['break_something']} break something"
         )

@@ -121,14 +121,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--files", default="", help="names of map files among the data; default all")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
-    folder = public_data.require("osm")
-    names = chosen.files.split(",") if chosen.files else sorted(p.name for p in folder.glob("*.osm.*"))
     block: dict[str, Any] = {}
     lines = []
-    for name in names:
-        row = block[name] = compared(folder / name, chosen.side, chosen.seed)
+    for file in public_data.maps(chosen.files):
+        row = block[file.name] = compared(file, chosen.side, chosen.seed)
         lines.append(
-            f"{name:24} {row['pairs']:>6,} pairs: median {row['median']:.3f} of OSRM's car profile "
+            f"{file.name:24} {row['pairs']:>6,} pairs: median {row['median']:.3f} of OSRM's car profile "
             f"({row['tenth']:.2f} to {row['nine_tenths']:.2f} for eight in ten; floor {FLOOR[0]:g}-{FLOOR[1]:g}, "
             f"aim {AIM[0]:g}-{AIM[1]:g}: {row['reached']})"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +83,20 @@ def test_quote_plan_and_receipt_tell_the_times_of_one_table(city: Path, tmp_path
     asyncio.run(go())
 
 
-def test_quote_delivery_and_receipt_tell_what_is_walked(tmp_path: Path) -> None:
+def drawn_city(folder: Path) -> tuple[dict[str, Any], Callable[[str], dict[str, float]]]:
+    """Travel on two streets with three links between them, and where a name of the drawing lies."""
     picture = StreetMap("\n".join(["A B C", "D E F"]), [(way, HOME) for way in ("ABC", "DEF", "AD", "BE", "CF")])
-    file = tmp_path / "drawn.npz"
-    RoadNetwork.from_osm(picture.write(tmp_path / "drawn.osm"), profiles=("car",)).save(file)
+    file = folder / "drawn.npz"
+    RoadNetwork.from_osm(picture.write(folder / "drawn.osm"), profiles=("car",)).save(file)
 
     def spot(name: str) -> dict[str, float]:
         return dict(zip(("lat", "lng"), picture.at(name), strict=True))
 
-    travel = {"kind": "roads", "file": str(file), "profiles": {"default": "car"}}
+    return {"kind": "roads", "file": str(file), "profiles": {"default": "car"}}, spot
+
+
+def test_quote_delivery_and_receipt_tell_what_is_walked(tmp_path: Path) -> None:
+    travel, spot = drawn_city(tmp_path)
 
     async def go() -> None:
         async with running(tmp_path / "ledger", speed=20, travel=travel, **QUICK) as run:
@@ -115,14 +121,7 @@ def test_quote_delivery_and_receipt_tell_what_is_walked(tmp_path: Path) -> None:
 
 
 def test_access_points_of_stores_and_doors_win_and_are_kept(tmp_path: Path) -> None:
-    picture = StreetMap("\n".join(["A B C", "D E F"]), [(way, HOME) for way in ("ABC", "DEF", "AD", "BE", "CF")])
-    file = tmp_path / "drawn.npz"
-    RoadNetwork.from_osm(picture.write(tmp_path / "drawn.osm"), profiles=("car",)).save(file)
-
-    def spot(name: str) -> dict[str, float]:
-        return dict(zip(("lat", "lng"), picture.at(name), strict=True))
-
-    travel = {"kind": "roads", "file": str(file), "profiles": {"default": "car"}}
+    travel, spot = drawn_city(tmp_path)
     # Both lie 30 m from the northern street; their bays lie at the southern one, 70 m away.
     store = {"location": spot("A-B:40+-30"), "access": spot("D-E:40"), "mean_ready_s": 0}
     drop = {"location": spot("B-C:60+-30"), "access": spot("E-F:60")}
