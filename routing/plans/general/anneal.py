@@ -41,7 +41,7 @@ class SearchParams:
     hot_plain: float = 3.0
     """T_0, first temperature, in prices of a mean leg, where timing moves no price."""
     hot_timed: float = 0.1
-    """The same where it does: a mean leg costs what its orders wait for, twenty times its driving (docs/solving.md)."""
+    """The same where it does: a mean leg costs what its orders wait for, and little of it moves (docs/solving.md)."""
     cold: float = 0.01
     """T_f, last temperature."""
     scarce_hot: float = 6.0
