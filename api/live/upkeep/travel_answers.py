@@ -137,7 +137,7 @@ class TravelAnswers:
         """Without the cells that have been out of play the longest: three quarters of those that may be."""
         most = self._client.spec.most_cells * 3 // 4
         cells = sorted(answers.cells.tolist(), key=lambda cell: (-self._seen.get(cell, 0), cell))[:most]
-        self._seen = {cell: at for cell, at in self._seen.items() if cell in set(cells)}
+        self._seen = {cell: self._seen[cell] for cell in cells if cell in self._seen}
         return answers.only(np.array(cells, dtype=np.uint64))
 
     def _times(self) -> AskedTravel:
