@@ -15,7 +15,6 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from typing import Any
 
 import httpx
 
+from benchmarks.live.ports import free_port
 from benchmarks.published import publish
 from benchmarks.resumable import ROOT
 
@@ -64,7 +64,7 @@ class Stranger:
         self.folder, self.wheels = folder, wheels
         self.bin = folder / "venv" / "bin"
         self.steps: list[tuple[str, float, float]] = []
-        self.port = _free_port()
+        self.port = free_port()
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL", "NUMBA"))
         }
@@ -138,12 +138,6 @@ class Stranger:
         if not found.get("dropoff_at"):
             raise SystemExit(f"a quote without an instant: {found}")
         return found
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _cpu_s() -> float:

@@ -34,6 +34,7 @@ from api.outbox.notices import Notices
 from benchmarks.inputs.live_city import CONFIG, lunch_peak
 from benchmarks.live.load import fsync_ms
 from benchmarks.live.load_service import ClientConnections, request
+from benchmarks.live.ports import free_port
 from benchmarks.published import publish
 from dispatch.board.board import Board
 from dispatch.codec import encode
@@ -125,7 +126,7 @@ def write_ledger(folder: Path, config: Config, entries: int) -> dict[str, Any]:
 def restart(folder: Path, config: Path) -> tuple[float, float]:
     """Seconds from the start of the process until it answers at all, and until it is ready; it is killed afterwards."""
     words = [sys.executable, "-m", "halfhour", "serve", "--config", str(config), "--data", str(folder)]
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
         [*words, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
@@ -145,14 +146,6 @@ async def _until(port: int, path: str, began: float, process: subprocess.Popen[b
             return time.perf_counter() - began
         await asyncio.sleep(0.01)
     raise RuntimeError(f"the service ended with {process.returncode}")
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def measured(entries: int, repeats: int) -> dict[str, Any]:

@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import ssl
 import subprocess
 from pathlib import Path
@@ -23,6 +22,7 @@ from typer.testing import CliRunner
 from api.config import read_config
 from api.observe.metrics import Metrics
 from api.observe.watchdog import BEAT_S
+from benchmarks.live.ports import free_port
 from halfhour.commands import build
 from tests.kit.service.running import Running, running
 from tests.kit.service.serving import serving
@@ -72,18 +72,12 @@ def test_caddy_takes_its_file(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.mark.skipif(
     shutil.which("nginx") is None or shutil.which("openssl") is None, reason="nginx or openssl is not installed"
 )
 def test_nginx_stands_in_front_of_a_service_as_its_file_says(tmp_path: Path) -> None:
     """TLS, streams as they come, no metrics outside, and an end for who says nothing or opens too much."""
-    port, cert, key = _free_port(), tmp_path / "dispatch.pem", tmp_path / "dispatch.key"
+    port, cert, key = free_port(), tmp_path / "dispatch.pem", tmp_path / "dispatch.key"
     subject = ["-subj", "/CN=dispatch.example.com", "-days", "2", "-nodes"]
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-keyout", str(key), "-out", str(cert), *subject]
     subprocess.run(made, check=True, capture_output=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import httpx
 
 from api.access.keys import KeyBook
 from api.common.api_keys import Scope
+from benchmarks.live.ports import free_port
 from tests.kit.service.postgres import Server, fresh
 
 LONGEST_S = 300.0
@@ -26,9 +26,7 @@ ASK_EVERY_S = 0.02
 
 class _Host:
     def __init__(self, url: str, name: str, serves: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         self.name, self.front = name, f"http://127.0.0.1:{port}"
         words = ["host", "--ledger", url, "--serve", serves, "--node", name, "--port", str(port)]
         self.process = subprocess.Popen(

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from api.ledger.recovery import recover
 from api.ledger.sqlite.reader import SqliteReader
+from benchmarks.live.ports import free_port
 from dispatch.codec import decode_event
 from dispatch.events import RouteRevised
 from dispatch.model import ActKind
@@ -27,12 +27,6 @@ from dispatch.settings.settings import Settings
 WRITERS = 16
 MOST_OPEN = 2
 """Of each writer: a city with more open orders than its riders could ever carry would refuse new ones."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Victim:

@@ -6,7 +6,6 @@ import functools
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from benchmarks.live.ports import free_port
 
 BINARIES = "/usr/lib/postgresql/*/bin"
 STARTED_S = 20.0
@@ -60,7 +61,7 @@ def require_postgres() -> Path:
 def server(*settings: str) -> Iterator[Server]:
     """A new server; `settings` as in postgresql.conf, added to quick and small ones."""
     where = require_postgres()
-    folder, port = _folder(), _free_port()
+    folder, port = _folder(), free_port()
     ways = ("-U", "halfhour", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     _run([str(where / "initdb"), "-D", str(folder / "data"), *ways])
     lines = ("listen_addresses = '127.0.0.1'", f"port = {port}", f"unix_socket_directories = '{folder}'", *settings)
@@ -73,7 +74,7 @@ def server(*settings: str) -> Iterator[Server]:
 @contextmanager
 def standby_of(primary: Server) -> Iterator[Server]:
     """A streaming standby of a server that was started with `STREAMING`."""
-    folder, port = _folder(), _free_port()
+    folder, port = _folder(), free_port()
     data = folder / "data"
     source = primary.url.rpartition("/")[0].removeprefix("postgresql://halfhour@").split(":")
     ways = ("-h", source[0], "-p", source[1], "-U", "halfhour", "-D", str(data), "-R", "-X", "stream", "--no-sync")
@@ -137,12 +138,6 @@ def _nobody() -> pwd.struct_passwd | None:
         return pwd.getpwnam("postgres")
     except KeyError:
         return None
-
-
-def _free_port() -> int:
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return int(made.getsockname()[1])
 
 
 TTL_S = 0.6

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 
 from api.access.keys import KeyBook
 from api.common.api_keys import Scope
+from benchmarks.live.ports import free_port
 from tests.kit.service.postgres import Server, fresh
 
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
@@ -41,9 +41,7 @@ class Machine:
     """A host with all its processes, which die together."""
 
     def __init__(self, url: str, name: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         self.name, self.front = name, f"http://127.0.0.1:{port}"
         words = ["host", "--ledger", url, "--serve", ",".join(MARKETS), "--node", name, "--port", str(port)]
         self.process = subprocess.Popen(

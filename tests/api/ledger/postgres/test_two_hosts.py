@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +14,7 @@ import httpx
 import pytest
 
 from api.live.host import EXITS
+from benchmarks.live.ports import free_port
 from tests.kit.service.postgres import Server, fresh
 
 pytest.importorskip("psycopg", reason="needs psycopg: pip install 'halfhour[postgres]'")
@@ -26,9 +26,7 @@ class Host:
     """A service in a process of its own, over a market in a database."""
 
     def __init__(self, address: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         url, _, market = address.partition("#")
         command = ["serve", "--ledger", url, "--market", market, "--port", str(port), "--json"]
