@@ -61,6 +61,12 @@ LANES = (
     ProveLane("bigday", (PYTHON, "-m", "benchmarks.days.bigday", "--out", RESULT_FOLDER)),
     ProveLane("roads-exact", (PYTHON, "-m", "benchmarks.roads.exact", "--out", RESULT_FOLDER)),
     ProveLane("roads-osrm-medians", (PYTHON, "-m", "benchmarks.roads.osrm_medians", "--out", RESULT_FOLDER)),
+    ProveLane("roads-addresses", (PYTHON, "-m", "benchmarks.roads.addresses", "--out", RESULT_FOLDER)),
+    ProveLane(
+        "roads-lawful",
+        (PYTHON, "-m", "benchmarks.roads.lawful", "--profiles", "car,scooter,bike,foot", "--out", RESULT_FOLDER),
+    ),
+    ProveLane("roads-live", (PYTHON, "-m", "benchmarks.roads.live_speeds", "--out", RESULT_FOLDER)),
     ProveLane("roads-speed", (PYTHON, "-m", "benchmarks.roads.speed", "--out", RESULT_FOLDER)),
     ProveLane("load", (PYTHON, "-m", "benchmarks.live.load", "--out", RESULT_FOLDER)),
     ProveLane("restart", (PYTHON, "-m", "benchmarks.live.restart", "--out", RESULT_FOLDER)),

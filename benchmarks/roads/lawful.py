@@ -1,6 +1,7 @@
 """Routes judged by an independent walk over the raw tags of map files, and compared with the cheapest lawful ones.
 
-    python -m benchmarks.roads.lawful [--side 32] [--routes 1000] [--files heidelberg.osm.pbf,...] [--out FOLDER]
+    python -m benchmarks.roads.lawful [--profiles car,bike] [--side 32] [--routes 1000] [--files heidelberg.osm.pbf,...]
+        [--out FOLDER]
 
 Of every file: side x side pairs, our time over that of the cheapest lawful route, and pairs that only one of the two
 can reach; routes between random places that break a restriction, pass a closed gate or street, or cut through streets
@@ -22,9 +23,9 @@ import numpy as np
 
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
-from benchmarks.roads import raw_law as law
-from benchmarks.roads.raw_graph import RawGraph
-from benchmarks.roads.raw_map import Piece, back, read_map
+from benchmarks.roads.raw import law
+from benchmarks.roads.raw.lawful_graph import RawGraph
+from benchmarks.roads.raw.tagged_map import Piece, back, read_map
 from routing.roads import RoadNetwork
 from routing.roads.hierarchy.graphs import TurnGraph
 from routing.roads.hierarchy.metric import NO_WAY_MS
@@ -37,15 +38,17 @@ Spot = tuple[Piece, Piece, float]
 class Judged:
     """A map file as the network reads it, beside what its raw tags say."""
 
-    def __init__(self, path: Path, graph: type[RawGraph] = RawGraph) -> None:
-        self.graph = graph.of(read_map(path, law.car_table()), law.car_table())
+    def __init__(self, path: Path, graph: type[RawGraph] = RawGraph, profile: str = "car") -> None:
+        self.profile = profile
+        table = law.table_of(profile)
+        self.graph = graph.of(read_map(path, table), table)
         self._pieces: dict[tuple[int, int, int], list[Piece]] = {}
         for piece in self.graph.raw.seconds:
             self._pieces.setdefault(piece[:3], []).append(piece)
         self._by_way: dict[int, list[Piece]] = {}
         for piece in self.graph.raw.seconds:
             self._by_way.setdefault(piece[0], []).append(piece)
-        self.adopt(RoadNetwork.from_osm(path, profiles=("car",)))
+        self.adopt(RoadNetwork.from_osm(path, profiles=(profile,)))
 
     def adopt(self, city: RoadNetwork) -> None:
         """Judge this network."""
@@ -58,7 +61,7 @@ class Judged:
 
     def spots(self, count: int, rng: random.Random) -> tuple[list[Spot], Snaps, list[Piece]]:
         """Random spots that both know, the same as the network has them, and pieces that only one of the two uses."""
-        turns = self.city.graph("car")
+        turns = self.city.graph(self.profile)
         assert isinstance(turns, TurnGraph)
         pieces = list(self.graph.raw.seconds)
         chosen: list[Spot] = []
@@ -83,7 +86,7 @@ class Judged:
     def compare(self, side: int, seed: int) -> dict[str, Any]:
         """Our times over those of the cheapest lawful routes."""
         spots, snaps, alone = self.spots(side, random.Random(seed))
-        ms = self.city.snapped_ms(snaps, snaps, profile="car")
+        ms = self.city.snapped_ms(snaps, snaps, profile=self.profile)
         ours = np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
         theirs = self.graph.times(spots)
         one = np.isinf(ours) != np.isinf(theirs)
@@ -104,7 +107,7 @@ class Judged:
     def judge(self, routes: int, seed: int) -> dict[str, Any]:
         """What routes between random places break."""
         rng = random.Random(seed)
-        turns = self.city.graph("car")
+        turns = self.city.graph(self.profile)
         assert isinstance(turns, TurnGraph)
         main = np.flatnonzero(turns.turns.island == 0).astype(np.int32)
         edges = np.array([rng.randrange(len(main)) for _ in range(2 * routes)])
@@ -113,7 +116,7 @@ class Judged:
         points = points + np.array([[rng.uniform(-2e-4, 2e-4), rng.uniform(-2e-4, 2e-4)] for _ in range(2 * routes)])
         found, broken = 0, []
         for k in range(routes):
-            way = self.city.path(points[2 * k], points[2 * k + 1], profile="car", max_snap_m=2000.0)
+            way = self.city.path(points[2 * k], points[2 * k + 1], profile=self.profile, max_snap_m=2000.0)
             if way.found:
                 found += 1
                 why = self._broken(self._drive(way.edges.tolist(), way.against.tolist()))
@@ -148,7 +151,7 @@ class Judged:
         raw, banned = self.graph.raw, self.graph.banned
         pieces = [piece for piece in line if piece is not None]
         if len(pieces) < len(line):
-            return ["a street or a direction that no car may use"]
+            return ["a street or a direction that nobody may use"]
         told = []
         for a, b in itertools.pairwise(pieces):
             if a[2] != b[1]:
@@ -171,6 +174,7 @@ class Judged:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge every file and write down what came of it."""
     parser = argparse.ArgumentParser(prog="benchmarks.roads.lawful", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--profiles", default="car", help="who travels, parted by commas")
     parser.add_argument("--side", type=int, default=32, help="spots of a comparison, every pair of which counts")
     parser.add_argument("--routes", type=int, default=1000, help="routes that are judged")
     parser.add_argument("--seed", type=int, default=1)
@@ -179,15 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     block: dict[str, Any] = {}
     lines, good = [], True
-    for file in public_data.maps(chosen.files):
-        judged = Judged(file)
+    for file, profile in itertools.product(public_data.maps(chosen.files), chosen.profiles.split(",")):
+        judged = Judged(file, profile=profile)
         row = {**judged.compare(chosen.side, chosen.seed), **judged.judge(chosen.routes, chosen.seed + 1)}
-        block[file.name] = row
+        block.setdefault(file.name, {})[profile] = row
         good &= not (row["reached_by_one_alone"] or row["break_something"] or row["streets_of_one_alone"])
         good &= row["worst"] <= WORST
         lines.append(
-            f"{file.name:24} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, time ratio "
-            f"{row['best']:.4f} to {row['worst']:.4f}; {row['routes']:>5,} routes: "
+            f"{file.name:24} {profile:8} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, "
+            f"time ratio {row['best']:.4f} to {row['worst']:.4f}; {row['routes']:>5,} routes: "
             f"{row['break_something']} break something"
         )
         print(lines[-1], flush=True)

@@ -3,11 +3,15 @@
 Riders drive from spot to spot for an hour and a half; after half an hour the main streets of the middle are jammed,
 for three quarters of an hour.  Their phones report every ten seconds.  What a service believes with live speeds and
 without them is held against what each leg takes.  `python -m benchmarks.roads.live_speeds --out benchmarks/results`
+
+Jams: `even`, every main street at .4 of its speed; `patchy`, each street and direction at a factor of its own, about
+.4 of its speed and as far apart as .15 and 1; `inbound`, at .4 towards the middle and undisturbed out of it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import sys
 from collections.abc import Sequence
@@ -21,7 +25,7 @@ from benchmarks.inputs import public_data
 from benchmarks.published import publish
 from benchmarks.roads.drives import Drive
 from routing.cells import METRES_PER_DEGREE
-from routing.roads import RoadNetwork, SpeedRule, TrafficNews
+from routing.roads import EdgeFactors, RoadNetwork, SpeedRule, TrafficNews
 from routing.roads.errors import TooFarFromRoad
 from routing.roads.traces.live import LiveWatch
 
@@ -29,6 +33,9 @@ MINUTE_S = 60
 BEGINS_MIN, ENDS_MIN, LASTS_MIN = 30, 75, 90
 """The jam, and the whole."""
 JAM = 0.4
+JAMS = ("even", "patchy", "inbound")
+PATCHY_SIGMA, PATCHY_SLOWEST = 0.5, 0.15
+"""Deviation of the logarithm of the factors of a patchy jam, and the least of them."""
 JAMMED = ("trunk", "primary", "secondary", "tertiary")
 JAM_M, CITY_M = 1_200, 2_500
 """Half the side of the jammed square, and how far from the middle trips begin and end (one standard deviation)."""
@@ -50,14 +57,17 @@ class DrivenLeg:
 class JammedCity:
     """A city, the truth of it, and what is believed."""
 
-    def __init__(self, file: Path, middle: tuple[float, float], profile: str, riders: int, seed: int) -> None:
-        self.plain = RoadNetwork.from_osm(file, profiles=(profile,))
+    def __init__(
+        self, city: RoadNetwork, middle: tuple[float, float], profile: str, riders: int, jam: str, seed: int
+    ) -> None:
+        self.plain = city
         self.live, self.truth = self.plain.twin(), self.plain.twin()
-        self.profile, self.middle = profile, middle
+        self.profile, self.middle, self.jam = profile, middle, jam
         self.random = np.random.default_rng(seed)
         self.watch = LiveWatch({profile: profile})
         self.riders = riders
         self.legs: list[DrivenLeg] = []
+        self.told = 0
 
     def run(self) -> dict[str, Any]:
         """Live through it minute by minute; the figures."""
@@ -74,6 +84,7 @@ class JammedCity:
                 self.watch.see(rider_id, self.profile, lat, lng, at)
             seen = [each for each in seen if each[0] > now]
             live = self.watch.speeds(self.plain, now)
+            self.told = max(self.told, sum(len(each.code) for each in live))
             self.live._swap_in(TrafficNews(live=live).conditions(self.plain))
             true_s, live_s, plain_s = (self._mean_s(each, probes) for each in (self.truth, self.live, self.plain))
             knows.append((minute + 1, true_s, live_s, plain_s))
@@ -81,9 +92,28 @@ class JammedCity:
 
     def _set_truth(self, minute: int) -> None:
         if minute == BEGINS_MIN:
-            self.truth.update_speeds([SpeedRule(JAM, classes=JAMMED, zone=self._zone())])
+            self.truth.update_speeds([self._jam()])
         if minute == ENDS_MIN:
             self.truth.update_speeds([])
+
+    def _jam(self) -> EdgeFactors:
+        """What the jam makes of every street, along and against."""
+        streets = self.plain.streets
+        chosen = SpeedRule(1.0, classes=JAMMED, zone=self._zone()).chosen(streets)
+        factors = np.ones((2, streets.edges))
+        factors[:, chosen] = JAM
+        if self.jam == "patchy":
+            ways, way = np.unique(streets.way, return_inverse=True)
+            drawn = JAM * np.exp(np.random.default_rng(2).normal(0, PATCHY_SIGMA, (2, len(ways))))
+            factors[:, chosen] = np.clip(drawn, PATCHY_SLOWEST, 1.0)[:, way[chosen]]
+        if self.jam == "inbound":
+            away = np.hypot(
+                streets.lat - self.middle[0], (streets.lng - self.middle[1]) * np.cos(np.radians(streets.lat))
+            )
+            outwards = away[streets.head] > away[streets.tail]
+            factors[0, chosen & outwards] = 1.0
+            factors[1, chosen & ~outwards] = 1.0
+        return EdgeFactors(factors)
 
     def _zone(self) -> tuple[tuple[float, float], ...]:
         high, wide = JAM_M / METRES_PER_DEGREE, JAM_M / METRES_PER_DEGREE / np.cos(np.radians(self.middle[0]))
@@ -124,7 +154,7 @@ class JammedCity:
     def _probes(self) -> tuple[Any, Any]:
         """Trips that the jam makes longer, of random ones."""
         jammed = self.plain.twin()
-        jammed.update_speeds([SpeedRule(JAM, classes=JAMMED, zone=self._zone())])
+        jammed.update_speeds([self._jam()])
         found: list[tuple[Any, Any]] = []
         while len(found) < PROBES:
             ends = self._somewhere(), self._somewhere()
@@ -163,7 +193,9 @@ class JammedCity:
             )
             errors[name] = {"legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain}
         return {
+            "jam": self.jam,
             "riders": self.riders,
+            "streets_told_at_most": self.told,
             "minutes_until_half_is_known": half,
             "known_after_5_min": shares[BEGINS_MIN + 5],
             "known_at_most": max(shares.values()),
@@ -177,7 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--file", default="heidelberg.osm.pbf", help="name of a map file among the data")
     parser.add_argument("--middle", default="49.4090,8.6900", help="lat,lng")
     parser.add_argument("--profile", default="car")
-    parser.add_argument("--riders", default="20,60,150", help="numbers of riders under way")
+    parser.add_argument("--riders", default="20,40,60,150", help="numbers of riders under way")
+    parser.add_argument("--jams", default=",".join(JAMS), help=f"of {', '.join(JAMS)}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
@@ -185,12 +218,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file = public_data.require("osm") / chosen.file
     rows: list[dict[str, Any]] = []
     lines: list[str] = []
-    for riders in (int(each) for each in chosen.riders.split(",")):
-        row = JammedCity(file, (lat, lng), chosen.profile, riders, chosen.seed).run()
+    city = RoadNetwork.from_osm(file, profiles=(chosen.profile,))
+    for jam, number in itertools.product(chosen.jams.split(","), chosen.riders.split(",")):
+        row = JammedCity(city, (lat, lng), chosen.profile, int(number), jam, chosen.seed).run()
         rows.append(row)
         jam, before, after = (row["errors"][name] for name in ("jam", "before", "after"))
         lines.append(
-            f"{riders:4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
+            f"{jam:8}{number:>4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
             f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of {jam['legs']} legs "
             f"in the jam {jam['live_s']:.0f} s with live speeds, {jam['without_s']:.0f} s without "
             f"({jam['ratio']:.2f}); before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"

@@ -24,10 +24,10 @@ import numpy as np
 
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
-from benchmarks.roads import raw_law as law
 from benchmarks.roads.lawful import Judged
-from benchmarks.roads.raw_graph import RawGraph
-from benchmarks.roads.raw_map import Piece, RawMap, turn_degrees
+from benchmarks.roads.raw import law
+from benchmarks.roads.raw.lawful_graph import RawGraph
+from benchmarks.roads.raw.tagged_map import Piece, RawMap, turn_degrees
 from routing.roads.hierarchy.metric import NO_WAY_MS
 
 FLOOR, AIM = (0.85, 1.15), (0.9, 1.1)

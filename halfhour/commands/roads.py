@@ -60,6 +60,7 @@ def build(
 ) -> None:
     """Make a city file from OpenStreetMap data."""
     from routing.roads import RoadNetwork
+    from routing.roads.city.report import build_report
     from routing.roads.source.arrays import PROFILES
     from sim.invent.city_plan import plan_city
     from sim.invent.ground import streets_of
@@ -72,6 +73,8 @@ def build(
         raise InvalidInput("an invented city has its own bikes and scooters", code="bad_option", field="--profile")
     if not out.parent.is_dir():
         raise InvalidInput(f"there is no folder {out.parent}", code="bad_option", field="--out")
+    if out.is_dir():
+        raise InvalidInput(f"{out} is a folder", code="bad_option", field="--out", hint="Name a file: city.npz.")
     profiles = tuple(profile or PROFILES)
     with progress("Building the road network", quiet=as_json) as bar:
 
@@ -89,14 +92,16 @@ def build(
             city = RoadNetwork.from_place(place, profiles=profiles, tables=tables, progress=step)
         step("writing")
         city.save(out)
-    facts = describe(city) | {"file": str(out)}
+    facts = build_report(city) | {"file": str(out)}
     print_json(facts) if as_json else _show(facts)
 
 
 @app.command(epilog="Example:  halfhour roads info porto.npz")
 def info(city: City, as_json: AsJson = False) -> None:
     """What a city file holds."""
-    facts = describe(_load(city)) | {"file": str(city)}
+    from routing.roads.city.report import build_report
+
+    facts = build_report(_load(city)) | {"file": str(city)}
     print_json(facts) if as_json else _show(facts)
 
 
@@ -194,7 +199,7 @@ def path(
         return
     out = console()
     if not way.found:
-        out.print(f"There is no way for {profile} between these points.")
+        out.print(f"There is no way for {profile} between these points. `halfhour roads check` says what lies between.")
         return
     out.print(f"{way.seconds / 60:.1f} min, {way.metres / 1000:.2f} km by {profile}")
     for street in way.streets:
@@ -215,6 +220,8 @@ def check(
     destination: Annotated[str, typer.Argument(help="lat,lng")],
     profile: ProfileName = "bike",
     at: At = None,
+    traffic: Traffic = None,
+    weather: Weather = "",
     max_snap_m: MaxSnap = 500.0,
     from_access: Stopping = "",
     to_access: Stopping = "",
@@ -225,15 +232,18 @@ def check(
 
     ends = parse_point(origin, "origin"), parse_point(destination, "destination")
     access = _stopping(from_access, to_access)
-    told = check_trip(_load(city), *ends, profile=profile, at=at, max_snap_m=max_snap_m, access=access)
+    network = _load(city, traffic, weather)
+    told = check_trip(network, *ends, profile=profile, at=at, max_snap_m=max_snap_m, access=access)
     if as_json:
         print_json(told)
         return
     out = console()
     for end in ("origin", "destination"):
         for stop in told[end]["stops"]:
+            shut = ": closed, one gets out of it and not in" if stop["closed"] else ""
             out.print(
-                f"{end}: {stop['street']}, {stop['metres']:g} m, {stop['walk_seconds']:.0f} s on foot", markup=False
+                f"{end}: {stop['street']}, {stop['metres']:g} m, {stop['walk_seconds']:.0f} s on foot{shut}",
+                markup=False,
             )
         for other in told[end]["refused"]:
             out.print(f"  not {other['street']}, {other['metres']:g} m: {other['why']}", markup=False)
@@ -246,44 +256,6 @@ def check(
 
 
 app.command(epilog="Example:  halfhour roads learn yesterday/ --city porto.npz --out speeds.toml")(learn)
-
-
-def describe(city: RoadNetwork) -> dict[str, Any]:
-    """The facts of a city as JSON values."""
-    from routing.roads.streets import SHUT
-
-    streets = city.streets
-    open_edges = (streets.drive_ms != SHUT).any(axis=1)
-    return {
-        "nodes": streets.nodes,
-        "edges": streets.edges,
-        "kilometres": round(float(streets.length_cm.sum(dtype="int64")) / 1e5, 1),
-        "profiles": dict(zip(streets.profiles, open_edges.sum(axis=1).tolist(), strict=True)),
-        "kilometres_by_profile": {
-            name: round(float(streets.length_cm[open_].sum(dtype="int64")) / 1e5, 1)
-            for name, open_ in zip(streets.profiles, open_edges, strict=True)
-        },
-        "parts_beside": {name: city.graph(name).parts_beside for name in streets.profiles},
-        "missing_references": int(streets.facts.get("missing_references", 0)),
-        "turn_restrictions": int(streets.facts.get("turn_restrictions", 0)),
-        "restrictions_honoured": int(streets.facts.get("restrictions_honoured", 0)),
-        "restrictions_skipped": dict(streets.facts.get("restrictions_skipped", {})),
-        "impossible_ways": list(streets.facts.get("impossible_ways", [])),
-        "country": str(streets.facts.get("country", "")),
-        "drives_on_the_left": bool(streets.facts.get("drives_on_the_left", False)),
-        "cannot_tell": list(streets.facts.get("cannot_tell", [])),
-        "not_understood": dict(streets.facts.get("not_understood", {})),
-        **{name: int(streets.facts.get(name, 0)) for name in ("old_versions", "deleted_ways", "impossible_nodes")},
-        "signals": int(streets.facts.get("signals", 0)),
-        "barriers": int(streets.facts.get("barriers", 0)),
-        "label_entries": city.hierarchy.label_entries,
-        "deepest_label": city.hierarchy.width,
-        "south_west": [round(float(streets.lat.min()), 5), round(float(streets.lng.min()), 5)],
-        "north_east": [round(float(streets.lat.max()), 5), round(float(streets.lng.max()), 5)],
-        "weathers": sorted(city.notes.get("weather", {})),
-        "digest": city.digest,
-        "attribution": city.attribution,
-    }
 
 
 def _stopping(from_access: str, to_access: str) -> tuple[tuple[float, float] | None, tuple[float, float] | None]:

@@ -49,5 +49,5 @@ def test_a_network_that_knows_no_law_is_found_out(tmp_path: Path, law: str) -> N
     judged.adopt(RoadNetwork.from_osm(picture({}, {}, False).write(tmp_path / "free.osm"), profiles=("car",)))
     told = judged.judge(200, 2)
     assert told["break_something"] > 0
-    word = {"turns": "restriction", "gates": "node", "ends": "cuts", "oneway": "no car", "shut": "no car"}[law]
+    word = {"turns": "restriction", "gates": "node", "ends": "cuts", "oneway": "nobody", "shut": "nobody"}[law]
     assert any(word in why for _, _, broken in told["broken"] for why in broken), told["broken"]

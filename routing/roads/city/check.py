@@ -27,7 +27,8 @@ def check_trip(
 ) -> dict[str, Any]:
     """What is known of a trip between two points (lat, lng), as JSON values; `access`: as `RoadNetwork.path` takes it.
 
-    `origin`, `destination`: where one stops for them, and streets that lie nearer and were refused; `way`: seconds and
+    `origin`, `destination`: where one stops for them (`closed`: nobody gets in at the time, only out), and streets
+    that lie nearer and were refused; `way`: seconds and
     streets; `refused_way`: the fastest way if every turn were free, with what it breaks; None where nothing is faster.
     Raises what `RoadNetwork.path` raises.
     """
@@ -54,12 +55,14 @@ def check_trip(
 def _end(
     network: RoadNetwork, point: NDArray[np.float64], stops: Stops, profile: str, at: int | None, max_snap_m: float
 ) -> dict[str, Any]:
+    closed = network.state.closed(profile, at)
     kept = [
         {
             "street": _street(network, edge),
             "metres": round(metres, 1),
             "walk_seconds": walk_ms / 1000.0,
             "part": _part(network, profile, edge),
+            "closed": bool(closed[:, edge].all()),
         }
         for edge, metres, walk_ms in zip(
             stops.edge[0].tolist(), stops.metres[0].tolist(), stops.walk_ms[0].tolist(), strict=True
@@ -92,6 +95,8 @@ def _why_not(network: RoadNetwork, profile: str, at: int | None, edge: int) -> s
         return f"closed to {profile}, or nobody can get there and back"
     if edge in network.state.off_hours(profile, at):
         return f"closed to {profile} at this time"
+    if network.state.closed(profile, at)[:, edge].all():
+        return f"closed to {profile} by traffic"
     if not s.stops[edge]:
         return "nobody stops on a motorway, on a bridge or in a tunnel"
     if _part(network, profile, edge) > 0:

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from routing.roads.source.countries import of_code, parse_maxspeed
-from routing.roads.source.hours import parse_hours
+from routing.roads.source.hours import SUFFIXES, read_conditional, unread_conditions
 
 
 class Access(IntEnum):
@@ -38,9 +38,6 @@ VALUES: Mapping[str, Access] = {
 """What the values of access tags mean; a user's table may say otherwise.  A value that is not here shuts."""
 SAYS_NOTHING = frozenset({"", "unknown", "variable", "fixme"})
 
-SUFFIXES = (":forward", ":backward")
-"""Of tags that hold along a way, and against it."""
-
 
 def read_access(
     tags: Mapping[str, str], keys: Sequence[str], suffix: str = "", values: Mapping[str, Access] = VALUES
@@ -63,11 +60,12 @@ def read_values(text: str, values: Mapping[str, Access] = VALUES) -> Access | No
 
 
 def read_oneway(tags: Mapping[str, str], keys: Sequence[str], *, contraflow: bool) -> tuple[bool, bool]:
-    """Whether a way is open along and against, as far as its one-way tags tell; no keys, no one-ways."""
-    if not keys:
-        return True, True
-    ring = tags.get("junction") in ("roundabout", "circular")
-    open_ = True, not (ring or tags.get("highway") == "motorway")
+    """Whether a way is open along and against, as far as its one-way tags tell.
+
+    Without `oneway` among the keys, roundabouts and motorways are open both ways, too.
+    """
+    ring = tags.get("junction") in ("roundabout", "circular") or tags.get("highway") == "motorway"
+    open_ = True, not (ring and "oneway" in keys)
     for key in keys:
         value = tags.get(key)
         if value in ("yes", "true", "1"):
@@ -118,30 +116,15 @@ def is_being_built(tags: Mapping[str, Any]) -> bool:
     return tags.get("construction", "no") not in ("no", "minor", "widening")
 
 
-def read_conditional(tags: Mapping[str, str], keys: Sequence[str]) -> tuple[str, dict[str, str]] | None:
-    """(condition, tags that hold instead while it does) of the last conditional access tag; None without any.
-
-    Of several conditions in one tag the first that speaks of days and times alone counts.
-    """
-    for key in reversed(keys):
-        for said in split_outside_brackets(tags.get(f"{key}:conditional", "")):
-            value, _, when = said.partition("@")
-            when = when.strip().strip("()").strip()
-            if parse_hours(when) is not None:
-                return when, {**tags, key: value.strip()}
-    return None
+def is_impassable(tags: Mapping[str, Any]) -> bool:
+    """Whether a way says of itself that nobody passes."""
+    return tags.get("impassable") == "yes" or tags.get("status") in ("impassable", "closed")
 
 
-def split_outside_brackets(text: str) -> list[str]:
-    """Parts between semicolons that stand outside brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter == "(") - (letter == ")")
-        if letter == ";" and depth == 0:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
+def timed_gate(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
+    """Conditional tags of a gate, as key=value: a gate is as it is at most times."""
+    said = dict.fromkeys(key for key, _, _ in read_conditional(tags, keys))
+    return [f"{key}:conditional={tags[f'{key}:conditional']}" for key in said]
 
 
 _ONEWAY = frozenset(("yes", "true", "1", "no", "false", "0", "-1", "reverse", "reversible", "alternating"))
@@ -154,13 +137,11 @@ def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
     """
     told = []
     for key in keys:
+        told += unread_conditions(tags, (key, f"oneway:{key}"))
         for each in (key, *(key + suffix for suffix in SUFFIXES)):
             words = [word.strip().lower() for word in tags.get(each, "").split(";")]
             if any(word not in VALUES and word not in SAYS_NOTHING for word in words):
                 told.append(f"{each}={tags[each]}")
-        said = tags.get(f"{key}:conditional")
-        if said and read_conditional(tags, (key,)) is None:
-            told.append(f"{key}:conditional={said}")
         way = tags.get(f"oneway:{key}")
         if way and way not in _ONEWAY:
             told.append(f"oneway:{key}={way}")
@@ -171,6 +152,7 @@ def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
         )
         if not readable:
             told.append(f"{each}={value}")
+    told += unread_conditions(tags, ("oneway",))
     way = tags.get("oneway")
     if way and way not in _ONEWAY:
         told.append(f"oneway={way}")

@@ -78,9 +78,10 @@ def of_code(code: str, country: str = "") -> float | None:
         named, rest = country, code
         if not country or rest not in ELSEWHERE:
             return None
-    if not rest or not named[:2].isupper():
-        return None
+    named = named.upper()
     named = _SAME.get(named, named)
+    if not rest or not (_is_country(named) or named == "ZONE"):
+        return None
     code = f"{named}:{rest}"
     if code in _SINGLE:
         return _SINGLE[code]
@@ -96,9 +97,12 @@ def of_code(code: str, country: str = "") -> float | None:
 def country_in(code: str) -> str:
     """The country of a code such as RO:urban or BE-VLG:rural, "" where it names none."""
     named, colon, _ = code.partition(":")
-    two = named[:2]
-    good = bool(colon) and len(two) == 2 and two.isascii() and two.isalpha() and two.isupper()
-    return _SAME.get(two, two) if good and named[2:3] in ("", "-") else ""
+    return _SAME.get(named[:2], named[:2]) if colon and named.isupper() and _is_country(named) else ""
+
+
+def _is_country(named: str) -> bool:
+    """Whether this is a country's two letters, or those with a part of it behind (BE-VLG)."""
+    return len(named) >= 2 and named[:2].isascii() and named[:2].isalpha() and named[2:3] in ("", "-")
 
 
 def elect(votes: Counter[str]) -> str:

@@ -218,19 +218,18 @@ def _timed(
     kinds: Sequence[Any], kind: NDArray[np.int64], ways: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     """(rows of `Streets.timed`, conditions); what opens for a while gets the speed that it then has, in `ways`."""
-    conditions = tuple(sorted({said[0] for each in kinds for said in each[3] if said is not None}))
+    conditions = tuple(sorted({said[0] for each in kinds for both in each[3] for said in filter(None, both)}))
     rows: list[tuple[int, int, int, int, int]] = []
     for number, (before, _, _, timed) in enumerate(kinds):
         edges: list[int] | None = None
-        for p, said in enumerate(timed):
-            for direction in (0, 1) if said is not None else ():
-                was, then = before[p][direction], said[1][direction]
-                if (was[0] > 0) == (then[0] > 0):
+        for p, both in enumerate(timed):
+            for direction, said in enumerate(both):
+                if said is None:
                     continue
                 edges = np.flatnonzero(kind == number).tolist() if edges is None else edges
-                opens = int(then[0] > 0)
+                opens = int(before[p][direction][0] <= 0)
                 if opens:
-                    ways[p, direction, edges] = then
+                    ways[p, direction, edges] = said[1]
                 rows += [(p, direction, edge, conditions.index(said[0]), opens) for edge in edges]
     return np.array(rows, dtype=np.int32).reshape(-1, 5), conditions
 

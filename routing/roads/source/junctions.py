@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from routing.roads.source.access import Access
 from routing.roads.source.profiles import Profile
-from routing.roads.source.restrictions import Ban, RawRestriction, Resolver
+from routing.roads.source.restrictions import Ban, RawRestriction, Resolver, together
 from routing.roads.streets import Streets
 
 
@@ -55,10 +55,13 @@ def junctions_of(
             if number in index:
                 gate[index[number]] = verdicts[p][0]
                 gate_ms[index[number]] = round(verdicts[p][1] * 1000)
-        bans = dict.fromkeys(b for each in raw.restrictions for b in resolver.bans(each, profile.restrictions))
+        bans = together(b for each in raw.restrictions for b in resolver.bans(each, profile.restrictions))
         bias = 1.0 / profile.turn_bias if left else profile.turn_bias
-        found.append(Junctions(gate, gate_ms, tuple(bans), profile.turn_s, bias, profile.u_turn_s))
+        found.append(Junctions(gate, gate_ms, bans, profile.turn_s, bias, profile.u_turn_s))
     facts = {
+        "barriers_shut": {
+            profile.name: int((each.gate == Access.SHUT).sum()) for profile, each in zip(profiles, found, strict=True)
+        },
         "restrictions_honoured": len(resolver.honoured),
         "restrictions_skipped": resolver.skipped,
     }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -13,21 +15,20 @@ from typing import Any
 import numpy as np
 
 from routing.errors import UnreadableFile, Unsupported
-from routing.roads.source.access import Access, not_understood
+from routing.roads.source.access import Access, not_understood, timed_gate
 from routing.roads.source.countries import CODE_KEYS, LEFT, country_in, elect
 from routing.roads.source.cutting import MISSING, Holding, RawWays, cut_ways
 from routing.roads.source.junctions import RawJunctions
-from routing.roads.source.profiles import MODES, TAGS_READ, Profile
+from routing.roads.source.profiles import MODES, Profile, Side, Timed, tags_read
 from routing.roads.source.restrictions import RawRestriction
 from routing.roads.streets import Streets, straight_cm
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
-Both = tuple[tuple[float, bool], tuple[float, bool]]
-Kind = tuple[tuple[Both, ...], bool, bool, tuple[tuple[str, Both] | None, ...]]
+Kind = tuple[tuple[tuple[Side, Side], ...], bool, bool, tuple[tuple[Timed | None, Timed | None], ...]]
 """Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses; and
-of every profile a condition with what holds instead."""
+of every profile and direction hours with what holds in them."""
 FERRY_KMH, FASTEST_FERRY_KMH = 12.0, 70.0
 RESTRICTION_KEYS = (
     "restriction", "restriction:conditional",
@@ -70,7 +71,7 @@ def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
         raise UnreadableFile("there is no such file", file=str(path))
     raw = RawWays()
     access = tuple(dict.fromkeys(k for p in profiles for k in p.access))
-    keys = tuple(dict.fromkeys([*TAGS_READ, *(k for p in profiles for k in (*p.access, *p.oneway))]))
+    keys = tags_read(profiles)
     kinds: dict[Kind, int] = {}
 
     @cache
@@ -79,34 +80,41 @@ def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
         here = [replace(profile, country=raw.country) for profile in profiles]
         ways = tuple(profile.ways(tags) for profile in here)
         timed = tuple(profile.timed_ways(tags) for profile in here)
-        odd = not_understood(tags, access)
-        always = (both for _, both in filter(None, timed))
-        if not any(kmh > 0 for both in (*ways, *always) for kmh, _ in both):
+        odd = list(dict.fromkeys([*not_understood(tags, access), *(each for p in here for each in p.unheeded(tags))]))
+        sides = [*itertools.chain(*ways), *(side for both in timed for _, side in filter(None, both))]
+        if not any(kmh > 0 for kmh, _ in sides):
             return -1, odd
         return kinds.setdefault((ways, may_stop(tags), _crosses(tags), timed), len(kinds)), odd
 
     try:
         newest = _newest_ways(path, raw, country)
+        if newest or path.suffix != ".pbf":
+            newest |= _newest(path, osmium.osm.NODE | osmium.osm.RELATION)
         wanted = osmium.filter.KeyFilter("highway", "route", "barrier", "crossing", *RESTRICTION_KEYS)
         for item in osmium.FileProcessor(str(path)).with_locations().with_filter(wanted):
             tags = item.tags
+            key = item.type_str(), item.id
+            if newest.get(key, item.version) != item.version or _is_gone(item):
+                continue
+            if key in newest:
+                newest[key] = -1  # a file may hold the same version twice
             if item.is_way():
-                if newest.get(item.id, item.version) == item.version and item.visible and not item.deleted:
-                    given = tags if "highway" in tags else _as_ferry(item, tags)
-                    if "highway" in given:
-                        kind, odd = kind_of(tuple(map(given.get, keys)))
-                        raw.not_understood.update(odd)
-                        _read_way(raw, item, given, kind)
+                given = tags if "highway" in tags else _as_ferry(item, tags)
+                if "highway" in given:
+                    kind, odd = kind_of(tuple(map(given.get, keys)))
+                    raw.not_understood.update(odd)
+                    _read_way(raw, item, given, kind)
             elif item.is_node():
                 _read_node(raw, item.id, tags, profiles)
                 if "barrier" in tags:
-                    raw.not_understood.update(not_understood(dict(tags), access))
+                    raw.not_understood.update([*not_understood(dict(tags), access), *timed_gate(dict(tags), access)])
             elif item.is_relation() and tags.get("type", "").startswith("restriction"):
                 members = tuple((m.type, m.ref, m.role) for m in item.members)
                 raw.junctions.restrictions.append(RawRestriction(item.id, dict(tags), members))
         _find_missing(raw, path)
-    except (RuntimeError, ValueError, UnicodeDecodeError) as error:
-        hint = "" if path.suffix else "The end of its name must say what it is: .osm.pbf, .osm, .osm.gz or .osm.bz2."
+    except (RuntimeError, ValueError, UnicodeDecodeError, osmium.InvalidLocationError) as error:
+        named = "The end of its name must say what it is: .osm.pbf, .osm, .osm.gz or .osm.bz2."
+        hint = named if "detect file format" in str(error) else ""
         raise UnreadableFile(
             f"the file cannot be read as OpenStreetMap data: {error}", file=str(path), hint=hint
         ) from error
@@ -115,9 +123,11 @@ def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
 
 
 def may_stop(tags: Mapping[str, str]) -> bool:
-    """Whether one can stop on a way: it is no motorway, no tunnel, no bridge and no ferry."""
+    """Whether one can stop on a way: it is no motorway, no bridge, no ferry, in no tunnel and not below the ground."""
     fast = tags.get("highway") in ("motorway", "motorway_link", "ferry") or tags.get("motorroad") == "yes"
     below = tags.get("tunnel", "no") not in ("no", "building_passage", "passage")
+    roofed = "yes" in (tags.get("covered"), tags.get("indoor"))
+    below |= tags.get("location") == "underground" or (roofed and tags.get("layer", "").startswith("-"))
     above = tags.get("bridge", "no") not in ("no",)
     return not (fast or below or above)
 
@@ -127,24 +137,39 @@ def _crosses(tags: Mapping[str, str]) -> bool:
     return tags.get("highway") in ("footway", "path", "pedestrian", "cycleway", "steps", "bridleway")
 
 
-def _newest_ways(path: Path, raw: RawWays, country: str) -> dict[int, int]:
-    """The newest version of every way that the file holds more than once, -1 where it is deleted.
+def _is_gone(item: Any) -> bool:
+    return bool(item.deleted or not item.visible)
 
-    On the way it is learnt which country the map is of, unless `country` says it, and the side of traffic.
+
+def _newest(path: Path, kinds: Any, look: Callable[[Any], None] = lambda item: None) -> dict[tuple[str, int], int]:
+    """The newest version of every object of these kinds that the file holds more than once, -1 where it is deleted.
+
+    `look` is shown every object.
     """
     import osmium
 
-    seen: dict[int, tuple[int, bool]] = {}
-    many: set[int] = set()
+    seen: dict[tuple[str, int], tuple[int, bool]] = {}
+    many: set[tuple[str, int]] = set()
+    for item in osmium.FileProcessor(str(path), kinds):
+        key, gone = (item.type_str(), item.id), _is_gone(item)
+        before = seen.get(key)
+        if before is None or item.version >= before[0]:
+            seen[key] = item.version, gone
+        if before is not None or gone:
+            many.add(key)
+        look(item)
+    return {key: -1 if seen[key][1] else seen[key][0] for key in sorted(many)}
+
+
+def _newest_ways(path: Path, raw: RawWays, country: str) -> dict[tuple[str, int], int]:
+    """As `_newest`, of ways; by the way it is learnt which country the map is of, unless `country` says it, and the
+    side of traffic."""
+    import osmium
+
     countries: Counter[str] = Counter()
     sides: Counter[str] = Counter()
-    for way in osmium.FileProcessor(str(path), osmium.osm.WAY):
-        gone = way.deleted or not way.visible
-        before = seen.get(way.id)
-        if before is None or way.version >= before[0]:
-            seen[way.id] = way.version, gone
-        if before is not None or gone:
-            many.add(way.id)
+
+    def ask(way: Any) -> None:
         for key in CODE_KEYS if "highway" in way.tags else ():
             named = country_in(way.tags.get(key, ""))
             if named:
@@ -153,12 +178,14 @@ def _newest_ways(path: Path, raw: RawWays, country: str) -> dict[int, int]:
             said = way.tags.get(key, "")
             if said:
                 (sides if key == "driving_side" else countries)[said] += 1
+
+    newest = _newest(path, osmium.osm.WAY, ask)
     raw.country = country or elect(countries)
     # Single ways on the other side are to be found in every country.
     raw.left = raw.country in LEFT if raw.country else elect(sides) == "left"
-    raw.deleted_ways = sum(gone for _, gone in seen.values())
-    raw.old_versions = sum(not seen[number][1] for number in sorted(many))
-    return {number: -1 if seen[number][1] else seen[number][0] for number in sorted(many)}
+    raw.deleted_ways = sum(version < 0 for version in newest.values())
+    raw.old_versions = sum(version >= 0 for version in newest.values())
+    return newest
 
 
 def _read_node(raw: RawWays, number: int, tags: Any, profiles: Sequence[Profile]) -> None:
@@ -210,7 +237,11 @@ def _as_ferry(way: Any, tags: Any) -> dict[str, str]:
 
 
 def _seconds(duration: str) -> int:
-    """Seconds of a duration such as 00:10, 1:05:00 or 12 (minutes); 0 where it cannot be read."""
+    """Seconds of a duration such as 00:10, 1:05:00, 12 (minutes) or PT1H5M; 0 where it cannot be read."""
+    written = re.fullmatch(r"P(\d+D)?T?(\d+H)?(\d+M)?(\d+S)?", duration.strip().upper())
+    if written is not None:
+        counts = [int(each[:-1]) if each else 0 for each in written.groups()]
+        return sum(count * unit for count, unit in zip(counts, (86_400, 3600, 60, 1), strict=True))
     parts = duration.split(":")
     if not all(part.isdecimal() for part in parts) or len(parts) > 3:
         return 0

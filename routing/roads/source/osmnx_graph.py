@@ -11,7 +11,7 @@ import numpy as np
 
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
-from routing.roads.source.profiles import TAGS_READ, Profile
+from routing.roads.source.profiles import Profile, tags_read
 from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
 
 CANNOT_TELL = ("turn restrictions", "barriers", "traffic lights that simplification dropped")
@@ -45,7 +45,7 @@ def read_graphml(path: Path, profiles: Sequence[Profile]) -> Streets:
 def fetch_place(place: str, profiles: Sequence[Profile]) -> Streets:
     """The streets of a place by name, fetched from OpenStreetMap.  Needs the network; raises NoRoads, InvalidInput."""
     osmnx = _osmnx()
-    osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *TAGS_READ})
+    osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *tags_read(profiles)})
     try:
         graph = osmnx.graph_from_place(place, network_type="all", simplify=True, retain_all=True)
     except Exception as error:  # network, name service and parser each have their own
@@ -69,7 +69,7 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     try:
         lat = np.array([float(graph.nodes[node]["y"]) for node in nodes])
         lng = np.array([float(graph.nodes[node]["x"]) for node in nodes])
-        edges = _merge_twins(graph)
+        edges = _merge_twins(graph, tags_read(profiles))
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"the graph lacks what osmnx graphs have: {error}", code="invalid_graph") from error
     if not edges:
@@ -120,8 +120,8 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     )
 
 
-def _merge_twins(graph: Any) -> list[tuple[Any, Any, Ends, dict[str, Any]]]:
-    """Edges with their tags; of an edge and its twin the first, open both ways.
+def _merge_twins(graph: Any, keys: Sequence[str]) -> list[tuple[Any, Any, Ends, dict[str, Any]]]:
+    """Edges with their tags of these keys; of an edge and its twin the first, open both ways.
 
     The graph's edges are the truth: what has no edge back is open one way, whatever `oneway` says.
     """
@@ -137,7 +137,7 @@ def _merge_twins(graph: Any) -> list[tuple[Any, Any, Ends, dict[str, Any]]]:
             continue
         if not single:
             waiting.setdefault((u, v, *name), []).append(len(edges))
-        tags = {key: _values(data[key]) for key in (*TAGS_READ, "name", "ref") if data.get(key) is not None}
+        tags = {key: _values(data[key]) for key in (*keys, "name", "ref") if data.get(key) is not None}
         # The graph's edges already point the way they may be driven.
         tags["oneway"] = ["yes" if single else "no"]
         edges.append((u, v, (data, data), {key: each[0] if len(each) == 1 else each for key, each in tags.items()}))

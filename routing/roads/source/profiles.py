@@ -15,22 +15,28 @@ from typing import Any
 from routing.errors import UnreadableFile
 from routing.roads.errors import InvalidSpeed, UnknownProfile
 from routing.roads.source.access import (
-    SUFFIXES,
     VALUES,
     Access,
     is_being_built,
+    is_impassable,
     is_too_small,
     read_access,
-    read_conditional,
     read_oneway,
 )
 from routing.roads.source.countries import of_code, parse_maxspeed
+from routing.roads.source.hours import SUFFIXES, by_hours, read_conditional, written_hours
 
 CLOSED = 0.0
 """Speed of a direction that may not be used."""
 
 NO_LIMIT_KMH = 130.0
 """What "none" means where it can be meant."""
+
+
+Side = tuple[float, bool]
+"""Speed in one direction of a way in km/h, and whether it is for ends only."""
+Timed = tuple[str, Side]
+"""Hours, and what a direction of a way is in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,7 @@ class Profile:
     kmh_if_allowed: Mapping[str, float]
     surface: Mapping[str, float]
     barriers: frozenset[str]
+    passes: frozenset[str] = frozenset()
     maxspeed: str = "caps"
     maxspeed_share: float = 1.0
     max_kmh: float = 200.0
@@ -76,7 +83,7 @@ class Profile:
         )
         return along, against
 
-    def ways(self, tags: Mapping[str, str]) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    def ways(self, tags: Mapping[str, str]) -> tuple[Side, Side]:
         """Along and against the way: speed in km/h (CLOSED where the profile may not go), and whether for ends only.
 
         Where riding is closed and walking is not, a profile with `push` walks.
@@ -91,14 +98,28 @@ class Profile:
             both.append((kmh, ends and kmh > 0))
         return both[0], both[1]
 
-    def timed_ways(self, tags: Mapping[str, str]) -> tuple[str, tuple[tuple[float, bool], tuple[float, bool]]] | None:
-        """(condition, ways while it holds) where an access tag of the way depends on the time; None where none does."""
-        said = read_conditional(tags, self.access)
-        return None if said is None else (said[0], self.ways(said[1]))
+    def timed_ways(self, tags: Mapping[str, str]) -> tuple[Timed | None, Timed | None]:
+        """Along and against the way: (hours, what it then is as in `ways`) where it is open or shut at other times."""
+        usual = self.ways(tags)
+        said = read_conditional(tags, (*self.access, *self.oneway))
+        then = [(spans, self.ways(those)) for spans, those in by_hours(tags, said)] if said else []
+        found: list[Timed | None] = []
+        for side in (0, 1):
+            others = [(spans, ways[side]) for spans, ways in then if (ways[side][0] > 0) != (usual[side][0] > 0)]
+            hours = said[0][2] if len(said) == 1 else written_hours(span for spans, _ in others for span in spans)
+            found.append((hours, others[0][1]) if others else None)
+        return found[0], found[1]
 
-    def passes(self, tags: Mapping[str, str]) -> bool:
-        """Whether a barrier node lets the profile through."""
-        return self.gate(tags)[0] == Access.OPEN
+    def unheeded(self, tags: Mapping[str, str]) -> list[str]:
+        """Conditional tags, as key=value, that leave a way open for ends alone at some hours: it is open at all."""
+        usual, found = self.ways(tags), {}
+        for key, value, _ in read_conditional(tags, (*self.access, *self.oneway)):
+            then = self.ways({**tags, key: value})
+            if any(
+                kmh > 0 and not ends and now > 0 and only for (kmh, ends), (now, only) in zip(usual, then, strict=True)
+            ):
+                found[f"{key}:conditional={tags[f'{key}:conditional']}"] = True
+        return list(found)
 
     def gate(self, tags: Mapping[str, str]) -> tuple[Access, float]:
         """What a barrier node lets through, and the seconds that takes."""
@@ -108,7 +129,8 @@ class Profile:
             return Access.SHUT, price
         verdict = read_access(tags, self.access, values=self.values)
         if verdict is None:
-            verdict = Access.SHUT if kind in self.barriers else Access.OPEN
+            stops = kind in self.barriers or (self.passes and kind not in self.passes)
+            verdict = Access.SHUT if stops else Access.OPEN
         if verdict != Access.SHUT and is_too_small(tags, self.height_m, self.width_m):
             verdict = Access.SHUT
         if verdict == Access.ENDS_ONLY:
@@ -150,7 +172,7 @@ class Profile:
             return True
         if tags.get("service") == "emergency_access" and not self._walks:
             return True
-        if tags.get("smoothness") in self.smoothness_shut or is_being_built(tags):
+        if tags.get("smoothness") in self.smoothness_shut or is_being_built(tags) or is_impassable(tags):
             return True
         return is_too_small(tags, self.height_m, self.width_m)
 
@@ -183,11 +205,17 @@ TAGS_READ = (
     "cycleway:left:oneway", "cycleway:right:oneway", "cycleway:both:oneway", "tracktype", "service", "smoothness",
     "motorroad", "construction", "maxheight", "maxheight:physical", "maxwidth", "maxwidth:physical",
     "ferry_kmh", "maxspeed:type", "source:maxspeed", "zone:maxspeed", "zone:traffic", "tunnel", "bridge", "covered",
-    "layer",
-    *(f"{key}:conditional" for key in ("access", *MODES)),
-    *(key + suffix for key in ("access", "maxspeed", *MODES) for suffix in SUFFIXES),
+    "layer", "indoor", "location", "impassable", "status", "maxspeed:forward", "maxspeed:backward",
 )  # fmt: skip
-"""Tags of a way that the built-in tables look at; a user's own access and one-way keys are added to them."""
+"""Tags of a way that the built-in tables look at."""
+
+
+def tags_read(profiles: Sequence[Profile]) -> tuple[str, ...]:
+    """Every tag of a way that these profiles look at, their own access and one-way tags by direction and hour too."""
+    keys = [key for each in profiles for key in (*each.access, *each.oneway)]
+    keys += [key for each in profiles if each.push is not None for key in each.push.access]
+    sides = [key + suffix for key in dict.fromkeys(keys) for suffix in ("", *SUFFIXES)]
+    return tuple(dict.fromkeys([*TAGS_READ, *sides, *(f"{side}:conditional" for side in sides)]))
 
 
 def read_tables(override: Path | None = None) -> dict[str, Any]:
@@ -238,7 +266,7 @@ def _make_profile(name: str, tables: Mapping[str, Any]) -> Profile:
         require_speed(table.get(part, 1.0), f"{name}.{part}")
     for part in ("access", "oneway", "restrictions"):
         table[part] = tuple(table.get(part, ()))
-    for part in ("barriers", "shut", "ends_only", "smoothness_shut"):
+    for part in ("barriers", "passes", "shut", "ends_only", "smoothness_shut"):
         table[part] = frozenset(table.get(part, ()))
     table["values"] = {**VALUES, **{key: _verdict(said, name) for key, said in table.get("values", {}).items()}}
     if "push" in table:

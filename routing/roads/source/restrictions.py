@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.bearings import turn_degrees
-from routing.roads.source.access import split_outside_brackets
-from routing.roads.source.hours import parse_hours
+from routing.roads.source.hours import parse_hours, split_outside_brackets
 from routing.roads.streets import Streets
 
 KINDS = {
@@ -41,16 +40,25 @@ class RawRestriction:
         excepted = {each.strip() for each in self.tags.get("except", "").split(";")}
         if not names or excepted & set(names):
             return []
-        found: tuple[str, str] | None = None
+        found: list[tuple[str, str]] = []
         held: list[tuple[str, str]] = []
-        for key in ("restriction", *(f"restriction:{name}" for name in names)):
+        plain = [] if (mode := self.tags.get("type", "").partition(":")[2]) and mode not in names else ["restriction"]
+        for key in (*plain, *(f"restriction:{name}" for name in names)):
             if key in self.tags:
-                found = self.tags[key].strip(), ""
+                hours = _older_hours(self.tags)
+                found = [(kind.strip().lower(), hours) for kind in self.tags[key].split(";") if kind.strip()]
             for said in split_outside_brackets(self.tags.get(f"{key}:conditional", "")):
                 kind, _, when = said.partition("@")
                 if when.strip():
                     held.append((kind.strip(), when.strip().strip("()").strip()))
-        return [*([found] if found else []), *held]
+        return [*found, *held]
+
+
+def _older_hours(tags: Mapping[str, str]) -> str:
+    """The condition that the older tags day_on, day_off, hour_on and hour_off make; "" without any."""
+    days = "-".join(tags[key].strip()[:2] for key in ("day_on", "day_off") if tags.get(key))
+    spans = zip(tags.get("hour_on", "").split(";"), tags.get("hour_off", "").split(";"), strict=False)
+    return f"{days} {','.join(f'{on.strip()}-{off.strip()}' for on, off in spans if on and off)}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +183,17 @@ class Resolver:
 
     def _head(self, code: int) -> int:
         return self._ends(code >> 1)[1 - (code & 1)]
+
+
+def together(bans: Iterable[Ban]) -> tuple[Ban, ...]:
+    """Each sequence once: at all times if one ban of it holds at all times, else whenever one of them does."""
+    when: dict[tuple[int, ...], list[str]] = {}
+    for ban in bans:
+        when.setdefault(ban.codes, []).append(ban.condition)
+    return tuple(
+        Ban(codes, "; ".join(dict.fromkeys(conditions)) if all(conditions) else "")
+        for codes, conditions in when.items()
+    )
 
 
 def _follow(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, InvalidTraffic
+from routing.roads.source.countries import MILE_KM
 from routing.roads.streets import Streets, straight_cm
 from routing.roads.traffic.traffic import EdgeSpeeds, TrafficTable
 
@@ -34,6 +35,12 @@ _DIRECTIONS = {
     "": (0, 1), "both": (0, 1), "0": (0, 1), "forward": (0,), "f": (0,), "1": (0,), "backward": (1,), "b": (1,),
     "-1": (1,),
 }  # fmt: skip
+SEPARATORS = ",;\t|"
+UNITS = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": MILE_KM}
+"""What follows a number, in km/h."""
+KMH_HEADS = {"kmh": "kmh", "km/h": "kmh", "kph": "kmh", "speed": "kmh", "speed_kmh": "kmh", "speed_kph": "kmh",
+    "mph": "mph", "speed_mph": "mph"}  # fmt: skip
+"""Heads of columns of speeds, with their unit."""
 Slot = dict[int, list[tuple[float, float]]]
 """Of a direction of an edge (2 * edge + direction): share of its length and km/h of what is known."""
 
@@ -43,8 +50,14 @@ def is_speed_csv(text: str) -> bool:
     for line in text.splitlines():
         line = line.strip()
         if line and not line.startswith("#"):
-            return "," in line and "=" not in line and not line.startswith("[")
+            return any(mark in line for mark in SEPARATORS) and "=" not in line and not line.startswith("[")
     return False
+
+
+def _separator(text: str) -> str:
+    """What parts the cells of the first line: the mark that stands there most often."""
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    return max(SEPARATORS, key=first.count)
 
 
 def parse_speeds(text: str, streets: Streets, file: str) -> TrafficTable:
@@ -53,15 +66,20 @@ def parse_speeds(text: str, streets: Streets, file: str) -> TrafficTable:
     `from_node,to_node,km/h` without a head, as OSRM takes them (more columns are passed over); `way,direction,kmh` with
     `from`, `to` (times of day) where wanted; `way,direction` with `freeflow`, `constrained`, `predicted` as Valhalla
     keeps them.  Rows of what is not in the streets are counted and passed over.  The speeds are those of cars, where
-    the streets know cars, else the most that anybody drives.  Raises InvalidTraffic or InvalidSpeed with the line.
+    the streets know cars, else the most that anybody drives.  Cells are parted by commas, semicolons (a comma is then
+    a decimal point), tabs or bars; speeds may have a unit, km/h or mph.  Raises InvalidTraffic or InvalidSpeed with the
+    line.
     """
-    rows = csv.reader(text.splitlines())
+    separator = _separator(text)
+    rows = csv.reader(text.splitlines(), delimiter=separator)
     numbered = [(k, [cell.strip() for cell in row]) for k, row in enumerate(rows, start=1)]
     numbered = [(k, row) for k, row in numbered if any(row) and not row[0].startswith("#")]
     if not numbered:
         raise InvalidTraffic("the file holds no speeds", file=file)
     head = [cell.lower() for cell in numbered[0][1]]
-    reader = _SpeedRows(streets, file)
+    unit = next((KMH_HEADS[cell] for cell in head if cell in KMH_HEADS), "kmh")
+    head = ["kmh" if cell in KMH_HEADS else cell for cell in head]
+    reader = _SpeedRows(streets, file, unit=unit, comma="," if separator == "," else ".")
     if head[0] in ("way", "way_id", "osm_way_id"):
         head[0] = "way"
         named = [(k, dict(zip(head, row, strict=False))) for k, row in numbered[1:]]
@@ -82,6 +100,9 @@ class _SpeedRows:
 
     streets: Streets
     file: str
+    unit: str = "kmh"
+    comma: str = ","
+    """What a comma within a number becomes."""
     rows: int = 0
     strange: list[str] = field(default_factory=list)
 
@@ -180,8 +201,12 @@ class _SpeedRows:
             raise InvalidTraffic(f"{text!r} is no whole number", file=self.file, line=line, field=name) from None
 
     def _kmh(self, text: str, line: int) -> float:
+        number = text.rstrip("kmph/KMPH ")
+        unit = UNITS.get(text[len(number) :].strip().lower(), math.nan)
+        if self.unit == "mph" and text == number:
+            unit = MILE_KM
         try:
-            kmh = float(text)
+            kmh = float(number.replace(",", self.comma)) * unit
         except ValueError:
             kmh = math.nan
         if not 0 <= kmh <= FASTEST_KMH:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import datetime
 import logging
@@ -15,7 +16,7 @@ from routing.errors import InvalidInput, UnreadableFile
 from routing.roads.errors import InvalidSpeed, InvalidTraffic
 from routing.roads.source.profiles import require_speed
 from routing.roads.streets import Streets
-from routing.roads.traffic.speed_csv import is_speed_csv, parse_speeds
+from routing.roads.traffic.speed_csv import FASTEST_KMH, is_speed_csv, parse_speeds
 from routing.roads.traffic.traffic import SpeedRule, TrafficTable, check_rule
 
 logger = logging.getLogger(__name__)
@@ -60,13 +61,16 @@ def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
             raise InvalidTraffic("speeds for all times have no slots", field=name, hint="Give a traffic table instead.")
         zones = _zones(given)
         return tuple(
-            _rule(entry, zones, f"speed[{number}]", timed=False) for number, entry in enumerate(given.get("speed", []))
+            _rule(entry, zones, f"speed[{number}]", timed=False) for number, entry in enumerate(_entries(given))
         )
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        held = path.read_bytes()
+        # Spreadsheets write UTF-16, or a mark of the order of bytes in front of UTF-8.
+        wide = held.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return held.decode("utf-16" if wide else "utf-8-sig")
     except OSError as error:
         raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
     except UnicodeDecodeError as error:
@@ -110,7 +114,7 @@ def make_table(given: Mapping[str, Any]) -> TrafficTable:
     if not isinstance(slots, int) or slots < 1 or (daily and slots * slot_s != DAY_S):
         raise InvalidTraffic("slots must be a whole number; those of a daily table must fill a day", field="slots")
     zones = _zones(given)
-    entries = given.get("speed", [])
+    entries = _entries(given)
     weekly = any("days" in entry for entry in entries)
     if weekly and not daily:
         raise InvalidTraffic("days go with a table that begins at a time of day", field="starts_at")
@@ -130,6 +134,13 @@ def make_table(given: Mapping[str, Any]) -> TrafficTable:
     if weekly:
         starts_at += FIRST_MONDAY
     return TrafficTable(starts_at, slot_s, tuple(tuple(each) for each in rules), daily, _timezone(given))
+
+
+def _entries(given: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    entries = given.get("speed", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise InvalidTraffic("speed is a list of tables", field="speed", hint="Each begins with [[speed]].")
+    return entries
 
 
 def _days(entry: Mapping[str, Any], field: str) -> tuple[int, ...]:
@@ -170,18 +181,28 @@ def _rule(entry: Mapping[str, Any], zones: Mapping[str, Any], field: str, *, tim
     zone = entry.get("zone")
     if zone is not None and zone not in zones:
         raise InvalidTraffic(f"there is no zone {zone!r}", field=f"{field}.zone")
-    classes = entry.get("class", ())
+    if entry.get("closed") is True and not entry.keys() & {"class", "zone", "edges", "ways"}:
+        raise InvalidTraffic(
+            "the rule closes the whole city", field=f"{field}.closed", hint="Name a class, zone, edges or ways."
+        )
     return SpeedRule(
         _factor(entry, field),
-        tuple(entry.get("profiles", ())),
-        (classes,) if isinstance(classes, str) else tuple(classes),
+        _names(entry, "profiles", field),
+        _names(entry, "class", field),
         zones[zone] if zone is not None else (),
         _numbers(entry, "edges", field),
         _numbers(entry, "ways", field),
         entry.get("direction", ""),
-        require_speed(entry["kmh"], f"{field}.kmh") if "kmh" in entry else None,
+        _kmh(entry["kmh"], f"{field}.kmh") if "kmh" in entry else None,
         "closed" in entry,
     )
+
+
+def _kmh(given: Any, field: str) -> float:
+    kmh = require_speed(given, field)
+    if kmh > FASTEST_KMH:
+        raise InvalidSpeed(f"a speed is {FASTEST_KMH:g} km/h at most, not {kmh:g}", field=field)
+    return kmh
 
 
 def _factor(entry: Mapping[str, Any], field: str) -> float:
@@ -205,6 +226,19 @@ def _factor(entry: Mapping[str, Any], field: str) -> float:
             hint="A speed in km/h is written kmh = 30.",
         )
     return factor
+
+
+def _names(entry: Mapping[str, Any], key: str, field: str) -> tuple[str, ...]:
+    """A name or a list of names; one that is empty selects nothing and is refused."""
+    given = entry.get(key)
+    if given is None:
+        return ()
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, list) or any(not isinstance(name, str) for name in names):
+        raise InvalidTraffic(f"{key} is a name or a list of names, not {given!r}", field=f"{field}.{key}")
+    if not names:
+        raise InvalidTraffic(f"{key} is empty, so the rule selects nothing", field=f"{field}.{key}")
+    return tuple(names)
 
 
 def _numbers(entry: Mapping[str, Any], key: str, field: str) -> tuple[int, ...]:

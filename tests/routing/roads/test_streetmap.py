@@ -58,6 +58,15 @@ MAPS = {
     "crossing": StreetMap(CROSS, CROSS_WAYS),
     "no left": StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", NO_LEFT)]),
     "only straight": StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XE", {"restriction": "only_straight_on"})]),
+    "trucks alone": StreetMap(
+        CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", {"type": "restriction:hgv", "restriction": "no_left_turn"})]
+    ),
+    "two kinds": StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", {"restriction": "No_Left_Turn;no_u_turn"})]),
+    "older hours": StreetMap(
+        CROSS,
+        CROSS_WAYS,
+        turns=[("WX", "X", "XN", {**NO_LEFT, "day_on": "Monday", "hour_on": "07:00", "hour_off": "09:00"})],
+    ),
     "bikes excepted": StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", {**NO_LEFT, "except": "bicycle"})]),
     "bikes alone": StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", {"restriction:bicycle": "no_left_turn"})]),
     "over a way": StreetMap(
@@ -70,6 +79,7 @@ MAPS = {
     "list": ring({"motor_vehicle": "forestry;destination"}),
     "unknown value": ring({"motor_vehicle": "spaceship"}),
     "forward only": ring({"motor_vehicle:backward": "no"}),
+    "one way on foot": ring({"oneway:foot": "yes", "junction": "roundabout"}),
     "bollard": ring({}, {"R": {"barrier": "bollard"}}),
     "bollard, footway joins": StreetMap(
         "\n".join(["P Q R S", "T F   U"]),
@@ -107,6 +117,14 @@ MAPS = {
         "\n".join(["A B C G", "z", "D E F"]),
         [("ABCG", HOME), ("DE", HOME), ("EF", HOME), ("AD", FERRY)],
     ),
+    "cellar": StreetMap(
+        "\n".join(["A B C", "D E F"]),
+        [("AD", HOME), ("DEF", HOME), ("FC", HOME), ("ABC", {**HOME, "layer": "-1", "covered": "yes"})],
+    ),
+    "iso ferry": StreetMap(
+        "\n".join(["A B C G", "z", "D E F"]),
+        [("ABCG", HOME), ("DE", HOME), ("EF", HOME), ("AD", {**FERRY, "duration": "PT20M"})],
+    ),
     "bridge": StreetMap(
         "\n".join(["A B C", "D E F"]),
         [("AD", HOME), ("DEF", HOME), ("FC", HOME), ("ABC", {**HOME, "bridge": "yes"})],
@@ -134,6 +152,9 @@ TRIPS = [
     ("bikes excepted", "car", "W", "N", 4 * CAR_S, "and nobody else"),
     ("bikes alone", "car", "W", "N", 2 * CAR_S + 5.4, "restriction:bicycle is not for cars"),
     ("bikes alone", "bike", "W", "N", 400 / 16 * 3.6, "but for bikes"),
+    ("trucks alone", "car", "W", "N", 2 * CAR_S + 5.4, "type=restriction:hgv is not for cars"),
+    ("two kinds", "car", "W", "N", 4 * CAR_S, "a list of kinds, whatever its letters"),
+    ("older hours", "car", "W", "N", 2 * CAR_S + 5.4, "day_on and hour_on: at no time without one"),
     ("over a way", "car", "A", "F", 4 * CAR_S, "not A-B-D-F, nor by a turn-round at D: by C"),
     ("over a way", "car", "C", "D", 2 * CAR_S + 5.4, "who comes from C may go down B-D"),
     ("destination", "car", "P", "S", 5 * CAR_S, "no way through"),
@@ -147,6 +168,9 @@ TRIPS = [
     ("unknown value", "bike", "P", "S", 300 / 16 * 3.6, "for those it speaks of"),
     ("forward only", "car", "P", "S", 3 * CAR_S, "along is open"),
     ("forward only", "car", "S", "P", 5 * CAR_S, "against is not"),
+    ("one way on foot", "foot", "P", "S", 3 * FOOT_S, "along, as the sign says"),
+    ("one way on foot", "foot", "S", "P", 5 * FOOT_S, "and nobody walks against it"),
+    ("forward only", "foot", "S", "P", 3 * FOOT_S, "what is said of cars is not of walkers"),
     ("bollard", "car", "P", "S", 5 * CAR_S, "a bollard between two stretches"),
     ("bollard", "bike", "P", "S", 300 / 16 * 3.6, "lets bikes pass"),
     ("bollard, footway joins", "car", "P", "S", 5 * CAR_S, "the footway opens it to nobody"),
@@ -173,6 +197,8 @@ TRIPS = [
     ("ferry", "car", "B", "E", 2 * CAR_S + 600, "ten minutes by ferry"),
     ("ferry for walkers", "foot", "B", "E", 2 * FOOT_S + 600, "open to those on foot where no tag says otherwise"),
     ("ferry for walkers", "car", "B", "E", None, "but not to cars"),
+    ("cellar", "car", "A", "B+5", 100.1 / 5 * 3.6, "nor below the ground: walked from where it begins"),
+    ("iso ferry", "foot", "B", "E", 2 * FOOT_S + 1200, "twenty minutes, as ISO 8601 writes them"),
     ("bridge", "car", "A", "B+5", 100.1 / 5 * 3.6, "nobody stops on a bridge: walked from its end"),
 ]  # fmt: skip
 

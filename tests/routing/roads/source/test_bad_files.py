@@ -25,6 +25,7 @@ def way(number: int, refs: str, more: str = 'version="1"', name: str = "") -> st
 
 STREET = way(10, "1 2 3 4")
 NEWER = way(10, "1 2", 'version="2"')
+BOLLARD = '<node id="5" version="1" lat="41.0" lon="-7.998"><tag k="barrier" v="bollard"/></node>'
 GOOD = f'<osm version="0.6">{NODES}{STREET}</osm>'
 
 
@@ -45,6 +46,9 @@ REFUSED = {
     "remark.osm": ('<osm version="0.6"><remark>runtime error: Query timed out</remark></osm>', "no_roads"),
     "nodes.osm": (f'<osm version="0.6">{NODES}</osm>', "no_roads"),
     "ways.osm": (f'<osm version="0.6">{STREET}</osm>', "no_roads"),
+    "no_number.osm": (GOOD.replace('lat="41.0"', 'lat="nan"', 1), "unreadable_file"),
+    "no_reference.osm": (GOOD.replace('nd ref="', 'nd ref="x', 1), "unreadable_file"),
+    "page.geojson": ('{"type": "FeatureCollection", "features": []}', "unreadable_file"),
     "empty.osm": ("", "unreadable_file"),
     "relations.osm": (
         '<osm version="0.6"><relation id="1"><member type="way" ref="5" role="from"/>'
@@ -85,6 +89,22 @@ READ = {
         f'<osm version="0.6">{NODES}{way(10, "1 2 3 4")}{NEWER}'
         "</osm>",
         {"kilometres": 0.1, "old_versions": 1, "deleted_ways": 0},
+    ),
+    "twice.osm": (f'<osm version="0.6">{NODES}{STREET}{STREET}</osm>', {"kilometres": 0.3}),
+    "gate_removed.osm": (
+        f'<osm version="0.6">{NODES}{BOLLARD}'
+        f'<node id="5" version="2" lat="41.0" lon="-7.998"/>{way(10, "1 2 3 4 5")}</osm>',
+        {"barriers": 0, "barriers_shut": {"car": 0}},
+    ),
+    "gate.osm": (
+        f'<osm version="0.6">{NODES}{BOLLARD}'
+        f'{way(10, "1 2 3 4 5")}</osm>',
+        {"barriers": 1, "barriers_shut": {"car": 1}},
+    ),
+    "restriction_removed.osm": (
+        f'<osm version="0.6">{NODES}{STREET}<relation id="1" version="3" visible="false">'
+        '<tag k="type" v="restriction"/><tag k="restriction" v="no_u_turn"/></relation></osm>',
+        {"turn_restrictions": 0},
     ),
     "deleted.osm": (
         f'<osm version="0.6">{NODES}{way(10, "1 2")}<way id="11" version="2" visible="false"/></osm>',

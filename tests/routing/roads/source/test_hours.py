@@ -10,7 +10,7 @@ import pytest
 from routing.places import PlaceBook
 from routing.roads import RoadNetwork, road_travel
 from routing.roads.city.check import check_trip
-from routing.roads.source.hours import holds, parse_hours
+from routing.roads.source.hours import WEEK_MIN, holds, minutes_of_week, parse_hours, written_hours
 from tests.kit.roads.streetmap import StreetMap
 from tests.routing.roads.test_streetmap import CAR_S, CROSS, CROSS_WAYS, ring
 
@@ -38,6 +38,16 @@ def at(day: int, clock: str) -> int:
         ("Fr 22:00-02:00", 3, "01:00", True),
         ("Fr 22:00-02:00", 2, "01:00", False),
         ("Mo-Fr 07:00-09:00; Sa 10:00-11:00; PH off", 3, "10:30", True),
+        ("Mo-Fr 07:00-09:00, Sa 10:00-12:00", 0, "10:30", False),
+        ("Mo-Fr 07:00-09:00, Sa 10:00-12:00", 3, "10:30", True),
+        ("Mo-Fr 07:00-09:00, Sa 10:00-12:00", 3, "08:00", False),
+        ("24/7", 3, "03:00", True),
+        ("mo-fr 7:00–9:00", 0, "08:00", True),
+        ("PH 10:00-12:00", 0, "11:00", False),
+        ("Mo-Fr,PH 10:00-12:00", 0, "11:00", True),
+        ("07:75-09:00", 0, "08:30", False),
+        ("10:00-25:00", 0, "11:00", False),
+        ("Mo-Su 10:00-12:00; Su off", 0, "11:00", False),
         ("weight>7.5", 0, "10:00", False),
         ("sunset-sunrise", 0, "23:00", False),
     ],
@@ -70,12 +80,57 @@ def test_a_turn_restriction_by_time(tmp_path: Path) -> None:
     assert city.streets.facts["restrictions_honoured"] == 1
 
 
+def test_the_older_tags_of_a_turn_restriction_s_hours(tmp_path: Path) -> None:
+    rule = {
+        "restriction": "no_left_turn",
+        "day_on": "Monday",
+        "day_off": "Friday",
+        "hour_on": "07:00",
+        "hour_off": "09:00",
+    }
+    picture = StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", rule)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    assert times(city, picture, "W", "N", "08:00", "12:00") == pytest.approx([4 * CAR_S, 2 * CAR_S + 5.4], abs=0.1)
+
+
+def test_a_turn_restriction_at_several_times(tmp_path: Path) -> None:
+    rule = {"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-09:00); no_left_turn @ (16:00-18:00)"}
+    picture = StreetMap(CROSS, CROSS_WAYS, turns=[("WX", "X", "XN", rule)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    found = times(city, picture, "W", "N", "08:00", "12:00", "17:00")
+    assert found == pytest.approx([4 * CAR_S, 2 * CAR_S + 5.4, 4 * CAR_S], abs=0.1)
+
+
+def test_hours_that_leave_a_street_to_its_residents_are_told(tmp_path: Path) -> None:
+    tags = {"motor_vehicle:conditional": "destination @ (11:00-13:00)"}
+    city = RoadNetwork.from_osm(ring(tags).write(tmp_path / "a.osm"), profiles=("foot", "car"))
+    (told,) = city.streets.facts["not_understood"].items()
+    assert told == ("motor_vehicle:conditional=destination @ (11:00-13:00)", 1)
+
+
+@pytest.mark.parametrize("spans", [[(0, 60)], [(400, 500), (1000, 2000)], [(9000, 10080), (0, 30)], [(0, WEEK_MIN)]])
+def test_hours_are_written_as_they_are_read(spans: list[tuple[int, int]]) -> None:
+    minutes = {m for begin, end in spans for m in range(begin, end)}
+    assert {m for begin, end in minutes_of_week(written_hours(spans)) for m in range(begin, end)} == minutes
+
+
 @pytest.mark.parametrize(
     ("tags", "wanted"),
     [
         ({"motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (18:00-10:00)"}, [3, 5, 3]),
         ({"motor_vehicle:conditional": "no @ (Mo-Fr 11:00-13:00)"}, [3, 5, 3]),
         ({"motor_vehicle:conditional": "no @ (weight>7.5)"}, [3, 3, 3]),
+        (
+            {"motor_vehicle": "no", "motor_vehicle:conditional": "yes @ (Mo-Fr 8:00-10:00); yes @ (19:00-21:00)"},
+            [3, 5, 3],
+        ),
+        ({"motor_vehicle:conditional": "no @ (08:00-21:00); yes @ (11:00-13:00)"}, [5, 3, 5]),
+        ({"access:conditional": "no @ (11:00-13:00)", "motorcar:conditional": "yes @ (12:00-14:00)"}, [3, 3, 3]),
+        ({"motor_vehicle:forward:conditional": "no @ (11:00-13:00)"}, [3, 5, 3]),
+        ({"motor_vehicle:backward:conditional": "no @ (11:00-13:00)"}, [3, 3, 3]),
+        ({"oneway:conditional": "-1 @ (11:00-13:00)"}, [3, 5, 3]),
+        ({"oneway": "-1", "oneway:motor_vehicle:conditional": "no @ (11:00-13:00)"}, [5, 3, 5]),
+        ({"motor_vehicle:conditional": "destination @ (11:00-13:00)"}, [3, 3, 3]),
     ],
 )
 def test_a_street_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[int]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from routing.errors import UnreadableFile
 from routing.roads.errors import InvalidSpeed, UnknownProfile
+from routing.roads.source.access import Access
 from routing.roads.source.profiles import make_profiles, parse_maxspeed, read_tables
 
 ALL = ("foot", "bike", "ebike", "scooter", "car")
@@ -51,6 +52,9 @@ def open_ways(profile: str, **tags: str) -> str:
         ({"highway": "residential", "access": "destination"}, "both", "both", "both", "both"),
         ({"highway": "service", "area": "yes"}, "both", "none", "none", "none"),
         ({"highway": "construction"}, "none", "none", "none", "none"),
+        ({"highway": "residential", "impassable": "yes"}, "none", "none", "none", "none"),
+        ({"highway": "busway"}, "none", "none", "none", "none"),
+        ({"highway": "busway", "bicycle": "yes"}, "none", "both", "none", "none"),
         ({"highway": "proposed", "access": "yes"}, "none", "none", "none", "none"),
     ],
 )
@@ -110,10 +114,17 @@ def test_surface_and_dismounting() -> None:
         ({"barrier": "gate", "access": "private"}, ()),
         ({"barrier": "bollard", "motor_vehicle": "yes"}, ALL),
         ({"barrier": "stile"}, ("foot",)),
+        ({"barrier": "wicket_gate"}, ("foot",)),
+        ({"barrier": "cattle_grid"}, ALL),
+        ({"barrier": "bus_trap"}, ("foot", "bike", "ebike")),
+        ({"barrier": "bus_trap", "motor_vehicle": "yes"}, ALL),
+        ({"barrier": "city_wall"}, ()),
+        ({"barrier": "never heard of"}, ("foot", "bike", "ebike")),
+        ({"barrier": "height_restrictor", "maxheight": "1.4"}, ("foot", "bike", "ebike", "scooter")),
     ],
 )
 def test_barriers(tags: dict[str, str], passing: tuple[str, ...]) -> None:
-    assert tuple(name for name in ALL if PROFILES[name].passes(tags)) == passing
+    assert tuple(name for name in ALL if PROFILES[name].gate(tags)[0] == Access.OPEN) == passing
 
 
 def test_a_file_overrides_single_values(tmp_path: Path) -> None:

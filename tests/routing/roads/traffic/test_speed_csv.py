@@ -138,3 +138,36 @@ def test_what_is_wrong_is_said_with_file_and_line(city: RoadNetwork, tmp_path: P
     assert told in f"{caught.value} {caught.value.details}"
     assert str(caught.value.details["file"]).endswith("speeds.csv")
     assert "line" in caught.value.details
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "way;direction;kmh\n100;forward;12,5\n",
+        "way\tdirection\tkmh\n100\tforward\t12.5\n",
+        "way|direction|speed\n100|forward|12.5 km/h\n",
+        "way,direction,kmh\r\n100,forward,12.5\r\n",
+        'osm_way_id,direction,speed_mph\n"100","forward","7.767138"\n',
+        "way,direction,speed\n100,forward,7.767138 mph\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_separators_units_and_marks_of_spreadsheets(
+    city: RoadNetwork, tmp_path: Path, text: str, encoding: str
+) -> None:
+    file = tmp_path / "speeds.csv"
+    file.write_bytes(text.encode(encoding))
+    other = city.twin()
+    other.set_traffic(file)
+    ends = [np.array([PICTURE.at(spot)]) for spot in ("P-M:30", "N-Q:70")]
+    found = float(other.travel_seconds(*ends, profile="car", at=SUNDAY)[0, 0])
+    assert found == pytest.approx(240 / 12.5 * 3.6, abs=0.02)
+
+
+@pytest.mark.parametrize("speed", ["12 knots", "fast", "kmh", "12,5", "1e3", "-1", ""])
+def test_a_speed_that_cannot_be_read_is_refused_with_its_line(city: RoadNetwork, tmp_path: Path, speed: str) -> None:
+    file = tmp_path / "speeds.csv"
+    file.write_text(f'way,direction,kmh\n100,forward,20\n100,backward,"{speed}"\n')
+    with pytest.raises(InvalidInput, match="a speed is 0 to 300") as caught:
+        city.twin().set_traffic(file)
+    assert caught.value.details["line"] == 3

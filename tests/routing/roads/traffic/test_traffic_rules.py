@@ -128,3 +128,26 @@ def test_rules_that_are_refused(city: RoadNetwork, rule: str, told: str) -> None
 def test_an_unknown_time_zone(city: RoadNetwork) -> None:
     with pytest.raises(InvalidInput, match="no time zone"):
         table(city, 'timezone = "Mars/Base"\n[[speed]]\nfactor = 0.5\n')
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[speed]\nfactor = 0.5\n", "a list of tables"),
+        ('speed = "slow"\n', "a list of tables"),
+        ("[[speed]]\nclass = []\nfactor = 0.5\n", "class is empty"),
+        ("[[speed]]\nprofiles = []\nfactor = 0.5\n", "profiles is empty"),
+        ("[[speed]]\nclass = 5\nfactor = 0.5\n", "a name or a list of names"),
+        ("[[speed]]\nkmh = 1000\n", "300 km/h at most"),
+        ("[[speed]]\nclosed = true\n", "closes the whole city"),
+        ("[[speed]]\nways = [101]\nclosed = false\n", "closed is true"),
+    ],
+)
+def test_what_would_mean_the_whole_city_or_nothing_is_refused(city: RoadNetwork, text: str, told: str) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        table(city, text)
+
+
+def test_one_name_needs_no_list(city: RoadNetwork) -> None:
+    table(city, '[[speed]]\nclass = "residential"\nprofiles = "car"\nfactor = 0.5\n')
+    assert seconds(city, "P", "S") == pytest.approx(6 * CAR_S, abs=0.1)

@@ -1,16 +1,16 @@
-"""A map file as it is drawn: ways cut at their junctions, gates, lights and restrictions, as a car meets them."""
+"""A map file as it is drawn: ways cut at their junctions, gates, lights and restrictions, as one profile meets them."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.roads import raw_law as law
+from benchmarks.roads.raw import law
 
 LIGHTS_M = 40.0
 Piece = tuple[int, int, int, int]
@@ -33,6 +33,7 @@ class RawMap:
     ways: dict[int, RawWay] = field(default_factory=dict)
     gates: dict[int, tuple[str, float]] = field(default_factory=dict)
     lights: dict[int, str] = field(default_factory=dict)
+    crossings: set[int] = field(default_factory=set)
     relations: list[tuple[dict[str, str], list[tuple[str, int, str]]]] = field(default_factory=list)
     seconds: dict[Piece, float] = field(default_factory=dict)
     metres: dict[Piece, float] = field(default_factory=dict)
@@ -43,11 +44,11 @@ class RawMap:
 
 
 def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
-    """What a file says to a car."""
+    """What a file says to a profile."""
     import osmium
 
     found = RawMap()
-    tagged = osmium.filter.KeyFilter("highway", "route", "barrier", "type")
+    tagged = osmium.filter.KeyFilter("highway", "route", "barrier", "crossing", "type")
     for item in osmium.FileProcessor(str(path)).with_locations().with_filter(tagged):
         tags = dict(item.tags)
         if item.is_node():
@@ -55,9 +56,15 @@ def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
                 found.gates[item.id] = said
             if tags.get("highway") == "traffic_signals":
                 found.lights[item.id] = tags.get("traffic_signals:direction", "both")
+            if tags.get("crossing") == "traffic_signals" or tags.get("crossing:signals") == "yes":
+                found.crossings.add(item.id)
         elif item.is_way() and ("highway" in tags or tags.get("route") == "ferry"):
-            found.ways[item.id] = RawWay(tags, [node.ref for node in item.nodes])
+            nodes = [node.ref for node in item.nodes]
             found.at.update((n.ref, (n.location.lat, n.location.lon)) for n in item.nodes if n.location.valid())
+            if "highway" not in tags:
+                there = [found.at[node] for node in nodes if node in found.at]
+                tags = law.ferry(tags, sum(distance(a, b) for a, b in itertools.pairwise(there)))
+            found.ways[item.id] = RawWay(tags, nodes)
         elif item.is_relation() and tags.get("type", "").startswith("restriction"):
             found.relations.append((tags, [(m.type, m.ref, m.role) for m in item.members]))
     _cut(found, table)
@@ -65,8 +72,8 @@ def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
 
 
 def _cut(found: RawMap, table: Mapping[str, Any]) -> None:
-    """Cut the ways that a car may use where they meet others, at gates and at their ends."""
-    open_ = {n: w for n, w in found.ways.items() if "highway" in w.tags and _usable(w.tags, table)}
+    """Cut the ways that a profile may use where they meet others, at gates and at their ends."""
+    open_ = {n: w for n, w in found.ways.items() if _usable(w.tags, table)}
     uses: Counter[int] = Counter()
     for way in open_.values():
         uses.update(way.nodes)
@@ -80,7 +87,8 @@ def _cut(found: RawMap, table: Mapping[str, Any]) -> None:
                 kmh, ends = pace[side]
                 if kmh:
                     piece = (number, line[0], line[-1], 2 * nth + turned)
-                    waits = _waits(line, side, found)
+                    on_foot = not table.get("restrictions")
+                    waits = _waits(line, side, found, way.tags["highway"] if on_foot else "")
                     found.after.setdefault(line[0], []).append(piece)
                     found.seconds[piece] = metres / kmh * 3.6 + waits * table["signal_s"]
                     found.metres[piece], found.ends[piece], found.line[piece] = metres, ends, line
@@ -111,16 +119,27 @@ def _parts(nodes: list[int], found: RawMap, uses: Counter[int]) -> list[list[int
     return parts
 
 
-def _waits(line: list[int], side: str, found: RawMap) -> int:
-    """How many lights one waits at: where they are arrived at, those within LIGHTS_M of the last count as it."""
+_CROSSES = ("footway", "path", "pedestrian", "cycleway", "steps", "bridleway")
+
+
+def _waits(line: list[int], side: str, found: RawMap, walked: str) -> int:
+    """How many lights one waits at: where they are arrived at, those within LIGHTS_M of the last count as it.
+
+    `walked`: the class of a street that is walked on; who walks waits where such a way crosses, at the lights of
+    crossings.
+    """
     held = {":forward": ("both", "forward"), ":backward": ("both", "backward")}[side]
     known = ("both", "forward", "backward")
     waits, last, so_far = 0, -math.inf, 0.0
     for k, node in enumerate(line):
         if k:
             so_far += distance(found.at[line[k - 1]], found.at[node])
-        said = found.lights.get(node)
-        if said is None or (said in known and said not in held):
+        if walked:
+            lit = walked in _CROSSES and node in found.crossings
+        else:
+            said = found.lights.get(node)
+            lit = said is not None and (said not in known or said in held)
+        if not lit:
             continue
         if k and so_far - last > LIGHTS_M:
             waits += 1
@@ -151,25 +170,28 @@ def turn_degrees(found: RawMap, a: Piece, b: Piece) -> float:
 _ANGLES = {"left_turn": -90.0, "right_turn": 90.0, "straight_on": 0.0, "u_turn": 180.0, "entry": None, "exit": None}
 
 
-def bans(found: RawMap) -> set[tuple[Piece, ...]]:
-    """Sequences of pieces that a car must not drive, by the relations that hold at all times."""
+def bans(found: RawMap, names: Sequence[str]) -> set[tuple[Piece, ...]]:
+    """Sequences of pieces that who goes by `names` must not drive, by the relations that hold at all times."""
     by_way: dict[int, list[Piece]] = {}
     for piece in found.seconds:
         by_way.setdefault(piece[0], []).append(piece)
     banned: set[tuple[Piece, ...]] = set()
-    for tags, members in found.relations:
-        kind = ""
-        for key in ("restriction", "restriction:motor_vehicle", "restriction:motorcar"):
-            kind = tags.get(key, kind).strip()
-        word, _, turn = kind.partition("_")
-        excepted = {each.strip() for each in tags.get("except", "").split(";")}
-        if word not in ("no", "only") or turn not in _ANGLES or excepted & {"motor_vehicle", "motorcar"}:
+    for tags, members in found.relations if names else ():
+        kind, mode = "", tags["type"].partition(":")[2]
+        if "hour_on" in tags or "day_on" in tags:
             continue
-        for line in _lines(found, by_way, members, turn):
-            if word == "no":
-                banned.add(line)
-            else:
-                banned |= {(*line[:-1], other) for other in found.after.get(line[-2][2], []) if other != line[-1]}
+        for key in (*(("restriction",) if not mode or mode in names else ()), *(f"restriction:{n}" for n in names)):
+            kind = tags.get(key, kind).strip()
+        excepted = {each.strip() for each in tags.get("except", "").split(";")}
+        for each in kind.lower().split(";") if not excepted & set(names) else ():
+            word, _, turn = each.strip().partition("_")
+            if word not in ("no", "only") or turn not in _ANGLES:
+                continue
+            for line in _lines(found, by_way, members, turn):
+                if word == "no":
+                    banned.add(line)
+                else:
+                    banned |= {(*line[:-1], other) for other in found.after.get(line[-2][2], []) if other != line[-1]}
     return banned
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.roads import raw_law as law
-from benchmarks.roads.raw_map import Piece, RawMap, back, bans, turn_degrees
+from benchmarks.roads.raw import law
+from benchmarks.roads.raw.tagged_map import Piece, RawMap, back, bans, turn_degrees
 
 Memory = tuple[Piece, ...]
 State = tuple[Memory, int]
@@ -39,7 +39,7 @@ class RawGraph:
     @classmethod
     def of(cls, raw: RawMap, table: Mapping[str, Any]) -> RawGraph:
         """The graph of a map."""
-        graph = cls(raw, table, bans(raw))
+        graph = cls(raw, table, bans(raw, table.get("restrictions", ())))
         graph._prefixes = {line[:k] for line in graph.banned for k in range(1, len(line))}
         graph._find_private()
         graph._connect()
@@ -58,14 +58,19 @@ class RawGraph:
             if any(line[k:] in self.banned for k in range(len(line) - 1)):
                 continue
             kept = next((line[k:] for k in range(len(line)) if line[k:] in self._prefixes), (piece,))
-            seconds = self.table["u_turn_s"] if turned else price + self._turn(here, piece)
+            seconds = self._round_s if turned else price + self._turn(here, piece)
             found.append((kept, seconds, verdict == law.ENDS and not turned))
         return found
 
     def _turn(self, here: Piece, piece: Piece) -> float:
-        if self.raw.arms[here[2]] <= 2:
+        if self.raw.arms[here[2]] <= 2 or not self.table.get("turn_s"):
             return 0.0
         return law.turn_seconds(turn_degrees(self.raw, here, piece), self.table)
+
+    @property
+    def _round_s(self) -> float:
+        """Turning round, for those whom turns cost anything."""
+        return float(self.table.get("u_turn_s", 0.0)) if self.table.get("turn_s") else 0.0
 
     def _memories(self) -> dict[Memory, list[tuple[Memory, float, bool]]]:
         """Every memory with its steps; of U-turns those alone where nothing else leads on (see `_onward`)."""

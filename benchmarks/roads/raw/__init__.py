@@ -1,0 +1,1 @@
+"""Maps as their raw tags stand, read anew: what the import is judged by shares nothing with it."""
