@@ -168,7 +168,7 @@ async def place(
 
     def make(at: int) -> OrderPlaced:
         made = order_of(service, body, order_id, handle, at)
-        service.doors.note(order_id, made.door)
+        service.doors.note(service.host.board, order_id, made.door, handle)
         return OrderPlaced(at=at, order=made, expected_drop_at=drop_at, promise_is_ours=is_ours, fee=fee)
 
     return await command.tell(

@@ -104,15 +104,21 @@ async def _change(
     check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
     rows = _changed_rows(service, row, old, body)
     order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
-    if body.dropoff is not None and not _same_door(row, body.dropoff):
+    is_moved = body.dropoff is not None and not _same_door(row, body.dropoff)
+    if body.dropoff is not None and is_moved:
         order = replace(order, door=door_of(service, old.order_id, body.dropoff))
-        service.doors.note(old.order_id, order.door)
     if order == old and rows:
         answer = reply(service, old.order_id, 200, rows[-1])
         await host.write(Write(vault=rows, answers=(remember(answer),) if remember is not None else ()))
         return reply(service, old.order_id)
+
+    def make(at: int) -> OrderChanged:
+        if is_moved:
+            service.doors.note(host.board, order.order_id, order.door, order.drop_place)
+        return OrderChanged(at=at, order=order)
+
     return await command.tell(
-        lambda at: OrderChanged(at=at, order=order),
+        make,
         vault=rows,
         respond=lambda events: reply(service, old.order_id, 200, rows[-1] if rows else None),
         answer=remember,

@@ -122,11 +122,13 @@ def test_an_ended_order_holds_no_door(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(tmp_path) as run:
             await with_city(run, riders=0)
-            first, second = await placed(run, drop(), drop(900))
+            first, second, third = await placed(run, drop(), drop(9), drop(18))
+            assert first == second != third
             assert (await run.orders.post("/v1/deliveries/o1/cancel")).status_code == 200
-            made = await run.orders.post("/v1/deliveries", json=order("o3", dropoff=drop(450)))
+            assert (await run.orders.post("/v1/deliveries/o3/cancel")).status_code == 200
+            made = await run.orders.post("/v1/deliveries", json=order("o4", dropoff=drop(18)))
             assert made.status_code == 201
-            assert run.host.board.orders["acme.o3"].order.door == first != second
+            assert run.host.board.orders["acme.o4"].order.door == second, "nine metres from the only one that is left"
 
     asyncio.run(go())
 
