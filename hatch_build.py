@@ -26,9 +26,9 @@ class OnePackage(BuildHookInterface):  # type: ignore[type-arg]
         """Do nothing for an editable installation: that uses the checkout as it is."""
         if version == "editable":
             return
-        root = Path(self.root)
-        scratch = Path(tempfile.mkdtemp(prefix="halfhour-wheel-"))
-        write_renamed(root, scratch)
+        self._scratch = tempfile.TemporaryDirectory(prefix="halfhour-wheel-")  # goes with this hook
+        scratch = Path(self._scratch.name)
+        write_renamed(Path(self.root), scratch)
         build_data["force_include"][str(scratch / FACE)] = FACE
 
 

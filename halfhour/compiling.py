@@ -95,11 +95,13 @@ def compiling(*, quiet: bool = False, has_log: bool = False) -> Iterator[None]:
 
 def compile_first(*, quiet: bool = False) -> None:
     """Compiles what a day's rounds need, where nothing is yet; later calls cost nothing."""
-    from api.solver.warm_up import warm_up_rounds
+    from api.solver.warm_up import compile_beside, warm_up_rounds
 
     if is_first_use():
         with compiling(quiet=quiet):
+            beside = compile_beside()
             warm_up_rounds()
+            beside.wait()
 
 
 def _show(bar: ProgressBar, count: int) -> None:

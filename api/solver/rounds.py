@@ -95,8 +95,7 @@ class Rounds:
         self._starting = asyncio.get_running_loop().create_task(self._warm())
 
     async def _warm(self) -> None:
-        from api.solver.warm_up import get_ready, warm_up_rounds
-        from routing.kernels import is_compiled
+        from api.solver.warm_up import compiled, get_ready, warm_up_rounds
 
         async def solver() -> None:
             try:
@@ -107,8 +106,7 @@ class Rounds:
 
         async def host() -> None:
             await asyncio.to_thread(get_ready)
-            if not is_compiled():  # what the solver's process compiles first the host finds in the cache
-                await starting
+            await compiled(starting)
             await asyncio.to_thread(self._warm_travel)
             await asyncio.to_thread(warm_up_rounds, "insertion")
             self._host_warm = True

@@ -1,9 +1,17 @@
-"""A round of one order, so that everything a round needs is imported and compiled before the first real one."""
+"""A round of one order, so that everything a round needs is imported and compiled before the first real one.
+
+As a program it compiles what rounds of one store need, beside a process that compiles the rest (`compile_beside`).
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+from api.common.parent_process import die_with_parent
 from dispatch.engine.engine import Engine
 from dispatch.events import RoundOpened
 from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
@@ -18,6 +26,7 @@ if TYPE_CHECKING:
     from dispatch.rounds.solve import Recipe
 
 _AT = 1_700_000_000
+_BESIDE = (sys.executable, "-m", "api.solver.warm_up")
 
 
 def get_ready() -> None:
@@ -42,6 +51,25 @@ def warm_up_rounds(recipe: Recipe | None = None) -> None:
         solve_one(Settings().with_values({"rules.mix": mix}), recipe)
 
 
+def compile_beside() -> subprocess.Popen[bytes]:
+    """Starts a process that compiles what `warm_up_rounds` comes to last, which then finds it in the cache.
+
+    It ends by itself; where it fails, `warm_up_rounds` compiles all.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return subprocess.Popen(_BESIDE, stdin=subprocess.DEVNULL, env=environment)
+
+
+async def compiled(starting: asyncio.Task[None]) -> None:
+    """Where nothing is compiled yet, waits for `starting`, whose process does it; another one takes a part of it."""
+    from routing.kernels import is_compiled
+
+    if not is_compiled():
+        beside = await asyncio.to_thread(compile_beside)
+        await starting
+        await asyncio.to_thread(beside.wait)
+
+
 def solve_one(settings: Settings, recipe: Recipe | None) -> None:
     """Solves a round with two stores, two riders and three orders."""
     from dispatch.rounds.solve import solve_round
@@ -62,3 +90,8 @@ def solve_one(settings: Settings, recipe: Recipe | None) -> None:
         if any(isinstance(event, RoundOpened) for event in events):
             solve_round(engine.freeze(), StraightTravel(places, {"default": 250.0}), recipe=recipe)
             return
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    solve_one(Settings().with_values({"rules.mix": SAME_STORE}), None)

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 async def get_ready(solver: Solver, spec: TravelSpec) -> None:
     """All that can be done before a market is taken: from then on somebody waits for every second."""
     from api.solver.messages import SolverFailed
+    from api.solver.warm_up import compiled, warm_up_rounds, warm_up_travel
     from api.solver.warm_up import get_ready as imported
-    from api.solver.warm_up import warm_up_rounds, warm_up_travel
-    from routing.kernels import is_compiled
 
     async def other_process() -> None:
         with contextlib.suppress(SolverFailed, OSError):  # it is tried again by itself
@@ -26,8 +25,7 @@ async def get_ready(solver: Solver, spec: TravelSpec) -> None:
 
     starting = asyncio.create_task(other_process())
     await asyncio.to_thread(imported)
-    if not is_compiled():  # what the solver's process compiles first is found in the cache here
-        await starting
+    await compiled(starting)
     await asyncio.to_thread(warm_up_travel, spec)
     await asyncio.to_thread(warm_up_rounds, "insertion")
     await starting

@@ -110,11 +110,17 @@ def test_a_first_use_shows_a_bar_on_a_terminal(cache: Path, monkeypatch: pytest.
 def test_a_replay_compiles_before_its_day_begins(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     import api.solver.warm_up
 
-    warmed: list[bool] = []
-    monkeypatch.setattr(api.solver.warm_up, "warm_up_rounds", lambda: warmed.append(True))
+    warmed: list[str] = []
+
+    class Beside:
+        def wait(self) -> None:
+            warmed.append("beside")
+
+    monkeypatch.setattr(api.solver.warm_up, "warm_up_rounds", lambda: warmed.append("here"))
+    monkeypatch.setattr(api.solver.warm_up, "compile_beside", Beside)
     monkeypatch.setattr(compiling, "is_first_use", lambda: False)
     compile_first()
     assert not warmed
     first_use(monkeypatch)
     compile_first()
-    assert warmed == [True]
+    assert warmed == ["here", "beside"]
