@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 
 from routing.plans.general.insertion_prices import price_matrix
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.kernels.moves import write_routes
-from routing.plans.general.kernels.regret import insert_by_regret
+from routing.plans.general.kernels.construct import insert_by_regret, write_routes
 from routing.plans.general.kernels.ruin_recreate import recreate
 from routing.plans.general.kernels.sequence import sequence_routes
 from routing.plans.general.tables import Kind, Routes, Tables, empty_routes
@@ -27,9 +26,7 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     routes, told = empty_routes(tables), problem.before
     routes.missing[0] = 0
     ghosts = np.flatnonzero(tables.kind == Kind.GHOST)
-    write_routes(
-        tables, routes, work, ghosts, told.stop_ptr, told.stop_place, told.act_ptr, told.act_request, told.act_kind
-    )
+    write_routes(tables, routes, work, ghosts, told)
     routes.missing[0] = 0
     absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind < Kind.STAYING))
     routes.absent[: len(absent)] = absent

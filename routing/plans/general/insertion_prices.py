@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels import insertion_prices as field
+from routing.plans.general.kernels.construct import price_pairs
 from routing.plans.general.kernels.insertion_prices import price_block
-from routing.plans.general.kernels.regret import price_pairs
 from routing.plans.general.tables import Kind, Routes, Tables
 from routing.problem.problem import I32, I64, INFINITE
 

@@ -12,8 +12,8 @@ from routing.plans.budget import Budget
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, sequence, start_routes, to_rows
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.construct import collect_offers
 from routing.plans.general.kernels.moves import order_price, refresh, remove, take_over
-from routing.plans.general.kernels.regret import collect_offers
 from routing.plans.general.search import improve
 from routing.plans.general.tables import Kind, Routes
 from routing.plans.general.work import new_work

@@ -191,9 +191,14 @@ def written_plainly(problem: Problem, tables: Tables, work: Work) -> Routes:
     for vehicle in range(len(problem.start_place)):
         nodes: list[int] = []
         waiting = [g for g in np.flatnonzero(tables.kind == Kind.GHOST) if tables.request[g, col.HOME] == vehicle]
-        for stop in range(told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1]):
-            if waiting and tables.place[2 * waiting[0]] == told.stop_place[stop]:
-                nodes.append(2 * waiting.pop(0))
+        stops = range(told.stop_ptr[vehicle], told.stop_ptr[vehicle + 1])
+        bare = [k for k in stops if told.act_ptr[k] == told.act_ptr[k + 1]]
+        for stop in stops:
+            here = [g for g in waiting if tables.place[2 * g] == told.stop_place[stop]]
+            later = [k for k in bare if k > stop and told.stop_place[k] == told.stop_place[stop]]
+            if here and (stop in bare or len(here) > len(later)):
+                waiting.remove(here[0])
+                nodes.append(2 * here[0])
             for a in range(told.act_ptr[stop], told.act_ptr[stop + 1]):
                 nodes.append(2 * int(told.act_request[a]) + int(told.act_kind[a]))
         nodes = nodes[: tables.stride]

@@ -9,7 +9,7 @@ from routing.kernels.random import below
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.hard_windows import best_plain, refresh_plain
 from routing.plans.general.kernels.priced_times import best_timed, refresh_timed
-from routing.plans.general.kernels.reloads import drop_idle_reloads, is_reload, put_in_new_trip, reload_there
+from routing.plans.general.kernels.reloads import drop_idle_reloads, is_reload, put_in_new_trip
 from routing.plans.general.kernels.rich import refresh_rich
 from routing.problem.kernels.laws import ADD_ORDER, is_allowed, told_level
 
@@ -184,50 +184,6 @@ def compact(tables, routes, vehicle):
     routes.size[vehicle] = kept
     if tables.flag[col.RELOADS] == 1:
         drop_idle_reloads(tables, routes, vehicle)
-
-
-@lean_kernel
-def write_routes(tables, routes, work, ghosts, stop_ptr, stop_place, act_ptr, act_request, act_kind):
-    """Write rows into empty `routes` and refresh them; what makes a route illegal becomes absent, the last ones first.
-
-    `ghosts`: requests that stand for told stops without acts, vehicle by vehicle in the order of their stops.
-    """
-    g, most = 0, tables.flag[col.STRIDE]
-    for vehicle in range(len(routes.size)):
-        nodes, n = routes.row[vehicle, col.NODE], 0
-        for stop in range(stop_ptr[vehicle], stop_ptr[vehicle + 1]):
-            own = g < len(ghosts) and tables.request[ghosts[g], col.HOME] == vehicle
-            if own and tables.node[2 * ghosts[g], col.PLACE] == stop_place[stop] and n < most:
-                n += 1
-                nodes[n] = 2 * ghosts[g]
-                g += 1
-            reload = reload_there(tables, vehicle, stop_place[stop])
-            if reload >= 0 and act_ptr[stop] == act_ptr[stop + 1] and n < most:
-                n += 1
-                nodes[n] = reload
-            for a in range(act_ptr[stop], act_ptr[stop + 1]):
-                if n < most:
-                    n += 1
-                    nodes[n] = 2 * act_request[a] + act_kind[a]
-        while g < len(ghosts) and tables.request[ghosts[g], col.HOME] == vehicle:
-            g += 1
-        routes.size[vehicle] = n
-        for k in range(1, n + 1):
-            routes.vehicle[tables.node[nodes[k], col.REQUEST]] = vehicle
-        while not refresh(tables, routes, vehicle, work):
-            k = routes.size[vehicle]
-            while k > 0 and _stays(tables, nodes[k]):
-                k -= 1
-            if k == 0:
-                break
-            remove(tables, routes, tables.node[nodes[k], col.REQUEST])
-
-
-@inner_kernel
-def _stays(tables, node):
-    """Whether a node belongs to its vehicle: goods on board, a told stop, a reload."""
-    kind = tables.request[tables.node[node, col.REQUEST], col.KIND]
-    return kind == col.ABOARD or kind == col.GHOST or kind == col.RELOAD
 
 
 @inner_kernel

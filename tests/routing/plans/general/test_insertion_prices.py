@@ -10,8 +10,8 @@ from benchmarks.inputs.snapshots import make_snapshot
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, start_routes
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.construct import price_pairs
 from routing.plans.general.kernels.moves import plan_price
-from routing.plans.general.kernels.regret import price_pairs
 from routing.plans.general.work import new_work
 from routing.problem.build import allow, make_problem, make_rows
 from routing.problem.problem import INFINITE, NEVER, Level, Problem, Travel

@@ -9,8 +9,8 @@ from benchmarks.inputs.snapshots import make_snapshot
 from routing.plans.general.gather import gather
 from routing.plans.general.insert import insert_absent, start_routes
 from routing.plans.general.kernels import columns as col
+from routing.plans.general.kernels.construct import price_pairs
 from routing.plans.general.kernels.moves import insert
-from routing.plans.general.kernels.regret import price_pairs
 from routing.plans.general.tables import Routes, Tables
 from routing.plans.general.work import Work, new_work
 from routing.problem.problem import Problem, Travel
