@@ -30,22 +30,24 @@ def turn_seconds(graph: TurnGraph) -> Mapping[tuple[int, int], float]:
 class Drive:
     """A drive along the fastest way of `network`: `seconds` without walks, and where it is when.
 
-    `at_s` float64[k] rising and `points` float64[k, 2]: moments and (lat, lng).
+    `at_s` float64[k] rising and `points` float64[k, 2]: moments and (lat, lng); `walked_s`: seconds on foot at both
+    ends.  `changes`: (seconds after it began, milliseconds of every edge along and against from then on), in order; who
+    drives stays on the way all the same.
     """
 
     def __init__(
         self, network: RoadNetwork, origin: Sequence[float], destination: Sequence[float], profile: str,
-        at: int | None = None,
+        at: int | None = None, changes: Sequence[tuple[float, NDArray[np.int32]]] = (),
     ) -> None:  # fmt: skip
         way = network.path(origin, destination, profile=profile, at=at)
         self.found = way.found and len(way.edges) > 0
-        self.metres = way.metres
+        self.metres, self.walked_s = way.metres, sum(way.walk_seconds)
         self.seconds = 0.0
         if not self.found:
             return
         graph = network.graph(profile)
         turns = turn_seconds(graph) if isinstance(graph, TurnGraph) else {}
-        ms = network.state.weights(profile, at)
+        self._speeds = [(-np.inf, network.state.weights(profile, at)), *changes]
         ends = network.stops(np.array([origin, destination]), profile=profile)
         codes = (2 * way.edges + way.against).tolist()
         at_s, points, now = [], [], 0.0
@@ -53,14 +55,30 @@ class Drive:
             edge, against = code >> 1, code & 1
             enter = _fraction(ends, 0, edge, float(against)) if k == 0 else float(against)
             leave = _fraction(ends, 1, edge, float(1 - against)) if k == len(codes) - 1 else float(1 - against)
-            takes_s = abs(leave - enter) * ms[against, edge] / 1000.0
+            done, moments = self._progress(now, abs(leave - enter), against, edge)
             many = max(2, int(network.streets.length_cm[edge] / 100.0 / STEP_M))
             points.append(network.latlng_of(np.full(many, edge, dtype=np.int32), np.linspace(enter, leave, many)))
-            at_s.append(now + np.linspace(0.0, takes_s, many))
-            now += takes_s + (turns.get((code, codes[k + 1]), 0.0) if k + 1 < len(codes) else 0.0)
+            at_s.append(np.interp(np.linspace(0.0, abs(leave - enter), many), done, moments))
+            now = moments[-1] + (turns.get((code, codes[k + 1]), 0.0) if k + 1 < len(codes) else 0.0)
         self.seconds = now
         self.at_s: NDArray[np.float64] = np.concatenate(at_s)
         self.points: NDArray[np.float64] = np.concatenate(points)
+
+    def _progress(self, now: float, share: float, against: int, edge: int) -> tuple[list[float], list[float]]:
+        """(shares of an edge driven, when each was done) from `now` until `share` of it is, one for each speed met."""
+        done, moments = [0.0], [now]
+        for k, (_, ms) in enumerate(self._speeds):
+            until = self._speeds[k + 1][0] if k + 1 < len(self._speeds) else np.inf
+            if until <= moments[-1]:
+                continue
+            whole_s = ms[against, edge] / 1000.0
+            left_s = (share - done[-1]) * whole_s
+            took_s = min(left_s, until - moments[-1])
+            done.append(share if took_s == left_s else done[-1] + took_s / whole_s)
+            moments.append(moments[-1] + took_s)
+            if took_s == left_s:
+                break
+        return done, moments
 
     def seen(
         self, name: str, begins_at: float, *, every_s: float, error_m: float, random: np.random.Generator

@@ -63,6 +63,7 @@ class Judged:
         """Random spots that both know, the same as the network has them, and pieces that only one of the two uses."""
         turns = self.city.graph(self.profile)
         assert isinstance(turns, TurnGraph)
+        one_sided = turns.turns.one_sided
         pieces = list(self.graph.raw.seconds)
         chosen: list[Spot] = []
         edges, fractions, alone = [], [], []
@@ -73,6 +74,8 @@ class Judged:
                 found, turned = self._edge.get((piece[0], piece[2], piece[1])), True
             behind = (piece[0], piece[2], piece[1], piece[3] ^ 1)
             alive = piece in self.graph.alive or behind in self.graph.alive
+            if found is not None and one_sided[found[0]]:
+                continue
             main = found is not None and turns.turns.island[found[0]] == 0
             if alive != main:
                 alone.append(piece)

@@ -1,7 +1,8 @@
 """A simulated jam: how soon quotes know of it from riders' positions, and what that is worth.
 
 Riders drive from spot to spot for an hour and a half; after half an hour the main streets of the middle are jammed,
-for three quarters of an hour.  Their phones report every ten seconds.  What a service believes with live speeds and
+for three quarters of an hour, for those under way too, who stay on the ways that they chose.  Their phones report every
+ten seconds.  What a service believes with live speeds and
 without them is held against what each leg takes.  `python -m benchmarks.roads.live_speeds --out benchmarks/results`
 
 Jams: `even`, every main street at .4 of its speed; `patchy`, each street and direction at a factor of its own, about
@@ -11,6 +12,7 @@ Jams: `even`, every main street at .4 of its speed; `patchy`, each street and di
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import statistics
 import sys
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
@@ -90,6 +93,17 @@ class JammedCity:
             knows.append((minute + 1, true_s, live_s, plain_s))
         return self._figures(knows)
 
+    @functools.cached_property
+    def _jammed(self) -> RoadNetwork:
+        jammed = self.plain.twin()
+        jammed.update_speeds([self._jam()])
+        return jammed
+
+    def _changes(self) -> list[tuple[float, NDArray[np.int32]]]:
+        """When the jam begins and ends, with what every edge takes from then on."""
+        both = ((BEGINS_MIN, self._jammed), (ENDS_MIN, self.plain))
+        return [(minute * MINUTE_S, each.state.weights(self.profile, None)) for minute, each in both]
+
     def _set_truth(self, minute: int) -> None:
         if minute == BEGINS_MIN:
             self.truth.update_speeds([self._jam()])
@@ -128,17 +142,17 @@ class JammedCity:
     def _drive(self, rider: int, begins_s: float, seen: list[tuple[float, str, float, float]]) -> float:
         """One leg and the stop after it; when the rider is free again."""
         ends = self._somewhere(), self._somewhere()
+        pace = float(np.exp(self.random.normal(0, PACE_SIGMA)))
+        changes = [((at_s - begins_s) / pace, ms) for at_s, ms in self._changes() if at_s > begins_s]
         try:
-            drive = Drive(self.truth, *ends, self.profile)
+            drive = Drive(self.truth, *ends, self.profile, changes=changes)
         except TooFarFromRoad:
             return begins_s
         if not drive.found or drive.seconds < MINUTE_S:
             return begins_s
-        pace = float(np.exp(self.random.normal(0, PACE_SIGMA)))
         took_s = drive.seconds * pace
-        true_s, live_s, plain_s = (self._trip_s(network, ends) for network in (self.truth, self.live, self.plain))
-        walked_s = true_s - drive.seconds
-        self.legs.append(DrivenLeg(begins_s, took_s + walked_s, live_s, plain_s))
+        live_s, plain_s = (self._trip_s(network, ends) for network in (self.live, self.plain))
+        self.legs.append(DrivenLeg(begins_s, took_s + drive.walked_s, live_s, plain_s))
         trace = drive.seen("", 0.0, every_s=10 / pace, error_m=8.0, random=self.random)
         name = f"{rider} {len(self.legs)}"
         seen += [
@@ -153,13 +167,11 @@ class JammedCity:
 
     def _probes(self) -> tuple[Any, Any]:
         """Trips that the jam makes longer, of random ones."""
-        jammed = self.plain.twin()
-        jammed.update_speeds([self._jam()])
         found: list[tuple[Any, Any]] = []
         while len(found) < PROBES:
             ends = self._somewhere(), self._somewhere()
             try:
-                if self._trip_s(jammed, ends) > 1.15 * self._trip_s(self.plain, ends):
+                if self._trip_s(self._jammed, ends) > 1.15 * self._trip_s(self.plain, ends):
                     found.append(ends)
             except TooFarFromRoad:
                 continue

@@ -97,12 +97,14 @@ def connect(streets: Streets, raw: RawJunctions, profiles: Sequence[Profile]) ->
     on_the_left = bool(streets.facts.get("drives_on_the_left", False))
     junctions, facts = junctions_of(streets, raw, profiles, left=on_the_left)
     turns = [build_turns(streets, p, each) for p, each in enumerate(junctions)]
+    facts["kilometres_without_return"] = {}
     drive_ms = streets.drive_ms.copy()
     for p, each in enumerate(turns):
-        drive_ms[p][each.begins < 0] = SHUT
-    was, left = ((ms != SHUT).any(axis=1) for ms in (streets.drive_ms, drive_ms))
-    lost_km = [round(float(streets.length_cm[lost].sum(dtype=np.int64)) / 1e5, 2) for lost in was & ~left]
-    facts["kilometres_without_return"] = dict(zip(streets.profiles, lost_km, strict=True))
+        drive_ms[p][(each.begins < 0) & (each.ends < 0)] = SHUT
+        lost = (streets.drive_ms[p] != SHUT).any(axis=0) & ((each.island < 0) | each.one_sided)
+        facts["kilometres_without_return"][streets.profiles[p]] = round(
+            float(streets.length_cm[lost].sum(dtype=np.int64)) / 1e5, 2
+        )
     used = (drive_ms != SHUT).any(axis=(0, 1))
     if not used.any():
         raise NoRoads("no street is left that any of the profiles may use", profiles=", ".join(streets.profiles))

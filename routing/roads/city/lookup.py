@@ -44,13 +44,22 @@ class Lookup:
         for none.
         Streets that say nothing of turns have one spot for each place, the nearest, and no walk to it.
         """
-        graph = self._graphs[profile]
-        if not isinstance(graph, TurnGraph):
+        finder = self._finder(profile)
+        if finder is None:
             at = points if access is None else np.where(np.isnan(access), points, access)
             return Stops.at(self.snap(at, profile, max_snap_m))
-        if profile not in self._finders:
+        return finder.find(require_points(points), max_snap_m, names, off_hours, access)
+
+    def one_sided(self, profile: str) -> NDArray[np.int32]:
+        """Edges that one can enter and not leave, or leave and not enter; ascending."""
+        finder = self._finder(profile)
+        return ALWAYS if finder is None else finder.one_sided
+
+    def _finder(self, profile: str) -> StopFinder | None:
+        graph = self._graphs[profile]
+        if profile not in self._finders and isinstance(graph, TurnGraph):
             self._finders[profile] = StopFinder(self._streets, graph.turns, self.grid)
-        return self._finders[profile].find(require_points(points), max_snap_m, names, off_hours, access)
+        return self._finders.get(profile)
 
     def snap(self, points: NDArray[np.float64], profile: str, max_snap_m: float) -> Snaps:
         """The nearest spot on a street that the profile may use, edge -1 where none is near enough."""

@@ -337,7 +337,9 @@ class RoadNetwork:
         self, point: Sequence[float], seconds: float, *, profile: str, at: int | None = None, resolution: int = 9
     ) -> list[int]:
         """H3 cells with a street that can be reached from the point within `seconds`, ascending."""
-        start = self.nearest(np.array(point), profile=profile, at=at)
+        no_start = np.union1d(self._state.off_hours(profile, at), self.lookup.one_sided(profile)).astype(np.int32)
+        start = self.lookup.stops(np.array(point), profile, MAX_SNAP_M, off_hours=no_start).nearest()
+        require_near(start, profile, MAX_SNAP_M, "point")
         travel = self._state.travel(profile, at)
         limit_ms = int(seconds * 1000)
         graph = self.graphs[profile]

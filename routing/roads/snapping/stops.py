@@ -24,7 +24,7 @@ SLACK_M = 8.0
 """How much farther than the nearest a spot may lie that is kept beside it."""
 MAIN_M = 100.0
 """A place belongs to the main network if that is this near, or less than twice as far as the nearest street."""
-LANE_M = 10.0
+LANE_M = 15.0
 """A lane without a name (a driveway, a yard) comes before a named street that is nearer by no more than this."""
 NAMED_M = 100.0
 """A street that the address names is looked for this far away."""
@@ -80,6 +80,8 @@ class StopFinder:
         self._streets = streets
         self._grid = grid
         self._island = turns.island
+        self.one_sided = np.flatnonzero(turns.one_sided).astype(np.int32)
+        self._both_ways = ~turns.one_sided
         self._nameless = np.array([not name for name in streets.names])[streets.name]
         usable = (turns.island >= 0) & (streets.length_cm > 0)
         self._stops = usable & streets.stops
@@ -124,9 +126,12 @@ class StopFinder:
         edge, fraction, metres = found.edge.copy(), found.fraction.copy(), found.metres.copy()
         mine = np.flatnonzero(given)
         nearest = np.argmin(found.metres[mine], axis=1)
-        edge[mine, 1:], metres[mine, 1:] = -1, np.inf
+        single = np.isin(found.edge[mine, nearest], self.one_sided)
+        edge[mine, 1:-1], metres[mine, 1:-1] = -1, np.inf
         edge[mine, 0], fraction[mine, 0] = found.edge[mine, nearest], found.fraction[mine, nearest]
-        metres[mine, 0] = found.metres[mine, nearest] + self._grid.apart_m(points[mine], at[mine])
+        metres[mine, 0] = found.metres[mine, nearest]
+        edge[mine[~single], -1], metres[mine[~single], -1] = -1, np.inf
+        metres[mine] += self._grid.apart_m(points[mine], at[mine])[:, None]
         return Stops(edge, fraction, metres, _walk_ms(edge, metres))
 
     def _found(
@@ -142,7 +147,21 @@ class StopFinder:
             edge[mine], fraction[mine], metres[mine] = self._near(points[mine], allowed, max_snap_m)
         if names is not None:
             self._prefer_named(points, open_, names, (edge, fraction, metres))
+        self._add_way_back(points, open_, max_snap_m, (edge, fraction, metres))
         return edge, fraction, metres
+
+    def _add_way_back(
+        self, points: NDArray[np.float64], open_: NDArray[np.bool_], max_snap_m: float, found: tuple[NDArray[Any], ...]
+    ) -> None:
+        """Where every spot can be entered or left alone: the nearest beside it that can be both; else none at all."""
+        edge, fraction, metres = found
+        mine = np.flatnonzero((edge[:, 0] >= 0) & ~(self._both_ways[edge] & (edge >= 0)).any(axis=1))
+        if not len(mine):
+            return
+        back = self._grid.snap(points[mine], open_ & self._both_ways & (self._island == 0), max_snap_m)
+        edge[mine, -1], fraction[mine, -1], metres[mine, -1] = back.edge, back.fraction, back.metres
+        nowhere = mine[back.edge < 0]
+        edge[nowhere], metres[nowhere] = -1, np.inf
 
     def _near(
         self, points: NDArray[np.float64], allowed: NDArray[np.bool_], max_snap_m: float

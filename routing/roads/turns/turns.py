@@ -2,7 +2,8 @@
 
 A stretch stands for the moment at its beginning, the turn into it done.  Streets that only trips that begin or end
 there may use have two: one for the beginning of a trip, one for its end, and nothing leads from other streets into the
-first nor from the second back to other streets; so they are never a shortcut.
+first nor from the second back to other streets; so they are never a shortcut.  Streets that one can enter and not
+leave have the second alone, those that one can leave and not enter the first.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from routing.roads.source.access import Access
 from routing.roads.source.junctions import Junctions
 from routing.roads.streets import SHUT, Streets
 from routing.roads.turns.courses import Courses
+from routing.roads.turns.one_sided import one_sided
 
 START, OPEN, END = 0, 1, 2
 """Phases: a street for ends only at the beginning of a trip, any other street, one for ends only at a trip's end."""
@@ -29,8 +31,9 @@ class Turns:
 
     `code` int32[s]: 2 * edge + direction; `phase` int8[s]; `source`, `target` int32[t] stretches; `ms` int32[t]: what
     the turn itself takes; `begins`, `ends` int32[2, e]: the stretch that a trip beginning (ending) on an edge in a
-    direction is on, -1 where shut; `island` int32[e]: 0 for the main network, k for the k-th part beside it, -1 where
-    shut; `conditional` int32[k, 2]: turns shut while a condition of `conditions` holds.
+    direction is on, -1 where shut; `island` int32[e]: 0 for the main network (and what one can only enter from it, or
+    leave to it), k for the k-th part beside it, -1 where shut; `conditional` int32[k, 2]: turns shut while a condition
+    of `conditions` holds.
     """
 
     code: NDArray[np.int32]
@@ -48,6 +51,11 @@ class Turns:
     def nodes(self) -> int:
         """Number of stretches."""
         return len(self.code)
+
+    @property
+    def one_sided(self) -> NDArray[np.bool_]:
+        """Edges that one can enter and not leave, or leave and not enter, bool[e]."""
+        return np.asarray((self.begins >= 0).any(axis=0) != (self.ends >= 0).any(axis=0))
 
     def has_shape_of(self, other: Turns) -> bool:
         """Whether both have the same stretches and turns, whatever these take."""
@@ -79,6 +87,11 @@ class _Draft:
         for name in ("source", "target", "ms", "u_turn", "gated", "condition"):
             setattr(self, name, getattr(self, name)[chosen])
 
+    def add(self, other: _Draft, chosen: NDArray[np.bool_]) -> None:
+        """Take the chosen turns of another draft of the same courses in."""
+        for name in ("source", "target", "ms", "u_turn", "gated", "condition"):
+            setattr(self, name, np.concatenate([getattr(self, name), getattr(other, name)[chosen]]))
+
 
 def build_turns(streets: Streets, profile: int, junctions: Junctions) -> Turns:
     """The turn-aware graph of a profile.
@@ -89,8 +102,10 @@ def build_turns(streets: Streets, profile: int, junctions: Junctions) -> Turns:
     open_ = streets.drive_ms[profile] != SHUT
     draft, conditions = _draft(streets, profile, open_, junctions)
     ends_only = streets.ends_only[profile][draft.code & 1, draft.code >> 1]
+    every = replace(draft)
+    every.pick(~every.u_turn)
     ends_only, component = _behind(streets, draft, ends_only)
-    return _phased(streets, draft, ends_only, component, conditions)
+    return _phased(streets, draft, every, ends_only, component, conditions)
 
 
 def _draft(
@@ -229,24 +244,30 @@ def _by_length(whole: NDArray[np.int32], length: NDArray[np.float64]) -> NDArray
 
 
 def _phased(
-    streets: Streets, draft: _Draft, ends_only: NDArray[np.bool_], component: NDArray[np.int32],
+    streets: Streets, draft: _Draft, every: _Draft, ends_only: NDArray[np.bool_], component: NDArray[np.int32],
     conditions: tuple[str, ...],
 ) -> Turns:  # fmt: skip
-    """The stretches: courses for ends only twice, and an end of its own for every code with more than one course."""
+    """The stretches: courses for ends only twice, and an end of its own for every code with more than one course.
+
+    `every`: all turns but U-turns, those too that lead to what cannot be come back from.
+    """
     kept = component >= 0
     turn = kept[draft.source] & (component[draft.source] == component[draft.target])
     turn &= ~draft.gated | ends_only[draft.source] | ends_only[draft.target]
     turn &= ~draft.u_turn | _needed_u_turns(draft, turn, ends_only)
     draft.pick(turn)
-    count, shut = len(draft.code), ends_only
+    enter, leave = one_sided(draft.code >> 1, every.source, every.target, component)
+    main, s, t = component == 0, every.source, every.target
+    draft.add(every, (enter[t] & (main | enter)[s]) | (leave[s] & (main | leave)[t]))
+    count, shut = len(draft.code), ends_only | enter | leave
     first = np.full(count, -1, dtype=np.int64)
-    single = np.flatnonzero(kept)
+    single = np.flatnonzero(kept | leave)
     first[single] = np.arange(len(single))
-    second = first.copy()
-    twice = np.flatnonzero(kept & shut)
+    second = np.where(leave, -1, first)
+    twice = np.flatnonzero((kept & ends_only) | enter)
     second[twice] = len(single) + np.arange(len(twice))
     total = len(single) + len(twice)
-    codes, many = np.unique(draft.code[kept], return_counts=True)
+    codes, many = np.unique(draft.code[kept | enter], return_counts=True)
     last_of = np.full(2 * streets.edges, -1, dtype=np.int64)
     shared = codes[many > 1]
     last_of[shared] = total + np.arange(len(shared))
@@ -263,11 +284,12 @@ def _phased(
     ]
     final = last_of[draft.code[t]]
     lists += [(first[s], final, final >= 0), (second[s], final, (final >= 0) & shut[s] & shut[t])]
+    lists = [(a, b, m & (a >= 0) & (b >= 0)) for a, b, m in lists]
     source = np.concatenate([a[m] for a, _, m in lists]).astype(np.int32)
     target = np.concatenate([b[m] for _, b, m in lists]).astype(np.int32)
     ms = np.concatenate([draft.ms[m] for _, _, m in lists])
     condition = np.concatenate([draft.condition[m] for _, _, m in lists])
-    begins, ends, island = _where(streets, draft, first, second, last_of, component)
+    begins, ends, island = _where(streets, draft, first, second, last_of, np.where(enter | leave, 0, component))
     timed = np.flatnonzero(condition >= 0)
     conditional = np.stack([timed, condition[timed]], axis=1).astype(np.int32)
     return Turns(code, phase, source, target, ms, begins, ends, island, conditional, conditions)
@@ -281,7 +303,7 @@ def _where(
     e = streets.edges
     begins, ends = np.full(2 * e, -1, dtype=np.int32), np.full(2 * e, -1, dtype=np.int32)
     # Courses that remember come after the plain ones, so that going backwards the plain ones stay.
-    backwards = np.flatnonzero(first >= 0)[::-1]
+    backwards = np.flatnonzero((first >= 0) | (second >= 0))[::-1]
     begins[draft.code[backwards]] = first[backwards]
     ends[draft.code[backwards]] = second[backwards]
     own = last_of >= 0

@@ -237,7 +237,7 @@ def test_a_lane_without_a_name_comes_before_a_street_a_little_nearer(tmp_path: P
     ways = [("AB", HOME), ("AC", HOME), ("CD", {"highway": "service", "name": ""})]
     picture = StreetMap("\n".join(["A B", "C D"]), ways)
     network = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
-    for north, wanted in ((54.0, ""), (56.0, "AB")):
+    for north, wanted in ((57.0, ""), (58.0, "AB")):
         lat, lng = picture.at("C-D:90")
         spot = np.array([[lat + north / 111_195.08, lng]])
         edge = network.stops(spot, profile="car").edge[0, 0]

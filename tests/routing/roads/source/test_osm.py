@@ -179,9 +179,9 @@ def test_each_profile_keeps_its_largest_component(tmp_path: Path) -> None:
     one_way = {"highway": "residential", "oneway": "yes"}
     file = write_osm(tmp_path / "a.osm", [([1, 2, 3], HOME), ([3, 4], one_way), ([50, 51], HOME)])
     streets = read(file, "foot", "car")
-    # What can be entered only is shut; the street apart is kept as a part beside the main one.
+    # What can be entered only is there for the ends of trips; the street apart is kept as a part beside the main one.
     open_edges = (streets.drive_ms >= 0).sum(axis=(1, 2)).tolist()
-    assert open_edges == [6, 4]
+    assert open_edges == [6, 5]
 
 
 def test_signals_cost_the_edge_that_arrives_at_them(tmp_path: Path) -> None:
