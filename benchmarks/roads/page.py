@@ -34,7 +34,8 @@ def _of_subject(folder: Path, subject: str, of: Callable[[Results], Sequence[Row
 
 
 def _exact(results: Results) -> list[Row]:
-    each = [one for city in results.values() for one in city["comparisons"]]
+    cities = [city for city in results.values() if isinstance(city, Mapping)]
+    each = [one for city in cities for one in city["comparisons"]]
     pairs, differ = (sum(one[key] for one in each) for key in ("pairs", "differ"))
     return [_row("pairs that differ from Dijkstra on the graph with turns", f"{differ} of {pairs:,}", "0", "")]
 
