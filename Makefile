@@ -17,6 +17,9 @@ PYTEST     ?= $(BIN)/python -m pytest
 TESTS      ?= tests
 WORKERS    ?= 2
 
+# Services and commands that tests start would compile all Python sources anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-min test-interpreted lint docs bench baseline prove clean
 

@@ -4,7 +4,8 @@
 
 A busy day of the simulator's engine is written into a ledger as the service writes it (entries, notices, vault, orders
 that have left, snapshots, segments), up to where the next snapshot would be made: the longest tail there is.  Then
-`halfhour serve` is started on it, looked at, and killed, again and again.
+`halfhour serve` is started on it, looked at, and killed, again and again; once before that nobody looks at the time,
+so that Python's bytecode is kept as an installation keeps it.
 """
 
 from __future__ import annotations
@@ -129,8 +130,9 @@ def restart(folder: Path, config: Path) -> tuple[float, float]:
     port = free_port()
     began = time.perf_counter()
     process = subprocess.Popen(
-        [*words, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+        [*words, "--port", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    )  # fmt: skip
     try:
         alive_s = asyncio.run(_until(port, "/healthz", began, process))
         return alive_s, asyncio.run(_until(port, "/readyz", began, process))
