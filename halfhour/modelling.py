@@ -60,7 +60,7 @@ class Stay(NamedTuple):
 
 
 class Visit(NamedTuple):
-    """What a vehicle does at one place: a job, a pickup, a delivery, or a break (id None)."""
+    """What a vehicle does at one place: a job, a pickup, a delivery, or a break or reload (id None)."""
 
     kind: str
     id: Hashable
@@ -130,6 +130,8 @@ class Model:
         self._tasks: dict[Hashable, tuple[str, dict[str, Any]]] = {}
         self._matrices: dict[str, dict[str, Any]] = {}
         self._points: dict[tuple[float, float], int] = {}
+        self._after: dict[Hashable, tuple[Hashable, ...]] = {}
+        self._fleet: dict[str, int] = {}
 
     def set_matrix(self, durations: Any, *, distances: Any = None, costs: Any = None, profile: str = "car") -> None:
         """Ways between numbered locations, in seconds (metres, prices) from row to column."""
@@ -146,8 +148,12 @@ class Model:
         fixed: int = 0, per_hour: int | None = None, per_km: int | None = None, per_task_hour: int = 0,
         breaks: Sequence[Pause] = (), max_tasks: int | None = None, max_travel_time: int | None = None,
         max_distance: int | None = None, profile: str = "car", speed_factor: float = 1.0,
+        max_reloads: int = 0, reload_service: int = 0,
     ) -> int:  # fmt: skip
         """So many vehicles alike; their number among the types.  Without an end they stay where they finish.
+
+        `max_reloads`: how often each may come back to its start, for `reload_service` seconds, to leave there what jobs
+        gave it and to load what jobs get.
 
         Where neither `per_hour` nor a matrix of costs says what driving costs, a second costs 1.
         """
@@ -164,6 +170,8 @@ class Model:
         ):  # fmt: skip
             if limit is not None:
                 vehicle[name] = limit
+        if max_reloads:
+            vehicle["reloads"] = {"most": max_reloads, "service": reload_service}
         vehicle["breaks"] = [_rest(k, rest) for k, rest in enumerate(breaks)]
         for side, location in (("start", start), ("end", end)):
             if location is not None:
@@ -174,24 +182,33 @@ class Model:
     def add_job(
         self, id: Hashable, *, location: Location, delivery: Amount | None = None, pickup: Amount | None = None,
         service: int = 0, setup: int = 0, windows: Windows = (), skills: Iterable[int] = (), priority: int = 0,
-        penalty: int | None = None,
+        penalty: int | None = None, after: Iterable[Hashable] = (),
     ) -> None:  # fmt: skip
         """One visit: it brings goods from the start of the route, takes some to its end, or both.
 
         `penalty`: what leaving it out costs; without one, no price leaves it out, and higher priorities come first.
+        `after`: jobs and shipments that must be served, and none of which may begin (be delivered) later.
         """
         job = self._side(Stay(location, service, setup, windows))
         for name, amount in (("delivery", delivery), ("pickup", pickup)):
             job[name] = _amount(amount) or []
-        self._add(id, "jobs", job | _wish(skills, priority, penalty))
+        self._add(id, "jobs", job | _wish(skills, priority, penalty), after)
 
     def add_shipment(
         self, id: Hashable, *, pickup: Stay, delivery: Stay, amount: Amount | None = None, skills: Iterable[int] = (),
-        priority: int = 0, penalty: int | None = None,
+        priority: int = 0, penalty: int | None = None, after: Iterable[Hashable] = (),
     ) -> None:  # fmt: skip
         """Goods from one place to another, by one vehicle; otherwise as `add_job`."""
         sides = {"pickup": self._side(pickup), "delivery": self._side(delivery)}
-        self._add(id, "shipments", sides | {"amount": _amount(amount) or []} | _wish(skills, priority, penalty))
+        self._add(id, "shipments", sides | {"amount": _amount(amount) or []} | _wish(skills, priority, penalty), after)
+
+    def set_fleet(
+        self, *, min_vehicles: int | None = None, max_vehicles: int | None = None, per_hour_of_longest: int = 0
+    ) -> None:
+        """How many vehicles have a route at least and at most, and what each hour of the longest route costs."""
+        limits = {"min_vehicles": min_vehicles, "max_vehicles": max_vehicles}
+        self._fleet = {name: number for name, number in limits.items() if number is not None}
+        self._fleet["per_hour_of_longest"] = per_hour_of_longest
 
     def solve(
         self, *, time_limit: float | None = None, work: int | None = None, stop: Stop | Sequence[Stop] = (),
@@ -213,16 +230,17 @@ class Model:
 
     def as_vroom(self, warm_start: ModelSolution | None = None) -> dict[str, Any]:
         """The model as a VROOM input; tasks are numbered in the order in which they were added."""
-        data: dict[str, Any] = {"vehicles": [], "jobs": [], "shipments": []}
-        for number, (kind, task) in enumerate(self._tasks.values()):
-            named: dict[str, Any] = {"id": number}
+        data: dict[str, Any] = {"vehicles": [], "jobs": [], "shipments": [], "fleet": self._fleet}
+        number = {id: k for k, id in enumerate(self._tasks)}
+        for id, (kind, task) in self._tasks.items():
+            named: dict[str, Any] = {"id": number[id]}
             if kind == "shipments":
-                named = {side: {**task[side], "id": number} for side in ("pickup", "delivery")}
-            data[kind].append({**task, **named})
+                named = {side: {**task[side], "id": number[id]} for side in ("pickup", "delivery")}
+            data[kind].append({**task, **named, "after": self._leaders(id, number)})
         for count, vehicle in self._types:
             data["vehicles"] += [{**vehicle, "id": len(data["vehicles"]) + k} for k in range(count)]
         for route in warm_start.answer["routes"] if warm_start else ():
-            steps = [{"type": step["type"], "id": step["id"]} for step in route["steps"] if "id" in step]
+            steps = [{key: step[key] for key in ("type", "id") if key in step} for step in route["steps"]]
             data["vehicles"][route["vehicle"]]["steps"] = [step for step in steps if step["type"] != "break"]
         matrices = self._matrices or (self._straight() if self.roads is None else None)
         return data if matrices is None else data | {"matrices": matrices}
@@ -247,10 +265,18 @@ class Model:
         own = {"service": stay.service, "setup": stay.setup, "time_windows": _listed(stay.windows)}
         return self._where(stay.location, "location", "location_index") | own
 
-    def _add(self, id: Hashable, kind: str, task: dict[str, Any]) -> None:
+    def _add(self, id: Hashable, kind: str, task: dict[str, Any], after: Iterable[Hashable]) -> None:
         if id in self._tasks:
             raise InvalidInput(f"{id!r} was added before", field="id")
-        self._tasks[id] = kind, task
+        self._tasks[id], self._after[id] = (kind, task), tuple(after)
+
+    def _leaders(self, id: Hashable, number: dict[Hashable, int]) -> list[dict[str, Any]]:
+        """What a task must follow, in VROOM's words; `number` of every task."""
+        for leader in self._after[id]:
+            if leader not in self._tasks:
+                raise InvalidInput(f"{id!r} follows {leader!r}, which was not added", field="after")
+        kinds = {"jobs": "job", "shipments": "delivery"}
+        return [{"type": kinds[self._tasks[leader][0]], "id": number[leader]} for leader in self._after[id]]
 
     def _told(self, done: SolvedFile) -> ModelSolution:
         """VROOM's answer in the user's words."""
@@ -263,7 +289,7 @@ class Model:
             first, *middle, last = route["steps"]
             visits = tuple(
                 Visit(
-                    step["type"], None if step["type"] == "break" else ids[step["id"]], step["arrival"],
+                    step["type"], None if step["type"] in ("break", "reload") else ids[step["id"]], step["arrival"],
                     step["arrival"] + step["waiting_time"],
                     step["arrival"] + step["waiting_time"] + step["setup"] + step["service"],
                 )

@@ -250,6 +250,9 @@ def _solve_vroom(
     case = vroom.vroom_case(data, table_of=measure)
     loaded = time.perf_counter()
     solution, wall, cpu = _timed(lambda: run(case.problem, case.travel, case.unit))
+    if _used(solution) < case.whole.min_vehicles:
+        message = f"a plan was found for {_used(solution)} vehicles only"
+        raise InvalidInput(message, field="fleet.min_vehicles", hint="Lower it, or give more vehicles tasks that fit.")
     answer = vroom_answer.write_vroom(case, solution)
     _trust(vroom_judge.faults(data, answer, measure))
     if streets is not None and geometry:

@@ -96,13 +96,14 @@ def reasons(
         return reason
     bare, everybody = _untold(problem), np.arange(len(problem.start_place))
     skip, offers = _leaving_out(problem), planner.offers(absent)
-    for request, (_, price) in zip(absent.tolist(), offers.best[:, 0].tolist(), strict=True):
+    for row, (request, price) in enumerate(zip(absent.tolist(), offers.best[:, 0, 1].tolist(), strict=True)):
         soonest = planner.soonest(request)
         barred = _barred(problem, travel, request, everybody, soonest)
         if (barred != Reason.SERVED).all():
             reason[request] = _last(barred)
         elif price < NEVER:
-            reason[request] = Reason.BUDGET if price < skip[request] else Reason.NO_RIDER_IN_REACH
+            law = _law_of_the_whole(problem, travel, rows, request, int(offers.best[row, 0, 0]))
+            reason[request] = law or (Reason.BUDGET if price < skip[request] else Reason.NO_RIDER_IN_REACH)
         else:
             able = np.flatnonzero(barred == Reason.SERVED)
             law = _stopped(bare, travel, bare.before, request, able, soonest, ASKED)
@@ -191,6 +192,14 @@ def _behind(
     if not len(free):
         return _last(barred)
     return _stopped(bare, travel, rows, request, free, soonest, BEHIND) or Reason.NO_RIDER_IN_REACH
+
+
+def _law_of_the_whole(problem: Problem, travel: Travel, rows: Rows, request: int, vehicle: int) -> Reason:
+    """Which law of the whole plan stops a vehicle that could take a request for itself; SERVED where none does."""
+    if not problem.precedence.size and problem.max_used >= len(problem.start_place):
+        return Reason.SERVED
+    law = evaluate(problem, travel, _appended(problem, rows, vehicle, request)).law
+    return REASON_OF[law] if law in (Law.PRECEDENCE, Law.FLEET) else Reason.SERVED
 
 
 def _trips(problem: Problem, rows: Rows) -> I64:

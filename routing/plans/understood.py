@@ -42,10 +42,10 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
     "goods": frozenset({SearchKind.TIMED}),
     "group": _NOBODY,
     "pair_price": _NOBODY,
-    "precedence": _NOBODY,
-    "min_used": _NOBODY,
-    "max_used": _NOBODY,
-    "per_longest": _NOBODY,
+    "precedence": _GENERAL,
+    "min_used": _GENERAL,
+    "max_used": _GENERAL,
+    "per_longest": _GENERAL,
 }
 """The searches that keep a law or count a price; evaluator and audit know all of them."""
 

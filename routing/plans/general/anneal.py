@@ -13,7 +13,6 @@ from routing.plans.general.insert import sequence
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.moves import (
     copy_plan,
-    plan_price,
     ranked_absent,
     refresh,
     refresh_plan,
@@ -22,6 +21,7 @@ from routing.plans.general.kernels.moves import (
 )
 from routing.plans.general.kernels.ruin_recreate import search_slice
 from routing.plans.general.tables import Routes, Tables, empty_routes
+from routing.plans.general.whole.kernels.plan import price_of_plan
 from routing.plans.general.work import Work
 
 
@@ -88,7 +88,7 @@ class Annealing:
         self.begin = int(work.counter[0])
         self.removed = PARAMS.removed_plain if tables.plain else PARAMS.removed_timed
         work.luck[1] = 1
-        work.cost[0] = plan_price(tables, routes)
+        work.cost[0] = price_of_plan(tables, routes)
         self._keep()
 
     def _keep(self) -> None:
@@ -139,6 +139,8 @@ class Annealing:
 
     def _mean_leg(self) -> int:
         nodes = int(self.routes.size.sum())
+        if nodes == 0 and self.tables.flag[col.OPTIONAL]:  # whatever is served alone does not pay
+            return max(1, int(self.tables.flag[col.LONGEST_WAY] * self.tables.vehicle[:, col.PER_TICK].mean()) // 2)
         price = int(self.routes.price.sum()) - int(self.tables.vehicle[self.routes.size > 0, col.FIXED].sum())
         return max(1, price // max(1, nodes))
 
@@ -160,7 +162,7 @@ class Annealing:
         rank = request[:, col.RANK]
         mean = max(1, int(rank[rank > 0].mean()))
         request[:, col.SKIP] = np.where(rank > 0, np.maximum(1, worth * rank // mean), request[:, col.SKIP])
-        self.work.cost[0] = plan_price(self.tables, self.routes)
+        self.work.cost[0] = price_of_plan(self.tables, self.routes)
 
     def sequence(self) -> None:
         """Put the short routes of the best plan into their cheapest orders."""
@@ -171,7 +173,7 @@ class Annealing:
     def take_stock(self) -> None:
         """Price the current plan, whose nodes have been changed from outside, and keep it where it is the best."""
         refresh_plan(self.tables, self.routes, self.work)
-        self.work.cost[0] = plan_price(self.tables, self.routes)
+        self.work.cost[0] = price_of_plan(self.tables, self.routes)
         price, rank = self._standing()
         if (rank, price) < (self.work.cost[2], self.work.cost[1]):
             self._keep()
@@ -209,6 +211,6 @@ class Annealing:
         for request in np.unique(self.tables.node[nodes, col.REQUEST]):
             remove(self.tables, self.routes, request)
         refresh(self.tables, self.routes, chosen, self.work)
-        self.work.cost[0] = plan_price(self.tables, self.routes)
+        self.work.cost[0] = price_of_plan(self.tables, self.routes)
         self.work.mark[chosen, col.CHANGED_AT] = self.work.clock[col.ITERATION] + 1
         return True

@@ -11,6 +11,7 @@ from routing.plans.general.detours import sooner_by_detour
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.likeness import nearest_requests, twins
 from routing.plans.general.tables import Kind, Tables, may_reload, reload_places, returning_from_start
+from routing.plans.general.whole.flags import write_whole_flags
 from routing.plans.understood import goods_bind
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
 
@@ -80,6 +81,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.BACK] = problem.load_back.any()
     flag[col.GOODS] = goods.size > 0
     flag[col.RELOADS], flag[col.FIRST_RELOAD] = problem.reloads.ptr.size > 0, len(request) - len(reloads)
+    write_whole_flags(problem, flag)
     flag[col.DETOUR] = sooner_by_detour(problem, travel, node, request[:, col.KIND]) if plain else 0
     request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
     (before, change), breaks = changes(problem), problem.breaks
@@ -95,6 +97,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         before_ptr=problem.before.stop_ptr, before=before, change=change,
         must_keep_ptr=problem.must_keep_ptr, must_keep=problem.must_keep,
         breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.must_keep_ptr)),
+        precedence=problem.precedence.reshape(-1, 2),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from routing.plans.general.kernels.construct import insert_by_regret, write_rout
 from routing.plans.general.kernels.ruin_recreate import recreate
 from routing.plans.general.kernels.sequence import sequence_routes
 from routing.plans.general.tables import Kind, Routes, Tables, empty_routes
+from routing.plans.general.whole.flags import keep_whole_laws
 from routing.plans.general.work import Work
 from routing.problem.problem import Problem, Rows
 
@@ -31,13 +32,17 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind < Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
+    keep_whole_laws(tables, routes, work)
     return routes
 
 
 def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2, threads: int = 1) -> None:
-    """Insert what is absent: by `degree`-regret, or one by one where that table would be too large or `degree` is 1."""
+    """Insert what is absent: by `degree`-regret, or one by one where that table would be too large or `degree` is 1.
+
+    One by one, too, where the whole plan has laws or prices.
+    """
     count, vehicles = int(routes.missing[0]), len(routes.size)
-    if degree > 1 and 0 < count * vehicles <= REGRET_CELLS:
+    if degree > 1 and 0 < count * vehicles <= REGRET_CELLS and not tables.flag[col.WHOLE]:
         nearest = np.empty((count, min(degree, vehicles)), dtype=np.int64)
         requests = routes.absent[:count].astype(np.int64)
         price, gap = price_matrix(tables, routes, work, requests, threads=threads)
@@ -53,9 +58,9 @@ def sequence(tables: Tables, routes: Routes, work: Work) -> bool:
     """Put every short route into its cheapest order; whether any became cheaper.
 
     Where time on board is limited, sequences are left to the search: an act that joins a stop moves earlier pickups;
-    so they are where a route has breaks, setups or limits.
+    so they are where a route has breaks, setups or limits, or the whole plan has laws or prices.
     """
-    if tables.flag[col.LIMITED_ON_BOARD] or tables.flag[col.RICH]:
+    if tables.flag[[col.LIMITED_ON_BOARD, col.RICH, col.WHOLE]].any():
         return False
     room = SEQUENCED + 2
     better = sequence_routes(

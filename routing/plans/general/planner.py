@@ -57,8 +57,12 @@ class GeneralPlanner(Planner):
         self.work = int(self._work.counter[col.INSERTIONS])
 
     def improve(self, budget: Budget, on_better: Callable[[Rows], None] | None) -> None:
-        """Save vehicles where that comes first, then search within the budget, which begins to count here."""
+        """Save vehicles where that comes first, then search within the budget, which begins to count here.
+
+        Where the whole plan has laws or prices, vehicles are saved by their prices alone.
+        """
         fleet = self._objective == "vehicles" or (self._objective == "auto" and self._vehicles_first())
+        fleet = fleet and not self._tables.flag[col.WHOLE]
         tell = None if on_better is None else lambda best: on_better(to_rows(self._tables, best))
         self._routes = improve(
             self._tables, self._routes, self._work, budget, fleet=fleet, threads=self._threads, on_better=tell

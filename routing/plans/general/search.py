@@ -49,7 +49,7 @@ def improve(
     gives the same plan for any number.  `on_better` sees the best plan after each step that improved it.
     """
     search = Annealing(tables, routes, work, budget, on_better)
-    if len(tables.request) == 0 or (routes.vehicle < 0).all():
+    if len(tables.request) == 0 or ((routes.vehicle < 0).all() and not tables.flag[col.OPTIONAL]):
         return search.best
     if fleet:
         search.save_vehicles()
@@ -65,7 +65,7 @@ def improve(
 def _largest_cluster(search: Annealing) -> int:
     """Requests that a cluster may have, 0 where the plan is better searched as a whole."""
     requests, used = len(search.tables.request), int((search.routes.size > 0).sum())
-    if requests < DIVIDED or used < 2 * ROUTES or search.tables.flag[col.RELOADS]:
+    if requests < DIVIDED or used < 2 * ROUTES or search.tables.flag[[col.RELOADS, col.WHOLE]].any():
         return 0
     most = min(CLUSTER, requests // 2 + requests // 20)  # halves are not quite equal
     # Every cluster has a slice at least in every phase, or cutting takes longer than searching.

@@ -56,6 +56,7 @@ class Tables(NamedTuple):
     must_keep_ptr: I32  # [V + 1]
     must_keep: I32
     breaks: Breaks
+    precedence: I32  # [N, 2]
 
     @property
     def plain(self) -> bool:

@@ -20,6 +20,8 @@ from routing.problem.build import allow, make_problem, make_rows
 from routing.problem.evaluate import evaluate
 from routing.problem.formats.vroom_checks import refused, wrong
 from routing.problem.formats.vroom_input import RELOAD, TableOf, Vehicle, VroomInput
+from routing.problem.formats.whole.reading import WholePlan, whole_plan
+from routing.problem.law import Law
 from routing.problem.problem import INFINITE, NO_BLOCK, Breaks, Problem, Reloads, Travel
 
 MARGIN = 2**28
@@ -44,6 +46,7 @@ class VroomCase(NamedTuple):
     profile: list[int]  # by vehicle
     unit: int  # units of the Problem's price that make one of VROOM's cost
     warnings: list[tuple[str, str]]  # (JSON path, sentence)
+    whole: WholePlan
 
 
 def read_vroom(path: Path, *, table_of: TableOf | None = None) -> VroomCase:
@@ -82,16 +85,27 @@ def vroom_case(data: dict[str, Any], *, table_of: TableOf | None = None) -> Vroo
     distance = np.stack([none if metres is None else metres for _, metres, _ in tables])
     own_costs = any(costs is not None for _, _, costs in tables)
     custom = np.stack([none if costs is None else costs for _, _, costs in tables])
-    base = _base(given)
+    base, plan = _base(given), whole_plan(given)
+    if plan.per_hour_of_longest and base:
+        _refuse_no_window(given)
     travel, start_place, end_place = _travel(given, duration, distance, custom if own_costs else None)
     priced = [tables[k][2] is not None for k in profile]
-    unit = _unit(given, priced)
-    prices = _prices(given, priced, travel, unit)
+    unit = _unit(given, priced, plan.per_hour_of_longest)
+    prices = _prices(given, priced, travel, unit) | plan.fields(unit)
+    if prices["per_longest"] * INFINITE >= MOST_PRICE:
+        raise refused("fleet.per_hour_of_longest", "may add up to more than can be counted: use a larger currency unit")
     problem = _problem(given, base, profile, travel, start_place, end_place, prices)
     return VroomCase(
         problem, travel, given, base, duration, distance, custom if own_costs else custom[:, :0, :0], profile, unit,
-        _told_that_cannot_be(problem, travel, given),
+        _told_that_cannot_be(problem, travel, given), plan,
     )  # fmt: skip
+
+
+def _refuse_no_window(given: VroomInput) -> None:
+    """Where time stamps are absolute, the longest route is measured from the beginning of a vehicle's window."""
+    for vehicle in given.vehicles:
+        if vehicle.window is None:
+            raise wrong("is needed: the longest route is measured from its beginning", f"{vehicle.path}.time_window")
 
 
 def _check_prices(given: VroomInput, measured: list[bool], priced: list[bool]) -> None:
@@ -258,10 +272,10 @@ def _by_way(given: VroomInput, custom: list[bool]) -> tuple[list[int], list[int]
     return [0 if own else v.per_hour for v, own in pairs], [0 if own else v.per_km for v, own in pairs]
 
 
-def _unit(given: VroomInput, custom: list[bool]) -> int:
+def _unit(given: VroomInput, custom: list[bool], longest: int) -> int:
     """The least number of parts of VROOM's cost in which a second, a metre and a second of service are whole."""
     hourly, metric = _by_way(given, custom)
-    parts = [Fraction(price, 3600) for price in (*hourly, *(v.per_task_hour for v in given.vehicles))]
+    parts = [Fraction(price, 3600) for price in (*hourly, *(v.per_task_hour for v in given.vehicles), longest)]
     return lcm(*(part.denominator for part in (*parts, *(Fraction(price, 1000) for price in metric))))
 
 
@@ -307,7 +321,7 @@ def _told_that_cannot_be(problem: Problem, travel: Travel, given: VroomInput) ->
         own = [_stop(given, vehicle, act) for act in vehicle.told]
         alone = [own if w == v else [] for w in range(len(given.vehicles))]
         timeline = evaluate(problem, travel, make_rows(alone))
-        if not timeline.feasible:
+        if not timeline.feasible and timeline.law not in (Law.PRECEDENCE, Law.FLEET):
             law = timeline.law.name.lower().replace("_", " ")
             found.append((f"{vehicle.path}.steps", f"cannot be driven as they stand ({law}): tasks were taken out"))
     return found

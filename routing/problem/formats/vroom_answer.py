@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from routing.problem.formats.vroom import VroomCase
 from routing.problem.formats.vroom_input import RELOAD
 from routing.problem.formats.vroom_route import TimedRoute, said, where
+from routing.problem.formats.whole.reading import starts_promptly
 from routing.problem.problem import Reason, Solution
 
 SUMMED = ("cost", "setup", "service", "duration", "waiting_time", "priority", "distance")
@@ -19,15 +21,16 @@ SUMMED = ("cost", "setup", "service", "duration", "waiting_time", "priority", "d
 def write_vroom(case: VroomCase, solution: Solution) -> dict[str, Any]:
     """The answer in VROOM's JSON: summary, routes with steps, unassigned with a reason each."""
     rows = solution.rows
-    routes = []
+    plan = []
     for v in range(len(case.given.vehicles)):
         acts = []
         for stop in range(rows.stop_ptr[v], rows.stop_ptr[v + 1]):
             own = slice(rows.act_ptr[stop], rows.act_ptr[stop + 1])
             done = zip(rows.act_request[own].tolist(), rows.act_kind[own].tolist(), strict=True)
             acts += list(done) or [RELOAD]
-        if acts:
-            routes.append(TimedRoute(case, v, acts).answer())
+        plan.append(acts)
+    prompt = starts_promptly(case.whole.follows, plan)
+    routes = [TimedRoute(case, v, acts, prompt=v in prompt).answer() for v, acts in enumerate(plan) if acts]
     missing = _unassigned(case, solution)
     summary = summed(case, routes, len(missing), np.flatnonzero(solution.reason).tolist())
     answer = {"code": 0, "summary": summary, "unassigned": missing, "routes": routes}
@@ -44,7 +47,17 @@ def summed(case: VroomCase, routes: list[dict[str, Any]], unassigned: int, left:
     summary |= {"routes": len(routes), "unassigned": unassigned, "violations": []}
     if any(row.penalty is not None for row in case.given.rows):
         summary["penalty"] = sum(case.given.rows[request].penalty or 0 for request in left)
-    return summary
+    return summary | _longest(case, routes)
+
+
+def _longest(case: VroomCase, routes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Seconds and price of the longest route, where it has one: from the beginning of its vehicle's window."""
+    if not case.whole.per_hour_of_longest:
+        return {}
+    begins = {vehicle.id: vehicle.window[0] if vehicle.window else 0 for vehicle in case.given.vehicles}
+    ends = [(route["steps"][-1], begins[route["vehicle"]]) for route in routes]
+    longest = max((step["arrival"] + step["waiting_time"] - opens for step, opens in ends), default=0)
+    return {"longest": longest, "longest_cost": round(Fraction(case.whole.per_hour_of_longest * longest, 3600))}
 
 
 def failure(code: str, message: str) -> dict[str, Any]:

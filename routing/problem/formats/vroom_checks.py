@@ -66,9 +66,14 @@ def listed(item: dict[str, Any], key: str, path: str, most: int | None = None) -
 
 
 def check_sizes(vehicles: list[Any], jobs: list[Any], shipments: list[Any]) -> None:
-    """Refuse none and too many."""
+    """Refuse none and too many, and two vehicles with one id."""
     if not vehicles:
         raise wrong("at least one vehicle", "vehicles")
+    ids = [vehicle.get("id") if isinstance(vehicle, dict) else None for vehicle in vehicles]
+    seen: dict[int, int] = {}
+    for v, number in enumerate(ids):
+        if isinstance(number, int) and seen.setdefault(number, v) != v:
+            raise wrong(f"vehicle {number} is also vehicles[{seen[number]}]", f"vehicles[{v}].id")
     if len(vehicles) > MAX_VEHICLES:
         raise refused("vehicles", f"has {len(vehicles)} entries, at most {MAX_VEHICLES} are supported")
     tasks = len(jobs) + 2 * len(shipments)

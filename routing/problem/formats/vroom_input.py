@@ -30,7 +30,7 @@ MAX_PRIORITY = 100
 TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], NDArray[np.int64]]]
 """([(lng, lat)], profile) -> seconds and metres between all of them: what `--roads` provides."""
 
-_TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options", "dimensions"}
+_TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options", "dimensions", "fleet"}
 _VEHICLE = {
     "id", "profile", "description", "start", "start_index", "end", "end_index", "capacity", "skills", "time_window",
     "max_tasks", "max_travel_time", "max_distance", "costs", "speed_factor", "steps", "breaks", "reloads",
@@ -39,9 +39,9 @@ _COSTS = {"fixed", "per_hour", "per_km", "per_task_hour"}
 _BREAK = {"id", "time_windows", "service", "description", "max_load"}
 _JOB = {
     "id", "description", "location", "location_index", "setup", "service", "delivery", "pickup", "amount", "skills",
-    "priority", "penalty", "time_windows",
+    "priority", "penalty", "time_windows", "after",
 }  # fmt: skip
-_SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority", "penalty", "description"}
+_SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority", "penalty", "description", "after"}
 _SIDE = {"id", "description", "location", "location_index", "setup", "service", "time_windows"}
 STEP = {"type", "id", "description"}
 """Keys of a step; plan mode knows more."""

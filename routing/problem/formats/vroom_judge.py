@@ -10,6 +10,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from routing.problem.formats.whole.judging import fleet_faults, longest_faults, order_faults
+
 Measure = Callable[[list[tuple[float, float]], str], tuple[Any, Any]]
 """([(lng, lat)], profile) -> seconds and metres between all of them."""
 
@@ -64,8 +66,14 @@ class Court:
         if len(left) != len(answer["unassigned"]) or left & set(self.seen) or left | set(self.seen) != set(self.needed):
             self.wrong.append("a task is neither in one route nor among the unassigned, or is in both")
         self.shipments()
+        self.whole_plan(answer)
         self._summary(answer)
         return self.wrong
+
+    def whole_plan(self, answer: dict[str, Any]) -> None:
+        """Hear how many vehicles go out, how long the longest is away, and what comes before what it must follow."""
+        data = self.data
+        self.wrong += fleet_faults(data, answer) + longest_faults(data, answer) + order_faults(data, answer)
 
     def shipments(self) -> None:
         """Hear that the halves of a shipment lie on two routes."""
@@ -259,7 +267,7 @@ class RouteJudge:
         own = self.vehicle.get("reloads") or {"most": 0}
         self.reloads += 1
         if self.reloads > own.get("most", self.reloads):
-            self.say(f"reloads {self.reloads} times")
+            self.broken(step, "reloads", f"reloads {self.reloads} times")
         self._arrive(step, self.court.spot(self.vehicle, "start_index", "start"))
         if (step["setup"], step["service"]) != (0, own.get("service", 0)):
             self.say(f"a reload takes {step['setup']} + {step['service']} s")

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase, vroom_case
 from routing.problem.formats.vroom_answer import summed, unserved
-from routing.problem.formats.vroom_checks import INSTANT, known, listed, refused, whole, wrong
-from routing.problem.formats.vroom_input import STEP, Break, TableOf, Task, VroomInput
-from routing.problem.formats.vroom_route import TimedRoute, Windows, said
+from routing.problem.formats.vroom_checks import INSTANT, known, listed, whole, wrong
+from routing.problem.formats.vroom_input import RELOAD, STEP, Break, TableOf, Task, VroomInput
+from routing.problem.formats.vroom_route import TimedRoute, Windows, reload_at_start, said
+from routing.problem.formats.whole.reading import broken_follows
 from routing.problem.problem import ActKind
 
 FORCED = {"service_at", "service_after", "service_before"}
@@ -58,9 +59,6 @@ class PlannedStep(NamedTuple):
 def planned(data: dict[str, Any], choose: Choose, *, table_of: TableOf | None = None) -> dict[str, Any]:
     """The answer to a VROOM input in plan mode.  Raises InvalidInput (naming the JSON path) and Unsupported."""
     vehicles = listed(data, "vehicles", "")
-    for v, vehicle in enumerate(vehicles):
-        if isinstance(vehicle, dict) and "reloads" in vehicle:
-            raise refused(f"vehicles[{v}].reloads", "is not supported in plan mode")
     case = vroom_case({**data, "vehicles": [_without_steps(vehicle) for vehicle in vehicles]}, table_of=table_of)
     reader = _StepReader(case.given)
     steps = [reader.read(vehicle, f"vehicles[{v}]", v) for v, vehicle in enumerate(vehicles)]
@@ -68,8 +66,24 @@ def planned(data: dict[str, Any], choose: Choose, *, table_of: TableOf | None = 
     missing = [unserved(case, key, UNPLANNED) for key in case.given.request_of if key not in reader.seen]
     left = {case.given.request_of[key][0] for key in case.given.request_of if key not in reader.seen}
     summary = summed(case, routes, len(missing), left)
-    summary["violations"] = _together(route["violations"] for route in routes)
-    return {"code": 0, "summary": summary, "unassigned": missing, "routes": routes}
+    whole_laws, warnings = _of_the_whole(case, routes)
+    summary["violations"] = _together(route["violations"] for route in routes) + whole_laws
+    answer = {"code": 0, "summary": summary, "unassigned": missing, "routes": routes}
+    return answer | ({"warnings": warnings} if warnings else {})
+
+
+def _of_the_whole(case: VroomCase, routes: list[dict[str, Any]]) -> tuple[list[Violation], list[dict[str, str]]]:
+    """What the whole plan violates: too few or too many vehicles, tasks without or before what they must follow."""
+    begins = {
+        (step["type"], step["id"]): step["arrival"] + step["waiting_time"] + step["setup"]
+        for route in routes for step in route["steps"] if "id" in step and step["type"] != "break"
+    }  # fmt: skip
+    broken = broken_follows(case.given, case.whole.follows, begins)
+    fleet = not case.whole.min_vehicles <= len(routes) <= case.whole.max_vehicles
+    warnings = [{"path": one.path, "message": "is not served, or begins later"} for one in broken]
+    if fleet:
+        warnings.append({"path": "fleet", "message": f"{len(routes)} vehicles have a route"})
+    return [{"cause": "fleet"}] * fleet + [{"cause": "order"}] * bool(broken), warnings
 
 
 def _without_steps(vehicle: Any) -> Any:
@@ -111,6 +125,10 @@ class _StepReader:
         return [first, *between, last]
 
     def _between(self, item: dict[str, Any], kind: str, own: str, v: int) -> PlannedStep:
+        if kind == "reload":
+            if "reloads" not in self.given.data["vehicles"][v]:
+                raise wrong("the vehicle has no reloads", own)
+            return PlannedStep(RELOAD, reload_at_start(self.given.vehicles[v]), None, *_bounds(item, own), own)
         number = whole(item, "id", None, own, INSTANT)
         if kind == "break":
             rest = next((one for one in self.given.vehicles[v].breaks if one.id == number), None)
@@ -207,7 +225,8 @@ class PlannedRoute(TimedRoute):
                 "type": kind, "setup": setup, "service": item.service if item else 0,
                 "waiting_time": begins - arrival, "load": self.loads[k] if shown else [], "arrival": arrival,
                 "duration": driven, "violations": [], "distance": metres + done,
-                **({} if step.rest else self.where(here)), **({"id": item.id} if item else {}),
+                **({} if step.rest else self.where(here)),
+                **({"id": item.id} if item and step.act != RELOAD else {}),
                 **(said(item) if item else {}),
             }  # fmt: skip
             one["violations"] = self._broken(n, begins, k, one)
@@ -227,9 +246,12 @@ class PlannedRoute(TimedRoute):
             found.append({"cause": "load"})
         if step.rest and step.rest.max_load is not None:
             found += [{"cause": "max_load"}] * any(a > b for a, b in zip(load, step.rest.max_load, strict=True))
-        if step.act is not None:
+        reloads = sum(one.act == RELOAD for one in self.planned[: n + 1])
+        if step.act == RELOAD:
+            found += [{"cause": "reloads"}] * (reloads > vehicle.reloads)
+        elif step.act is not None:
             row = self.case.given.rows[step.act[0]]
-            if k > vehicle.max_tasks:
+            if k - reloads > vehicle.max_tasks:
                 found.append({"cause": "max_tasks"})
             if not row.skills <= vehicle.skills:
                 found.append({"cause": "skills"})

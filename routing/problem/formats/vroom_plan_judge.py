@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from routing.problem.formats.vroom_judge import Court, Measure, RouteJudge
+from routing.problem.formats.whole.judging import fleet_faults, longest_faults, order_faults
 
 
 def plan_faults(data: dict[str, Any], answer: dict[str, Any], measure: Measure | None = None) -> list[str]:
@@ -18,10 +19,16 @@ class _PlanCourt(Court):
     def shipments(self) -> None:
         """Both halves of a shipment may lie anywhere."""
 
+    def whole_plan(self, answer: dict[str, Any]) -> None:
+        """The longest route is told truly; what breaks the laws of the whole is a violation."""
+        self.wrong += longest_faults(self.data, answer)
+
     def judge(self, answer: dict[str, Any]) -> list[str]:
         """Everything that is wrong with an answer; the summary adds up the violations too."""
         super().judge(answer)
         said = [violation for route in answer["routes"] for violation in route["violations"]]
+        faults = {"fleet": fleet_faults(self.data, answer), "order": order_faults(self.data, answer)}
+        said += [{"cause": cause} for cause, found in faults.items() if found]
         if _added(answer["summary"]["violations"]) != _added(said):
             self.wrong.append("the summary's violations are not those of its routes")
         return self.wrong
@@ -35,7 +42,7 @@ class _PlanRoute(RouteJudge):
         self.expected: list[tuple[dict[str, Any], str, int | None]] = []
         told = [step for step in self.vehicle["steps"] if step["type"] not in ("start", "end")]
         steps = self.route["steps"]
-        if [(one["type"], one["id"]) for one in told] != [(one["type"], one["id"]) for one in steps[1:-1]]:
+        if [(one["type"], one.get("id")) for one in told] != [(one["type"], one.get("id")) for one in steps[1:-1]]:
             self.say("is not the steps of its vehicle")
             return
         ends: list[dict[str, Any]] = [

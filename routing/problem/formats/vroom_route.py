@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from routing.problem.formats.vroom import VroomCase
 from routing.problem.formats.vroom_checks import INSTANT
-from routing.problem.formats.vroom_input import RELOAD, Break, Task, VroomRow
+from routing.problem.formats.vroom_input import RELOAD, Break, Task, Vehicle, VroomRow
 
 Windows = Sequence[tuple[int, int]]
 ALWAYS: Windows = [(-INSTANT, INSTANT)]
@@ -66,10 +66,12 @@ def back(breaks: Sequence[Break], arrive: int, drive: int) -> int | None:
 class Schedule:
     """When a vehicle with these legs does what: start of the route, begin of each task, breaks by leg."""
 
-    def __init__(self, legs: list[TimedLeg], breaks: list[Break], window: tuple[int, int]) -> None:
+    def __init__(
+        self, legs: list[TimedLeg], breaks: list[Break], window: tuple[int, int], *, prompt: bool = False
+    ) -> None:
         self.legs, self.breaks = legs, breaks
         end = self._forward(window[0])[-1][len(breaks)]
-        latest = self._backward(end[0] if end else window[1])
+        latest = window[0] if prompt else self._backward(end[0] if end else window[1])
         self.start = max(window[0], latest if latest is not None else window[0])
         table = self._forward(self.start)
         self.taken = self._share(table)
@@ -137,18 +139,24 @@ class Schedule:
         return shares[::-1]
 
 
-class TimedRoute:
-    """A route as it is written into an answer."""
+def reload_at_start(vehicle: Vehicle) -> Task:
+    """Coming back to the start to load."""
+    assert vehicle.start is not None
+    return Task("reload", -1, vehicle.start, 0, vehicle.reload_service, [], None, vehicle.path)
 
-    def __init__(self, case: VroomCase, v: int, acts: list[tuple[int, int]]) -> None:
-        given = case.given
+
+class TimedRoute:
+    """A route as it is written into an answer; a `prompt` one sets off at once, even where it waits for it later."""
+
+    def __init__(self, case: VroomCase, v: int, acts: list[tuple[int, int]], *, prompt: bool = False) -> None:
+        given, self.prompt = case.given, prompt
         self.case, self.v, self.vehicle = case, v, given.vehicles[v]
         none = [0] * given.dimensions
         nothing = VroomRow(-1, -1, none, none, 0, None, frozenset(), self.vehicle.path)
         self.rows: list[VroomRow] = [nothing if act == RELOAD else given.rows[act[0]] for act in acts]
         self.sides = [side for _, side in acts]
         self.tasks = [
-            self._reload() if row is nothing else given.tasks[row.drop if side else row.pick]
+            reload_at_start(self.vehicle) if row is nothing else given.tasks[row.drop if side else row.pick]
             for row, side in zip(self.rows, self.sides, strict=True)
         ]
         self.loads = self._loads()
@@ -157,13 +165,8 @@ class TimedRoute:
     @cached_property
     def schedule(self) -> Schedule:
         """When what begins."""
-        return Schedule(self.legs, self.vehicle.breaks, self.vehicle.window or (self.case.base, INSTANT))
-
-    def _reload(self) -> Task:
-        """Coming back to the start to load."""
-        vehicle = self.vehicle
-        assert vehicle.start is not None
-        return Task("reload", -1, vehicle.start, 0, vehicle.reload_service, [], None, vehicle.path)
+        window = self.vehicle.window or (self.case.base, INSTANT)
+        return Schedule(self.legs, self.vehicle.breaks, window, prompt=self.prompt)
 
     def _loaded(self, k: int) -> list[int]:
         """What is loaded before task `k` for jobs up to the next reload, by dimension."""

@@ -52,7 +52,7 @@ def with_nodes(tables: Tables, routes: Routes, vehicle: int, nodes: list[int]) -
 
 
 def with_shortest_ways(travel: Travel) -> Travel:
-    """The same legs, none longer than a detour: gaps are spared by bounds that hold where a detour is never sooner."""
+    """The same legs, none longer than a detour: then most gaps are ruled out by bounds."""
     ticks, metres = travel.ticks.copy(), travel.metres.copy()
     for legs in (ticks, metres):
         for via in range(legs.shape[2]):
@@ -105,11 +105,11 @@ def assert_found(problem: Problem, travel: Travel, request: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1), requests=st.integers(1, 7), tight=st.sampled_from([0.0, 0.1, 0.4]),
-    rule=st.sampled_from(list(TripRule)), told=st.booleans(),
+    rule=st.sampled_from(list(TripRule)), told=st.booleans(), sensible=st.booleans(),
 )  # fmt: skip
-def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule, told):
+def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule, told, sensible):
     problem, travel = random_problem(seed, requests=requests, tight=tight, rule=rule, told=told)
-    travel = with_shortest_ways(travel)
+    travel = with_shortest_ways(travel) if sensible else travel
     if evaluate(problem, travel, problem.before).feasible:
         assert_found(problem, travel, seed % requests)
 
@@ -117,13 +117,13 @@ def test_a_timed_insertion_is_the_cheapest_there_is(seed, requests, tight, rule,
 @settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1), requests=st.integers(2, 8), tight=st.sampled_from([0.0, 0.1, 0.4]),
-    told=st.booleans(),
+    told=st.booleans(), sensible=st.booleans(),
 )  # fmt: skip
-def test_bounds_on_the_price_of_delay_rule_out_nothing_that_pays(seed, requests, tight, told):
+def test_bounds_on_the_price_of_delay_rule_out_nothing_that_pays(seed, requests, tight, told, sensible):
     # Work that is paid to the end: only then may an insertion be ruled out by what delay costs at least.
     problem, travel = random_problem(seed, requests=requests, tight=tight, told=told)
     problem = problem._replace(paid_until=np.full_like(problem.paid_until, INFINITE))
-    travel = with_shortest_ways(travel)
+    travel = with_shortest_ways(travel) if sensible else travel
     assert gather(problem, travel).flag[col.LATE_IS_FREE] == 0
     if evaluate(problem, travel, problem.before).feasible:
         assert_found(problem, travel, seed % requests)

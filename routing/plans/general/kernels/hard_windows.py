@@ -28,6 +28,7 @@ from routing.plans.general.kernels.reloads import (
     trip_end,
 )
 from routing.plans.general.kernels.rich import fits_rich, leg_price, refresh_rich
+from routing.plans.general.whole.kernels.order import gaps_of
 from routing.problem.kernels.laws import is_allowed
 
 
@@ -210,7 +211,7 @@ def best_plain(tables, routes, request, vehicle, limit, scratch):
     if n == 0:
         base += own[col.FIXED]
     best, best_pick, best_drop = limit - base, np.int64(-1), np.int64(-1)
-    low, final = np.int64(0), n
+    low, final = gaps_of(tables, routes, request, vehicle)
     sooner = tables.flag[col.DETOUR] if pair else np.int64(0)
     while low <= n and latest[low + 1] + sooner < open_pick + stay_pick:
         low += 1

@@ -26,6 +26,7 @@ from routing.plans.general.kernels.stops import (
     stop_end,
     told_changes,
 )  # fmt: skip
+from routing.plans.general.whole.kernels.order import gaps_of
 
 
 @inline_kernel
@@ -185,7 +186,7 @@ def _screen_drops(tables, routes, request, vehicle, lines):
 
 @fused_kernel
 def _pick_floor(tables, routes, request, vehicle, first, i, lines):
-    """The least that an insertion with its pickup in gap i adds."""
+    """The least that an insertion with its pickup in gap i adds; -LOCKED where it may make what follows sooner."""
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     at_place, old = routes.row[vehicle, col.AT_PLACE], routes.state[vehicle, i]
     kind, pick, last = order[col.KIND], tables.node[first], first
@@ -195,13 +196,18 @@ def _pick_floor(tables, routes, request, vehicle, first, i, lines):
     here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
     reach = _to(tables, own, here, place) - lines[0, i]
     floor = reach + _price_of_way(tables, own, place, after)
-    at, known = np.int64(pick[col.OPEN]), n > 0 and here != place and after != place and after != drop_place
+    at, known = np.int64(pick[col.OPEN]), n > 0 and here != place and after != place
     before_after = old[col.NOW] + routes.row[vehicle, col.LEG, i + 1] if n > 0 else np.int64(0)
     if here != place:
         at = max(at, old[col.NOW] + tables.back[0, own[col.PROFILE], place, here] + np.int64(pick[col.ENTER]))
+    if n > 0 and not known and lines[2, i if here == place else i + 1] > 0:
+        return np.int64(-col.LOCKED)
     if known:
         on = at + pick[col.STAY] + tables.legs[0, own[col.PROFILE], place, after] - before_after - lines[2, i + 1]
-        floor += _delayed(old, on)
+        if on < 0:
+            return np.int64(-col.LOCKED)
+        known = after != drop_place
+        floor += _delayed(old, on) if known else np.int64(0)
     if kind == col.PAIR:
         joined = reach + _price_of_way(tables, own, drop_place, after)
         if place != drop_place:
@@ -210,6 +216,8 @@ def _pick_floor(tables, routes, request, vehicle, first, i, lines):
         joined += door_price(order, at)
         if known and place != drop_place:
             on = at + drop[col.STAY] + tables.legs[0, own[col.PROFILE], drop_place, after] - before_after
+            if on < 0:
+                return np.int64(-col.LOCKED)
             joined += _delayed(old, on)
         floor = min(floor + lines[1, i + 1], joined)
     elif kind == col.ABOARD or kind == col.LOADED:
@@ -222,7 +230,7 @@ def _drop_floor(tables, routes, request, vehicle, i, j, joins, work):
     """(floor, onward): the least that the whole route costs with the drop in gap j, and with it there or behind.
 
     states[1] is the vehicle in front of gap j, the pickup in gap i.  `joins`: the drop is done at that stop, of which
-    no floor is known.
+    no floor is known; nor is one where what follows may be sooner.
     """
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     at_place, old = routes.row[vehicle, col.AT_PLACE], routes.state[vehicle, j]
@@ -232,16 +240,19 @@ def _drop_floor(tables, routes, request, vehicle, i, j, joins, work):
     here = np.int64(tables.node[2 * request, col.PLACE]) if j == i else np.int64(at_place[j])
     rest = state[col.PRICE] + (old[col.SUFFIX] - lines[0, j] if n > 0 else 0)
     onward, floor = np.int64(-col.LOCKED), np.int64(-col.LOCKED)
-    if j > i:
-        late = state[col.NOW] - old[col.NOW] - lines[2, j]
+    late = state[col.NOW] - old[col.NOW] - lines[2, j] if n > 0 else np.int64(0)
+    if j > i and late >= 0:
         onward = rest + lines[0, j] + lines[1, j] + _delayed(old, late)
     if not joins:
         at = state[col.NOW] + tables.legs[0, own[col.PROFILE], here, place] + drop[col.ENTER]
         rest += _price_of_way(tables, own, here, place) + _price_of_way(tables, own, place, after)
+        if n > 0:
+            late = at - drop[col.ENTER] - old[col.NOW] - routes.row[vehicle, col.LEG, j + 1]
         if n > 0 and after != place:
-            on = at + drop[col.STAY] + tables.legs[0, own[col.PROFILE], place, after]
-            rest += _delayed(old, on - old[col.NOW] - routes.row[vehicle, col.LEG, j + 1])
-        floor = rest + door_price(order, at)
+            late += drop[col.ENTER] + drop[col.STAY] + tables.legs[0, own[col.PROFILE], place, after]
+            rest += _delayed(old, late)
+        if n == 0 or late >= 0:
+            floor = rest + door_price(order, at)
     return floor, onward
 
 
@@ -282,7 +293,8 @@ def best_timed(tables, routes, request, vehicle, limit, work):
     place, drop_place = np.int64(tables.node[first, col.PLACE]), np.int64(tables.node[first + added - 1, col.PLACE])
     if screened:
         _screen_drops(tables, routes, request, vehicle, work.lines)
-    for i in range(n + 1):
+    low, final = gaps_of(tables, routes, request, vehicle)
+    for i in range(low, final + 1):
         if i > 0 and i < n and at_place[i] == at_place[i + 1]:
             continue
         # A pickup directly before a stop at the same place merges with it unless the drop comes first.
@@ -328,7 +340,7 @@ def best_timed(tables, routes, request, vehicle, limit, work):
                 if total < col.NEVER and total - walked + opening < best:
                     best, best_pick, best_drop = total - walked + opening, i, j
                     ceiling = best - opening + walked + changes
-            if apart or j >= n:
+            if apart or j >= final:
                 break
             finish = stop_end(tables, nodes, j + 1, n)
             for k in range(j + 1, finish):
@@ -338,5 +350,5 @@ def best_timed(tables, routes, request, vehicle, limit, work):
             copy_state(states[1], states[0])
             alive = run_stop(tables, candidate, before + 1, behind + 1, vehicle, states[1], work.list)
             in_time = states[1, col.NOW] <= tables.node[first + 1, col.CLOSE]
-            alive = alive and (in_time or tables.node[candidate[j + 1], col.PLACE] == drop_place)
+            alive = alive and j <= final and (in_time or tables.node[candidate[j + 1], col.PLACE] == drop_place)
     return best, best_pick, best_drop

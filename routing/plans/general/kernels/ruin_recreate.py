@@ -30,9 +30,18 @@ from routing.plans.general.kernels.ruin import (
     ruin_strings,
     swap_vehicles,
 )
+from routing.plans.general.whole.kernels.plan import (
+    cheapest_in_plan,
+    put_leaders_first,
+    take_out_of_order,
+    whole_price,
+)
 
 CREDITED = 4
 """One iteration in so many lends a skipped request what skipping its companions costs."""
+
+HALF = -2
+"""In place of a request: every other one, by chance, is lent that."""
 
 RANKED_ORDERS = 10
 """Of so many orders more by rank, half weigh it against the time that a request takes."""
@@ -49,7 +58,7 @@ def recreate(tables, routes, saved, work, fleet, credited):
     """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place.
 
     `credited` (-1: none) goes first and may cost what skipping all of them costs: what pays only together with others
-    finds its place before they do, and the price of the whole decides.
+    finds its place before they do, and the price of the whole decides.  With HALF every other one may cost as much.
     """
     count = routes.missing[0]
     for k in range(count):
@@ -58,15 +67,19 @@ def recreate(tables, routes, saved, work, fleet, credited):
     credit = min(absent_price(tables, routes), np.int64(col.LOCKED - 1))
     if credited >= 0:
         _put_first(work.list[:, col.ORDER], credited)
+    put_leaders_first(tables, work, count)
     routes.missing[0] = 0
     for k in range(count):
         request = work.list[k, col.ORDER]
         limit = tables.request[request, col.SKIP]
-        if request == credited:
+        if request == credited or (credited == HALF and below(work.luck, 2) == 0):
             limit = max(limit, credit)
         if tables.request[request, col.RANK] > 0:
             limit = np.int64(col.LOCKED - 1)  # whether it pays, the whole plan says
-        _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
+        if tables.flag[col.WHOLE] == 1:
+            vehicle, pick, drop = cheapest_in_plan(tables, routes, request, limit, work)
+        else:
+            _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
         if vehicle < 0:
             routes.absent[routes.missing[0]] = request
             routes.missing[0] += 1
@@ -183,6 +196,22 @@ def _absences(routes, work):
     return total
 
 
+@inner_kernel
+def _lent_to(tables, routes, work, missing, fleet):
+    """Who is `credited` when the plan is put together again: one that was absent before (`missing` of them), or none.
+
+    Where leaving out has a price of its own, also one that has just been taken out, or HALF.
+    """
+    if tables.flag[col.OPTIONAL] == 1 and not fleet and routes.missing[0] > 0:
+        draw = below(work.luck, 2 * CREDITED)
+        if draw == 0:
+            return np.int64(HALF)
+        return np.int64(routes.absent[below(work.luck, routes.missing[0])]) if draw == 1 else np.int64(-1)
+    if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
+        return np.int64(work.list[below(work.luck, missing), col.OLD])
+    return np.int64(-1)
+
+
 @lean_kernel
 def search_slice(tables, routes, saved, best, work, turn):
     """Ruin and recreate until `turn.until` insertions have been tried; True once `turn.fleet` has served everything.
@@ -206,8 +235,9 @@ def search_slice(tables, routes, saved, best, work, turn):
         for k in range(routes.missing[0]):
             work.list[k, col.OLD] = routes.absent[k]
         old, missing, absences = absent_price(tables, routes), routes.missing[0], _absences(routes, work)
+        old += whole_price(tables, routes)
         scarce = tables.flag[col.RANKED] == 1 and missing > 0 and not fleet
-        wide = scarce or tables.flag[col.MIXED] == 1
+        wide = scarce or tables.flag[col.MIXED] + tables.flag[col.OPTIONAL] + tables.flag[col.WHOLE] > 0
         lot = below(work.luck, MIXED_TURNS) if wide else np.int64(MIXED_TURNS)
         if lot == 0:
             swap_vehicles(tables, routes, saved, work)
@@ -220,14 +250,13 @@ def search_slice(tables, routes, saved, best, work, turn):
         if tables.flag[col.RELOADS] == 1:
             for k in range(work.clock[col.TOUCHED]):
                 merge_trips(tables, routes, work.mark[k, col.TOUCHED_LIST], work)
-        credited = np.int64(-1)
-        if not fleet and missing > 0 and below(work.luck, CREDITED) == 0:
-            credited = work.list[below(work.luck, missing), col.OLD]
-        recreate(tables, routes, saved, work, fleet, credited)
+        take_out_of_order(tables, routes, saved, work)
+        recreate(tables, routes, saved, work, fleet, _lent_to(tables, routes, work, missing, fleet))
+        take_out_of_order(tables, routes, saved, work)
         work.counter[col.ITERATIONS] += 1
         work.counter[col.INSERTIONS] += 1  # a round trip is work even where nothing could be tried
         old += _touched_price(tables, saved, work)
-        new = absent_price(tables, routes) + _touched_price(tables, routes, work)
+        new = absent_price(tables, routes) + _touched_price(tables, routes, work) + whole_price(tables, routes)
         # Simulated annealing at temperature T: accepted where new < old - T ln U(0, 1); chill holds -ln U.
         accept = new < old + ((turn.temperature * work.chill[below(work.luck, len(work.chill))]) >> 16)
         if fleet:

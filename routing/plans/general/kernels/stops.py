@@ -326,8 +326,9 @@ def finish_walk(tables, routes, vehicle, count, begin, grown, state, limit, work
         old = finish - 1 - grown
         same = old > 0 and tables.node[nodes[begin], col.PLACE] == tables.node[old_nodes[old], col.PLACE]
         if same and tables.flag[col.LATE_IS_FREE] == 0:
-            # From the same place, what follows costs no less than it does now: nothing gets cheaper by being later.
-            if state[col.PRICE] + old_state[old, col.SUFFIX] >= limit:
+            # Left no sooner, what follows costs no less than it does now: nothing gets cheaper by being later.
+            later = state[col.NOW] >= old_state[old, col.NOW]
+            if later and state[col.PRICE] + old_state[old, col.SUFFIX] >= limit:
                 return np.int64(col.LOCKED)
             same = not whole and state[col.NOW] == old_state[old, col.NOW]
             if (

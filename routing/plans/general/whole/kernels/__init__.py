@@ -1,0 +1,1 @@
+"""Kernels of the laws and prices of a plan as a whole."""
