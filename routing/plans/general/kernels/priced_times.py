@@ -156,8 +156,7 @@ def _to(tables, own, here, there):
 def _screen_drops(tables, routes, request, vehicle, lines):
     """Write for every gap the price of the leg there, and from it on the least that a drop adds and the most it saves.
 
-    lines[0], lines[1], lines[2]: `removed`, `least`, `gained`.  There is no triangle inequality: a detour by the drop
-    can be shorter than the direct leg.
+    lines[0], lines[1], lines[2]: `removed`, `least`, `gained`.  A detour by the drop can be shorter than the leg.
     """
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     at_place, leg, old_state = routes.row[vehicle, col.AT_PLACE], routes.row[vehicle, col.LEG], routes.state[vehicle]
@@ -189,9 +188,7 @@ def _pick_floor(tables, routes, request, vehicle, first, i, lines):
     """The least that an insertion with its pickup in gap i adds; -LOCKED where it may make what follows sooner."""
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     at_place, old = routes.row[vehicle, col.AT_PLACE], routes.state[vehicle, i]
-    kind, pick, last = order[col.KIND], tables.node[first], first
-    if kind == col.PAIR:
-        last = first + 1
+    kind, pick, last = order[col.KIND], tables.node[first], first + 1 if order[col.KIND] == col.PAIR else first
     place, drop, drop_place = np.int64(pick[col.PLACE]), tables.node[last], np.int64(tables.node[last, col.PLACE])
     here, after = np.int64(at_place[i]), np.int64(at_place[i + 1])
     reach = _to(tables, own, here, place) - lines[0, i]
@@ -206,15 +203,14 @@ def _pick_floor(tables, routes, request, vehicle, first, i, lines):
         on = at + pick[col.STAY] + tables.legs[0, own[col.PROFILE], place, after] - before_after - lines[2, i + 1]
         if on < 0:
             return np.int64(-col.LOCKED)
-        known = after != drop_place
-        floor += _delayed(old, on) if known else np.int64(0)
+        floor += _delayed(old, on) if after != drop_place else np.int64(0)
     if kind == col.PAIR:
         joined = reach + _price_of_way(tables, own, drop_place, after)
         if place != drop_place:
             joined += _price_of_way(tables, own, place, drop_place)
             at += pick[col.STAY] + np.int64(tables.legs[0, own[col.PROFILE], place, drop_place]) + drop[col.ENTER]
         joined += door_price(order, at)
-        if known and place != drop_place:
+        if known and place != drop_place and after != drop_place:
             on = at + drop[col.STAY] + tables.legs[0, own[col.PROFILE], drop_place, after] - before_after
             if on < 0:
                 return np.int64(-col.LOCKED)
@@ -246,12 +242,11 @@ def _drop_floor(tables, routes, request, vehicle, i, j, joins, work):
     if not joins:
         at = state[col.NOW] + tables.legs[0, own[col.PROFILE], here, place] + drop[col.ENTER]
         rest += _price_of_way(tables, own, here, place) + _price_of_way(tables, own, place, after)
-        if n > 0:
-            late = at - drop[col.ENTER] - old[col.NOW] - routes.row[vehicle, col.LEG, j + 1]
+        late = at - drop[col.ENTER] - old[col.NOW] - routes.row[vehicle, col.LEG, j + 1] if n > 0 else np.int64(0)
         if n > 0 and after != place:
             late += drop[col.ENTER] + drop[col.STAY] + tables.legs[0, own[col.PROFILE], place, after]
             rest += _delayed(old, late)
-        if n == 0 or late >= 0:
+        if late >= 0:
             floor = rest + door_price(order, at)
     return floor, onward
 
@@ -274,8 +269,7 @@ def _total(tables, vehicle, count, price, changes, work):
 def best_timed(tables, routes, request, vehicle, limit, work):
     """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
 
-    Gaps are walked only where their floor stays below the limit, for nothing gets cheaper by being later (but where
-    late work is free of charge).  Of `work`, nodes (the candidate), states, list and three lines are overwritten.
+    Gaps are walked where their floor is below the limit.  Of `work`, nodes, states, list and lines 0 to 2 are overwritten.
     """
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     candidate, states = work.nodes, work.states
