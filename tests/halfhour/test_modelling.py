@@ -87,6 +87,40 @@ def test_what_a_model_cannot_be_is_named():
     assert caught.value.details["field"] == "jobs[3].time_windows[0]"
 
 
+def test_what_follows_what_and_how_many_go_out():
+    model = square()
+    model.add_vehicle_type(2, start=(0, 0), end=(0, 0))
+    model.add_shipment("parcel", pickup=Stay((0, 50)), delivery=Stay((50, 0)), after=["b"])
+    model.add_job("last", location=(50, 50), after=["parcel", ("c", 3)])
+    model.set_fleet(max_vehicles=1)
+    plan = model.solve(work=2000)
+    order = [(visit.kind, visit.id) for visit in plan.routes[0].visits]
+    assert plan.complete and len(plan.routes) == 1
+    assert order.index(("pickup", "parcel")) > order.index(("job", "b"))
+    assert order[-1] == ("job", "last")
+    model.set_fleet(min_vehicles=3)
+    assert len(model.solve(work=2000).routes) == 3
+    assert len(model.solve(work=100, warm_start=plan).routes) == 3
+    model.set_fleet(per_hour_of_longest=360_000)
+    long = max(route.ends - route.starts for route in model.solve(work=2000).routes)
+    assert long < plan.routes[0].ends
+    model.add_job("odd", location=(1, 1), after=["nothing"])
+    with pytest.raises(InvalidInput, match="was not added"):
+        model.solve(work=10)
+
+
+def test_vehicles_come_back_to_load():
+    model = halfhour.Model()
+    model.set_matrix([[0, 10, 20], [10, 0, 10], [20, 10, 0]])
+    model.add_vehicle_type(start=0, end=0, capacity=1, max_reloads=1, reload_service=5)
+    for name, spot in (("near", 1), ("far", 2)):
+        model.add_job(name, location=spot, delivery=1)
+    plan = model.solve(work=500)
+    assert [visit.kind for visit in plan.routes[0].visits] == ["job", "reload", "job"]
+    assert (plan.complete, plan.cost, plan.routes[0].visits[1].id) == (True, 60, None)
+    assert model.solve(work=1, warm_start=plan).cost == 60
+
+
 def test_a_plan_can_be_drawn():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")

@@ -269,7 +269,7 @@ def _total(tables, vehicle, count, price, changes, work):
 def best_timed(tables, routes, request, vehicle, limit, work):
     """Cheapest legal insertion as in `best_plain`, for routes whose timing moves prices.
 
-    Gaps are walked where their floor is below the limit.  Of `work`, nodes, states, list and lines 0 to 2 are overwritten.
+    Gaps are walked where their floor is below the limit.  Of `work` nodes, states, list and lines[:3] are overwritten.
     """
     n, order, own = np.int64(routes.size[vehicle]), tables.request[request], tables.vehicle[vehicle]
     candidate, states = work.nodes, work.states

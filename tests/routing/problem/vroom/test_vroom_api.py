@@ -201,8 +201,33 @@ def _reloads(_: Path) -> None:
     adrift = given({}, reloads={})
     del adrift["vehicles"][0]["start_index"]
     assert refusal(adrift) == "vehicles[0].reloads"
-    with pytest.raises(Unsupported, match="plan mode"):
-        check_plan(data)
+    planned = check_plan({**data, "vehicles": [{**data["vehicles"][0], "steps": told}]})
+    assert (planned["summary"]["cost"], planned["summary"]["violations"]) == (100, [])
+
+
+@row("`after` of")
+def _after(_: Path) -> None:
+    # Job 1 lies on the way to job 2, and may only be served on the way back.
+    data = given({"after": [{"type": "job", "id": 2}]}, {"service": 50})
+    steps = answered(data)["routes"][0]["steps"]
+    assert [(step["id"], step["arrival"]) for step in steps[1:-1]] == [(2, 20), (1, 80)]
+    assert refusal(given({"after": [{"type": "job", "id": 1}]})) == "jobs[0].after[0]"
+    told = [{"type": "job", "id": 1}, {"type": "job", "id": 2}]
+    planned = check_plan({**data, "vehicles": [{**data["vehicles"][0], "steps": told}]})
+    assert planned["summary"]["violations"] == [{"cause": "order"}]
+
+
+@row("`fleet`")
+def _fleet(_: Path) -> None:
+    data = given({"service": 100}, {"service": 100})
+    data["vehicles"].append(data["vehicles"][0] | {"id": 8})
+    assert len(answered(data)["routes"]) == 1
+    assert len(answered(data | {"fleet": {"min_vehicles": 2}})["routes"]) == 2
+    summary = answered(data | {"fleet": {"per_hour_of_longest": 3600}})["summary"]
+    assert (summary["routes"], summary["longest"], summary["longest_cost"], summary["cost"]) == (2, 140, 140, 60)
+    summary = answered(data | {"fleet": {"per_hour_of_longest": 3600, "max_vehicles": 1}})["summary"]
+    assert (summary["routes"], summary["longest"]) == (1, 240)
+    assert refusal(data | {"fleet": {"min_vehicles": 3}}) == "fleet.min_vehicles"
 
 
 @row("`dimensions`")
