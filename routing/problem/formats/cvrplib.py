@@ -36,6 +36,9 @@ _HEAD = {
     "NAME", "COMMENT", "TYPE", "DIMENSION", "VEHICLES", "CAPACITY", "SERVICE_TIME", "EDGE_WEIGHT_TYPE",
     "EDGE_WEIGHT_FORMAT", "NODE_COORD_TYPE", "DISPLAY_DATA_TYPE",
 }  # fmt: skip
+_OTHER_TYPES = {"SOP", "HCP", "TOUR", "OVRP", "SDVRP", "VRPB", "VRPPD", "PDPTW", "OP", "TOPTW", "DVRP", "IRP", "2EVRP"}
+"""Problems with other laws, which their files do not spell out."""
+
 _SECTIONS = {
     "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DEMAND_SECTION", "DEPOT_SECTION", "TIME_WINDOW_SECTION",
     "SERVICE_TIME_SECTION", "PRIZE_SECTION", "CAPACITY_SECTION", "VEHICLES_FIXED_COST_SECTION",
@@ -169,6 +172,8 @@ def _divided(path: Path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], 
 def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> Any:
     """rounding -> _Instance."""
     kind = head.get("TYPE", "CVRP").split()[0]
+    if kind in _OTHER_TYPES:
+        raise Unsupported(f"TYPE {kind} is not supported", field="TYPE", file=path.name)
     size = int(_head_number(path, head, "DIMENSION", 0))
     if not 1 <= size <= MAX_LOCATIONS:
         raise UnreadableFile(f"DIMENSION {size}: from 1 to {MAX_LOCATIONS}", file=path.name)
@@ -179,20 +184,26 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
         raise UnreadableFile(f"{vehicles} vehicles", file=path.name)
 
     def column(name: str, count: int, default: float) -> list[float]:
-        values = [default] * count
+        values, seen = [default] * count, set[int]()
         for number, row in sections.get(name, []):
             index = int(row[0]) - 1
             if len(row) < 2 or not 0 <= index < count:
                 raise UnreadableFile(f"{name} is for 1 to {count}", file=path.name, line=number)
+            if index in seen:
+                raise UnreadableFile(f"{name} has {index + 1} twice", file=path.name, line=number)
             values[index] = row[1]
+            seen.add(index)
+        missing = set(range(count)) - seen - (set() if name.startswith(("VEHICLES", "CAPACITY")) else set(depots))
+        if name in sections and missing:
+            raise UnreadableFile(f"{name} says nothing of {min(missing) + 1}", file=path.name)
         return values
 
+    column("TIME_WINDOW_SECTION", size, 0)  # each location once
     windows = [(0.0, math.inf)] * size
     for number, row in sections.get("TIME_WINDOW_SECTION", []):
-        index = int(row[0]) - 1
-        if len(row) < 3 or not 0 <= index < size or row[1] > row[2]:
+        if len(row) < 3 or row[1] > row[2]:
             raise UnreadableFile("not a window of a location", file=path.name, line=number)
-        windows[index] = row[1], row[2]
+        windows[int(row[0]) - 1] = row[1], row[2]
     service = column("SERVICE_TIME_SECTION", size, _head_number(path, head, "SERVICE_TIME", 0))
     own = [int(depot) - 1 for depot in column("VEHICLES_DEPOT_SECTION", vehicles, depots[0] + 1)]
     if any(depot not in depots for depot in own):

@@ -61,7 +61,9 @@ def read_vroom(path: Path, *, table_of: TableOf | None = None) -> VroomCase:
 def parsed(text: bytes, name: str) -> dict[str, Any]:
     """The JSON object in `text`.  Raises UnreadableFile."""
     try:
-        data = json.loads(text.decode("utf-8-sig"))
+        data = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_once_each)
+    except _KeyTwice as error:
+        raise UnreadableFile(f"the key {error} stands twice in one object", file=name) from None
     except UnicodeDecodeError:
         raise UnreadableFile("not UTF-8 text", file=name, hint="Save it as UTF-8.") from None
     except (json.JSONDecodeError, RecursionError) as error:
@@ -71,6 +73,18 @@ def parsed(text: bytes, name: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UnreadableFile("not a JSON object", file=name)
     return data
+
+
+class _KeyTwice(Exception):
+    """A key that stands twice in one object: JSON would take the last one in silence."""
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _KeyTwice(next(key for key in keys if keys.count(key) > 1))
+    return found
 
 
 def vroom_case(data: dict[str, Any], *, table_of: TableOf | None = None) -> VroomCase:

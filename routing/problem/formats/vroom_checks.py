@@ -145,6 +145,13 @@ def amounts(values: Any, path: str, size: int, names: Sequence[str], *, every: b
     return wholes(values, path, size)
 
 
+def delivered_key(job: dict[str, Any], path: str) -> str:
+    """Under which key a job says what it brings: `delivery`, or `amount` as long ago."""
+    if job.get("delivery") and job.get("amount") and job["delivery"] != job["amount"]:
+        raise wrong("says something else than delivery: give one of them", f"{path}.amount")
+    return "delivery" if job.get("delivery") else "amount"
+
+
 def window(values: Any, path: str) -> tuple[int, int]:
     """[start, end] in whole numbers of the user's clock."""
     good = isinstance(values, list) and len(values) == 2

@@ -14,6 +14,7 @@ from routing.problem.formats.vroom_checks import (
     amounts,
     check_sizes,
     count_dimensions,
+    delivered_key,
     known,
     listed,
     square,
@@ -197,7 +198,7 @@ class VroomInput:
 
     def _job(self, job: Any, path: str) -> None:
         job = known(job, _JOB, path)
-        brings = self._amount(job, "delivery" if job.get("delivery") else "amount", path)
+        brings = self._amount(job, delivered_key(job, path), path)
         takes = self._amount(job, "pickup", path)
         side = ActKind.PICKUP if any(takes) and not any(brings) else ActKind.DROP
         place, request = len(self.tasks), len(self.rows)

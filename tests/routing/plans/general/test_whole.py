@@ -22,6 +22,8 @@ from routing.problem.build import make_problem, make_rows
 from routing.problem.evaluate import evaluate
 from routing.problem.problem import INFINITE, NO_BLOCK, Problem, Reason, Travel
 
+OPEN = np.broadcast_to(np.array([0, INFINITE]), (4, 2, 1, 2))
+
 Plan = list[list[tuple[int, list[tuple[int, int]]]]]
 
 
@@ -74,6 +76,11 @@ def drawn(seed: int, law: str, *, timed: bool = False) -> tuple[Problem, Travel]
     return make_problem(**fields), Travel(legs, NO_BLOCK)
 
 
+def having(problem: Problem, **fields: Any) -> Problem:
+    """The problem with other values in some fields."""
+    return make_problem(**(problem._asdict() | fields))
+
+
 @pytest.mark.parametrize("law", ["precedence", "at most", "at least", "longest"])
 @pytest.mark.parametrize("timed", [False, True])
 def test_the_best_of_all_plans_is_found(law, timed):
@@ -110,7 +117,7 @@ def test_the_search_counts_what_the_evaluator_counts(seed, timed, law):
     plans = list(all_plans(problem))
     told = plans[int(rng.integers(len(plans)))]
     before = make_rows(told)
-    problem = make_problem(**(problem._asdict() | {"before": before, "stop_level": 0, "act_level": 0}))
+    problem = having(problem, before=before, stop_level=0, act_level=0)
     tables = gather(problem, travel)
     routes = start_routes(problem, tables, new_work(tables, 0))
     timeline = evaluate(problem, travel, to_rows(tables, routes))
@@ -122,24 +129,21 @@ def test_the_search_counts_what_the_evaluator_counts(seed, timed, law):
 
 def test_what_must_follow_something_that_nobody_can_serve_is_left_out_with_its_reason():
     problem, travel = drawn(1, "precedence")
-    heavy = problem.load + np.array([[9], [0], [0], [0]], dtype=np.int32)
-    problem = problem._replace(precedence=np.array([[0, 1]], dtype=np.int32), load=heavy)
-    problem = problem._replace(capacity=problem.capacity * 0 + 5, window=problem.window * 0 + [0, INFINITE])
+    problem = having(problem, precedence=[[0, 1]], load=[9, 0, 0, 0], capacity=5, window=OPEN)
     solution = plan_routes(problem, travel, budget=Budget(500))
     assert [Reason(one).name for one in solution.reason] == ["CAPACITY", "PRECEDENCE", "SERVED", "SERVED"]
 
 
 def test_what_another_vehicle_would_have_to_serve_is_left_out_with_its_reason():
     problem, travel = drawn(2, "at most")
-    problem = problem._replace(capacity=problem.capacity * 0 + 1, window=problem.window * 0 + [0, INFINITE])
+    problem = having(problem, capacity=1, window=OPEN)
     solution = plan_routes(problem, travel, budget=Budget(500))
     assert set(solution.reason.tolist()) == {Reason.SERVED, Reason.FLEET}
 
 
 def test_a_told_plan_of_too_many_vehicles_is_mended():
     problem, travel = drawn(3, "at most")
-    problem = problem._replace(window=problem.window * 0 + [0, INFINITE])
     told = make_rows([[(1, [(0, 1)]), (2, [(1, 1)])], [(3, [(2, 1)])]])
-    problem = make_problem(**(problem._asdict() | {"before": told, "stop_level": 0, "act_level": 0}))
+    problem = having(problem, before=told, stop_level=0, act_level=0, window=OPEN)
     solution = plan_routes(problem, travel, budget=Budget(500))
     assert audit(problem, travel, solution) == [] and not solution.reason.any()
