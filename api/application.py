@@ -49,6 +49,7 @@ from api.http.transport.manners import Manners
 from api.http.transport.middleware import BodyLimit, QuotaHeaders
 from api.http.transport.owned import Owned
 from api.ledger import configuration
+from api.ledger.opening import market_of
 from api.ledger.protocol import Ledger, Write
 from api.live import store_hours
 from api.live.host import LiveHost
@@ -60,9 +61,10 @@ from api.live.upkeep.travel_answers import TravelAnswers
 from api.matrix.client import MatrixClient
 from api.observe.metrics import Metrics
 from api.observe.request_meter import RequestMeter
+from api.outbox.feed import message
 from api.outbox.name_lookups import Lookups
 from api.outbox.webhook_request import Post
-from api.outbox.webhook_sender import Webhooks
+from api.outbox.webhooks import Webhooks
 from api.solver.process import Solver
 from api.solver.rounds import Rounds, Solves
 from api.solver.travel_state import TravelState
@@ -120,16 +122,18 @@ def create_app(
     names: Lookups | None = None,
     on_start: Callable[[Service], Any] | None = None,
     trusts_journal: bool = False,
+    sends: bool = True,
 ) -> FastAPI:
     """The application over an open ledger.
 
-    `on_start(service)` is awaited once the ledger is folded.  `trusts_journal`: as of LiveHost.
+    `on_start(service)` is awaited once the ledger is folded.  `trusts_journal`: as of LiveHost.  `sends`: false where
+    senders of their own send what is due to webhooks.
     """
     header = ledger.header()
     configuration.require_readable(header)
     configuration.require_frame(header, config)
     spec = travel or travel_spec(config.travel)
-    clock, metrics = clock or Clock(), Metrics()
+    clock, metrics = clock or Clock(), Metrics(market_of(ledger.address))
     rounds = Rounds(solver or Solver(TravelState(1, config.service.frame, spec)), lambda: warm_up_travel(spec))
     times = LiveTravel(spec, config.service.frame, ledger)
     times.check()
@@ -156,7 +160,7 @@ def create_app(
     )
     application.travel_answers = _travel_answers(spec, host)
     application.restore = lambda answer: deliveries.restored(application, answer)
-    app = new_app(version, _lifespan(application, spec, on_start))
+    app = new_app(version, _lifespan(application, spec, on_start, sends=sends and not as_shadow))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.application = application
     problems.install(app)
@@ -176,7 +180,7 @@ def _sender(config: Config, host: LiveHost, names: Lookups) -> Webhooks:
         host.ledger,
         post=lambda hook: Post(hook.url, clock=clock.exact, resolve=names.of(hook.tenant), development=development),
         names=names,
-        render=host.feed.render,
+        render=message,
         clock=clock.exact,
         development=development,
     )
@@ -216,7 +220,7 @@ def asyncio_time() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Service], Any] | None) -> Any:
+def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Service], Any] | None, *, sends: bool) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         host = service.host
@@ -233,7 +237,7 @@ def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Servic
         if on_start is not None:
             await on_start(service)
         sender = service.webhooks
-        if not service.shadow:
+        if sends:
             host.feed.listeners.append(sender.notify)
             sender.start()
         chores = [

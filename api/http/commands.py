@@ -26,7 +26,7 @@ from api.ledger.protocol import Ledger, StoredReply, VaultRow, Write
 from api.live.host import LiveHost
 from api.live.upkeep.travel_answers import TravelAnswers
 from api.live.waiting import Waiting
-from api.outbox.webhook_sender import Webhooks
+from api.outbox.webhooks import Webhooks
 from dispatch.errors import Refused
 from dispatch.events import Event
 from dispatch.inputs import Input

@@ -6,7 +6,8 @@ import hmac
 
 from api.common.ids import external_id_of, tenant_of
 from api.http.schemas.riders import StopDone
-from api.ledger.protocol import Notice, VaultRow, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import VaultRow, Write
 from api.live.host import LiveHost
 from dispatch.engine.reports.goods import given_to_customers
 from dispatch.inputs import StopCompleted

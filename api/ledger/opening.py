@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from importlib.util import find_spec
@@ -9,18 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from api.common.api_keys import Key
-from api.ledger.protocol import (
-    Due,
-    Ended,
-    Identity,
-    Ledger,
-    Notice,
-    Skip,
-    Snapshot,
-    StoredReply,
-    Tenant,
-    Webhook,
-)
+from api.ledger.outbox import Due, Notice, Webhook
+from api.ledger.protocol import Ended, Identity, Ledger, Skip, Snapshot, StoredReply, Tenant
 from api.ledger.records import Text
 from api.ledger.recovery import Folds
 from api.ledger.sqlite.reader import SqliteReader
@@ -89,6 +81,16 @@ class Copied(Folds, Protocol):
 def in_database(address: str) -> bool:
     """True for the address of a database."""
     return address.startswith(("postgresql://", "postgres://"))
+
+
+def market_of(address: str) -> str:
+    """The market that an address of a database names; empty for a folder."""
+    if not in_database(address):
+        return ""
+    _require_driver()
+    from api.ledger.postgres.connection import where
+
+    return where(address).market
 
 
 def shown(address: str) -> str:
@@ -164,6 +166,17 @@ def registry_of(url: str) -> Any:
     from api.ledger.postgres.registry import Registry
 
     return Registry(url)
+
+
+def outbox_of(url: str) -> Any:
+    """What is due to the webhooks of all markets of a deployment, shared with every other sender."""
+    registry_of(url).close()  # the address is a database's
+    from api.ledger.postgres.connection import where
+    from api.ledger.postgres.outbox import PostgresOutbox
+
+    made = PostgresOutbox(where(url), f"{socket.gethostname()}:{secrets.token_hex(6)}", None)
+    made.tries()  # and the database can be asked
+    return made
 
 
 def noted(address: str, line: dict[str, Any]) -> None:

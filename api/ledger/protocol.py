@@ -11,12 +11,13 @@ come from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from api.common.api_keys import Key
+from api.ledger.outbox import Notice, OutboxStore, Webhook
 from routing.errors import HalfhourError, InvalidInput
 
 OPERATOR = ""
@@ -95,19 +96,6 @@ class StoredReply(NamedTuple):
     made_at: int
 
 
-class Notice(NamedTuple):
-    """A fact for the outside: `event_id` for receivers to tell doubles, `sequence` counts per `subject`."""
-
-    seq: int
-    event_id: str
-    tenant: str
-    kind: str
-    subject: str
-    sequence: int
-    created_at: int
-    data: dict[str, Any]
-
-
 class VaultRow(NamedTuple):
     """A place, and the only home of what is personal about it.
 
@@ -127,31 +115,6 @@ class VaultRow(NamedTuple):
     personal: dict[str, Any] = {}  # noqa: RUF012  never changed: rows are replaced
     body: dict[str, Any] = {}  # noqa: RUF012
     erased_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """Where a tenant wants notices sent.  `kinds` empty: all.  `secrets`: newest first, two during a rotation."""
-
-    webhook_id: str
-    tenant: str
-    url: str
-    secrets: tuple[str, ...]
-    kinds: tuple[str, ...] = ()
-    enabled: bool = True
-    failures: int = 0
-    """Failures in a row."""
-    created_at: int = 0
-    disabled_reason: str = ""
-
-
-class Due(NamedTuple):
-    """A notice that a webhook has not had yet: `attempts` were made, the next is due at `due_at`."""
-
-    webhook_id: str
-    notice: Notice
-    attempts: int
-    due_at: int
 
 
 class Tenant(NamedTuple):
@@ -198,32 +161,6 @@ class Write:
     """Orders that leave the board with the entry."""
 
 
-class OutboxStore(Protocol):
-    """What is due to receivers: a notice, in its own transaction, for each webhook of its tenant that wants it."""
-
-    def webhooks(self, tenant: str | None = None) -> list[Webhook]: ...
-
-    def save_webhook(self, webhook: Webhook) -> Future[None]: ...
-
-    def delete_webhook(self, webhook_id: str) -> Future[None]:
-        """Removes a webhook with all that is due to it."""
-
-    def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:
-        """Up to `limit` due notices of enabled webhooks other than `skip`, the longest waiting first.
-
-        A read: one sender owns the outbox, and what it had in hand at a crash is simply due again.
-        """
-
-    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
-        """Takes `done` off the list and writes the new `attempts` and `due_at` of `later`."""
-
-    def owe(self, dues: Sequence[Due]) -> Future[None]:
-        """Puts notices on the list as they are, as a copy of a ledger does."""
-
-    def redeliver(self, webhook_id: str, after: int, now: int) -> Future[None]:
-        """Makes every kept notice with seq > `after` due again for a webhook."""
-
-
 class RegistryStore(Protocol):
     """What is a deployment's and no market's: who may ask, and for whom."""
 
@@ -257,6 +194,9 @@ class Ledger(OutboxStore, RegistryStore, Protocol):
 
     def asked_to_leave(self) -> bool:
         """True where another host should have it and waits for it, or nobody should."""
+
+    def standing(self) -> Mapping[str, float]:
+        """What operations watch of a ledger that several hosts share, by name; nothing of a folder's."""
 
     @property
     def is_far(self) -> bool:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from api.common.api_keys import Key, Scope
 from api.ledger.chain import seal, unsealed
-from api.ledger.protocol import Due, Ended, LedgerEntry, Notice, StoredReply, Tenant, VaultRow, Webhook
+from api.ledger.outbox import Due, Notice, Webhook
+from api.ledger.protocol import Ended, LedgerEntry, StoredReply, Tenant, VaultRow
 
 
 class Text(NamedTuple):

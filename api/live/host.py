@@ -19,7 +19,8 @@ from typing import Any
 
 from api.common.clock import Clock
 from api.common.errors import NotReady
-from api.ledger.protocol import Ledger, LedgerEntry, LedgerFailed, Notice, StoredReply, VaultRow, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import Ledger, LedgerEntry, LedgerFailed, StoredReply, VaultRow, Write
 from api.ledger.recovery import recover, snapshot_of
 from api.live import ended_orders, on_board
 from api.live.alarm import Alarm

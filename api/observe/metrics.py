@@ -7,8 +7,8 @@ of foreign exceptions never get in: that is how an address in a body stays out o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -17,6 +17,8 @@ from dispatch.model import OrderState
 from dispatch.promise.told import PLAN, QUOTE
 
 if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
     from dispatch.board.board import Board
     from dispatch.board.records import OrderRecord
     from routing.roads import LiveSpeeds
@@ -37,7 +39,9 @@ _SLICED = ("load:", "hour:", "lead:")
 class Metrics:
     """All metrics of one service, in a registry of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, market: str = "") -> None:
+        """`market`: a label of everything, where the service is one of several."""
+        self._market = market
         self.registry = registry = CollectorRegistry()
         self.round_s = Histogram(
             "halfhour_round_seconds", "From the opening of a round to its answer.", ["cause"],
@@ -142,6 +146,10 @@ class Metrics:
         )  # fmt: skip
         self.streams = Gauge("halfhour_streams", "Open event streams.", registry=registry)
         self.webhooks = Gauge("halfhour_webhook_tries", "Tries since the start, by end.", ["end"], registry=registry)
+        self.ledger = Gauge(
+            "halfhour_ledger", "Of a ledger that several hosts share: epoch, surely_ours_s, resent.", ["what"],
+            registry=registry,
+        )  # fmt: skip
         self.unfoldable = Gauge(
             "halfhour_unfoldable_entry", "The entry that the journal cannot be folded beyond, 0: none.",
             registry=registry,
@@ -217,7 +225,21 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything in the Prometheus text format."""
-        return generate_latest(self.registry)
+        if not self._market:
+            return generate_latest(self.registry)
+        return generate_latest(cast("CollectorRegistry", _OfMarket(self.registry, self._market)))
+
+
+class _OfMarket:
+    """A registry whose samples say whose they are."""
+
+    def __init__(self, registry: CollectorRegistry, market: str) -> None:
+        self._registry, self._market = registry, market
+
+    def collect(self) -> Iterator[Metric]:
+        for metric in self._registry.collect():
+            metric.samples = [one._replace(labels={**one.labels, "market": self._market}) for one in metric.samples]
+            yield metric
 
 
 def _word(event: e.OrderMoved, at: int) -> str:

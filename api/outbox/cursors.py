@@ -11,7 +11,8 @@ import zlib
 from collections.abc import Collection
 from typing import NamedTuple
 
-from api.ledger.protocol import Ledger, Notice
+from api.ledger.outbox import Notice
+from api.ledger.protocol import Ledger
 from routing.errors import HalfhourError
 
 CURSOR = r"^(?:[0-9]{1,15}|[0-9a-f]{8}-[0-9]{1,15}(?:-[0-9a-f]{8})?)$"

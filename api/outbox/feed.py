@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import Any
 
 from api.common.ids import timestamp
-from api.ledger.protocol import OPERATOR, Ledger, Notice
+from api.ledger.outbox import Notice
+from api.ledger.protocol import OPERATOR, Ledger
 from api.outbox.cursors import Spot, check_event, event_cursor, spot_of
 
 KEPT = 4096
@@ -24,6 +25,24 @@ LOOK_S = 2.0
 MOST_AT_ONCE = 200
 
 Sees = Callable[[Notice], bool]
+
+
+def envelope(epoch: str, notice: Notice) -> dict[str, Any]:
+    """A notice as it is sent, of a ledger in an epoch."""
+    return {
+        "id": notice.event_id,
+        "cursor": event_cursor(epoch, notice),
+        "kind": notice.kind,
+        "subject": notice.subject,
+        "sequence": notice.sequence,
+        "created_at": timestamp(notice.created_at),
+        "data": notice.data,
+    }
+
+
+def message(epoch: str, notice: Notice) -> bytes:
+    """The body of a webhook."""
+    return json.dumps(envelope(epoch, notice), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Feed:
@@ -40,19 +59,11 @@ class Feed:
 
     def envelope(self, notice: Notice) -> dict[str, Any]:
         """A notice as it is sent: by cursor, stream and webhook alike."""
-        return {
-            "id": notice.event_id,
-            "cursor": event_cursor(self._epoch, notice),
-            "kind": notice.kind,
-            "subject": notice.subject,
-            "sequence": notice.sequence,
-            "created_at": timestamp(notice.created_at),
-            "data": notice.data,
-        }
+        return envelope(self._epoch, notice)
 
     def render(self, notice: Notice) -> bytes:
-        """The body of a webhook."""
-        return json.dumps(self.envelope(notice), ensure_ascii=False, separators=(",", ":")).encode()
+        """A notice as one line of a page."""
+        return message(self._epoch, notice)
 
     def cursor(self, notice: Notice) -> str:
         """The cursor behind a notice."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from api.common.ids import external_id_of, rider_of_offer, tenant_of, timestamp
-from api.ledger.protocol import OPERATOR, Notice
+from api.ledger.outbox import Notice
+from api.ledger.protocol import OPERATOR
 from api.outbox.counter import Counters
 from dispatch import events as e
 from dispatch.board.board import Board

@@ -12,7 +12,8 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from api.ledger.protocol import OPERATOR, LedgerFailed, Notice, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import OPERATOR, LedgerFailed, Write
 from api.solver.answer_check import flaw_of
 from api.solver.messages import RoundTask, SolverFailed, task_of
 from api.solver.overload import Ladder, Step

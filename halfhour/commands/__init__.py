@@ -45,6 +45,7 @@ VERBS = (
     Verb("config", "Show and explain the settings.", SETUP),
     Verb("serve", "Run the live dispatch service.", LIVE),
     Verb("host", "Serve markets of a deployment: a process for each, and a front before all.", LIVE),
+    Verb("send", "Send to the webhooks of all markets of a deployment.", LIVE),
     Verb("markets", "Say who has which market of a deployment.", LIVE),
     Verb("market", "Move a market, drain a host.", LIVE),
     Verb("status", "Ask a running service how it is.", LIVE),

@@ -43,8 +43,10 @@ class Duty(NamedTuple):
     configs: Path | None
     """A file for all markets, or a folder with MARKET.toml for each."""
     lease_s: float
-    words: tuple[str, ...] = ()
-    """More words for `halfhour serve`."""
+    senders: int = 1
+    """Processes that send to webhooks; with none the markets' own do."""
+    is_development: bool = False
+    """Webhooks may call this machine by plain http."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class Agent:
         self.hosts: list[HostSeen] = []
         self.markets: list[MarketSeen] = []
         self.registry = registry_of(duty.ledger)
+        self._senders: list[asyncio.subprocess.Process] = []
         self._not_before: dict[str, float] = {}
         self._closing = False
         self._hurry = asyncio.Event()
@@ -104,10 +107,11 @@ class Agent:
         self._closing = True
         with contextlib.suppress(LedgerFailed):
             await asyncio.to_thread(self.registry.leave, self.duty.name)
-        for child in self.children.values():
+        processes = [*(child.process for child in self.children.values()), *self._senders]
+        for process in processes:
             with contextlib.suppress(ProcessLookupError):
-                child.process.send_signal(signal.SIGTERM)
-        await asyncio.gather(*(child.process.wait() for child in self.children.values()))
+                process.send_signal(signal.SIGTERM)
+        await asyncio.gather(*(process.wait() for process in processes))
         for child in self.children.values():
             child.reading.cancel()
         self.registry.close()
@@ -127,6 +131,7 @@ class Agent:
             if await asyncio.to_thread(self.registry.assign, move.market, move.host, move.before):
                 log.info("%s should have %s", move.host, move.market)
         self._reap()
+        await self._keep_senders()
         for market in self.markets:
             if self._should_begin(market):
                 self.children[market.name] = await self._begun(market.name)
@@ -142,6 +147,15 @@ class Agent:
             elif child.process.returncode:
                 self._not_before[name] = time.monotonic() + FAILED_WAIT_S
 
+    async def _keep_senders(self) -> None:
+        """As many senders as there should be; one that ended is replaced, and what it had claimed runs out."""
+        self._senders = [process for process in self._senders if process.returncode is None]
+        while len(self._senders) < self.duty.senders and not self._closing:
+            words = ["send", "--ledger", self.duty.ledger, *(["--development"] if self.duty.is_development else [])]
+            ways = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.DEVNULL}
+            process = await asyncio.create_subprocess_exec(sys.executable, "-m", "halfhour", *words, **ways)
+            self._senders.append(process)
+
     def _should_begin(self, market: MarketSeen) -> bool:
         return (
             not self._closing
@@ -155,7 +169,8 @@ class Agent:
     async def _begun(self, market: str) -> Child:
         duty = self.duty
         words = ["serve", "--ledger", duty.ledger, "--market", market, "--node", duty.name, "--port", "0", "--json"]
-        words += ["--lease-s", str(duty.lease_s), *duty.words]
+        words += ["--lease-s", str(duty.lease_s), *(["--no-send"] if duty.senders else [])]
+        words += ["--development"] if duty.is_development else []
         config = duty.configs / f"{market}.toml" if duty.configs is not None and duty.configs.is_dir() else duty.configs
         if config is not None:
             words += ["--config", str(config)]

@@ -16,7 +16,8 @@ from api.http.commands import Running, Service
 from api.http.problems import problems
 from api.http.schemas.operations import Events
 from api.http.transport.door import Door
-from api.ledger.protocol import OPERATOR, Notice
+from api.ledger.outbox import Notice
+from api.ledger.protocol import OPERATOR
 from api.outbox.cursors import BEGIN, CURSOR
 from api.outbox.feed import seen_by
 

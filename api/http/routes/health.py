@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -16,6 +17,7 @@ from api.http.readiness import readiness
 from api.http.schemas.base import instant_at
 from api.http.schemas.operations import Readiness, Status
 from api.http.transport.door import Door
+from api.ledger.protocol import LedgerFailed
 from api.observe.metrics import CONTENT_TYPE
 from routing.errors import HalfhourError
 
@@ -50,9 +52,19 @@ async def metrics(service: Running, caller: Annotated[Caller, access(Scope.OPS)]
     for lane, count in service.lanes.refusals().items():
         host.metrics.refused.labels(lane).set(count)
     host.metrics.streams.set(service.stream_slots.taken)
-    for end, count in service.webhooks.counts.items():
+    for end, count in (await _tries(service)).items():
         host.metrics.webhooks.labels(end).set(count)
+    for what, value in service.ledger.standing().items():
+        host.metrics.ledger.labels(what).set(value)
     return Response(host.metrics.text(), media_type=CONTENT_TYPE)
+
+
+async def _tries(service: Service) -> Mapping[str, int]:
+    try:
+        shared = await service.host.asked(service.ledger.tries)
+    except LedgerFailed:
+        return {}  # the last figures stay
+    return service.webhooks.counts if shared is None else shared
 
 
 def _is_ready(service: Service) -> bool:

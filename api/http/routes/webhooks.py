@@ -20,13 +20,14 @@ from api.http.schemas.base import RequestBody, Shown
 from api.http.schemas.base import instant_of as instant
 from api.http.schemas.values import ruled
 from api.http.transport.door import Door
-from api.ledger.protocol import OPERATOR, StoredReply, Webhook, Write
+from api.ledger.outbox import Webhook
+from api.ledger.protocol import OPERATOR, StoredReply, Write
 from api.outbox.cursors import BEGIN, CURSOR
 from api.outbox.event_kinds import KINDS, OF_DELIVERIES
 from api.outbox.webhook_addresses import check_url, pin
-from api.outbox.webhook_receivers import Attempt, ReceiverLine
-from api.outbox.webhook_sender import Webhooks, enabled, rotated
+from api.outbox.webhook_receivers import Attempt, Tries
 from api.outbox.webhook_signature import new_secret
+from api.outbox.webhooks import Webhooks, enabled, rotated
 from routing.errors import InvalidInput
 
 __all__ = ["router"]
@@ -122,25 +123,26 @@ def _sender(service: Running) -> Webhooks:
 Sender = Annotated[Webhooks, Depends(_sender)]
 
 
-def _shown(webhook: Webhook, *, line: ReceiverLine | None = None, secret: str | None = None) -> WebhookShown:
-    failed = line.failed if line is not None else None
+def _shown(webhook: Webhook, *, tries: Tries | None = None, secret: str | None = None) -> WebhookShown:
+    failed = tries.failed if tries is not None else None
     return WebhookShown(
         webhook_id=webhook.webhook_id,
         url=webhook.url,
         kinds=list(webhook.kinds),
         enabled=webhook.enabled,
         disabled_reason=webhook.disabled_reason or None,
-        failures=line.failures if line is not None else webhook.failures,
+        failures=tries.failures if tries is not None else webhook.failures,
         last_error=failed.error if failed is not None else None,
         last_error_at=instant(failed.at if failed is not None else None),
-        last_sent_at=instant(line.sent_at if line is not None else None),
+        last_sent_at=instant(tries.sent_at if tries is not None else None),
         created_at=instant(webhook.created_at),  # type: ignore[arg-type]
         secret=secret,
     )
 
 
-def _found(service: Running, caller: Caller, webhook_id: str) -> Webhook:
-    webhook = next((one for one in service.ledger.webhooks() if one.webhook_id == webhook_id), None)
+async def _found(service: Running, caller: Caller, webhook_id: str) -> Webhook:
+    all_of_them: list[Webhook] = await service.host.asked(service.ledger.webhooks)
+    webhook = next((one for one in all_of_them if one.webhook_id == webhook_id), None)
     owned(caller, None if webhook is None else webhook.tenant, code="unknown_webhook", id=webhook_id)
     assert webhook is not None
     return webhook
@@ -193,7 +195,7 @@ async def add_webhook(command: WebhookCommand, body: WebhookBody, sender: Sender
 
     async def do(remember: Remember) -> Reply:
         tenant = _tenant(command.caller)
-        if len(command.service.ledger.webhooks(tenant)) >= MOST_WEBHOOKS:
+        if len(await command.service.host.asked(command.service.ledger.webhooks, tenant)) >= MOST_WEBHOOKS:
             raise InvalidInput(f"a tenant has at most {MOST_WEBHOOKS} webhooks", code="limit_reached")
         made = Webhook(
             f"wh_{uuid.uuid4().hex}", tenant, body.url, (new_secret(),), tuple(dict.fromkeys(body.kinds)),
@@ -222,14 +224,15 @@ def _with_secret(service: Service, answer: StoredReply) -> Reply:
 @router.get("/v1/webhooks", summary="List webhooks", response_model=WebhookList, responses=problems())
 async def list_webhooks(service: Running, sender: Sender, caller: Asker) -> Any:
     """Every webhook of the caller."""
-    found = service.ledger.webhooks(_tenant(caller))
-    return WebhookList(webhooks=[_shown(one, line=sender.line(one.webhook_id)) for one in found])
+    found = await service.host.asked(service.ledger.webhooks, _tenant(caller))
+    return WebhookList(webhooks=[_shown(one, tries=await sender.tries(one)) for one in found])
 
 
 @router.get("/v1/webhooks/{webhook_id}", summary="Get a webhook", response_model=WebhookShown, responses=problems())
 async def get_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
     """One webhook, and how it goes."""
-    return _shown(_found(service, caller, webhook_id), line=sender.line(webhook_id))
+    found = await _found(service, caller, webhook_id)
+    return _shown(found, tries=await sender.tries(found))
 
 
 @router.get(
@@ -240,9 +243,8 @@ async def get_webhook(webhook_id: WebhookId, service: Running, sender: Sender, c
 )
 async def list_attempts(webhook_id: WebhookId, service: Running, sender: Sender, caller: Asker) -> Any:
     """The last hundred tries since the service started, the newest first."""
-    _found(service, caller, webhook_id)
-    line = sender.line(webhook_id)
-    return AttemptList(attempts=[_tried(one) for one in reversed(line.attempts)] if line is not None else [])
+    found = await sender.tries(await _found(service, caller, webhook_id))
+    return AttemptList(attempts=[_tried(one) for one in reversed(found.attempts)])
 
 
 @router.post(
@@ -250,7 +252,7 @@ async def list_attempts(webhook_id: WebhookId, service: Running, sender: Sender,
 )
 async def test_webhook(webhook_id: WebhookId, service: Running, sender: Sender, caller: Writer) -> Any:
     """Sends one signed message of the kind `webhook.test` now, and answers how that ended."""
-    return _tried(await sender.test(_found(service, caller, webhook_id)))
+    return _tried(await sender.test(await _found(service, caller, webhook_id)))
 
 
 @router.patch(
@@ -260,7 +262,7 @@ async def change_webhook(
     webhook_id: WebhookId, body: WebhookPatch, service: Running, sender: Sender, caller: Writer
 ) -> Any:
     """Changes address or kinds; disables it, or enables it again."""
-    _found(service, caller, webhook_id)
+    await _found(service, caller, webhook_id)
     _check_kinds(caller, body.kinds or [])
     if body.url is not None:
         await _check_target(sender, caller.tenant, body.url)
@@ -275,13 +277,13 @@ async def change_webhook(
         return webhook
 
     now = await sender.change(webhook_id, changed)
-    return _shown(now, line=sender.line(webhook_id))
+    return _shown(now, tries=await sender.tries(now))
 
 
 @router.delete("/v1/webhooks/{webhook_id}", summary="Delete a webhook", status_code=204, responses=problems())
 async def delete_webhook(webhook_id: WebhookId, service: Running, caller: Writer) -> Response:
     """Forgets a webhook and all that is due to it."""
-    _found(service, caller, webhook_id)
+    await _found(service, caller, webhook_id)
     await asyncio.wrap_future(service.ledger.delete_webhook(webhook_id))
     return Response(status_code=204)
 
@@ -294,9 +296,9 @@ async def delete_webhook(webhook_id: WebhookId, service: Running, caller: Writer
 )
 async def rotate_secret(webhook_id: WebhookId, service: Running, sender: Sender, caller: Writer) -> Any:
     """A new secret; the one before signs beside it until the next rotation."""
-    _found(service, caller, webhook_id)
+    await _found(service, caller, webhook_id)
     changed = await sender.change(webhook_id, rotated)
-    return _shown(changed, line=sender.line(webhook_id), secret=changed.secrets[0])
+    return _shown(changed, tries=await sender.tries(changed), secret=changed.secrets[0])
 
 
 @router.post(
@@ -309,8 +311,8 @@ async def redeliver(
     webhook_id: WebhookId, body: RedeliverBody, service: Running, sender: Sender, caller: Writer
 ) -> Any:
     """Sends every kept notice after a cursor again."""
-    webhook = _found(service, caller, webhook_id)
+    webhook = await _found(service, caller, webhook_id)
     after = await service.host.feed.number_of(body.after, {webhook.tenant})
     await asyncio.wrap_future(service.ledger.redeliver(webhook_id, after, service.host.clock.now()))
     sender.notify()
-    return _shown(webhook, line=sender.line(webhook_id))
+    return _shown(webhook, tries=await sender.tries(webhook))

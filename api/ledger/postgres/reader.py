@@ -17,21 +17,10 @@ import psycopg
 from api.common.api_keys import Key
 from api.ledger import records
 from api.ledger.chain import genesis, missing, unsealed
+from api.ledger.outbox import Due, Notice, Webhook
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
-from api.ledger.protocol import (
-    CorruptLedger,
-    Due,
-    Ended,
-    Identity,
-    LedgerFailed,
-    Notice,
-    Snapshot,
-    StoredReply,
-    Tenant,
-    VaultRow,
-    Webhook,
-)
+from api.ledger.protocol import CorruptLedger, Ended, Identity, LedgerFailed, Snapshot, StoredReply, Tenant, VaultRow
 from api.ledger.reading import LedgerReader, sound
 
 log = logging.getLogger(__name__)
@@ -40,16 +29,16 @@ ROWS_AT_ONCE = 2000
 SNAPSHOTS_KEPT = 2
 
 _ANSWER = "tenant, route, key, fingerprint, status, body, made_at, seal"
-_NOTICE = "seq, event_id, tenant, kind, subject, sequence, created_at, data, seal"
+NOTICE = "seq, event_id, tenant, kind, subject, sequence, created_at, data, seal"
 _VAULT = "handle, tenant, kind, subject, first, second, enter_s, exit_s, personal, body, erased_at, seal"
 _ENDED = "order_id, seq, tenant, store_id, state, record, seal"
-_WEBHOOK = "webhook_id, tenant, url, secrets, kinds, enabled, failures, created_at, disabled_reason"
+WEBHOOK = "webhook_id, tenant, url, secrets, kinds, enabled, failures, created_at, disabled_reason"
 _OWED = (
     "SELECT d.webhook_id, d.attempts, d.due_at, "
-    + ", ".join(f"n.{name}" for name in _NOTICE.split(", "))
+    + ", ".join(f"n.{name}" for name in NOTICE.split(", "))
     + " FROM halfhour.dues d JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq"
 )
-_SEALED = {"answers": _ANSWER, "notices": _NOTICE, "vault": _VAULT, "ended": _ENDED}
+_SEALED = {"answers": _ANSWER, "notices": NOTICE, "vault": _VAULT, "ended": _ENDED}
 
 
 class PostgresReader(LedgerReader):
@@ -209,7 +198,7 @@ class PostgresReader(LedgerReader):
             where_, more = where_ + " AND tenant = %s", [tenant]
         if subject is not None:
             where_, more = where_ + " AND subject = %s", [*more, subject]
-        rows = self._of(_NOTICE, "notices", f"{where_} ORDER BY seq LIMIT %s", *values, *more, limit)
+        rows = self._of(NOTICE, "notices", f"{where_} ORDER BY seq LIMIT %s", *values, *more, limit)
         return list(sound(rows, records.notice_of))
 
     def sequences_of(self, subjects: Sequence[str]) -> dict[str, int]:
@@ -267,7 +256,7 @@ class PostgresReader(LedgerReader):
     # --- webhooks, keys, tenants, values ------------------------------------------------------------------------
 
     def webhooks(self, tenant: str | None = None) -> list[Webhook]:
-        rows = self._of(_WEBHOOK, "webhooks", "ORDER BY created_at, webhook_id")
+        rows = self._of(WEBHOOK, "webhooks", "ORDER BY created_at, webhook_id")
         return [hook for hook in map(records.webhook_of, rows) if tenant is None or hook.tenant == tenant]
 
     def claim_due(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Due]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 SUPERSEDED = "HH001"
 """Error state of a write by somebody who does not hold the market."""
@@ -83,7 +83,18 @@ CREATE TABLE IF NOT EXISTS halfhour.audit (
 """
 """What the second version added: who should have a market, the hosts, who sends to a webhook, the audit."""
 
-MIGRATIONS = (SCHEMA, SECOND)
+THIRD = """
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS rests_until timestamptz;
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS rests_at text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS seen text NOT NULL DEFAULT '{}';
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS sent bigint NOT NULL DEFAULT 0;
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS failed bigint NOT NULL DEFAULT 0;
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS given_up bigint NOT NULL DEFAULT 0;
+ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS disabled bigint NOT NULL DEFAULT 0;
+"""
+"""What the third version added: how a receiver was found by whoever sent to it last, whichever host that was."""
+
+MIGRATIONS = (SCHEMA, SECOND, THIRD)
 """Run in order by every `init` and `migrate`; each may be repeated."""
 
 

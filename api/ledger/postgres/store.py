@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from api.common.api_keys import Key
+from api.common.clock import ticks
 from api.ledger import records
 from api.ledger.chain import genesis
+from api.ledger.outbox import Claimed, Due, Visit, Webhook
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
+from api.ledger.postgres.outbox import PostgresOutbox
 from api.ledger.postgres.reader import PostgresReader
 from api.ledger.postgres.schema import APPEND, MIGRATIONS, SCHEMA_VERSION
 from api.ledger.postgres.taking import Wish, taken
-from api.ledger.postgres.writer import PostgresWriter, Tip, machine_s
-from api.ledger.protocol import Due, Identity, LedgerFailed, Tenant, Webhook, Write
+from api.ledger.postgres.writer import PostgresWriter, Tip
+from api.ledger.protocol import Identity, LedgerFailed, Tenant, Write
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +95,7 @@ class PostgresLedger(PostgresReader):
         self.tenure = tenure
         self._node = wish.node
         self._writer = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])), asked_at)
+        self._outbox = PostgresOutbox(self._place, tenure.owner, self.market)
         self._closed = False
         if header is not None and (head == 0 or self.value("header") is None):
             self.append(Write(extra=(("header", header),))).result()
@@ -104,7 +108,7 @@ class PostgresLedger(PostgresReader):
     @property
     def is_surely_ours(self) -> bool:
         """While our own clock says that nobody else can have taken the market."""
-        return machine_s() < self._writer.surely_until
+        return ticks() < self._writer.surely_until
 
     def asked_to_leave(self) -> bool:
         """True where another host should have the market and waits for it, or nobody should."""
@@ -114,6 +118,11 @@ class PostgresLedger(PostgresReader):
             (self._node, self.market),
         )
         return bool(rows and rows[0][0])
+
+    def standing(self) -> dict[str, float]:
+        """The tenure that it is held in, how long it is surely ours, and groups that were sent again."""
+        left_s = self._writer.surely_until - ticks()
+        return {"epoch": self.tenure.epoch, "surely_ours_s": left_s, "resent": self._writer.resent}
 
     @property
     def is_far(self) -> bool:
@@ -136,6 +145,7 @@ class PostgresLedger(PostgresReader):
         if self._writer.failed is None:
             self._writer.put(self._give_back)
         self._writer.close()
+        self._outbox.close()
         super().close()
 
     def _give_back(self, connection: Connection) -> None:
@@ -195,20 +205,28 @@ class PostgresLedger(PostgresReader):
 
         return self._writer.put(job)
 
-    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
-        def job(connection: Connection) -> None:
-            with connection.transaction(), connection.cursor() as cursor:
-                cursor.executemany(
-                    "DELETE FROM halfhour.dues WHERE market = %s AND webhook_id = %s AND seq = %s",
-                    [(self.market, due.webhook_id, due.notice.seq) for due in done],
-                )
-                cursor.executemany(
-                    "UPDATE halfhour.dues SET attempts = %s, due_at = %s"
-                    " WHERE market = %s AND webhook_id = %s AND seq = %s",
-                    [(due.attempts, due.due_at, self.market, due.webhook_id, due.notice.seq) for due in later],
-                )
+    @property
+    def claim_s(self) -> float | None:
+        """Seconds for which a receiver stays ours once claimed, and once kept."""
+        return self._outbox.claim_s
 
-        return self._writer.put(job)
+    def claim(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Claimed]:
+        return self._outbox.claim(now, limit=limit, skip=skip)
+
+    def keep(self, webhook_ids: Sequence[str]) -> set[str]:
+        return self._outbox.keep(webhook_ids)
+
+    def let_go(self, visit: Visit) -> Future[None]:
+        return self._outbox.let_go(visit)
+
+    def seen(self, webhook_id: str) -> Mapping[str, Any] | None:
+        return self._outbox.seen(webhook_id)
+
+    def tries(self) -> Mapping[str, int] | None:
+        return self._outbox.tries()
+
+    def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
+        return self._outbox.settle(done, later)
 
     def owe(self, dues: Sequence[Due]) -> Future[None]:
         def job(connection: Connection) -> None:

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from api.common.clock import ticks
 from api.ledger import records
 from api.ledger.configuration import require_alike
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, Where
-from api.ledger.postgres.writer import Tenure, machine_s
+from api.ledger.postgres.writer import Tenure
 from api.ledger.protocol import Identity, LedgerFailed
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def taken(wish: Wish, *, wait_s: float | None, on_wait: Callable[[str], None] | 
     owner = f"{wish.node}:{secrets.token_hex(6)}"
     begun, patient_until, said, has_looked = time.monotonic(), 0.0, False, False
     while True:
-        asked_at = machine_s()
+        asked_at = ticks()
         try:
             epoch, holder = _asked(wish, owner, may_take=time.monotonic() >= patient_until)
         except (LedgerFailed, psycopg.OperationalError) as problem:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import psycopg
 
+from api.common.clock import ticks
 from api.ledger import records
 from api.ledger.chain import link
 from api.ledger.postgres import connection as c
@@ -32,14 +33,6 @@ IN_DOUBT_S, LOOK_EVERY_S = 30.0, 0.05
 
 Job = Callable[[Connection], None]
 """A transaction of its own, beside the journal: what it changes belongs to nobody's tenure."""
-
-
-def machine_s() -> float:
-    """Seconds of a clock that goes on while the machine sleeps."""
-    return time.clock_gettime(_CLOCK)
-
-
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class Tenure(NamedTuple):
@@ -63,10 +56,10 @@ class PostgresWriter(GroupWriter["Write | Job"]):
     """Writes groups over one connection; after a failure all are refused until `resume`."""
 
     def __init__(self, place: Where, tenure: Tenure, tip: Tip, asked_at: float) -> None:
-        """`asked_at`: by `machine_s`, before the tenure was taken."""
+        """`asked_at`: by `ticks`, before the tenure was taken."""
         super().__init__()
         self.surely_until = asked_at + tenure.ttl_s - min(MARGIN_S, tenure.ttl_s / 4)
-        """By `machine_s`: until then nobody else can have taken the market."""
+        """By `ticks`: until then nobody else can have taken the market."""
         self._place = place
         self._tenure = tenure
         self._tip = tip
@@ -120,7 +113,7 @@ class PostgresWriter(GroupWriter["Write | Job"]):
         call = (tenure.market, tenure.epoch, tenure.owner, self._tip.writes, tenure.ttl_s, *values)
         begun = time.monotonic()
         while True:
-            sent_at = machine_s()
+            sent_at = ticks()
             try:
                 self._call(call)
                 break

@@ -20,19 +20,8 @@ from urllib.parse import quote
 from api.common.api_keys import Key
 from api.ledger import records, snapshots
 from api.ledger.chain import genesis, link, missing, unsealed
-from api.ledger.protocol import (
-    CorruptLedger,
-    Due,
-    Ended,
-    Identity,
-    LedgerFailed,
-    Notice,
-    Snapshot,
-    StoredReply,
-    Tenant,
-    VaultRow,
-    Webhook,
-)
+from api.ledger.outbox import Due, Notice, Webhook
+from api.ledger.protocol import CorruptLedger, Ended, Identity, LedgerFailed, Snapshot, StoredReply, Tenant, VaultRow
 from api.ledger.reading import LedgerReader, sound
 from api.ledger.sqlite import schema as t
 from api.ledger.sqlite import segments

@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -20,14 +20,8 @@ from typing import Any
 from api.common.api_keys import Key
 from api.ledger import records
 from api.ledger.files import Anchor
-from api.ledger.protocol import (
-    Due,
-    Identity,
-    LedgerFailed,
-    Tenant,
-    Webhook,
-    Write,
-)
+from api.ledger.outbox import Claimed, Due, Visit, Webhook
+from api.ledger.protocol import Identity, LedgerFailed, Tenant, Write
 from api.ledger.sqlite import parts, segments
 from api.ledger.sqlite import schema as t
 from api.ledger.sqlite.group_commit import Writer
@@ -229,6 +223,41 @@ class SqliteLedger(SqliteReader):
             connection.execute("DELETE FROM webhooks WHERE webhook_id = ?", (webhook_id,))
 
         return self._writer.put(job)
+
+    def standing(self) -> dict[str, float]:
+        """It is nobody else's."""
+        return {}
+
+    @property
+    def claim_s(self) -> float | None:
+        """Nobody else sends."""
+        return None
+
+    def claim(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Claimed]:
+        hooks = {hook.webhook_id: Claimed(hook, [], self.identity.epoch) for hook in self.webhooks()}
+        for due in self.claim_due(now, limit=limit, skip=skip):
+            hooks[due.webhook_id].dues.append(due)
+        return [claimed for claimed in hooks.values() if claimed.dues]
+
+    def keep(self, webhook_ids: Sequence[str]) -> set[str]:
+        return set(webhook_ids)
+
+    def let_go(self, visit: Visit) -> Future[None]:
+        def job(connection: sqlite3.Connection) -> None:
+            connection.execute(
+                "UPDATE webhooks SET failures = ?1, enabled = CASE ?2 WHEN '' THEN enabled ELSE 0 END,"
+                " disabled_reason = CASE ?2 WHEN '' THEN disabled_reason ELSE ?2 END"
+                " WHERE webhook_id = ?3 AND failures = ?4",
+                (visit.failures, visit.disabled, visit.webhook.webhook_id, visit.webhook.failures),
+            )
+
+        return self._writer.put(job)
+
+    def seen(self, webhook_id: str) -> None:
+        """Only the sender of this process knows."""
+
+    def tries(self) -> None:
+        """Only the sender of this process knows."""
 
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from api.ledger.opening import Copied, in_database, opened, reader_of, shown
-from api.ledger.protocol import CorruptLedger, Ended, Ledger, Notice, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import CorruptLedger, Ended, Ledger, Write
 from routing.errors import InvalidInput
 
 AT_ONCE = 500

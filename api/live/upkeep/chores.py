@@ -9,8 +9,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from api.ledger.fold_process import VARIABLE
 from api.ledger.protocol import LedgerFailed
+from api.ledger.upkeep.fold_process import VARIABLE
 from api.live import store_hours
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def fold_snapshot(address: str, fewest: int = 1) -> None:
     Here both would stop the loop.
     """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), VARIABLE: address}
-    words = (sys.executable, "-m", "api.ledger.fold_process", str(fewest))
+    words = (sys.executable, "-m", "api.ledger.upkeep.fold_process", str(fewest))
     process = await asyncio.create_subprocess_exec(*words, env=environment)
     try:
         if await process.wait() != 0:

@@ -16,7 +16,8 @@ from typing import Any
 
 from api.application import header_of
 from api.config import Config
-from api.ledger.protocol import Ledger, LedgerEntry, Notice, StoredReply, VaultRow, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import Ledger, LedgerEntry, StoredReply, VaultRow, Write
 from api.ledger.recovery import recover, snapshot_of
 from dispatch.settings.settings import Settings
 from dispatch.version import __version__

@@ -30,6 +30,10 @@ def host(
     lease_s: Annotated[
         float, typer.Option(min=0.5, max=60, help="A silent process loses its market after this.")
     ] = 2.0,
+    senders: Annotated[
+        int, typer.Option(min=0, max=16, help="Processes that send to webhooks; 0: the markets' own do.")
+    ] = 1,
+    development: Annotated[bool, typer.Option(help="Let webhooks call this machine by plain http.")] = False,
 ) -> None:
     """Serve what this host should serve, and send requests on to whoever has their market."""
     from halfhour.live.agent import Duty
@@ -37,7 +41,9 @@ def host(
     listener = socket.create_server((address, port))
     reached = socket.gethostname() if address in ("0.0.0.0", "::") else address
     url = advertise or f"http://{reached}:{listener.getsockname()[1]}"
-    asyncio.run(_run(Duty(ledger, node or socket.gethostname(), serve, url, config, lease_s), listener))
+    asyncio.run(
+        _run(Duty(ledger, node or socket.gethostname(), serve, url, config, lease_s, senders, development), listener)
+    )
 
 
 async def _run(duty: object, listener: socket.socket) -> None:

@@ -43,6 +43,7 @@ class Options(NamedTuple):
     node: str
     new_configuration: bool
     lease_s: float
+    sends: bool
     begun_with: Tracker | None
     """What promises begin with."""
 
@@ -61,6 +62,9 @@ def serve(
     new_configuration: Annotated[
         bool, typer.Option(help="Serve the market under this configuration from now on, though it had another one.")
     ] = False,
+    send: Annotated[
+        bool, typer.Option("--send/--no-send", help="Send to webhooks; not where `halfhour send` does.")
+    ] = True,
     promise: Annotated[
         Path | None, typer.Option(help="What promises begin with, where nothing is learnt yet: halfhour promise fit.")
     ] = None,
@@ -86,7 +90,7 @@ def serve(
     service = service.model_copy(update={name: value for name, value in said.items() if value is not None})
     options = Options(
         _address(data, ledger, market), as_json, robots, shadow, clock_speed, trust_journal, node, new_configuration,
-        lease_s, None if service.promise_file is None else read(service.promise_file),
+        lease_s, send, None if service.promise_file is None else read(service.promise_file),
     )  # fmt: skip
     # A few large arrays and many small objects: fewer arenas keep the memory of a long day flat.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
@@ -171,6 +175,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     app = create_app(
         config, ledger, version=__version__, clock=clock, travel=spec, solver=solver, as_shadow=options.shadow,
         on_start=partial(_on_start, options.begun_with, demo), trusts_journal=options.trust_journal,
+        sends=options.sends,
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve([listener]))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.ledger.protocol import Notice
+from api.ledger.outbox import Notice
 from api.ledger.sqlite.head import MARK
 from api.ledger.sqlite.reader import FILE
 from api.ledger.upkeep.maintenance import backup, restore

@@ -11,17 +11,8 @@ from hypothesis import strategies as st
 
 from api.access.keys import KeyBook
 from api.common.api_keys import Scope
-from api.ledger.protocol import (
-    Due,
-    Ended,
-    LedgerEntry,
-    LedgerFailed,
-    Snapshot,
-    StoredReply,
-    Tenant,
-    VaultRow,
-    Write,
-)
+from api.ledger.outbox import Due, Visit
+from api.ledger.protocol import Ended, LedgerEntry, LedgerFailed, Snapshot, StoredReply, Tenant, VaultRow, Write
 from tests.kit.service.stores import HOOK, Store, Stored, entry, notice
 
 
@@ -131,6 +122,27 @@ def test_a_notice_is_due_where_it_is_wanted(ledger: Stored) -> None:
     ledger.delete_webhook("wh1").result()
     assert {d.webhook_id for d in ledger.claim_due(9000)} == {"wh3"}
     assert [hook.webhook_id for hook in ledger.webhooks("acme")] == ["wh3", "wh4"]
+
+
+def test_receivers_are_claimed_and_let_go(ledger: Stored) -> None:
+    for hook in (HOOK, replace(HOOK, webhook_id="wh2")):
+        ledger.save_webhook(hook).result()
+    ledger.append(Write(notices=(notice(1), notice(2)))).result()
+    claimed = {one.webhook.webhook_id: one for one in ledger.claim(2000)}
+    assert claimed.keys() == {"wh1", "wh2"} and [due.notice.seq for due in claimed["wh1"].dues] == [1, 2]
+    assert {one.epoch for one in claimed.values()} == {ledger.identity.epoch} and ledger.claim(999) == []
+    assert ledger.keep(["wh1", "wh2"]) == {"wh1", "wh2"}
+    assert [one.webhook.webhook_id for one in ledger.claim(2000, skip=["wh1"])] == ["wh2"]
+    ledger.settle(claimed["wh1"].dues, []).result()
+    ledger.let_go(Visit(HOOK, 0, "", 0.0, {"sent": 2}, {})).result()
+    ledger.let_go(Visit(claimed["wh2"].webhook, 20, "", 0.0, {"failed": 20}, {})).result()
+    found = {hook.webhook_id: hook for hook in ledger.webhooks()}
+    assert found["wh1"] == HOOK and found["wh2"] == replace(HOOK, webhook_id="wh2", failures=20)
+    again = ledger.claim(2000)
+    assert [one.webhook.webhook_id for one in again] == ["wh2"] and again[0].webhook.failures == 20
+    ledger.let_go(Visit(again[0].webhook, 21, "gone", 0.0, {"disabled": 1}, {})).result()
+    last = next(hook for hook in ledger.webhooks() if hook.webhook_id == "wh2")
+    assert (last.enabled, last.disabled_reason, last.failures) == (False, "gone", 21) and ledger.claim(2000) == []
 
 
 def test_forgetting_keeps_what_is_still_due(ledger: Stored) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from api.ledger.protocol import CorruptLedger, Ended, LedgerFailed, Notice, Snapshot, StoredReply, VaultRow, Write
+from api.ledger.outbox import Notice
+from api.ledger.protocol import CorruptLedger, Ended, LedgerFailed, Snapshot, StoredReply, VaultRow, Write
 from api.ledger.sqlite import store
 from api.ledger.sqlite.reader import FILE
 from api.ledger.sqlite.store import SqliteLedger

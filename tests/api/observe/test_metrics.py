@@ -231,3 +231,17 @@ async def test_the_service_tells_what_it_counts(tmp_path: Path) -> None:
     ):
         assert line in lines
     assert "Canary" not in answer.text and "o1" not in answer.text
+
+
+def test_every_figure_of_one_of_several_markets_says_whose_it_is() -> None:
+    from prometheus_client.parser import text_string_to_metric_families as families
+
+    metrics = Metrics("munich")
+    metrics.fallbacks.labels("late").inc()
+    metrics.commit_s.observe(0.1)
+    samples = [sample for family in families(metrics.text().decode()) for sample in family.samples]
+    assert len(samples) > 40 and {sample.labels.get("market") for sample in samples} == {"munich"}
+    late = [sample for sample in samples if sample.name == "halfhour_fallbacks_total"]
+    assert late[0].labels == {"why": "late", "market": "munich"} and late[0].value == 1
+    alone = [sample for family in families(Metrics().text().decode()) for sample in family.samples]
+    assert not any("market" in sample.labels for sample in alone)

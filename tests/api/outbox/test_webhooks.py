@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from api.common.errors import NotFound
-from api.ledger.protocol import Due, Webhook
+from api.ledger.outbox import Due, Webhook
 from api.outbox.webhook_request import Post, ReceiverAnswer
-from api.outbox.webhook_sender import MOST_FAILURES, MOST_TRIES, Webhooks, enabled, retry_wait_s, rotated
+from api.outbox.webhook_sender import MOST_FAILURES, MOST_TRIES, retry_wait_s
 from api.outbox.webhook_signature import new_secret, verify
+from api.outbox.webhooks import Webhooks, enabled, rotated
 from tests.kit.service.receivers import (
     NOW,
     Box,
@@ -146,7 +147,7 @@ async def test_no_receiver_waits_for_another() -> None:
         sender = Webhooks(
             box,
             post=lambda hook: Post(hook.url, clock=lambda: NOW, resolve=numbers, development=True, timeout_s=300.0),
-            render=lambda notice: f'{{"id":"{notice.event_id}"}}'.encode(),
+            render=lambda epoch, notice: f'{{"id":"{notice.event_id}"}}'.encode(),
             clock=lambda: NOW,
         )
         sender.start()
@@ -196,7 +197,7 @@ async def test_rotation_keeps_two_secrets_and_a_change_of_url_is_followed() -> N
         scripted.url = hook.url
         return scripted
 
-    sender = Webhooks(box, post=post, render=lambda notice: b"{}", clock=lambda: NOW)
+    sender = Webhooks(box, post=post, render=lambda epoch, notice: b"{}", clock=lambda: NOW)
     for url in ("https://example.com/", "https://example.org/"):
         await sender.change("w", lambda kept, url=url: replace(kept, url=url))
         box.add(1)

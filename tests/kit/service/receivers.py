@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
-from api.ledger.protocol import Due, Notice, Webhook
+from api.ledger.outbox import Claimed, Due, Notice, Visit, Webhook
+from api.ledger.protocol import Identity
 from api.outbox.webhook_request import Post, ReceiverAnswer
-from api.outbox.webhook_sender import Webhooks
+from api.outbox.webhooks import Webhooks
 
 NOW = 1_750_000_000
 
@@ -102,6 +104,7 @@ class Box:
     def __init__(self, *webhooks: Webhook) -> None:
         self.kept = {webhook.webhook_id: webhook for webhook in webhooks}
         self.dues: dict[tuple[str, int], Due] = {}
+        self.identity = Identity("ledger", "0" * 8)
 
     def add(self, count: int) -> None:
         for seq in range(len(self.dues) + 1, len(self.dues) + 1 + count):
@@ -125,6 +128,30 @@ class Box:
             if due.due_at <= now and due.webhook_id not in skipped and self.kept[due.webhook_id].enabled
         ]
         return sorted(found, key=lambda due: due.due_at)[:limit]
+
+    @property
+    def claim_s(self) -> float | None:
+        return None
+
+    def claim(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Claimed]:
+        found = {name: Claimed(hook, [], self.identity.epoch) for name, hook in self.kept.items()}
+        for due in self.claim_due(now, limit=limit, skip=skip):
+            found[due.webhook_id].dues.append(due)
+        return [claimed for claimed in found.values() if claimed.dues]
+
+    def keep(self, webhook_ids: Sequence[str]) -> set[str]:
+        return set(webhook_ids)
+
+    def let_go(self, visit: Visit) -> Future[None]:
+        hook = self.kept[visit.webhook.webhook_id]
+        self.kept[hook.webhook_id] = replace(
+            hook, failures=visit.failures, enabled=hook.enabled and not visit.disabled,
+            disabled_reason=visit.disabled or hook.disabled_reason,
+        )  # fmt: skip
+        return already_done()
+
+    def seen(self, webhook_id: str) -> None:
+        """Only the sender knows."""
 
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
         for due in done:
@@ -165,7 +192,11 @@ class World:
     def __init__(self, box: Box, says: Callable[[str], ReceiverAnswer]) -> None:
         self.now, self.box, self.post = float(NOW), box, Scripted(says)
         self.sender = Webhooks(
-            box, post=lambda hook: self.post, render=lambda notice: b"{}", clock=lambda: self.now, jitter=lambda: 0.5
+            box,
+            post=lambda hook: self.post,
+            render=lambda epoch, notice: b"{}",
+            clock=lambda: self.now,
+            jitter=lambda: 0.5,
         )
 
     async def work(self) -> None:

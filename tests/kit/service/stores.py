@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from api.ledger.protocol import Ledger, LedgerEntry, Notice, Webhook
+from api.ledger.outbox import Notice, Webhook
+from api.ledger.protocol import Ledger, LedgerEntry
 
 _NUMBERS = itertools.count()
 

@@ -1,4 +1,4 @@
-"""`python -m api.ledger.fold_process FEWEST`: folds a ledger that another process writes, and keeps a snapshot.
+"""`python -m api.ledger.upkeep.fold_process FEWEST`: folds a ledger that another process writes, and keeps a snapshot.
 
 `HALFHOUR_LEDGER` holds its address, for an address may hold a password.  What two snapshots cover moves into a segment,
 where it is FEWEST entries or more.
