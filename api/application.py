@@ -6,8 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -50,13 +49,10 @@ from api.http.transport.middleware import BodyLimit, QuotaHeaders
 from api.http.transport.owned import Owned
 from api.ledger import configuration
 from api.ledger.opening import market_of
-from api.ledger.protocol import Ledger, Write
-from api.live import store_hours
+from api.ledger.protocol import Ledger
+from api.lifespan import lifespan_of
 from api.live.host import LiveHost
-from api.live.rider_speeds import RiderSpeeds
 from api.live.travel import LiveTravel
-from api.live.upkeep.chores import keep_keys, renew
-from api.live.upkeep.chores import run as look_after
 from api.live.upkeep.travel_answers import TravelAnswers
 from api.matrix.client import MatrixClient
 from api.observe.metrics import Metrics
@@ -70,10 +66,7 @@ from api.solver.rounds import Rounds, Solves
 from api.solver.travel_state import TravelState
 from api.solver.warm_up import warm_up_travel
 from dispatch.codec import SCHEMA_VERSION
-from dispatch.record.travel_spec import HttpSpec, TravelSpec, travel_spec, travel_table
-from dispatch.settings.choosing import remarks
-from dispatch.settings.names import former_names
-from routing.errors import HalfhourError
+from dispatch.record.travel_spec import HttpSpec, TravelSpec, travel_spec
 from routing.places import LatLng
 
 log = logging.getLogger(__name__)
@@ -160,14 +153,16 @@ def create_app(
     )
     application.travel_answers = _travel_answers(spec, host)
     application.restore = lambda answer: deliveries.restored(application, answer)
-    app = new_app(version, _lifespan(application, spec, on_start, sends=sends and not as_shadow))
+    app = new_app(version, lifespan_of(application, spec, on_start, sends=sends and not as_shadow))
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.application = application
     problems.install(app)
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=problems.problem)
     app.add_middleware(Manners, base=config.service.root_path)
-    app.add_middleware(Owned, is_ours=lambda: ledger.is_surely_ours, refuse=problems.problem)
+    app.add_middleware(
+        Owned, is_ours=lambda: ledger.is_surely_ours, following=lambda: application.following, refuse=problems.problem
+    )
     app.add_middleware(Shed, slots=lanes.of(Lane.NEW), keys=book, clock=clock.exact, refuse=problems.problem)
     app.add_middleware(RequestMeter, metrics=metrics)
     return app
@@ -218,78 +213,6 @@ def new_app(version: str, lifespan: Any = None) -> FastAPI:
 def asyncio_time() -> float:
     """Seconds of the running loop's clock."""
     return asyncio.get_running_loop().time()
-
-
-def _lifespan(service: Application, spec: TravelSpec, on_start: Callable[[Service], Any] | None, *, sends: bool) -> Any:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        host = service.host
-        renewing = asyncio.create_task(renew(host, service.ledger.lease_s))
-        try:
-            await _begin(service, spec)
-        except HalfhourError as problem:
-            service.failure = problem
-            renewing.cancel()
-            await host.rounds.close()
-            raise
-        if service.shadow:
-            await shadow.begin(service)
-        if on_start is not None:
-            await on_start(service)
-        sender = service.webhooks
-        if sends:
-            host.feed.listeners.append(sender.notify)
-            sender.start()
-        chores = [
-            asyncio.create_task(look_after(host, service.ledger, service.config.service)),
-            asyncio.create_task(keep_keys(host, service.ledger, service.gate.keys)),
-        ]
-        if service.travel_answers is not None:
-            chores.append(asyncio.create_task(service.travel_answers.run()))
-        if service.config.service.live_speeds:
-            chores.append(asyncio.create_task(RiderSpeeds(host).run()))
-        try:
-            yield
-        finally:
-            for chore in chores:
-                chore.cancel()
-            await asyncio.gather(*chores, return_exceptions=True)
-            await sender.close()
-            await service.board_feed.close()
-            await host.close()
-            renewing.cancel()
-
-    return lifespan
-
-
-async def _begin(service: Service, spec: TravelSpec) -> None:
-    """Folds the ledger and begins to work, under a configuration that fits it."""
-    host, ledger, config = service.host, service.ledger, service.config
-    await host.fold()
-    begun = ledger.head() > 0
-    if not begun:
-        config.engine_settings(ordered=True)
-    configuration.require_fit(host.board, config, host.times.profiles)
-    values: list[tuple[str, Any]] = []
-    header = configuration.completed(ledger.header(), service.version, ledger.head())
-    table = travel_table(spec, for_process=True)
-    if header is not None:
-        log.warning("the ledger is of this version from now on: an earlier one can no longer read it")
-        values.append(("header", header))
-    told = {"travel": table, "time_zone": config.service.time_zone}  # for whoever reads the ledger without the file
-    values += [(name, value) for name, value in told.items() if ledger.value(name) != value]
-    if values:
-        await asyncio.wrap_future(ledger.append(Write(extra=values)))
-    await host.start()
-    await store_hours.renew(host, config.service.time_zone)
-    for make in configuration.openings(host.board, config):
-        await host.tell(make)
-    if begun:
-        service.notes = former_names(config.engine) + configuration.differences(host.board, config)
-    else:
-        service.notes = remarks(config.engine, host.board.settings)
-    for said in service.notes:
-        log.warning(said)
 
 
 def _look(host: LiveHost) -> dict[str, Any]:

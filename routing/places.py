@@ -112,20 +112,36 @@ class PlaceBook:
 
         Raises InvalidInput where coordinates are not finite, outside the world, or of an access far from its place.
         """
+        handle = self._size
+        self.fill(handle, first, second, enter_s=enter_s, exit_s=exit_s, matrix_row=matrix_row, access=access)
+        return handle
+
+    def fill(
+        self,
+        handle: int,
+        first: float,
+        second: float,
+        *,
+        enter_s: int = 0,
+        exit_s: int = 0,
+        matrix_row: int = -1,
+        access: Access | None = None,
+    ) -> None:
+        """Enter a place under a handle that `pad` has left open, or behind all there are; else as `add`."""
         self._check(first, second)
         self._check_access(first, second, access)
         for field, seconds in (("enter_s", enter_s), ("exit_s", exit_s)):
             if not 0 <= seconds <= LONGEST_STOP_S:
                 raise InvalidInput(f"{field} must lie between 0 and {LONGEST_STOP_S} seconds", field=field)
-        if self._size == len(self._first):
-            self._grow()
-        handle = self._size
-        self._size += 1
+        self.pad(handle)
+        if handle == self._size:
+            if self._size == len(self._first):
+                self._grow()
+            self._size += 1
         self._enter_s[handle] = enter_s
         self._exit_s[handle] = exit_s
         self._matrix_row[handle] = matrix_row
         self._put(handle, first, second, access)
-        return handle
 
     def pad(self, size: int) -> None:
         """Add places that lie at (0, 0), for handles that nobody asks for any more, until there are `size`."""

@@ -23,6 +23,7 @@ from api.http import problems
 from api.http.addresses import Doors
 from api.http.pages import Pages
 from api.ledger.protocol import Ledger, StoredReply, VaultRow, Write
+from api.live.following import Follower
 from api.live.host import LiveHost
 from api.live.upkeep.travel_answers import TravelAnswers
 from api.live.waiting import Waiting
@@ -82,6 +83,8 @@ class Service:
     notes: list[str] = field(default_factory=list)
     """Where it does not do what its configuration says, or the configuration contradicts itself."""
     waiting: Waiting = field(default_factory=Waiting)
+    following: Follower | None = None
+    """While another host has the market."""
     travel_answers: TravelAnswers | None = None
     """Asks the travel service, where times are one's."""
     restore: Restore = lambda answer: Reply(answer.status, answer.body)

@@ -33,6 +33,8 @@ class ClockOff(HalfhourError):
 
 def readiness(host: LiveHost) -> Readiness:
     """What `/readyz` answers; raises what keeps the service from taking work."""
+    if host.ledger.is_following:
+        raise NotReady("this host only follows the market of another one", retry_after_s=1)
     failure = host.failure or host.ledger.failed
     if failure is not None:
         raise failure

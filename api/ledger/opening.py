@@ -115,12 +115,13 @@ def opened(
     configuration: Mapping[str, str] | None = None,
     changes_configuration: bool = False,
     lease_s: float | None = None,
+    follows: bool = False,
 ) -> Ledger:
     """The ledger, ours to write; of a market that another host holds it is waited for `wait_s` (None: for ever).
 
     `identity`: what a new one is called, where it is to be the copy of another.  `node`: this host's name.
     `lease_s`: how long it stays ours in silence.  `configuration`: what all hosts of the market must have
-    alike; with `changes_configuration` ours holds from now on.
+    alike; with `changes_configuration` ours holds from now on.  `follows`: one that another host holds is followed.
     """
     if not in_database(address):
         return SqliteLedger(Path(address), header, identity)
@@ -130,6 +131,7 @@ def opened(
     return PostgresLedger(
         address, header, identity=identity, version=version, wait_s=wait_s, on_wait=on_wait, node=node,
         configuration=configuration, changes_configuration=changes_configuration, ttl_s=lease_s or TTL_S,
+        follows=follows,
     )  # fmt: skip
 
 

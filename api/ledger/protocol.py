@@ -11,7 +11,7 @@ come from any thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
@@ -50,6 +50,19 @@ class NewerLedger(InvalidInput):
     """A ledger that a later version has written in."""
 
     code = "newer_ledger"
+
+
+class Following(LedgerFailed):
+    """A write at a host that only follows; details hold `host` and `address`: who has the market, as far as known."""
+
+    code = "follower_read_only"
+
+
+class Whereabouts(NamedTuple):
+    """Who has a market, and where it is served; empty where nobody has it, or nobody says."""
+
+    host: str
+    address: str
 
 
 class Skip(NamedTuple):
@@ -191,6 +204,16 @@ class Ledger(OutboxStore, RegistryStore, Protocol):
     @property
     def is_surely_ours(self) -> bool:
         """False where another host may have taken it by now, as far as our own clock can tell: then nothing is read."""
+
+    @property
+    def is_following(self) -> bool:
+        """True while another host has it: it is read here, and written there."""
+
+    def take(self, on_wait: Callable[[str], None], is_ready: Callable[[], bool]) -> None:
+        """Waits until a ledger that was followed is ours; `is_ready()`: whoever should give it to us need not wait."""
+
+    def whereabouts(self) -> Whereabouts:
+        """Who has it now."""
 
     def asked_to_leave(self) -> bool:
         """True where another host should have it and waits for it, or nobody should."""

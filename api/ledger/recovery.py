@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from api.ledger.chain import way_on
 from api.ledger.configuration import require_readable
-from api.ledger.protocol import LedgerEntry, Snapshot, VaultRow
+from api.ledger.protocol import LedgerEntry, LedgerFailed, Snapshot, VaultRow
 from dispatch.board.board import Board
 from dispatch.codec import decode_event
 from dispatch.errors import taking_in
@@ -19,6 +20,12 @@ from dispatch.settings.settings import Settings
 from routing.places import Access, PlaceBook
 
 log = logging.getLogger(__name__)
+
+
+AT_ONCE = 200
+"""Entries that a follower takes in at once: what it shows waits for no more."""
+BEHIND_ALL = 2**62
+"""Behind every handle there will ever be."""
 
 
 class Folds(Protocol):
@@ -68,6 +75,49 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
         log.warning("entries were left out of the fold, as somebody said they should be", extra={"count": skipped})
     log.info("folded", extra={"entries": seq - began, "snapshot": began})
     return Recovered(board, places, seq, seq - began)
+
+
+class Look(NamedTuple):
+    """What a ledger has more than a follower knew: places, and entries that follow each other."""
+
+    rows: list[VaultRow]
+    entries: list[LedgerEntry]
+    is_all: bool
+
+
+class Tail:
+    """The board of a ledger that another process writes, as far as it has been read.
+
+    `look` reads, from any thread; `take` changes the board, on the thread that shows it; one after the other.
+    """
+
+    def __init__(self, ledger: Folds, settings: Settings) -> None:
+        found = recover(ledger, settings)
+        self.board, self.places, self.seq = found.board, found.places, found.seq
+        self._ledger = ledger
+        self._entered: set[int] = set()
+
+    def look(self, most: int = AT_ONCE) -> Look:
+        """Up to `most` entries behind those that were taken; raises LedgerFailed where the ledger has fewer by now."""
+        head = self._ledger.head()
+        if head < self.seq:
+            raise LedgerFailed("the ledger has lost what was read of it", code="ledger_went_back", retry_after_s=1)
+        if head == self.seq:
+            return Look([], [], is_all=True)
+        entries = list(islice(self._ledger.entries(self.seq), most))
+        of_riders = {record.rider.place for record in self.board.riders.values()}  # these go where riders go
+        named = {handle for entry in entries for handle in _handles(entry.events)}
+        rows = list(self._ledger.vault(sorted(named - of_riders - self._entered), BEHIND_ALL))
+        return Look(rows, entries, is_all=self.seq + len(entries) >= head)
+
+    def take(self, look: Look) -> None:
+        """Takes in what was read; raises CorruptJournal naming an entry that cannot be."""
+        for row in look.rows:
+            _enter(self.places, row)
+            self._entered.add(row.handle)
+        for entry in look.entries:
+            apply(self.board, entry)
+            self.seq = entry.seq
 
 
 def apply(board: Board, entry: LedgerEntry) -> None:
@@ -137,12 +187,15 @@ def place_book(frame: str, rows: Iterable[VaultRow]) -> PlaceBook:
     """The book of a vault; gaps that refused requests left are filled with places that lie nowhere."""
     book = PlaceBook("plane" if frame == "plane" else "wgs84")
     for row in rows:
-        book.pad(row.handle)
-        book.add(
-            row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1),
-            access=access_of(row),
-        )  # fmt: skip
+        _enter(book, row)
     return book
+
+
+def _enter(book: PlaceBook, row: VaultRow) -> None:
+    book.fill(
+        row.handle, row.first, row.second, enter_s=row.enter_s, exit_s=row.exit_s, matrix_row=row.body.get("row", -1),
+        access=access_of(row),
+    )  # fmt: skip
 
 
 def access_of(row: VaultRow) -> Access | None:

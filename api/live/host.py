@@ -20,8 +20,8 @@ from typing import Any
 from api.common.clock import Clock
 from api.common.errors import NotReady
 from api.ledger.outbox import Notice
-from api.ledger.protocol import Ledger, LedgerEntry, LedgerFailed, StoredReply, VaultRow, Write
-from api.ledger.recovery import recover, snapshot_of
+from api.ledger.protocol import Following, Ledger, LedgerEntry, LedgerFailed, StoredReply, VaultRow, Write
+from api.ledger.recovery import BEHIND_ALL, Recovered, Tail, recover, snapshot_of
 from api.live import ended_orders, on_board
 from api.live.alarm import Alarm
 from api.live.phones import Phones
@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 RESUME_EVERY_S = 0.5
 UNFOLDABLE_EVERY_S = 30.0
 LOOKUPS_AT_ONCE = 4
+NOWHERE = -1
 FLUSH_FAILED_EXIT = 70
 EXITS = {"ledger_superseded": 71, "ledger_went_back": 72}
 """How a process ends that must not go on, by the code of what ended it; FLUSH_FAILED_EXIT for any other."""
@@ -142,7 +143,7 @@ class LiveHost:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._state is not None:
+        if self._state is not None and not self.ledger.is_following:
             with suppress(LedgerFailed):
                 await self.settled()
                 await asyncio.to_thread(self.keep_snapshot)
@@ -156,13 +157,39 @@ class LiveHost:
             self.ledger.save_snapshot(snapshot_of(state.engine.board, state.seq)).result()
 
     def _fold(self) -> None:
-        found = recover(self.ledger, self._settings)
+        self._go_on(recover(self.ledger, self._settings))
+
+    def show(self, tail: Tail, rows: Mapping[int, VaultRow]) -> None:
+        """The board of a market that another host has, to be read here; `rows`: of what is on it."""
+        state = self._state
+        if state is None or state.engine.board is not tail.board:
+            self._times = self.travel.bind(tail.places)
+            self._scratch = NOWHERE  # a place of our own would take the number of one of theirs
+            state = self._state = _State(Engine(tail.places, self._settings, tail.board), tail.seq, Notices(0, {}))
+            self.failure = Following("this host only follows the market", retry_after_s=1)
+        state.seq, state.rows = tail.seq, dict(rows)
+
+    def hide(self) -> None:
+        """Nothing is shown until the board is at the ledger's end."""
+        self._state, self.failure = None, None
+
+    async def lead(self, tail: Tail | None) -> None:
+        """The ledger is ours from now on: the board goes on from what was followed, where that is all there is."""
+        if tail is None:
+            await self.fold()
+        else:
+            await asyncio.to_thread(self._go_on, Recovered(tail.board, tail.places, tail.seq, 0))
+
+    def _go_on(self, found: Recovered) -> None:
         engine = Engine(found.places, self._settings, found.board)
         self._scratch = found.places.add(0.0, 0.0)
         self._times = self.travel.bind(found.places)
         self.alarm.go_on_from(found.board.now)
         notices = Notices(self.ledger.notice_head(), self.ledger.sequences_of(on_board.subjects(found.board)))
-        rows = self.ledger.vault(on_board.handles(found.board), on_board.NONE_BEHIND)
+        rows = list(self.ledger.vault(on_board.handles(found.board), BEHIND_ALL))
+        for row in rows:
+            if row.erased_at is not None:  # which no entry says
+                found.places.move(row.handle, row.first, row.second)
         self._state = _State(engine, found.seq, notices, rows={row.handle: row for row in rows})
 
     async def _open(self) -> None:

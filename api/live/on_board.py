@@ -5,8 +5,6 @@ from __future__ import annotations
 from api.ledger.protocol import VaultRow
 from dispatch.board.board import Board
 
-NONE_BEHIND = 2**62
-"""Behind every handle there will ever be."""
 _ALWAYS = ("service", "settings", "shadow")
 
 

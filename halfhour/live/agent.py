@@ -152,8 +152,10 @@ class Agent:
         self._senders = [process for process in self._senders if process.returncode is None]
         while len(self._senders) < self.duty.senders and not self._closing:
             words = ["send", "--ledger", self.duty.ledger, *(["--development"] if self.duty.is_development else [])]
-            ways = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.DEVNULL}
-            process = await asyncio.create_subprocess_exec(sys.executable, "-m", "halfhour", *words, **ways)
+            none = asyncio.subprocess.DEVNULL
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "halfhour", *words, stdin=none, stdout=none
+            )
             self._senders.append(process)
 
     def _should_begin(self, market: MarketSeen) -> bool:

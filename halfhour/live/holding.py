@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.ledger.protocol import Ledger
+    from api.http.commands import Service
     from api.solver.process import Solver
     from dispatch.record.travel_spec import TravelSpec
 
@@ -31,12 +31,17 @@ async def get_ready(solver: Solver, spec: TravelSpec) -> None:
     await starting
 
 
-async def leave_when_asked(ledger: Ledger, server: Any, say: Callable[[str], None]) -> None:
-    """Ends in order once another host should have the market and waits for it."""
+async def leave_when_asked(service: Service, server: Any, say: Callable[[str], None]) -> None:
+    """Ends in order once another host should have the market and waits for it, or it could not be taken over."""
     from api.ledger.protocol import LedgerFailed
 
+    ledger = service.ledger
     while ledger.is_far:
         await asyncio.sleep((ledger.lease_s or 1.0) / 8)
+        if service.failure is not None:
+            say(f"{service.failure.message} [{service.failure.code}]")
+            server.should_exit = True
+            return
         with contextlib.suppress(LedgerFailed):
             if await asyncio.to_thread(ledger.asked_to_leave):
                 say("another host should have this market: it is given back")

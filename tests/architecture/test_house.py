@@ -44,6 +44,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"live"},
         {"http"},
         {"console"},
+        {"lifespan"},
         {"application"},
     ],
     "halfhour": [

@@ -65,7 +65,7 @@ def connect(place: Where, *, writes: bool = False) -> Connection:
 def require_schema(connection: Connection, place: Where) -> None:
     """Raises InvalidInput where the tables are missing or older (`older_ledger`), NewerLedger where they are newer."""
     try:
-        row = connection.execute("SELECT version FROM halfhour.version").fetchone()
+        row = connection.execute("SELECT to_jsonb(v) FROM halfhour.version v").fetchone()
     except (errors.UndefinedTable, errors.InvalidSchemaName):
         row = None
     if row is None:
@@ -73,14 +73,15 @@ def require_schema(connection: Connection, place: Where) -> None:
             "the database holds no ledgers yet", field="ledger", database=place.shown,
             hint="Make the tables: halfhour admin ledger init URL",
         )  # fmt: skip
-    if row[0] < SCHEMA_VERSION:
+    version, oldest = int(row[0]["version"]), int(row[0].get("oldest_program", 0))
+    if version < SCHEMA_VERSION:
         raise InvalidInput(
-            f"the database has tables of version {row[0]}, this program needs {SCHEMA_VERSION}", field="ledger",
+            f"the database has tables of version {version}, this program needs {SCHEMA_VERSION}", field="ledger",
             code="older_ledger", database=place.shown, hint="Bring them up to date: halfhour admin ledger migrate URL",
         )  # fmt: skip
-    if row[0] > SCHEMA_VERSION:
+    if oldest > SCHEMA_VERSION:
         raise NewerLedger(
-            f"the database has tables of version {row[0]}, this program knows {SCHEMA_VERSION}", database=place.shown,
+            f"the database has tables of version {version}, this program knows {SCHEMA_VERSION}", database=place.shown,
             hint="Run the version that made them, or a later one.",
         )  # fmt: skip
 

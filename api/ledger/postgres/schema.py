@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 SCHEMA_VERSION = 3
+OLDEST_PROGRAM = 3
+"""The oldest program, by the version of tables that it was made for, that may work over these: what is only added to
+tables leaves those of the version before at work until they are replaced, host by host."""
 
 SUPERSEDED = "HH001"
 """Error state of a write by somebody who does not hold the market."""
@@ -84,6 +87,7 @@ CREATE TABLE IF NOT EXISTS halfhour.audit (
 """What the second version added: who should have a market, the hosts, who sends to a webhook, the audit."""
 
 THIRD = """
+ALTER TABLE halfhour.version ADD COLUMN IF NOT EXISTS oldest_program int NOT NULL DEFAULT 0;
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS rests_until timestamptz;
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS rests_at text NOT NULL DEFAULT '';
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS seen text NOT NULL DEFAULT '{}';

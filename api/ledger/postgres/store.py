@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -17,10 +20,10 @@ from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
 from api.ledger.postgres.outbox import PostgresOutbox
 from api.ledger.postgres.reader import PostgresReader
-from api.ledger.postgres.schema import APPEND, MIGRATIONS, SCHEMA_VERSION
-from api.ledger.postgres.taking import Wish, taken
-from api.ledger.postgres.writer import PostgresWriter, Tip
-from api.ledger.protocol import Identity, LedgerFailed, Tenant, Write
+from api.ledger.postgres.schema import APPEND, MIGRATIONS, OLDEST_PROGRAM, SCHEMA_VERSION
+from api.ledger.postgres.taking import TAKE_EVERY_S, Wish, taken
+from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
+from api.ledger.protocol import Following, Identity, LedgerFailed, Tenant, Whereabouts, Write
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +48,13 @@ def prepare(address: str) -> None:
             connection.execute(statements)
         if connection.execute("SELECT 1 FROM halfhour.version").fetchone() is None:
             connection.execute("INSERT INTO halfhour.version VALUES (%s)", (SCHEMA_VERSION,))
-        connection.execute("UPDATE halfhour.version SET version = %s WHERE version < %s", (SCHEMA_VERSION,) * 2)
+        made = connection.execute(
+            "UPDATE halfhour.version SET version = %s, oldest_program = %s WHERE version <= %s RETURNING 1",
+            (SCHEMA_VERSION, OLDEST_PROGRAM, SCHEMA_VERSION),
+        )
         c.require_schema(connection, place)
-        connection.execute(APPEND)
+        if made.fetchone() is not None:  # a later version's function stays
+            connection.execute(APPEND)
 
 
 def note(address: str, line: dict[str, Any]) -> None:
@@ -66,6 +73,7 @@ class PostgresLedger(PostgresReader):
 
     `wait_s`: how long to wait while another host holds the market (None: for ever).  Raises LedgerFailed
     (`ledger_in_use`) after that, and where this machine's clock is more than a second from the database's.
+    With `follows` a market that another host holds is followed: it is read here, until `take` has returned.
     """
 
     def __init__(
@@ -81,48 +89,95 @@ class PostgresLedger(PostgresReader):
         node: str = "",
         configuration: Mapping[str, str] | None = None,
         changes_configuration: bool = False,
+        follows: bool = False,
     ) -> None:
         super().__init__(address)
         called = identity or Identity(records.new_identity(), records.new_epoch())
-        wish = Wish(self._place, called, ttl_s, version, node or socket.gethostname(), configuration or {})
-        asked_at, tenure = taken(
-            wish._replace(changes_configuration=changes_configuration), wait_s=wait_s, on_wait=on_wait
-        )
+        name = node or socket.gethostname()
+        self._wish = Wish(self._place, called, ttl_s, version, name, configuration or {}, changes_configuration)
+        self._outbox = PostgresOutbox(self._place, f"{name}:{secrets.token_hex(6)}", self.market)
+        self._header = header
+        self._own: PostgresWriter | None = None
+        self._closed = threading.Event()
+        while True:
+            try:
+                self._hold(*taken(self._wish, wait_s=0.0 if follows else wait_s, on_wait=on_wait))
+                return
+            except LedgerFailed as problem:
+                if not follows or problem.code != "ledger_in_use":
+                    raise
+            if self.value("header") is not None:
+                return  # there is something to follow
+            time.sleep(TAKE_EVERY_S)
+
+    def _hold(self, asked_at: float, tenure: Tenure) -> None:
         row = self._one("head, writes", "markets")
         assert row is not None
         head = int(row[0])
         chain = self.chain_at(head) if head else genesis(self.identity.ledger)
         self.tenure = tenure
-        self._node = wish.node
-        self._writer = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])), asked_at)
-        self._outbox = PostgresOutbox(self._place, tenure.owner, self.market)
-        self._closed = False
-        if header is not None and (head == 0 or self.value("header") is None):
-            self.append(Write(extra=(("header", header),))).result()
+        self._own = PostgresWriter(self._place, tenure, Tip(head, chain, int(row[1])), asked_at)
+        if self._header is not None and (head == 0 or self.value("header") is None):
+            self.append(Write(extra=(("header", self._header),))).result()
+
+    @property
+    def _writer(self) -> PostgresWriter:
+        if self._own is None:
+            host, address = self.whereabouts()
+            raise Following(
+                f"this host only follows market {self.market}", host=host, address=address, retry_after_s=1,
+                hint=f"Ask {address or host or 'the host that has it'}.",
+            )  # fmt: skip
+        return self._own
+
+    @property
+    def is_following(self) -> bool:
+        """True while another host has the market."""
+        return self._own is None
+
+    def take(self, on_wait: Callable[[str], None], is_ready: Callable[[], bool]) -> None:
+        """Waits until the market is ours; `is_ready()`: whoever should give it to us need not wait for us."""
+        if self._own is None:
+            self._hold(
+                *taken(self._wish, wait_s=None, on_wait=on_wait, is_ready=is_ready, ends=self._closed, has_looked=True)
+            )
+
+    def whereabouts(self) -> Whereabouts:
+        """Who has the market, and where its front listens."""
+        rows = self.rows(
+            "SELECT split_part(k.owner, ':', 1), coalesce(h.address, k.address, '') FROM halfhour.markets k LEFT JOIN"
+            " halfhour.hosts h ON h.host = split_part(k.owner, ':', 1) WHERE k.market = %s AND k.owner IS NOT NULL",
+            (self.market,),
+        )
+        return Whereabouts(*rows[0]) if rows else Whereabouts("", "")
 
     @property
     def lease_s(self) -> float | None:
         """Seconds for which the market stays ours without a write."""
-        return self.tenure.ttl_s
+        return self._wish.ttl_s
 
     @property
     def is_surely_ours(self) -> bool:
         """While our own clock says that nobody else can have taken the market."""
-        return ticks() < self._writer.surely_until
+        return self._own is not None and ticks() < self._own.surely_until
 
     def asked_to_leave(self) -> bool:
         """True where another host should have the market and waits for it, or nobody should."""
+        if self._own is None:
+            return False
         rows = self.rows(
             "SELECT state <> 'open' OR (wanted NOT IN ('', %s) AND standby = wanted AND"
             " standby_at > clock_timestamp() - interval '2 s') FROM halfhour.markets WHERE market = %s",
-            (self._node, self.market),
+            (self._wish.node, self.market),
         )
         return bool(rows and rows[0][0])
 
     def standing(self) -> dict[str, float]:
         """The tenure that it is held in, how long it is surely ours, and groups that were sent again."""
-        left_s = self._writer.surely_until - ticks()
-        return {"epoch": self.tenure.epoch, "surely_ours_s": left_s, "resent": self._writer.resent}
+        if self._own is None:
+            return {"epoch": 0.0}
+        left_s = self._own.surely_until - ticks()
+        return {"epoch": self.tenure.epoch, "surely_ours_s": left_s, "resent": self._own.resent}
 
     @property
     def is_far(self) -> bool:
@@ -139,12 +194,13 @@ class PostgresLedger(PostgresReader):
 
     def close(self) -> None:
         """Writes what is queued, gives the market back and closes."""
-        if self._closed:
+        if self._closed.is_set():
             return
-        self._closed = True
-        if self._writer.failed is None:
-            self._writer.put(self._give_back)
-        self._writer.close()
+        self._closed.set()
+        if self._own is not None:
+            if self._own.failed is None:
+                self._own.put(self._give_back)
+            self._own.close()
         self._outbox.close()
         super().close()
 
@@ -158,7 +214,7 @@ class PostgresLedger(PostgresReader):
     @property
     def failed(self) -> LedgerFailed | None:
         """Why nothing is written now, None while all is well."""
-        return self._writer.failed
+        return self._own.failed if self._own is not None else None
 
     def counters(self) -> dict[str, int]:
         """Commits, writes committed, writes waiting and groups sent again, for metrics."""

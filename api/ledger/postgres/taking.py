@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -45,25 +46,36 @@ class Wish(NamedTuple):
     changes_configuration: bool = False
 
 
-def taken(wish: Wish, *, wait_s: float | None, on_wait: Callable[[str], None] | None = None) -> tuple[float, Tenure]:
+def taken(
+    wish: Wish,
+    *,
+    wait_s: float | None,
+    on_wait: Callable[[str], None] | None = None,
+    is_ready: Callable[[], bool] = lambda: True,
+    ends: threading.Event | None = None,
+    has_looked: bool = False,
+) -> tuple[float, Tenure]:
     """The market, ours, and when it was asked for; waits `wait_s` while another has it (None: for ever).
 
     Raises LedgerFailed (`ledger_in_use`) after that and where this machine's clock is off, Misfit where the market is
     served under another configuration.  Who waits and loses the database goes on waiting, and for two tenures more once
-    it is back: every tenure has run out by then, and every owner may yet live.
+    it is back: every tenure has run out by then, and every owner may yet live.  `is_ready()`: whoever has it may give
+    it to us at once.  `ends`: set where nobody waits for it any more.  `has_looked`: the database has been seen before.
     """
     owner = f"{wish.node}:{secrets.token_hex(6)}"
-    begun, patient_until, said, has_looked = time.monotonic(), 0.0, False, False
-    while True:
+    begun, patient_until, said = time.monotonic(), 0.0, False
+    ends = ends or threading.Event()
+    while not ends.is_set():
         asked_at = ticks()
         try:
-            epoch, holder = _asked(wish, owner, may_take=time.monotonic() >= patient_until)
+            may_take = time.monotonic() >= patient_until
+            epoch, holder = _asked(wish, owner, may_take=may_take, waits=is_ready())
         except (LedgerFailed, psycopg.OperationalError) as problem:
             if not has_looked or wait_s is not None or getattr(problem, "code", "") == "clock_off":
                 raise
             log.warning("the database is away: %s", problem)
             patient_until = time.monotonic() + 2 * wish.ttl_s
-            time.sleep(TAKE_EVERY_S)
+            ends.wait(TAKE_EVERY_S)
             continue
         has_looked = True
         if epoch is not None:
@@ -76,14 +88,15 @@ def taken(wish: Wish, *, wait_s: float | None, on_wait: Callable[[str], None] | 
         if on_wait is not None and not said:
             on_wait(f"market {wish.place.market} is held by {holder or 'nobody yet'}: waiting")
             said = True
-        time.sleep(min(TAKE_EVERY_S, wish.ttl_s / 4))
+        ends.wait(min(TAKE_EVERY_S, wish.ttl_s / 4))
+    raise LedgerFailed(f"the market {wish.place.market} is waited for no longer", code="shutting_down")
 
 
-def _asked(wish: Wish, owner: str, *, may_take: bool) -> tuple[int | None, str]:
+def _asked(wish: Wish, owner: str, *, may_take: bool, waits: bool) -> tuple[int | None, str]:
     with c.connect(wish.place, writes=True) as connection:
         c.require_schema(connection, wish.place)
         _require_clock(connection)
-        return _take(connection, wish, owner, may_take=may_take)
+        return _take(connection, wish, owner, may_take=may_take, waits=waits)
 
 
 def _require_clock(connection: Connection) -> None:
@@ -98,8 +111,8 @@ def _require_clock(connection: Connection) -> None:
         )  # fmt: skip
 
 
-def _take(connection: Connection, wish: Wish, owner: str, *, may_take: bool) -> tuple[int | None, str]:
-    """(epoch, '') where the market is ours now, else (None, who holds it)."""
+def _take(connection: Connection, wish: Wish, owner: str, *, may_take: bool, waits: bool) -> tuple[int | None, str]:
+    """(epoch, '') where the market is ours now, else (None, who holds it); `waits`: it may be given to us at once."""
     market, ours = wish.place.market, dict(wish.configuration)
     with connection.transaction():
         connection.execute(
@@ -127,8 +140,8 @@ def _take(connection: Connection, wish: Wish, owner: str, *, may_take: bool) -> 
         if taken is None:
             connection.execute(
                 "UPDATE halfhour.markets SET standby = %(node)s, standby_at = clock_timestamp()"
-                " WHERE market = %(market)s AND wanted = %(node)s",
-                values,
+                " WHERE market = %(market)s AND wanted = %(node)s AND %(waits)s",
+                values | {"waits": waits},
             )
             return None, str(found[0] or "")
         if ours:

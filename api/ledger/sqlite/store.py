@@ -26,6 +26,7 @@ from api.ledger.sqlite import parts, segments
 from api.ledger.sqlite import schema as t
 from api.ledger.sqlite.group_commit import Writer
 from api.ledger.sqlite.head import Head, read_mark
+from api.ledger.sqlite.one_machine import OfOneMachine
 from api.ledger.sqlite.reader import SqliteReader, explained
 from api.ledger.upkeep.upgrade import upgrade
 
@@ -37,7 +38,7 @@ LONG_WAL_BYTES = 64 * 2**20
 """Beyond this the checkpoint asks for the log to start over instead of waiting for a quiet moment."""
 
 
-class SqliteLedger(SqliteReader):
+class SqliteLedger(SqliteReader, OfOneMachine):
     """The Ledger in `folder`, made where it does not exist; `header` is kept until there are entries.
 
     Raises LedgerFailed where another process has it open, CorruptLedger where it is damaged, has lost its end, or does
@@ -152,25 +153,6 @@ class SqliteLedger(SqliteReader):
         os.close(self._lock)
 
     @property
-    def lease_s(self) -> float | None:
-        """It is this machine's: nobody else can take it."""
-        return None
-
-    @property
-    def is_surely_ours(self) -> bool:
-        """The folder's lock is ours while this process lives."""
-        return True
-
-    def asked_to_leave(self) -> bool:
-        """Nobody else waits for a folder."""
-        return False
-
-    @property
-    def is_far(self) -> bool:
-        """A look-up takes microseconds."""
-        return False
-
-    @property
     def failed(self) -> LedgerFailed | None:
         """Why nothing is written now, None while all is well."""
         return self._writer.failed
@@ -224,23 +206,11 @@ class SqliteLedger(SqliteReader):
 
         return self._writer.put(job)
 
-    def standing(self) -> dict[str, float]:
-        """It is nobody else's."""
-        return {}
-
-    @property
-    def claim_s(self) -> float | None:
-        """Nobody else sends."""
-        return None
-
     def claim(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Claimed]:
         hooks = {hook.webhook_id: Claimed(hook, [], self.identity.epoch) for hook in self.webhooks()}
         for due in self.claim_due(now, limit=limit, skip=skip):
             hooks[due.webhook_id].dues.append(due)
         return [claimed for claimed in hooks.values() if claimed.dues]
-
-    def keep(self, webhook_ids: Sequence[str]) -> set[str]:
-        return set(webhook_ids)
 
     def let_go(self, visit: Visit) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:
@@ -252,12 +222,6 @@ class SqliteLedger(SqliteReader):
             )
 
         return self._writer.put(job)
-
-    def seen(self, webhook_id: str) -> None:
-        """Only the sender of this process knows."""
-
-    def tries(self) -> None:
-        """Only the sender of this process knows."""
 
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:

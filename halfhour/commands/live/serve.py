@@ -179,7 +179,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
     )  # fmt: skip
     server = Server(app, configured(app, config.service))
     running = asyncio.create_task(server.serve([listener]))
-    leaving = asyncio.create_task(leave_when_asked(ledger, server, _say))
+    leaving = asyncio.create_task(leave_when_asked(app.state.application, server, _say))
     watchdog, riders = Watchdog(), None
     watchdog.start()
     try:
@@ -202,7 +202,7 @@ async def _serve(config: Config, options: Options, *, demo: bool) -> None:
         leaving.cancel()
         ledger.close()
         await watchdog.stop()
-    if not server.started:
+    if not server.started or app.state.application.failure is not None:
         raise typer.Exit(1)
 
 
@@ -215,7 +215,7 @@ def _opened(config: Config, options: Options) -> Ledger:
     return opened(
         options.ledger, header_of(config, __version__), version=__version__, wait_s=None, on_wait=_say,
         node=options.node, configuration=_alike(config, options), changes_configuration=options.new_configuration,
-        lease_s=options.lease_s,
+        lease_s=options.lease_s, follows=True,
     )  # fmt: skip
 
 

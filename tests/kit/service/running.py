@@ -20,13 +20,16 @@ from api.common.api_keys import Scope
 from api.common.clock import Clock
 from api.config import Config
 from api.http.commands import Service
+from api.ledger.opening import opened
 from api.ledger.protocol import Tenant
-from api.ledger.sqlite.store import SqliteLedger
 from api.outbox.name_lookups import Lookups
 from api.solver.messages import RoundTask, SolverFailed
 from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.inputs import RoundSolved
 from dispatch.rounds.leg_metres import with_metres
+
+LEASE_S = 30.0
+"""Of a market in a database: no test here depends on how fast a machine is."""
 
 FREE = {meter: Rate(1e6, 1_000_000) for meter in Meter}
 
@@ -111,7 +114,7 @@ class Running:
 
     app: FastAPI
     service: Service
-    ledger: SqliteLedger
+    ledger: Any
     solver: SolvesHere
     http: dict[str, httpx.AsyncClient]
     keys: dict[str, str]
@@ -141,7 +144,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path,
+    place: Path | str,
     *,
     speed: float = 1.0,
     engine: dict[str, Any] | None = None,
@@ -149,12 +152,13 @@ async def running(
     travel: dict[str, Any] | None = None,
     clock: PatientClock | None = None,
     trusts_journal: bool = False,
+    keys: dict[str, str] | None = None,
     **service: Any,
 ) -> AsyncIterator[Running]:
-    """Starts a service over the ledger in `folder` and closes it."""
+    """Starts a service over the ledger in a folder or at an address, and closes it; `keys`: where they are made."""
     given = {"engine": engine or {}, "service": {"development": True} | service}
     config = Config.model_validate(given | ({"travel": travel} if travel else {}))
-    ledger = SqliteLedger(folder, header_of(config, "test"))
+    ledger: Any = opened(str(place), header_of(config, "test"), lease_s=LEASE_S, follows=True)
     solver, clock = SolvesHere(), clock or PatientClock(speed)
     app = create_app(
         config, ledger, version="test", solver=solver, rates=FREE, as_shadow=as_shadow,
@@ -162,20 +166,7 @@ async def running(
     )  # fmt: skip
     found: Service = app.state.application
     solver.places = lambda: found.host.board.places
-    keys = {}
-    for tenant in ("acme", "bee", "operator"):
-        await asyncio.wrap_future(ledger.save_tenant(Tenant(tenant, tenant.title(), 0)))
-    book = app.state.application.gate.keys
-    now = found.host.clock.now()
-    for name, tenant, scopes in (
-        ("orders", "acme", [Scope.ORDERS]),
-        ("other", "bee", [Scope.ORDERS]),
-        ("kitchens", "acme", [Scope.KITCHENS]),
-        ("riders", "operator", [Scope.RIDERS]),
-        ("ops", "operator", [Scope.OPS]),
-        ("admin", "operator", [Scope.ADMIN]),
-    ):
-        keys[name] = book.make(tenant, scopes, now)[0]
+    keys = keys or await _keys(found)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     http = {
         name: httpx.AsyncClient(
@@ -187,13 +178,30 @@ async def running(
     going = asyncio.create_task(clock.go())
     try:
         async with app.router.lifespan_context(app):
-            await found.host.rounds._starting  # insertion compiled
+            if not ledger.is_following:
+                await found.host.rounds._starting  # insertion compiled
             yield Running(app, found, ledger, solver, http, keys, clock)
     finally:
         going.cancel()
         for client in http.values():
             await client.aclose()
         ledger.close()
+
+
+async def _keys(service: Service) -> dict[str, str]:
+    """A key of each kind, by what it is for."""
+    for tenant in ("acme", "bee", "operator"):
+        await asyncio.wrap_future(service.ledger.save_tenant(Tenant(tenant, tenant.title(), 0)))
+    wanted = (
+        ("orders", "acme", [Scope.ORDERS]),
+        ("other", "bee", [Scope.ORDERS]),
+        ("kitchens", "acme", [Scope.KITCHENS]),
+        ("riders", "operator", [Scope.RIDERS]),
+        ("ops", "operator", [Scope.OPS]),
+        ("admin", "operator", [Scope.ADMIN]),
+    )
+    now = service.host.clock.now()
+    return {name: service.gate.keys.make(tenant, scopes, now)[0] for name, tenant, scopes in wanted}
 
 
 STORE = {"location": {"lat": 48.137, "lng": 11.575}, "mean_ready_s": 300}

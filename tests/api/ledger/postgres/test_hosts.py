@@ -43,11 +43,20 @@ class Machine:
     def __init__(self, url: str, name: str) -> None:
         port = free_port()
         self.name, self.front = name, f"http://127.0.0.1:{port}"
-        words = ["host", "--ledger", url, "--serve", ",".join(MARKETS), "--node", name, "--port", str(port)]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "halfhour", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | SECRET, start_new_session=True,
+        self._words = ["host", "--ledger", url, "--serve", ",".join(MARKETS), "--node", name, "--port", str(port)]
+        self.process = self._begun()
+
+    def _begun(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "halfhour", *self._words, "--development"], stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL, env=os.environ | SECRET, start_new_session=True,
         )  # fmt: skip
+
+    def comes_back(self) -> None:
+        """Ends in order and starts again, as an upgraded one does."""
+        self.process.terminate()
+        assert self.process.wait(timeout=LONGEST_S) == 0
+        self.process = self._begun()
 
     def dies(self) -> None:
         """All at once, as without power."""
@@ -130,6 +139,8 @@ def test_two_hosts_two_markets(two: Deployment) -> None:
     assert two.asked(b, "/v1/stores").json()["code"] == "market_unknown"
     assert two.asked(b, "/v1/stores", "paris").status_code == 404
     had, other = (a, b) if two.holders()["munich"] == "a" else (b, a)
+    _upgraded(two, had, other)
+    had, other = (a, b) if two.holders()["munich"] == "a" else (b, a)
     _moves(two, had, other, made["o0"])
     _dies(two, had, other, made)
     _revoked(two, had)
@@ -138,6 +149,20 @@ def test_two_hosts_two_markets(two: Deployment) -> None:
     assert had.process.wait(timeout=LONGEST_S) == 0
     assert {seen.holder for seen in two.registry.markets()} == {""}, "given back by those that ended in order"
     assert [host.name for host in two.registry.hosts()] == [other.name]
+
+
+def _upgraded(two: Deployment, one: Machine, other: Machine) -> None:
+    """A host is drained, ends, starts again and gets its share back, while orders come in at the other one."""
+    assert cli("market", "drain", one.name, "--ledger", two.url).returncode == 0
+    taken = [two.taken(other, f"u{k}", MARKETS[k % 2]) for k in range(2)]
+    until(lambda: two.holders() == dict.fromkeys(MARKETS, other.name), "the other has all")
+    one.comes_back()
+    taken += [two.taken(other, f"u{k}", MARKETS[k % 2]) for k in range(2, 4)]
+    until(lambda: one.name in [host.name for host in two.registry.hosts()], "it is there again")
+    cli("market", "drain", one.name, "--back", "--ledger", two.url)
+    until(lambda: sorted(two.holders().values()) == ["a", "b"], "it has its share again")
+    for k, delivery_id in enumerate(taken):
+        assert two.asked(one, f"/v1/deliveries/u{k}").json()["delivery_id"] == delivery_id
 
 
 def _moves(two: Deployment, had: Machine, other: Machine, delivery_id: str) -> None:

