@@ -157,15 +157,22 @@ def create_app(
     app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.application = application
     problems.install(app)
+    _stand_before(app, application)
+    return app
+
+
+def _stand_before(app: FastAPI, application: Application) -> None:
+    """What a request passes on its way in, the last one first."""
+    ledger, config = application.ledger, application.config
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=problems.problem)
     app.add_middleware(Manners, base=config.service.root_path)
     app.add_middleware(
         Owned, is_ours=lambda: ledger.is_surely_ours, following=lambda: application.following, refuse=problems.problem
     )
-    app.add_middleware(Shed, slots=lanes.of(Lane.NEW), keys=book, clock=clock.exact, refuse=problems.problem)
-    app.add_middleware(RequestMeter, metrics=metrics)
-    return app
+    slots, clock = application.lanes.of(Lane.NEW), application.host.clock
+    app.add_middleware(Shed, slots=slots, keys=application.gate.keys, clock=clock.exact, refuse=problems.problem)
+    app.add_middleware(RequestMeter, metrics=application.host.metrics)
 
 
 def _sender(config: Config, host: LiveHost, names: Lookups) -> Webhooks:

@@ -10,7 +10,6 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api.console.running import Application
 from api.http.commands import Service
 from api.http.routes import shadow
 from api.ledger import configuration
@@ -31,7 +30,7 @@ OnStart = Callable[[Service], Any]
 
 
 def lifespan_of(
-    service: Application, spec: TravelSpec, on_start: OnStart | None, *, sends: bool
+    service: Service, spec: TravelSpec, on_start: OnStart | None, *, sends: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """What an ASGI server runs around the requests."""
 
@@ -56,7 +55,7 @@ def lifespan_of(
 
 
 class _Life:
-    def __init__(self, service: Application, spec: TravelSpec, on_start: OnStart | None, *, sends: bool) -> None:
+    def __init__(self, service: Service, spec: TravelSpec, on_start: OnStart | None, *, sends: bool) -> None:
         self._service, self._spec, self._on_start, self._sends = service, spec, on_start, sends
         self._chores: list[asyncio.Task[None]] = []
         self._renewing: asyncio.Task[None] | None = None
@@ -98,7 +97,7 @@ class _Life:
         service = self._service
         await self._end_chores()
         await service.webhooks.close()
-        await service.board_feed.close()
+        await service.end_streams()
         await service.host.close()
         if self._renewing is not None:
             self._renewing.cancel()

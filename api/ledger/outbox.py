@@ -64,7 +64,7 @@ class Claimed(NamedTuple):
     seen: Mapping[str, Any] | None = None
 
 
-class Visit(NamedTuple):
+class Tried(NamedTuple):
     """How a receiver was found by whoever sent to it."""
 
     webhook: Webhook
@@ -105,7 +105,7 @@ class OutboxStore(Protocol):
     def keep(self, webhook_ids: Sequence[str]) -> set[str]:
         """Renews what was claimed; those that are still ours."""
 
-    def let_go(self, visit: Visit) -> Future[None]:
+    def let_go(self, visit: Tried) -> Future[None]:
         """Writes how a receiver was found, and leaves it to whoever claims it next."""
 
     def seen(self, webhook_id: str) -> Mapping[str, Any] | None:

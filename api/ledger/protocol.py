@@ -58,7 +58,7 @@ class Following(LedgerFailed):
     code = "follower_read_only"
 
 
-class Whereabouts(NamedTuple):
+class Holder(NamedTuple):
     """Who has a market, and where it is served; empty where nobody has it, or nobody says."""
 
     host: str
@@ -212,7 +212,7 @@ class Ledger(OutboxStore, RegistryStore, Protocol):
     def take(self, on_wait: Callable[[str], None], is_ready: Callable[[], bool]) -> None:
         """Waits until a ledger that was followed is ours; `is_ready()`: whoever should give it to us need not wait."""
 
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Holder:
         """Who has it now."""
 
     def asked_to_leave(self) -> bool:

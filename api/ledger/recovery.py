@@ -77,7 +77,7 @@ def recover(ledger: Folds, settings: Settings) -> Recovered:
     return Recovered(board, places, seq, seq - began)
 
 
-class Look(NamedTuple):
+class Read(NamedTuple):
     """What a ledger has more than a follower knew: places, and entries that follow each other."""
 
     rows: list[VaultRow]
@@ -97,20 +97,20 @@ class Tail:
         self._ledger = ledger
         self._entered: set[int] = set()
 
-    def look(self, most: int = AT_ONCE) -> Look:
+    def look(self, most: int = AT_ONCE) -> Read:
         """Up to `most` entries behind those that were taken; raises LedgerFailed where the ledger has fewer by now."""
         head = self._ledger.head()
         if head < self.seq:
             raise LedgerFailed("the ledger has lost what was read of it", code="ledger_went_back", retry_after_s=1)
         if head == self.seq:
-            return Look([], [], is_all=True)
+            return Read([], [], is_all=True)
         entries = list(islice(self._ledger.entries(self.seq), most))
         of_riders = {record.rider.place for record in self.board.riders.values()}  # these go where riders go
         named = {handle for entry in entries for handle in _handles(entry.events)}
         rows = list(self._ledger.vault(sorted(named - of_riders - self._entered), BEHIND_ALL))
-        return Look(rows, entries, is_all=self.seq + len(entries) >= head)
+        return Read(rows, entries, is_all=self.seq + len(entries) >= head)
 
-    def take(self, look: Look) -> None:
+    def take(self, look: Read) -> None:
         """Takes in what was read; raises CorruptJournal naming an entry that cannot be."""
         for row in look.rows:
             _enter(self.places, row)

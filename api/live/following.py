@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 
 from api.common.clock import ticks
-from api.ledger.protocol import LedgerFailed, VaultRow, Whereabouts
+from api.ledger.protocol import Holder, LedgerFailed, VaultRow
 from api.ledger.recovery import BEHIND_ALL, Tail
 from api.live import on_board
 from api.live.host import LiveHost
@@ -34,7 +34,7 @@ class Follower:
         self._rows: dict[int, VaultRow] = {}
         self._rows_at = self._all_at = ticks()
         self._is_close = False
-        self.owner = Whereabouts("", "")
+        self.owner = Holder("", "")
         """Who has the market."""
 
     @property

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from api.common.clock import ticks
-from api.ledger.outbox import Claimed, Due, Notice, Visit, Webhook
+from api.ledger.outbox import Claimed, Due, Notice, Tried, Webhook
 from api.outbox.webhook_receivers import LONGEST_WAIT_S, Attempt, ReceiverLine, words_of
 from api.outbox.webhook_request import Post, ReceiverAnswer
 
@@ -44,7 +44,7 @@ class Outbox(Protocol):
 
     def keep(self, webhook_ids: Sequence[str]) -> set[str]: ...
 
-    def let_go(self, visit: Visit) -> Future[None]: ...
+    def let_go(self, visit: Tried) -> Future[None]: ...
 
     def settle(self, done: Sequence[Due], later: Sequence[Due]) -> Future[None]: ...
 
@@ -161,7 +161,7 @@ class Sender:
                 disabled = await self._book(line, list(zip(tried, answers, strict=True)), counts)
             if claimed.seen is not None or disabled or line.failures // 10 != failures // 10:
                 rest_s = max(0.0, line.rests_until - self._clock())
-                visit = Visit(webhook, line.failures, disabled, rest_s, counts, line.shared())
+                visit = Tried(webhook, line.failures, disabled, rest_s, counts, line.shared())
                 async with self._lock:
                     await asyncio.wrap_future(self._outbox.let_go(visit))
         except Exception:

@@ -43,8 +43,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"matrix", "outbox"},
         {"live"},
         {"http"},
-        {"console"},
-        {"lifespan"},
+        {"console", "lifespan"},
         {"application"},
     ],
     "halfhour": [

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from api.common.asgi import App, Message, Receive, Scope, Send
 from api.common.errors import NotReady
-from api.ledger.protocol import Following, Whereabouts
+from api.ledger.protocol import Following, Holder
 from routing.errors import HalfhourError
 
 LAG, OWNER = b"halfhour-lag-seconds", b"halfhour-owner"
@@ -24,7 +24,7 @@ class Follows(Protocol):
     """How far a host is behind the one that it follows."""
 
     @property
-    def owner(self) -> Whereabouts: ...
+    def owner(self) -> Holder: ...
 
     @property
     def lag_s(self) -> float: ...

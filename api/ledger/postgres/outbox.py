@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 
 from api.ledger import records
-from api.ledger.outbox import Claimed, Due, Visit
+from api.ledger.outbox import Claimed, Due, Tried
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, Where
 from api.ledger.postgres.reader import NOTICE, WEBHOOK
@@ -140,7 +140,7 @@ class PostgresOutbox:
         rows = self._rows(_KEEP, (*self._columns(webhook_ids), self._sender))
         return {self._name(market, webhook_id) for market, webhook_id in rows}
 
-    def let_go(self, visit: Visit) -> Future[None]:
+    def let_go(self, visit: Tried) -> Future[None]:
         """Writes how a receiver was found, and leaves it to whoever claims it next."""
         market, webhook_id = self._apart(visit.webhook.webhook_id)
         values = {name: visit.counts.get(name, 0) for name in COUNTS} | {

@@ -15,7 +15,7 @@ from api.common.api_keys import Key
 from api.common.clock import ticks
 from api.ledger import records
 from api.ledger.chain import genesis
-from api.ledger.outbox import Claimed, Due, Visit, Webhook
+from api.ledger.outbox import Claimed, Due, Tried, Webhook
 from api.ledger.postgres import connection as c
 from api.ledger.postgres.connection import Connection, where
 from api.ledger.postgres.outbox import PostgresOutbox
@@ -23,7 +23,7 @@ from api.ledger.postgres.reader import PostgresReader
 from api.ledger.postgres.schema import APPEND, MIGRATIONS, OLDEST_PROGRAM, SCHEMA_VERSION
 from api.ledger.postgres.taking import TAKE_EVERY_S, Wish, taken
 from api.ledger.postgres.writer import PostgresWriter, Tenure, Tip
-from api.ledger.protocol import Following, Identity, LedgerFailed, Tenant, Whereabouts, Write
+from api.ledger.protocol import Following, Holder, Identity, LedgerFailed, Tenant, Write
 
 log = logging.getLogger(__name__)
 
@@ -142,14 +142,14 @@ class PostgresLedger(PostgresReader):
                 *taken(self._wish, wait_s=None, on_wait=on_wait, is_ready=is_ready, ends=self._closed, has_looked=True)
             )
 
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Holder:
         """Who has the market, and where its front listens."""
         rows = self.rows(
             "SELECT split_part(k.owner, ':', 1), coalesce(h.address, k.address, '') FROM halfhour.markets k LEFT JOIN"
             " halfhour.hosts h ON h.host = split_part(k.owner, ':', 1) WHERE k.market = %s AND k.owner IS NOT NULL",
             (self.market,),
         )
-        return Whereabouts(*rows[0]) if rows else Whereabouts("", "")
+        return Holder(*rows[0]) if rows else Holder("", "")
 
     @property
     def lease_s(self) -> float | None:
@@ -272,7 +272,7 @@ class PostgresLedger(PostgresReader):
     def keep(self, webhook_ids: Sequence[str]) -> set[str]:
         return self._outbox.keep(webhook_ids)
 
-    def let_go(self, visit: Visit) -> Future[None]:
+    def let_go(self, visit: Tried) -> Future[None]:
         return self._outbox.let_go(visit)
 
     def seen(self, webhook_id: str) -> Mapping[str, Any] | None:

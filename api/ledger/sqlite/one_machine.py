@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from api.ledger.protocol import Whereabouts
+from api.ledger.protocol import Holder
 
 
 class OfOneMachine:
@@ -28,9 +28,9 @@ class OfOneMachine:
     def take(self, on_wait: Callable[[str], None], is_ready: Callable[[], bool]) -> None:
         """It is ours."""
 
-    def whereabouts(self) -> Whereabouts:
+    def whereabouts(self) -> Holder:
         """It is here."""
-        return Whereabouts("", "")
+        return Holder("", "")
 
     def asked_to_leave(self) -> bool:
         """Nobody else waits for a folder."""

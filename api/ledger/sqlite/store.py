@@ -20,7 +20,7 @@ from typing import Any
 from api.common.api_keys import Key
 from api.ledger import records
 from api.ledger.files import Anchor
-from api.ledger.outbox import Claimed, Due, Visit, Webhook
+from api.ledger.outbox import Claimed, Due, Tried, Webhook
 from api.ledger.protocol import Identity, LedgerFailed, Tenant, Write
 from api.ledger.sqlite import parts, segments
 from api.ledger.sqlite import schema as t
@@ -212,7 +212,7 @@ class SqliteLedger(SqliteReader, OfOneMachine):
             hooks[due.webhook_id].dues.append(due)
         return [claimed for claimed in hooks.values() if claimed.dues]
 
-    def let_go(self, visit: Visit) -> Future[None]:
+    def let_go(self, visit: Tried) -> Future[None]:
         def job(connection: sqlite3.Connection) -> None:
             connection.execute(
                 "UPDATE webhooks SET failures = ?1, enabled = CASE ?2 WHEN '' THEN enabled ELSE 0 END,"

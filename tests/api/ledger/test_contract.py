@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.access.keys import KeyBook
 from api.common.api_keys import Scope
-from api.ledger.outbox import Due, Visit
+from api.ledger.outbox import Due, Tried
 from api.ledger.protocol import Ended, LedgerEntry, LedgerFailed, Snapshot, StoredReply, Tenant, VaultRow, Write
 from tests.kit.service.stores import HOOK, Store, Stored, entry, notice
 
@@ -134,13 +134,13 @@ def test_receivers_are_claimed_and_let_go(ledger: Stored) -> None:
     assert ledger.keep(["wh1", "wh2"]) == {"wh1", "wh2"}
     assert [one.webhook.webhook_id for one in ledger.claim(2000, skip=["wh1"])] == ["wh2"]
     ledger.settle(claimed["wh1"].dues, []).result()
-    ledger.let_go(Visit(HOOK, 0, "", 0.0, {"sent": 2}, {})).result()
-    ledger.let_go(Visit(claimed["wh2"].webhook, 20, "", 0.0, {"failed": 20}, {})).result()
+    ledger.let_go(Tried(HOOK, 0, "", 0.0, {"sent": 2}, {})).result()
+    ledger.let_go(Tried(claimed["wh2"].webhook, 20, "", 0.0, {"failed": 20}, {})).result()
     found = {hook.webhook_id: hook for hook in ledger.webhooks()}
     assert found["wh1"] == HOOK and found["wh2"] == replace(HOOK, webhook_id="wh2", failures=20)
     again = ledger.claim(2000)
     assert [one.webhook.webhook_id for one in again] == ["wh2"] and again[0].webhook.failures == 20
-    ledger.let_go(Visit(again[0].webhook, 21, "gone", 0.0, {"disabled": 1}, {})).result()
+    ledger.let_go(Tried(again[0].webhook, 21, "gone", 0.0, {"disabled": 1}, {})).result()
     last = next(hook for hook in ledger.webhooks() if hook.webhook_id == "wh2")
     assert (last.enabled, last.disabled_reason, last.failures) == (False, "gone", 21) and ledger.claim(2000) == []
 

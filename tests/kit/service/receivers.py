@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from api.ledger.outbox import Claimed, Due, Notice, Visit, Webhook
+from api.ledger.outbox import Claimed, Due, Notice, Tried, Webhook
 from api.ledger.protocol import Identity
 from api.outbox.webhook_request import Post, ReceiverAnswer
 from api.outbox.webhooks import Webhooks
@@ -142,7 +142,7 @@ class Box:
     def keep(self, webhook_ids: Sequence[str]) -> set[str]:
         return set(webhook_ids)
 
-    def let_go(self, visit: Visit) -> Future[None]:
+    def let_go(self, visit: Tried) -> Future[None]:
         hook = self.kept[visit.webhook.webhook_id]
         self.kept[hook.webhook_id] = replace(
             hook, failures=visit.failures, enabled=hook.enabled and not visit.disabled,

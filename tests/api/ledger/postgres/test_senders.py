@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from api.ledger.outbox import Visit, Webhook
+from api.ledger.outbox import Tried, Webhook
 from api.ledger.protocol import Write
 from api.outbox.webhook_request import Post, ReceiverAnswer
 from api.outbox.webhook_sender import Sender
@@ -179,7 +179,7 @@ def test_what_one_sender_has_seen_the_next_one_knows(url: str, markets: list[Any
     counts = {"sent": 2, "failed": 7}
     seen = {"attempts": [], "failed": None, "sent_at": 5}
     one.settle(claimed.dues[:1], [claimed.dues[1]._replace(attempts=1, due_at=now + 900)]).result()
-    one.let_go(Visit(claimed.webhook, 7, "", 3600.0, counts, seen)).result()
+    one.let_go(Tried(claimed.webhook, 7, "", 3600.0, counts, seen)).result()
     assert other.seen("wh3") == seen and markets[0].seen("wh3") == seen
     assert markets[0].tries() == {"sent": 2, "failed": 7, "given_up": 0, "disabled": 0}
     assert _found(other, now, "wh3") is None, "it rests, whoever asks"
@@ -189,11 +189,11 @@ def test_what_one_sender_has_seen_the_next_one_knows(url: str, markets: list[Any
     found = _found(other, now, "wh3")
     assert found is not None and found.webhook.failures == 7 and found.seen == seen, "not at its new address"
     assert [due.notice.seq for due in found.dues][:2] == [3, 4]
-    other.let_go(Visit(found.webhook, 8, "", 3600.0, {}, seen)).result()
+    other.let_go(Tried(found.webhook, 8, "", 3600.0, {}, seen)).result()
     markets[0].save_webhook(enabled(replace(kept, url="https://elsewhere.example.org/"))).result()
     found = _found(other, now, "wh3")
     assert found is not None, "nor once it is enabled anew"
-    other.let_go(Visit(found.webhook, 300, "failing", 0.0, {"disabled": 1}, seen)).result()
+    other.let_go(Tried(found.webhook, 300, "failing", 0.0, {"disabled": 1}, seen)).result()
     last = next(one for one in markets[0].webhooks() if one.webhook_id == "wh3")
     assert not last.enabled and last.disabled_reason == "failing" and _found(other, now, "wh3") is None
     one.close()
@@ -208,7 +208,7 @@ def test_who_has_changed_a_webhook_meanwhile_is_not_overruled(url: str, markets:
     box = outbox(url, "one", "munich")
     claimed = _found(box, int(time.time()), "wh5")
     markets[0].save_webhook(replace(claimed.webhook, failures=3, kinds=("delivery.created",))).result()
-    box.let_go(Visit(claimed.webhook, 300, "failing", 0.0, {}, {})).result()
+    box.let_go(Tried(claimed.webhook, 300, "failing", 0.0, {}, {})).result()
     kept = next(one for one in markets[0].webhooks() if one.webhook_id == "wh5")
     assert kept.enabled and kept.failures == 3 and kept.kinds == ("delivery.created",)
     box.close()
