@@ -20,7 +20,7 @@ _ABOUT_THE_PROCESS = ("/healthz", "/metrics")
 _READS = ("GET", "HEAD", "OPTIONS")
 
 
-class Follows(Protocol):
+class Behind(Protocol):
     """How far a host is behind the one that it follows."""
 
     @property
@@ -38,7 +38,7 @@ class Owned:
         app: App,
         *,
         is_ours: Callable[[], bool],
-        following: Callable[[], Follows | None] = lambda: None,
+        following: Callable[[], Behind | None] = lambda: None,
         refuse: Callable[[HalfhourError], App],
     ) -> None:
         self._app, self._is_ours, self._following, self._refuse = app, is_ours, following, refuse
@@ -66,7 +66,7 @@ class Owned:
 
         await self._app(scope, receive, checked)
 
-    async def _followed(self, following: Follows, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _followed(self, following: Behind, scope: Scope, receive: Receive, send: Send) -> None:
         host, address = following.owner
         lag_s = following.lag_s  # as of before anything is read
 
