@@ -58,6 +58,7 @@ def _order(order_id: str, record: OrderRecord, board: Board, now: int) -> dict[s
         "state": record.state.value,
         "store": order.store_id,
         "rider": record.rider_id,
+        "held_by": record.custody[-1].keeper.value if record.custody else None,
         **_point(board.places.latlng(order.drop_place)),
         "placed_at": _instant(order.placed_at),
         "due_at": _instant(order.due_at),

@@ -46,6 +46,7 @@ class BoardOrder(Shown):
     state: str
     store: str
     rider: str | None
+    held_by: Literal["store", "rider", "place", "customer"] | None = None
     lat: float
     lng: float
     placed_at: datetime

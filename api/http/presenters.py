@@ -14,7 +14,16 @@ from api.common.signed_tokens import Secret, signed
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
-from api.http.schemas.deliveries import Delivery, Dropoff, Item, LastMetresShown, Promise, RiderSeen, Tracking
+from api.http.schemas.deliveries import (
+    CustodyShown,
+    Delivery,
+    Dropoff,
+    Item,
+    LastMetresShown,
+    Promise,
+    RiderSeen,
+    Tracking,
+)
 from api.http.schemas.riders import ActShown, BagShown, OfferShown, RiderShown, RouteShown, StopShown
 from api.http.schemas.stores import StoreShown
 from api.ledger.protocol import VaultRow
@@ -23,6 +32,7 @@ from api.live.words import WORDS
 from api.outbox.counter import planned_bags
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.custody import Custody
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
 from dispatch.model import Act, ActKind, Fee, LastMetres, Level, Offer, OrderState, Reason, Route, Stop
@@ -102,6 +112,7 @@ def delivery(
         promise=promise(order.due_at, record.said[-1] if record.said else None),
         picked_up_at=instant(record.picked_up_at),
         ended_at=instant(record.ended_at),
+        custody=[_held(part) for part in record.custody],
         kept_until=instant(record.kept_until),
         waiting_because=waiting,
         end_reason=record.end_reason,
@@ -133,6 +144,15 @@ def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     walked = last_metres(record.last_metres)
     kinds = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked}
     return kinds | fee_fields(record.fee) | {"co2_g": _grams(record)}
+
+
+def _held(part: Custody) -> CustodyShown:
+    return CustodyShown.model_construct(
+        held_by=part.keeper.value,
+        id=part.keeper_id or None,
+        from_at=instant_at(part.from_at),
+        to_at=instant_of(part.to_at),
+    )
 
 
 def _grams(record: OrderRecord) -> float:

@@ -84,4 +84,5 @@ def newest(
 
 def _record(kept: Ended) -> OrderRecord:
     found: OrderRecord = typed(OrderRecord, kept.record)
+    found.complete_custody()
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
 
+from dispatch import custody
 from dispatch import events as e
 from dispatch.board import dumps, parking
 from dispatch.board.cell_index import CellIndex, ZoneShape
@@ -213,6 +214,7 @@ class Board:
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         order = event.order
         record = OrderRecord(order, self.orders_taken, OrderState.CREATED, event.at, order.expected_ready_at)
+        record.custody = custody.after((), event)
         self.orders_taken += 1
         self.orders[order.order_id] = record
         self._index_order(order.order_id, record)
@@ -238,6 +240,7 @@ class Board:
     def _on_order_moved(self, event: e.OrderMoved) -> None:
         record = self.orders[event.order_id]
         record.give_to(event.rider_id)
+        record.custody = custody.after(record.custody, event)
         self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         if event.state.is_on_board and event.rider_id is not None:
             record.pick_place, record.carried_by = None, event.rider_id
@@ -270,6 +273,7 @@ class Board:
     def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
         record = self.orders[event.order_id]
         self.ended_orders.pop(event.order_id, None)
+        record.custody = custody.after(record.custody, event)
         picked_up_at = record.correct(event.state, event.happened_at, event.rider_id, event.reason)
         self._set_state(event.order_id, record, event.state, event.happened_at, event.at)
         record.picked_up_at = picked_up_at
@@ -333,6 +337,7 @@ class Board:
     def _on_goods_moved(self, event: e.GoodsMoved) -> None:
         record = self.orders[event.order_id]
         record.pick_place, record.rider_id = event.place, None
+        record.custody = custody.after(record.custody, event)
         self._index_order(event.order_id, record)
         self._touch(event.at)
 

@@ -47,4 +47,5 @@ def load(board: Any, state: dict[str, Any]) -> None:
         # Snapshots of an earlier version do not say in whose bag goods are.
         if record.carried_by is None and record.picked_up_at is not None and record.pick_place is None:
             record.carried_by = record.rider_id
+        record.complete_custody()
     board.orders_taken = max([board.orders_taken, *(record.seq + 1 for record in board.orders.values())])

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
+from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Choice, Stage
 from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.promise.told import Said
@@ -66,6 +67,19 @@ class OrderRecord:
     """What it is charged."""
     co2_mg: int = 0
     """Milligrams of CO2 of the ways driven for it so far."""
+    custody: tuple[Custody, ...] = ()
+    """Who held the goods, from when to when, the present keeper last."""
+
+    def complete_custody(self) -> None:
+        """What an earlier version kept says nothing of custody: as far as its facts tell it."""
+        if not self.custody:
+            self.custody = of_facts(
+                self.order,
+                self.state,
+                carried_by=self.carried_by,
+                picked_up_at=self.picked_up_at,
+                ended_at=self.ended_at,
+            )
 
     @property
     def is_waiting(self) -> bool:

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from dispatch import custody
 from dispatch import events as e
+from dispatch.custody import Keeper
 from dispatch.errors import taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
@@ -122,6 +124,9 @@ class KpiFold:
             "rider_hours": _rounded(shift_s / 3600),
             "empty_driven_share": _ratio(self._empty_s(), driven_s),
             "load_factor": load_factor(done),
+            "held_by_store_mean_s": _mean([life.held_s(Keeper.STORE) for life in done]),
+            "held_by_rider_mean_s": _mean([life.held_s(Keeper.RIDER) for life in done]),
+            "handed_on": sum(life.is_handed_on for life in lives),
             **{f"{part[:-2]}_mean_s": _mean(seconds) for part, seconds in self._parts(done).items()},
             **calibration.lines(lives),
             **fee_lines(lives),
@@ -162,7 +167,7 @@ class KpiFold:
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
-        self.orders[event.order.order_id] = OrderLife(event.order)
+        self.orders[event.order.order_id] = OrderLife(event.order, custody=custody.after((), event))
 
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
         life = self.orders[event.order_id]
@@ -189,14 +194,22 @@ class KpiFold:
             self.orders[event.order_id].reason = event.reason
 
     def _on_order_moved(self, event: e.OrderMoved) -> None:
+        self._pass_on(event)
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         if event.reason is not None:
             self.orders[event.order_id].end_reason = event.reason
 
     def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
+        self._pass_on(event)
         picked_up_at = self.orders[event.order_id].picked_up_at
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         self.orders[event.order_id].picked_up_at = picked_up_at
+
+    def _pass_on(self, event: e.OrderMoved | e.OutcomeCorrected | e.GoodsMoved) -> None:
+        life = self.orders[event.order_id]
+        life.custody = custody.after(life.custody, event)
+
+    _on_goods_moved = _pass_on
 
     def _set_state(self, order_id: str, state: OrderState, happened_at: int, rider_id: str | None) -> None:
         life = self.orders[order_id]

@@ -6,9 +6,11 @@ import datetime
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from dispatch import custody
 from dispatch import events as e
 from dispatch.calendar.local_time import zone_of
 from dispatch.codec import plain
+from dispatch.custody import Chain, Custody, Keeper
 from dispatch.errors import Refused, taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input, StopFailed
@@ -89,6 +91,7 @@ def tell(entries: Iterable[tuple[Any, ...]], order_id: str, time_zone: str = "UT
             order_id=order_id,
             hint="orders.csv in the run folder lists them all.",
         )
+    teller.say_custody()
     return Story(order_id, tuple(sorted(teller.lines, key=lambda line: line.at)), teller.facts)
 
 
@@ -103,6 +106,7 @@ class _Teller:
         self.rider: str | None = None
         self.said_reason: Reason | None = None
         self.co2_mg = 0
+        self.custody: Chain = ()
 
     def hear(self, item: Input, events: Iterable[e.Event]) -> None:
         if isinstance(item, StopFailed) and item.order_ids is not None and self.order_id in item.order_ids:
@@ -110,6 +114,8 @@ class _Teller:
         for event in events:
             handler = _TELLERS.get(type(event))
             if handler is not None and self._concerns(event):
+                if isinstance(event, custody.KEEPS):
+                    self.custody = custody.after(self.custody, event)
                 handler(self, event)
 
     def _concerns(self, event: Any) -> bool:
@@ -123,6 +129,18 @@ class _Teller:
 
     def say(self, at: int, text: str) -> None:
         self.lines.append(Line(at, text + "."))
+
+    def say_custody(self) -> None:
+        """Who held the goods, from when to when, once they have left their store."""
+        self.facts["custody"] = [plain(part) | {"to_at": part.to_at} for part in self.custody]
+        if len(self.custody) > 1:
+            held = ", ".join(self._keeping(part) for part in self.custody)
+            self.say(self.custody[-1].from_at, f"The goods were held by {held}")
+
+    def _keeping(self, part: Custody) -> str:
+        who = {Keeper.STORE: f"store {part.keeper_id}", Keeper.RIDER: part.keeper_id, Keeper.PLACE: "nobody"}
+        until = "since" if part.to_at is None else f"until {self.clock(part.to_at)}"
+        return f"{who.get(part.keeper, 'the customer')} {until}"
 
     def clock(self, at: int) -> str:
         """Hours, minutes and seconds of the scenario's time zone."""

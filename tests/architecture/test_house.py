@@ -29,7 +29,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"calendar", "errors", "model", "version"},
         {"inputs", "lifecycle", "promise", "settings"},
         {"bounds", "events"},
-        {"codec", "event_handlers"},
+        {"codec", "custody", "event_handlers"},
         {"board"},
         {"rounds"},
         {"engine", "fees", "policies"},

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import dispatch.board.records
 import dispatch.board.store_demand
 import dispatch.codec
+import dispatch.custody
 import dispatch.events
 import dispatch.inputs
 import dispatch.model
@@ -40,6 +41,7 @@ MODULES = (
     dispatch.promise.told,
     dispatch.board.records,
     dispatch.board.store_demand,
+    dispatch.custody,
 )
 
 CLASSES: dict[str, Any] = {

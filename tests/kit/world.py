@@ -7,6 +7,8 @@ from typing import Any
 from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
+from dispatch.board.records import OrderRecord
+from dispatch.custody import Keeper
 from dispatch.engine.engine import Engine
 from dispatch.model import Engagement, Level, Order, OrderState, Rider, Route, Shift, Store
 from dispatch.policies.policy import HalfhourPolicy
@@ -152,6 +154,7 @@ class World:
             assert order.planned_rider_id == on_route.get(order_id), order_id
             if order.state.is_on_board and order.pick_place is None:
                 assert order.rider_id is not None
+            check_custody(order)
         assert self.folded().dump() == self.board.dump()
 
     def folded(self) -> Board:
@@ -167,6 +170,24 @@ class World:
                 board.apply(event)
             board.now = max(board.now, item.at)
         return board
+
+
+def check_custody(record: OrderRecord) -> None:
+    """A chain begins with the store, has no gaps, and ends with whoever the order's facts say has the goods."""
+    chain = record.custody
+    assert (chain[0].keeper, chain[0].keeper_id) == (Keeper.STORE, record.order.store_id)
+    assert [part.to_at for part in chain] == [*(part.from_at for part in chain[1:]), None]
+    assert all(part.from_at <= (part.to_at or part.from_at) for part in chain)
+    expected = {
+        OrderState.DELIVERED: (Keeper.CUSTOMER, ""),
+        OrderState.RETURNED: (Keeper.STORE, record.order.store_id),
+    }.get(record.state)
+    if record.pick_place is not None:
+        expected = (Keeper.PLACE, "")
+    elif record.state.is_on_board:
+        expected = (Keeper.RIDER, record.carried_by or "")
+    if expected is not None:
+        assert (chain[-1].keeper, chain[-1].keeper_id) == expected, (record.state, chain)
 
 
 def catalogue_of(world: World, **more: Any) -> Catalogue:

@@ -206,6 +206,17 @@ class RiderSeen(Shown):
     seen_at: datetime | None = None
 
 
+class CustodyShown(Shown):
+    """Somebody held the goods; `to_at` null: they hold them still."""
+
+    held_by: Literal["store", "rider", "place", "customer"] = Field(
+        description="`place`: nobody's, left where another rider fetches them."
+    )
+    id: str | None = Field(default=None, description="The store's or the rider's.")
+    from_at: datetime
+    to_at: datetime | None = None
+
+
 class Delivery(Shown):
     """A delivery as of now."""
 
@@ -224,6 +235,7 @@ class Delivery(Shown):
     promise: Promise = Field(description="As last said: with a quote, and with the first plan that held it.")
     picked_up_at: datetime | None = None
     ended_at: datetime | None = None
+    custody: list[CustodyShown] = Field(default=[], description="Who held the goods, from when to when, without gaps.")
     kept_until: datetime | None = None
     waiting_because: str | None = None
     end_reason: str | None = None
