@@ -27,6 +27,7 @@ from api.console.streets import StreetLines
 from api.http import problems
 from api.http.commands import Service
 from api.http.openapi import openapi
+from api.http.people import routes as people
 from api.http.routes import (
     admin,
     deliveries,
@@ -77,6 +78,7 @@ ROUTERS = (
     quotes.router,
     stores.router,
     riders.router,
+    people.router,
     positions.router,
     stops.router,
     operations.router,

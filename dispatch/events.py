@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dispatch.inputs import Choice, Position, Stage
 from dispatch.model import Fee, LastMetres, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.people.apart import Apart
 from dispatch.promise.told import Lesson, Said
 
 
@@ -55,6 +56,18 @@ class ShiftClosed(Event):
 class BreakSet(Event):
     rider_id: str
     on_break: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestGiven(Event):
+    """A rider rests by law from now on until `until`: nothing is planned for them before.
+
+    `why`: stretch (they have worked for as long as they may) or window (a break of their duty is due).
+    """
+
+    rider_id: str
+    until: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +239,18 @@ class PresetSet(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeedsKnown(Event):
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApartKnown(Event):
+    """A rider and a store, a customer or a door must not meet from now on, or (`apart` false) may again.
+
+    `pair`: as operations have just said it, with their reason and whose key it was.
+    """
+
+    rider_id: str
+    pair: Apart
+    apart: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from typing import ClassVar, NamedTuple
 
 from dispatch.model import Fee, Order, Reason, Rider, Shift, Store, Zone
+from dispatch.people.apart import Party
 from routing.problem.problem import ActKind
 
 
@@ -286,6 +287,22 @@ class OutcomeSet(Input):
 
     order_id: str
     outcome: Outcome
+    reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApartSet(Input):
+    """Operations keep a rider apart from a store, a customer or a door (`apart` true), or no longer (false).
+
+    `name`: the store's id, or the opaque name that orders have; `by`: whose key it was.  Refused: unknown_rider,
+    unknown_store, invalid_transition (not kept apart).
+    """
+
+    rider_id: str
+    party: Party
+    name: str
+    apart: bool
     reason: str
     by: str = ""
 

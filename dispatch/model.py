@@ -146,6 +146,8 @@ class Order:
     """Tier of whoever ordered (`rules.tiers`); empty: none."""
     tenant: str = ""
     """The order system that it came from, where several share the riders; empty: not said."""
+    customer: str = ""
+    """Opaque name of who ordered: whom a rider may be kept apart from; empty: not said."""
 
 
 @dataclass(frozen=True, slots=True)

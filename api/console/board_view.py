@@ -96,6 +96,7 @@ def _rider(rider_id: str, record: RiderRecord, board: Board, now: int, seen: Lat
         **_point(seen or board.places.latlng(record.rider.place)),
         "stops": stops,
         "on_board": on_board,
+        "apart": len(record.apart),
     }
 
 

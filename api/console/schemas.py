@@ -37,6 +37,7 @@ class BoardRider(Shown):
     lng: float
     stops: list[BoardStop]
     on_board: int
+    apart: int = Field(default=0, description="Stores, customers and doors that they are kept apart from.")
 
 
 class BoardOrder(Shown):

@@ -264,6 +264,7 @@ def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> RiderSho
     board, known = host.board, record.rider
     row = host.vault_row(known.place)
     shift = record.shift_at(board.now)
+    hours = record.hours(board.settings.rules.hours, board.now)
     seen = host.positions.newest(known.rider_id)
     where = location(board.places, known.place)
     if seen is not None:
@@ -279,6 +280,9 @@ def rider(host: LiveHost, record: RiderRecord, names: Sequence[str]) -> RiderSho
         on_break=record.on_break,
         lost=record.lost,
         shift_end_at=instant_of(shift.end_at) if shift is not None else None,
+        works_until=instant_of(hours.works_until) if hours is not None else None,
+        break_due_at=instant_of(hours.break_by) if hours is not None else None,
+        rests_until=instant_of(record.rests_until(board.now)),
         location=where,
         heard_at=instant_at(record.heard_at),
         revision=record.told_revision,

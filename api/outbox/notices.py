@@ -20,6 +20,7 @@ from dispatch.board.board import Board
 from dispatch.board.records import FOR_EVER
 from dispatch.event_handlers import event_handlers
 from dispatch.model import OrderState
+from dispatch.people.apart import Party
 
 log = logging.getLogger(__name__)
 
@@ -230,6 +231,18 @@ def _on_shift_closed(event: e.ShiftClosed, board: Board) -> Any:
 
 def _on_break_set(event: e.BreakSet, board: Board) -> Any:
     return _rider(event.rider_id, "break" if event.on_break else "break_ended")
+
+
+def _on_rest_given(event: e.RestGiven, board: Board) -> Any:
+    return _rider(event.rider_id, "rest", until=timestamp(event.until), reason=event.why)
+
+
+def _on_apart_known(event: e.ApartKnown, board: Board) -> Any:
+    pair = event.pair
+    about = {"store_id": pair.name} if pair.party is Party.STORE else {}
+    return _rider(
+        event.rider_id, "apart" if event.apart else "apart_ended", party=pair.party.value, **about, reason=pair.reason
+    )
 
 
 def _on_report_contradicted(event: e.ReportContradicted, board: Board) -> Any:

@@ -18,6 +18,8 @@ from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRe
 from dispatch.board.shown_routes import with_route, with_sight
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
+from dispatch.people.apart import with_pair, without_pair
+from dispatch.people.hours import recent, span_of
 from dispatch.promise.duty import DutyCount
 from dispatch.promise.told import with_said
 from dispatch.promise.tracker import Tracker
@@ -191,6 +193,8 @@ class Board:
     def _on_shift_opened(self, event: e.ShiftOpened) -> None:
         record = self.riders[event.shift.rider_id]
         ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
+        over = tuple(span_of(shift) for shift in record.shifts if shift not in ahead)
+        record.worked = recent((*record.worked, *over), event.at)
         record.shifts = tuple(sorted((*ahead, event.shift), key=lambda shift: shift.start_at))
         record.heard_at = max(record.heard_at, event.at, event.shift.start_at)
         self._put_on_duty(record)
@@ -198,15 +202,28 @@ class Board:
 
     def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         record = self.riders[event.rider_id]
-        record.shifts = tuple(shift for shift in record.shifts if shift.start_at > event.at)
+        record.close_shifts(event.at)
         self._put_on_duty(record)
         self._touch(event.at)
 
     def _on_break_set(self, event: e.BreakSet) -> None:
         record = self.riders[event.rider_id]
         record.on_break = event.on_break
+        record.pause(event.at, begins=event.on_break)
         self._put_on_duty(record)
         record.heard_at = max(record.heard_at, event.at)
+        self._touch(event.at)
+
+    def _on_rest_given(self, event: e.RestGiven) -> None:
+        record = self.riders[event.rider_id]
+        record.breaks = recent((*record.breaks, (event.at, event.until)), event.at)
+        self._touch(event.at)
+
+    def _on_apart_known(self, event: e.ApartKnown) -> None:
+        record, pair = self.riders[event.rider_id], event.pair
+        record.apart = (
+            with_pair(record.apart, pair) if event.apart else without_pair(record.apart, pair.party, pair.name)
+        )
         self._touch(event.at)
 
     # --- orders -------------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ _CHANGES: dict[type[e.Event], Callable[[Any, Orders, Riders], None]] = {
     e.RiderDone: _rider,
     e.ShiftOpened: _shift_opened,
     e.ShiftClosed: _rider,
+    e.ApartKnown: _rider,
     e.StoreKnown: _store_known,
     e.TravelAdopted: _everybody,
     e.SettingSet: _everybody,

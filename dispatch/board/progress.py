@@ -101,7 +101,7 @@ def whereabouts(rider: RiderRecord, now: int, *, divert: bool = False) -> Wherea
             return Whereabouts(rider.rider.place, now, False)
     shift = rider.shift_at(now)
     starts_at = shift.start_at if shift is not None else now
-    return Whereabouts(rider.here, max(rider.free_at, starts_at, now), False)
+    return Whereabouts(rider.here, max(rider.free_at, starts_at, rider.rests_until(now) or now, now), False)
 
 
 def _expected_arrival(rider: RiderRecord, stop: Stop) -> int:

@@ -9,6 +9,8 @@ from dispatch.board.store_demand import StoreDemand
 from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Choice, Stage
 from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.people.apart import Apart
+from dispatch.people.hours import LEAVES_S, Hours, Span, hours_of, hours_rule, recent, span_of
 from dispatch.promise.told import Said
 
 FOR_EVER = 2**62
@@ -145,6 +147,14 @@ class RiderRecord:
     """When they did what was to be done at the last stop finished."""
     parked: Stage | None = None
     """Rounds, or what was to be told, failed because of this rider: no part in them until something changes."""
+    apart: tuple[Apart, ...] = ()
+    """Stores, customers and doors that they are kept apart from."""
+    worked: tuple[Span, ...] = ()
+    """Shifts of the last days that are over."""
+    breaks: tuple[Span, ...] = ()
+    """Breaks of the last days; one that was given to them may last still."""
+    break_from: int | None = None
+    """On a break of their own since then."""
 
     def starts_from(self, *, divert: bool) -> int:
         """Handle of the place where their plan starts: their first stop if that is settled, else where they are."""
@@ -170,12 +180,42 @@ class RiderRecord:
                 return shift
         return None
 
+    def close_shifts(self, at: int) -> None:
+        """They have logged off: shifts that have begun end here, at the latest."""
+        ended = tuple((one.start_at, min(span_of(one)[1], at)) for one in self.shifts if one.start_at <= at)
+        self.worked = recent((*self.worked, *ended), at)
+        self.shifts = tuple(one for one in self.shifts if one.start_at > at)
+
+    def pause(self, at: int, *, begins: bool) -> None:
+        """They begin a break of their own, or come back from it."""
+        if begins:
+            self.break_from = at if self.break_from is None else self.break_from
+        elif self.break_from is not None:
+            self.breaks, self.break_from = recent((*self.breaks, (self.break_from, at)), at), None
+
+    def rests_until(self, now: int) -> int | None:
+        """Until when a break that was given to them lasts; None where none does."""
+        return next((end for begin, end in self.breaks if begin <= now < end), None)
+
+    def hours(self, line: str, now: int) -> Hours | None:
+        """What `rules.hours` leaves of the shift that runs at `now`, or of the next one; None where it says nothing."""
+        shift = self.shift_at(now) if line else None
+        if shift is None:
+            return None
+        before = (*self.worked, *(span_of(one) for one in self.shifts if one.start_at < shift.start_at))
+        return hours_of(hours_rule(line), shift, before, self.breaks)
+
+    def works_until(self, line: str, now: int) -> int | None:
+        """When plans of theirs must have ended by `rules.hours`; None where it sets no end."""
+        left = self.hours(line, now)
+        return None if left is None or left.works_until is None else left.works_until - LEAVES_S
+
     def doing(self, now: int) -> str:
         """What the rider does at `now`, in a word: lost, on_break, working, idle or off_duty."""
         shift = self.shift_at(now)
         if self.lost:
             return "lost"
-        if self.on_break:
+        if self.on_break or self.rests_until(now) is not None:
             return "on_break"
         if self.route.told:
             return "working"

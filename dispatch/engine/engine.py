@@ -15,7 +15,7 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
-from dispatch.engine.decisions import giving_up, offers, operations, orders, promises, riders, rounds, stores
+from dispatch.engine.decisions import giving_up, offers, operations, orders, people, promises, riders, rounds, stores
 from dispatch.engine.timers import Timers
 from dispatch.errors import ClockWentBack
 from dispatch.rounds.blame import undecidable
@@ -54,6 +54,7 @@ _DECISIONS: dict[type[i.Input], Callable[[Board, Any], tuple[e.Event, ...]]] = {
     i.ZonePaused: operations.zone_paused,
     i.HandoverOrdered: operations.handover_ordered,
     i.OutcomeSet: operations.outcome_set,
+    i.ApartSet: people.apart_set,
     i.PositionsSeen: riders.positions_seen,
     i.RouteSeen: riders.route_seen,
     i.StopArrived: riders.stop_arrived,
@@ -223,6 +224,7 @@ _RIDER_EVENTS = (
     e.RiderFound,
     e.ShiftClosed,
     e.BreakSet,
+    e.RestGiven,
     e.ReportContradicted,
     e.RiderParked,
     e.OrderAtRisk,

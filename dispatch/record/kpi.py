@@ -14,9 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dispatch import custody
 from dispatch import events as e
-from dispatch.custody import Keeper
 from dispatch.errors import taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input
@@ -28,6 +26,8 @@ from dispatch.record.by_kind import by_kind, fee_lines
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.journal import AGAIN, FIRST_LINE
 from dispatch.record.lives import Leg, OrderLife, RiderDay
+from dispatch.record.people.chains import Chains
+from dispatch.record.people.fold import PeopleFold
 from dispatch.record.use import Uses
 
 
@@ -64,12 +64,15 @@ class KpiFold:
         }
         self._legs: dict[str, list[Leg]] = {}
         self.uses = Uses(catalogue)
+        self.chains, self.people = Chains(), PeopleFold()
         self.counts: Counter[str] = Counter()
         """Rounds, refused changes, dropped answers, contradicted reports, offers by outcome."""
         self._digest = hashlib.sha256()
 
-    def take(self, item: Input, events: Iterable[e.Event]) -> None:
+    def take(self, item: Input, events: Sequence[e.Event]) -> None:
         """Take one handled input and its events in."""
+        self.chains.take(events)
+        self.people.take(events)
         for event in events:
             handler = _HANDLERS.get(type(event))
             if handler is not None:
@@ -124,9 +127,7 @@ class KpiFold:
             "rider_hours": _rounded(shift_s / 3600),
             "empty_driven_share": _ratio(self._empty_s(), driven_s),
             "load_factor": load_factor(done),
-            "held_by_store_mean_s": _mean([life.held_s(Keeper.STORE) for life in done]),
-            "held_by_rider_mean_s": _mean([life.held_s(Keeper.RIDER) for life in done]),
-            "handed_on": sum(life.is_handed_on for life in lives),
+            **self.chains.lines(life.order.order_id for life in done),
             **{f"{part[:-2]}_mean_s": _mean(seconds) for part, seconds in self._parts(done).items()},
             **calibration.lines(lives),
             **fee_lines(lives),
@@ -135,6 +136,7 @@ class KpiFold:
             "decision_digest": self.decision_digest,
             **by_kind(lives),
             **self.uses.lines(lives),
+            **self.people.lines(),
         }
 
     def use_by(self, what: str) -> dict[str, dict[str, Any]]:
@@ -167,7 +169,7 @@ class KpiFold:
     # --- orders -------------------------------------------------------------------------------------------------
 
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
-        self.orders[event.order.order_id] = OrderLife(event.order, custody=custody.after((), event))
+        self.orders[event.order.order_id] = OrderLife(event.order)
 
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
         life = self.orders[event.order_id]
@@ -194,22 +196,14 @@ class KpiFold:
             self.orders[event.order_id].reason = event.reason
 
     def _on_order_moved(self, event: e.OrderMoved) -> None:
-        self._pass_on(event)
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         if event.reason is not None:
             self.orders[event.order_id].end_reason = event.reason
 
     def _on_outcome_corrected(self, event: e.OutcomeCorrected) -> None:
-        self._pass_on(event)
         picked_up_at = self.orders[event.order_id].picked_up_at
         self._set_state(event.order_id, event.state, event.happened_at, event.rider_id)
         self.orders[event.order_id].picked_up_at = picked_up_at
-
-    def _pass_on(self, event: e.OrderMoved | e.OutcomeCorrected | e.GoodsMoved) -> None:
-        life = self.orders[event.order_id]
-        life.custody = custody.after(life.custody, event)
-
-    _on_goods_moved = _pass_on
 
     def _set_state(self, order_id: str, state: OrderState, happened_at: int, rider_id: str | None) -> None:
         life = self.orders[order_id]

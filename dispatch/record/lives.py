@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from dispatch.custody import Chain, Keeper, riders_of
 from dispatch.events import RiderDone
 from dispatch.model import Fee, Order, OrderState, Reason, Rider, Shift, Stop
 from dispatch.promise.told import Said
@@ -38,18 +37,6 @@ class OrderLife:
     fee: Fee | None = None
     shared_with: int = 0
     """Most other orders on board together with it."""
-    custody: Chain = ()
-    """Who held the goods, from when to when."""
-
-    def held_s(self, keeper: Keeper) -> int:
-        """Seconds for which goods were in such hands, as far as they have left them again."""
-        parts = (part for part in self.custody if part.keeper is keeper and part.to_at is not None)
-        return sum((part.to_at or 0) - part.from_at for part in parts)
-
-    @property
-    def is_handed_on(self) -> bool:
-        """True where more than one rider has held the goods."""
-        return len(riders_of(self.custody)) > 1
 
     @property
     def ready_at(self) -> int:

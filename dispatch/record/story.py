@@ -14,7 +14,8 @@ from dispatch.custody import Chain, Custody, Keeper
 from dispatch.errors import Refused, taking_in
 from dispatch.event_handlers import event_handlers
 from dispatch.inputs import Input, StopFailed
-from dispatch.model import OrderState, Reason
+from dispatch.model import Order, OrderState, Reason
+from dispatch.people.apart import Party, parted
 from dispatch.record.journal import AGAIN, FIRST_LINE
 
 POINTS_PER_S = 100
@@ -43,6 +44,7 @@ REASONS = {
     Reason.LINKED: "it goes only together with another order, which could not be served",
     Reason.PRECEDENCE: "it could come only after another order",
     Reason.FLEET: "no more riders could be sent out",
+    Reason.APART: "everybody free is kept apart from its store or its customer",
 }
 
 STATES = {
@@ -107,6 +109,7 @@ class _Teller:
         self.said_reason: Reason | None = None
         self.co2_mg = 0
         self.custody: Chain = ()
+        self.order: Order | None = None
 
     def hear(self, item: Input, events: Iterable[e.Event]) -> None:
         if isinstance(item, StopFailed) and item.order_ids is not None and self.order_id in item.order_ids:
@@ -125,6 +128,8 @@ class _Teller:
             return self.order_id in event.offer.order_ids
         if isinstance(event, e.RiderArrived):
             return any(order_id == self.order_id for order_id, _ in event.co2_mg)
+        if isinstance(event, e.ApartKnown):
+            return self.order is not None and parted((event.pair,), self.order) is not None
         return bool(event.order_id == self.order_id)
 
     def say(self, at: int, text: str) -> None:
@@ -149,7 +154,7 @@ class _Teller:
     # --- one method per event -----------------------------------------------------------------------------------
 
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
-        order = event.order
+        order = self.order = event.order
         self.placed_at, self.due_at = order.placed_at, order.due_at
         self.facts |= {"placed_at": order.placed_at, "due_at": order.due_at, "store_id": order.store_id}
         if order.goods_class:
@@ -245,6 +250,15 @@ class _Teller:
 
     def _on_hold_set(self, event: e.HoldSet) -> None:
         self.say(event.at, f"Operations {'hold it back' if event.held else 'let it go'}: {event.reason}")
+
+    def _on_apart_known(self, event: e.ApartKnown) -> None:
+        of_it = {Party.STORE: "its store", Party.CUSTOMER: "its customer", Party.DOOR: "its door"}[event.pair.party]
+        what = (
+            f"{event.rider_id} is kept apart from {of_it}"
+            if event.apart
+            else f"{event.rider_id} may meet {of_it} again"
+        )
+        self.say(event.at, f"{what}: {event.pair.reason}")
 
     def _on_goods_moved(self, event: e.GoodsMoved) -> None:
         self.say(event.at, f"The goods wait elsewhere for another rider: {event.reason}")

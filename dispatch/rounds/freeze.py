@@ -101,7 +101,8 @@ def takes_part(record: RiderRecord, board: Board) -> bool:
     if last_told is not None and last_told.expected_leave_at > free_by:
         return False
     shift = record.shift_at(now)
-    if shift is not None and shift.start_at <= free_by and shift.last_pickup_at >= now and not record.on_break:
+    is_on_duty = shift is not None and shift.start_at <= free_by and shift.last_pickup_at >= now
+    if is_on_duty and not record.on_break and (record.rests_until(now) or now) <= free_by:
         return True
     return any(act.kind is ActKind.PICKUP for stop in record.route.stops for act in stop.acts)
 
@@ -109,6 +110,8 @@ def takes_part(record: RiderRecord, board: Board) -> bool:
 def _is_movable(record: RiderRecord, board: Board) -> bool:
     """Idle, and their turn: empty moves are considered for each rider once in `reposition.every_s`."""
     if not record.has_nothing_to_do or record.on_break or record.free_at > board.now or is_stale(record, board):
+        return False
+    if record.rests_until(board.now) is not None:
         return False
     shift = record.shift_at(board.now)
     if shift is None or not shift.start_at <= board.now <= shift.last_pickup_at:

@@ -13,6 +13,7 @@ from dispatch.board.errands import obligations
 from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
+from dispatch.people.apart import parted
 from dispatch.rounds.order_prices import order_prices
 from dispatch.settings.co2 import NOTHING, rates_of
 from dispatch.settings.groups import Prices, Rules
@@ -139,7 +140,7 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
     rows = []
     for record in riders:
         where = whereabouts(record, now, divert=rules.divert)
-        last_pickup, end, paid_until = _limits(record, now)
+        last_pickup, end, paid_until = _limits(record, now, rules.hours)
         on_a_trip = any(
             board.orders[act.order_id].state.is_on_board for stop in record.route.stops[:1] for act in stop.acts
         )
@@ -180,16 +181,21 @@ def _metre_prices(riders: list[RiderRecord], rules: Rules, prices: Prices) -> I6
     return prices.drive_per_metre + (prices.co2_g * mg_per_km + 500_000) // 1_000_000
 
 
-def _limits(record: RiderRecord, now: int) -> tuple[int, int, int]:
-    """Ticks until a rider's last pickup, the end of their shift, and the end of what they are paid for."""
+def _limits(record: RiderRecord, now: int, hours: str) -> tuple[int, int, int]:
+    """Ticks until a rider's last pickup, the end of their shift, and the end of what they are paid for.
+
+    `hours`: `rules.hours`, which may leave less of a shift; a plan that keeps the end keeps the law, whoever plans.
+    """
     shift = record.shift_at(now)
     if shift is None:
         return ALWAYS, INFINITE, 0
+    works_until = record.works_until(hours, now)
+    lawful = INFINITE if works_until is None else works_until - now
     last_pickup = min(INFINITE, shift.last_pickup_at - now)
     if shift.end_at is None:
-        return last_pickup, INFINITE, last_pickup
+        return min(last_pickup, lawful), lawful, last_pickup
     end = min(INFINITE, shift.end_at - now)
-    return last_pickup, end, end
+    return min(last_pickup, lawful), min(end, lawful), end
 
 
 def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRecord]) -> dict[str, Any]:
@@ -214,6 +220,9 @@ def law_of_pairs(board: Board, requests: list[OrderRecord], riders: list[RiderRe
             refused = order.is_waiting and (owner in order.refused_by or order.forced_rider_id is not None)
             if owner in vehicle_of and not refused:
                 may[r, vehicle_of[owner]] = True
+    for v, rider in enumerate(riders):
+        for r, order in enumerate(requests) if rider.apart else ():
+            may[r, v] &= not order.is_waiting or parted(rider.apart, order.order) is None
     must_keep_ptr, keep = obligations(board, requests, riders, may)
     return {"allowed": allow(may), "must_keep_ptr": must_keep_ptr, "must_keep": keep}
 
@@ -224,6 +233,8 @@ def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64)
     def why(order: OrderRecord) -> Reason:
         if not any(order.order.needs & ~given == 0 for given in provides):
             return Reason.NEEDS
+        if all(parted(rider.apart, order.order) for rider in riders):
+            return Reason.APART
         return Reason.REFUSED_BY_ALL if order.refused_by else Reason.NO_RIDER_IN_REACH  # silent, or on a break
 
     barred = (order for order, row in zip(requests, allowed, strict=True) if riders and not row.any())

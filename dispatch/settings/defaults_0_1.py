@@ -79,5 +79,6 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "rules.tariff": "",
         "rules.co2": "",
         "prices.co2_g": 0,
+        "rules.hours": "",
     }
 )

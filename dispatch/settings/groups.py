@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatch.people.hours import check_hours
 from dispatch.settings.co2 import USUAL as USUAL_CO2
 from dispatch.settings.co2 import check_co2
 from dispatch.settings.mix import check_mix
@@ -78,6 +79,12 @@ class Rules:
         "Grams of CO2 per kilometre by profile, and what each unit of load on board adds, as in car: 170; van: 180 + "
         "1.5.  Profiles not named emit nothing; empty: nothing is counted on the way.",
         check=check_co2,
+    )
+    hours: str = _setting(
+        "",
+        "Hours and rest by law, in seconds (docs/riders.md), as in shift 36000; rest 39600; stretch 16200; break 1800: "
+        "7200-21600.  Plans leave room for breaks, and riders are given them.  Empty: shifts alone count.",
+        check=check_hours,
     )
     add_orders_until: str = _setting("pickup", "Until when orders may be added to a told stop.", choices=UNTIL)
     remove_orders_until: str = _setting(

@@ -204,6 +204,18 @@ class Ops(_Part):
         """A person decides: see the service's document for actions and what each needs."""
         return self._request("POST", "/v1/overrides", {"action": action, "reason": reason, **names})
 
+    def apart(self, rider_id: str) -> Json:
+        """Whom a rider is kept apart from."""
+        return self._request("GET", f"/v1/riders/{_part(rider_id)}/apart")
+
+    def keep_apart(self, rider_id: str, reason: str, **whom: Any) -> Json:
+        """A rider must not meet `store_id`, or whoever `delivery_id` is for."""
+        return self._request("POST", f"/v1/riders/{_part(rider_id)}/apart", {"reason": reason, **whom})
+
+    def end_apart(self, rider_id: str, reason: str, **whom: Any) -> Json:
+        """They may meet again; `party` and `name` as `apart` lists them."""
+        return self._request("POST", f"/v1/riders/{_part(rider_id)}/apart/end", {"reason": reason, **whom})
+
     def traffic(self) -> Json:
         """The travel times in force: version, reported speeds, weather, table."""
         return self._request("GET", "/v1/traffic")

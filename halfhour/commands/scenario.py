@@ -41,6 +41,7 @@ def new(
     tiers: Annotated[str, typer.Option(help="Percent of the orders by member tier: 'gold 15, plus 25'.")] = "",
     goods: Annotated[str, typer.Option(help="Percent of the orders by class of goods: 'frozen 30'.")] = "",
     tenants: Annotated[str, typer.Option(help="Percent of the orders by order system: 'acme 60, bistro 40'.")] = "",
+    apart: Annotated[int, typer.Option(min=0, help="Pairs of a rider and a store that must not meet.")] = 0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, or key=@FILE, which the day states; may be repeated.")
     ] = None,
@@ -61,7 +62,7 @@ def new(
 
     if near and roads is None:
         raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants)
+    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants, apart)
     stated = parse_settings(settings or ())
     if roads is None:
         scenario = write_synthetic(folder, seed, size, name=name, settings=stated, force=force)

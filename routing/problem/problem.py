@@ -87,6 +87,7 @@ class Reason(IntEnum):
     LINKED = 20
     PRECEDENCE = 21
     FLEET = 22
+    APART = 23
 
 
 class Rows(NamedTuple):

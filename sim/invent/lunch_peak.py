@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatch.inputs import ApartSet, Input
 from dispatch.model import Order, Rider, Shift, Store
+from dispatch.people.apart import Party
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.settings.settings import Settings
 from dispatch.settings.tiers import promise_of
@@ -53,6 +55,7 @@ class DaySize:
     """How much happens.  `scarcity`: 1 is a well-staffed day; 1.3 has as many riders as 1 / 1.3 of it.
 
     `opening_hours`: whether some stores open late, rest at lunch or close early; all are open all day otherwise.
+    `apart`: pairs of a rider and a store that must not meet.
     `tiers`, `goods`, `tenants`: which percent of the orders is of which, as in `gold 15, plus 25`; the rest is of none.
     """
 
@@ -66,10 +69,11 @@ class DaySize:
     tiers: str = ""
     goods: str = ""
     tenants: str = ""
+    apart: int = 0
 
     def __post_init__(self) -> None:
         bounds = {"stores": (1, 400), "riders": (1, 5_000), "orders": (1, 60_000), "hours": (0.25, 16.0)}
-        bounds["scarcity"] = (0.2, 5.0)
+        bounds |= {"scarcity": (0.2, 5.0), "apart": (0, 20_000)}
         for field in ("tiers", "goods", "tenants"):
             shares_of(getattr(self, field), field)  # raises where it says nothing
         for name, (low, high) in bounds.items():
@@ -141,7 +145,7 @@ class _InventedDay:
             source="synthetic",
         )
         reality = Reality(travel_sigma=0.08, service_sigma=0.15)
-        return Scenario(catalogue, demand, reality)
+        return Scenario(catalogue, demand, reality, self.apart(riders, stores))
 
     def stores(self) -> tuple[tuple[Store, ...], NDArray[np.int64], NDArray[np.float64]]:
         """Stores around a few centres: the stores, the corner each stands at, its usual preparation in seconds."""
@@ -233,6 +237,18 @@ class _InventedDay:
                 Shift(rider_id=rider_id, start_at=start, last_pickup_at=last_pickup, end_at=last_pickup + 1_800)
             )
         return tuple(riders), tuple(shifts)
+
+    def apart(self, riders: tuple[Rider, ...], stores: tuple[Store, ...]) -> tuple[Input, ...]:
+        """Pairs of riders and stores that must not meet, drawn without repetition."""
+        pairs = len(riders) * len(stores)
+        chosen = self.stream(8).choice(pairs, min(self.size.apart, pairs), replace=False) if self.size.apart else ()
+        return tuple(
+            ApartSet(
+                at=BEGIN_AT, rider_id=riders[k % len(riders)].rider_id, party=Party.STORE,
+                name=stores[k // len(riders)].store_id, apart=True, reason="scenario",
+            )
+            for k in map(int, chosen)
+        )  # fmt: skip
 
     def _place(self, rng: np.random.Generator, corner: int, spread_m: float, stop_s: tuple[int, int]) -> int:
         """A place within `spread_m` of a corner; of an invented city, the way to it is the way to the corner."""

@@ -29,6 +29,7 @@ from dispatch.model import Order, OrderState
 from dispatch.policies.policy import Policy
 from dispatch.record.journal import Header, JournalWriter
 from dispatch.record.kpi import KpiFold
+from dispatch.record.people.hours_audit import HoursAudit
 from dispatch.record.travel_spec import RoadsSpec, TravelSpec
 from dispatch.rounds.blame import UNPLANNABLE, unplannable, without
 from dispatch.rounds.leg_metres import with_metres
@@ -104,6 +105,7 @@ class Host:
         self._folded = KpiFold(scenario.catalogue)
         self._run_times = RunTimes()
         self._violations: list[str] | None = [] if audit else None
+        self._hours = HoursAudit(settings.rules.hours) if audit or settings.rules.hours else None
         self._refusals = self._placed = self._delivered = 0
         self._wake_at: int | None = None
         self._wakes = 0
@@ -156,6 +158,7 @@ class Host:
             times=self._run_times,
             refusals=self._refusals,
             violations=self._violations,
+            hours=self._hours,
             travel_digests=self._travel_digests,
         )
 
@@ -225,6 +228,8 @@ class Host:
         if self._journal is not None:
             self._journal.append(item, events)
         self._folded.take(item, events)
+        if self._hours is not None:
+            self._hours.take(events)
         if self._on_event is not None:
             self._on_event(item, events)
         opened = False

@@ -12,6 +12,7 @@ import numpy as np
 
 from dispatch.board.board import Board
 from dispatch.record.kpi import KpiFold
+from dispatch.record.people.hours_audit import HoursAudit
 from dispatch.settings.settings import Settings
 from dispatch.version import __version__
 from sim.scenario import Scenario
@@ -68,6 +69,12 @@ class Run:
     """What the audit found in the answers of rounds; None where none was asked for."""
     travel_digests: tuple[str, ...] = ()
     """Of the travel times, as believed and as they are."""
+    hours: HoursAudit | None = None
+    """What the judge of hours and rest found, where there is a rule of them or an audit was asked for."""
+
+    def __post_init__(self) -> None:
+        if self.violations is not None and self.hours is not None:
+            self.violations = [*self.violations, *self.hours.breaches]
 
     @functools.cached_property
     def scenario_digest(self) -> str:
@@ -90,6 +97,7 @@ class Run:
             **self.times.summary(),
             "refusals": self.refusals,
             "audit_violations": None if self.violations is None else len(self.violations),
+            **({} if self.hours is None or not self.settings.rules.hours else self.hours.lines()),
             "has_luck": self.scenario.has_luck,
             "notes": list(self.scenario.notes),
             "scenario_digest": self.scenario_digest,

@@ -7,7 +7,7 @@ import datetime
 import difflib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from dispatch.bounds import require
 from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
 from dispatch.errors import InvalidSetting
-from dispatch.inputs import Class, Input
+from dispatch.inputs import ApartSet, Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
+from dispatch.people.apart import Party
 from dispatch.record.catalogue import CO2_G_PER_KM, Catalogue, Pay
 from dispatch.record.travel_spec import RoadsSpec, TravelSpec, travel_spec
 from dispatch.settings.choosing import remarks
@@ -46,6 +47,8 @@ FORMATS = (1, 2, FORMAT)
 NEWER_FORMAT = f"With format = {FORMAT}, what the folder leaves out is as in this version, not as in 0.1.0."
 TOML = "scenario.toml"
 KINDS_OF_TRAVEL = '"straight", "matrix", "roads" or "http"'
+APART = "apart.csv"
+APART_COLUMNS = {Party.STORE: "store_id", Party.CUSTOMER: "customer", Party.DOOR: "door"}
 COORDINATES = {"wgs84": ("lat", "lng"), "plane": ("y", "x")}
 STOPS = ("store_enter_s", "store_exit_s", "drop_enter_s", "drop_exit_s")
 KEYS = (
@@ -83,6 +86,7 @@ class _Folder:
         demand = self._demand(order_ids, store_ids)
         news = self._news()
         begin_at = self._begin_at(shifts, demand, news)
+        news = (*self._apart(rider_ids, store_ids, begin_at), *news)
         catalogue = Catalogue(
             name=str(self.toml.get("name", self.path.resolve().name)),
             attribution=str(self.toml.get("attribution", "")),
@@ -327,6 +331,7 @@ class _Folder:
             goods_class=self._goods(row),
             tier=tier,
             tenant=row.maybe("tenant", row.name) or "",
+            customer=row.maybe("customer", row.name) or "",
         )
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:
@@ -349,6 +354,20 @@ class _Folder:
             if len(points) < 3:
                 raise InvalidScenario(f"zone {zone_id} has fewer than three corners", file=str(path), field="zone_id")
         return tuple(Zone(zone_id, tuple(points)) for zone_id, points in corners.items())
+
+    def _apart(self, riders: Unique, stores: Unique, at: int) -> Iterator[Input]:
+        """Pairs that must not meet from the beginning on: apart.csv."""
+        path = self.path / APART
+        for row in read_rows(path, ("rider_id",)) if path.is_file() else ():
+            named = [party for party, column in APART_COLUMNS.items() if row.has(column)]
+            if len(named) != 1:
+                row.fail("it names no store, customer or door, or several", "store_id", "Fill in one of the three.")
+            party = named[0]
+            name = stores.known(row, "store_id") if party is Party.STORE else row.name(APART_COLUMNS[party])
+            yield ApartSet(
+                at=at, rider_id=riders.known(row, "rider_id"), party=party, name=name, apart=True,
+                reason=row.maybe("reason", row.text) or "scenario",
+            )  # fmt: skip
 
     def _news(self) -> tuple[Input, ...]:
         path = self.path / "news.jsonl"

@@ -8,9 +8,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from dispatch.codec import encode, plain
+from dispatch.inputs import ApartSet, Input
 from dispatch.model import Shift
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
@@ -18,7 +19,7 @@ from dispatch.record.travel_spec import HttpSpec, MatrixSpec, StraightSpec, Trav
 from dispatch.settings.co2 import table_of
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
-from sim.sources.folder import COORDINATES, FORMAT, TOML, read
+from sim.sources.folder import APART, APART_COLUMNS, COORDINATES, FORMAT, TOML, read
 from sim.sources.recorded import COLUMNS, FILE, recorded_rows
 
 STORE_COLUMNS = ("enter_s", "exit_s", "opens_at", "closes_at", "mean_ready_s", "matrix_row", "hours")
@@ -72,6 +73,7 @@ class _Writer:
             *self._order_goods,
             *self._tiers,
             *self._tenants,
+            *self._customers,
             *self._order_access,
         )
         write_csv(self.path / "orders.csv", columns, self._orders())
@@ -81,9 +83,17 @@ class _Writer:
         if self.scenario.recorded:
             lines = recorded_rows(self.scenario.recorded, self.scenario.recorded_times, self._at)
             write_csv(self.path / FILE, COLUMNS, lines)
-        if self.scenario.news:
-            news = (json.dumps(encode(item), ensure_ascii=False) + "\n" for item in self.scenario.news)
+        apart = [item for item in self.scenario.news if self._is_apart(item)]
+        if apart:
+            write_csv(self.path / APART, ("rider_id", *APART_COLUMNS.values(), "reason"), map(_pair, apart))
+        if len(apart) < len(self.scenario.news):
+            rest = (item for item in self.scenario.news if not self._is_apart(item))
+            news = (json.dumps(encode(item), ensure_ascii=False) + "\n" for item in rest)
             (self.path / "news.jsonl").write_text("".join(news), encoding="utf-8")
+
+    def _is_apart(self, item: Input) -> TypeGuard[ApartSet]:
+        """Whether it is a pair that apart.csv can say: one that holds from the beginning on."""
+        return isinstance(item, ApartSet) and item.apart and item.at == self.catalogue.begin_at and not item.by
 
     # --- scenario.toml ------------------------------------------------------------------------------------------
 
@@ -176,6 +186,7 @@ class _Writer:
                 self._at(one.cancelled_at), *self._stop(order.drop_place), self._row(order.drop_place),
                 *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
                 *((order.tier,) if self._tiers else ()), *((order.tenant,) if self._tenants else ()),
+                *((order.customer,) if self._customers else ()),
                 *(self._access(order.drop_place) if self._order_access else ()),
             )  # fmt: skip
 
@@ -196,6 +207,10 @@ class _Writer:
     @cached_property
     def _tenants(self) -> tuple[str, ...]:
         return ("tenant",) if any(one.order.tenant for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _customers(self) -> tuple[str, ...]:
+        return ("customer",) if any(one.order.customer for one in self.scenario.demand) else ()
 
     @cached_property
     def _store_goods(self) -> tuple[str, ...]:
@@ -231,6 +246,10 @@ class _Writer:
 
     def _at(self, at: int | None) -> str | None:
         return None if at is None else self.clock.write(at)
+
+
+def _pair(item: ApartSet) -> tuple[str, ...]:
+    return (item.rider_id, *(item.name if item.party is party else "" for party in APART_COLUMNS), item.reason)
 
 
 def toml_table(name: str, values: Mapping[str, Any]) -> str:

@@ -27,6 +27,7 @@ FLOORS: dict[str, list[set[str]]] = {
     ],
     "dispatch": [
         {"calendar", "errors", "model", "version"},
+        {"people"},
         {"inputs", "lifecycle", "promise", "settings"},
         {"bounds", "events"},
         {"codec", "custody", "event_handlers"},

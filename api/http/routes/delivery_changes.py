@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header
 from fastapi.responses import Response
 
 from api.http import presenters
-from api.http.acceptance import check_change, door_of
+from api.http.acceptance import check_change, customer_of, door_of
 from api.http.addresses import said_of
 from api.http.commands import Command, Remember, Reply, Service
 from api.http.problems import problems
@@ -107,6 +107,8 @@ async def _change(
     is_moved = body.dropoff is not None and not _same_door(row, body.dropoff)
     if body.dropoff is not None and is_moved:
         order = replace(order, door=door_of(service, old.order_id, body.dropoff))
+    if body.dropoff is not None:
+        order = replace(order, customer=customer_of(service, old.order_id, body.dropoff))
     if order == old and rows:
         answer = reply(service, old.order_id, 200, rows[-1])
         await host.write(Write(vault=rows, answers=(remember(answer),) if remember is not None else ()))

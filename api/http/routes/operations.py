@@ -196,6 +196,7 @@ _WHY = {
     Reason.LINKED: "It goes only together with another order, which cannot be served.",
     Reason.PRECEDENCE: "It can come only after another order.",
     Reason.FLEET: "No more riders may be sent out.",
+    Reason.APART: "Everybody free is kept apart from its store or its customer.",
     Reason.PARKED: "No round can be planned with it; it takes part again once something about it changes.",
 }
 

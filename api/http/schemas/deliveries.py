@@ -54,6 +54,10 @@ class Dropoff(RequestBody):
         description="The caller's own id of the door. Orders with the same one (without it: with the same address, and "
         "points within ten metres) are brought in one stop.",
     )
+    customer_id: ExternalId | None = Field(
+        default=None,
+        description="The caller's own id of who ordered: whom operations may keep a rider apart from.",
+    )
     contact_name: Name | None = None
     phone_number: Phone | None = None
     instructions: Annotated[Text, Field(max_length=500)] | None = None

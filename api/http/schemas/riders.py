@@ -43,6 +43,11 @@ class RiderShown(Shown):
     on_break: bool
     lost: bool
     shift_end_at: datetime | None = None
+    works_until: datetime | None = Field(
+        default=None, description="When plans for them end by `rules.hours`; null where it sets no end."
+    )
+    break_due_at: datetime | None = Field(default=None, description="A break that the law asks for begins by then.")
+    rests_until: datetime | None = Field(default=None, description="Until when the break lasts that they were given.")
     location: dict[str, float] | None = None
     heard_at: datetime
     revision: int

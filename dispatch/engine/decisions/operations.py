@@ -13,6 +13,7 @@ from dispatch.errors import InvalidSetting, Refused
 from dispatch.events import Events
 from dispatch.lifecycle import Trigger
 from dispatch.model import OrderState
+from dispatch.people.apart import parted
 from dispatch.settings.presets import KEY as PRESET
 
 
@@ -62,13 +63,21 @@ def order_forced(board: Board, item: i.OrderForced) -> Events:
     if not record.is_waiting:
         raise cannot_change(item.order_id, record.state, "rider_id")
     if item.rider_id is not None:
-        rider = known_rider(board, item.rider_id).rider
+        chosen = known_rider(board, item.rider_id)
+        rider = chosen.rider
         if record.order.needs & ~rider.provides or record.order.load_units > rider.capacity_units:
             raise Refused(
                 f"rider {item.rider_id} may not carry order {item.order_id}",
                 code="not_allowed",
                 field="rider_id",
                 hint="Its needs or its load exceed what they provide.",
+            )
+        if parted(chosen.apart, record.order) is not None:
+            raise Refused(
+                f"rider {item.rider_id} is kept apart from the store or the customer of order {item.order_id}",
+                code="not_allowed",
+                field="rider_id",
+                hint="Choose another rider, or end the pair first (POST /v1/riders/{id}/apart/end).",
             )
     draft = Draft(board, item.at)
     draft.events.append(e.RiderForced(at=item.at, order_id=item.order_id, rider_id=item.rider_id, reason=item.reason))

@@ -14,6 +14,7 @@ from dispatch.errors import Refused
 from dispatch.events import Events
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Order, OrderState
+from dispatch.people.apart import parted
 from dispatch.settings.mix import mix_rule
 from dispatch.settings.tiers import tiers_of
 
@@ -47,6 +48,9 @@ def order_changed(board: Board, item: i.OrderChanged) -> Events:
     draft = Draft(board, item.at)
     draft.revise(order)
     rider_id = record.planned_rider_id
+    if rider_id is not None and record.is_waiting and parted(board.riders[rider_id].apart, order) is not None:
+        draft.drop_order(order.order_id)
+        return draft.finish()
     if rider_id is not None and (order.drop_place, order.door) != (record.order.drop_place, record.order.door):
         draft.set_stops(rider_id, elsewhere(draft.rider(rider_id), record.order, order))
     return draft.finish()

@@ -10,10 +10,11 @@ from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
 from dispatch.board.doors import door_of
 from dispatch.board.records import RiderRecord
-from dispatch.engine.decisions import giving_up, offers, riders, risk
+from dispatch.engine.decisions import giving_up, offers, rest, riders, risk
 from dispatch.engine.draft import Draft
 from dispatch.events import Events
 from dispatch.model import Act, ActKind, Engagement, Level, Stop
+from dispatch.people.apart import parted
 
 MOST_LEAVING = 200
 """Ended orders that leave the board with one wake-up; the rest leave with the next."""
@@ -58,7 +59,7 @@ def wake(board: Board, item: i.Wake, due_riders: tuple[str, ...], due_orders: tu
         record = board.riders[rider_id]
         silenced = _silent(board, rider_id, at)
         at_risk = _at_risk(record, board, at) if not silenced else ()
-        found.extend((*at_risk, *silenced))
+        found.extend((*at_risk, *silenced, *(() if silenced else rest.look(record, board, at))))
         commits_at = next_due(record, board) if at_risk else at
         is_due = commits_at is not None and commits_at - board.settings.rules.commit_lead_s <= at
         if is_due and not silenced and not record.lost and not waits_for_answer:
@@ -157,11 +158,25 @@ def _fits(board: Board, change: i.RouteChange) -> bool:
             record = board.open_orders.get(order_id)
             if record is None or (kind is ActKind.PICKUP and (not record.is_waiting or record.held)):
                 return False
+            if kind is ActKind.PICKUP and parted(rider.apart, record.order) is not None:
+                return False  # said while the round was being solved
             if kind is ActKind.PICKUP:
                 picked.add(order_id)
             elif order_id not in picked and record.rider_id != change.rider_id:
                 return False
-    return True
+    return not picked or _keeps_hours(board, rider, change)
+
+
+def _keeps_hours(board: Board, rider: RiderRecord, change: i.RouteChange) -> bool:
+    """Whether a plan that has something new for a rider ends while they may work."""
+    planned = {act.order_id for stop in rider.route.stops for act in stop.acts}
+    if all(order_id in planned for stop in change.stops for order_id, _ in stop.acts):
+        return True
+    works_until = rider.works_until(board.settings.rules.hours, board.now)
+    ends_at = max((stop.expected_leave_at for stop in change.stops if stop.acts), default=0)
+    begins_at = change.stops[0].expected_arrive_at - change.stops[0].leg_s
+    rests_until = rider.rests_until(board.now)
+    return (works_until is None or ends_at <= works_until) and (rests_until is None or begins_at >= rests_until)
 
 
 def _stops(board: Board, rider: RiderRecord, change: i.RouteChange) -> tuple[Stop, ...]:
@@ -257,8 +272,8 @@ def silence_at(record: RiderRecord, board: Board) -> int | None:
 
 
 def rings_at(record: RiderRecord, board: Board) -> int | None:
-    """When a rider's silence is to be looked at next."""
-    due = (silence_at(record, board), risk.silent_at(record, board))
+    """When a rider's silence, or a break that is due to them, is to be looked at next."""
+    due = (silence_at(record, board), risk.silent_at(record, board), rest.rests_at(record, board))
     return min((at for at in due if at is not None), default=None)
 
 
@@ -313,6 +328,8 @@ def _has_idle_rider(board: Board, now: int) -> bool:
 def is_idle(record: RiderRecord, now: int) -> bool:
     """On duty, free, and with nothing planned."""
     if not record.has_nothing_to_do or record.lost or record.on_break or record.free_at > now:
+        return False
+    if record.rests_until(now) is not None:
         return False
     shift = record.shift_at(now)
     return shift is not None and shift.start_at <= now <= shift.last_pickup_at

@@ -1,0 +1,138 @@
+"""Riders as people: pairs that must not meet."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.access.rate_limits import Meter
+from api.access.rules import Caller, Scope, access
+from api.common.errors import NotFound
+from api.http.commands import Command, Remember, Reply, Running, Service, command, compact
+from api.http.people.schemas import ApartBody, ApartShown
+from api.http.problems import problems
+from api.http.routes.deliveries import find as find_delivery
+from api.http.routes.riders import RiderId
+from api.http.routes.riders import find as find_rider
+from api.http.schemas.base import instant_at
+from api.http.transport.door import Door
+from api.ledger.protocol import VaultRow
+from api.live.words import PLAIN, WORDS, plain
+from dispatch.board.records import RiderRecord
+from dispatch.inputs import ApartSet
+from dispatch.people.apart import Party, name_in
+from routing.errors import InvalidInput
+
+router = APIRouter(tags=["riders"], route_class=Door)
+
+Ops = Annotated[Caller, access(Scope.OPS)]
+OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+OpsCommand = Annotated[Command, command(OpsWrite)]
+
+
+@router.get(
+    "/v1/riders/{rider_id}/apart",
+    summary="List whom a rider is kept apart from",
+    response_model=list[ApartShown],
+    responses=problems(),
+)
+async def list_apart(service: Running, caller: Ops, rider_id: RiderId) -> list[ApartShown]:
+    """Stores, customers and doors that this rider does not meet, with the reason and whose key said so."""
+    await service.host.settled()
+    return _pairs(service, find_rider(service, rider_id))
+
+
+@router.post(
+    "/v1/riders/{rider_id}/apart",
+    summary="Keep a rider apart",
+    response_model=list[ApartShown],
+    responses=problems(409),
+)
+async def begin_apart(command: OpsCommand, rider_id: RiderId, body: ApartBody) -> Response:
+    """A rider and a store or a customer must not meet: no plan, quote, offer or handover brings them together.
+
+    What the rider has not fetched yet goes to others; goods in their bag stay with them.
+    """
+    return await _set(command, rider_id, body, apart=True)
+
+
+@router.post(
+    "/v1/riders/{rider_id}/apart/end",
+    summary="Keep a rider apart no longer",
+    response_model=list[ApartShown],
+    responses=problems(409),
+)
+async def end_apart(command: OpsCommand, rider_id: RiderId, body: ApartBody) -> Response:
+    """They may meet again."""
+    return await _set(command, rider_id, body, apart=False)
+
+
+async def _set(command: Command, rider_id: str, body: ApartBody, *, apart: bool) -> Response:
+    async def do(remember: Remember) -> Reply:
+        service = command.service
+        record = find_rider(service, rider_id)
+        party, name = _named(command, body)
+        return await command.tell(
+            lambda at: ApartSet(
+                at=at, rider_id=rider_id, party=party, name=name, apart=apart, reason=plain(body.reason),
+                by=command.caller.key_id,
+            ),
+            vault=_words(service, record, f"apart {party.value} {name}", body.reason),
+            respond=lambda events: _reply(service, rider_id),
+            answer=remember,
+        )  # fmt: skip
+
+    return await command.once(do)
+
+
+def _named(command: Command, body: ApartBody) -> tuple[Party, str]:
+    """Whom a body names; raises where a delivery says nothing of its customer."""
+    if body.store_id is not None:
+        if body.store_id not in command.service.host.board.stores:
+            raise NotFound("there is no such store here", code="unknown_store")
+        return Party.STORE, body.store_id
+    if body.party is not None:
+        return Party(body.party), body.name or ""
+    order = find_delivery(command.service, command.caller, body.delivery_id or "").order
+    for party in (Party.CUSTOMER, Party.DOOR):
+        name = name_in(order, party)
+        if name is not None:
+            return party, name
+    raise InvalidInput(
+        "the delivery names neither its customer nor its address",
+        code="validation_failed",
+        field="delivery_id",
+        hint="Orders name whom they are for by dropoff.customer_id, address_id or address.",
+    )
+
+
+def _words(service: Service, record: RiderRecord, about: str, said: str) -> tuple[VaultRow, ...]:
+    """The rider's row with a reason in somebody's own words; none where the reason is plain."""
+    row = service.host.vault_row(record.rider.place)
+    if row is None or said in PLAIN:
+        return ()
+    words = {**row.personal.get(WORDS, {}), about: said}
+    return (row._replace(personal={**row.personal, WORDS: words}),)
+
+
+def _reply(service: Service, rider_id: str) -> Reply:
+    shown = [pair.model_dump(mode="json") for pair in _pairs(service, find_rider(service, rider_id))]
+    return Reply(200, compact(shown))
+
+
+def _pairs(service: Service, record: RiderRecord) -> list[ApartShown]:
+    row = service.host.vault_row(record.rider.place)
+    words: dict[str, Any] = row.personal.get(WORDS, {}) if row is not None else {}
+    return [
+        ApartShown(
+            party=pair.party.value,
+            name=pair.name,
+            since_at=instant_at(pair.since_at),
+            reason=pair.reason,
+            by=pair.by,
+            words=words.get(f"apart {pair.party.value} {pair.name}"),
+        )
+        for pair in record.apart
+    ]

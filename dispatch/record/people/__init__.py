@@ -1,0 +1,1 @@
+"""Figures of riders as people, made from events alone."""
