@@ -27,7 +27,7 @@ SCHEMA_VERSION = 4
 most of a journal is routes).  3: headers and snapshots state every setting, not the changed ones alone.
 4: what is said of an order's delivery and learnt from its end are events; the weather of travel times; the class of an
 order's goods and its member's tier; what an order is charged, its tenant, the CO2 of ways; walks from street to door;
-what an offered trip asks and pays.
+what an offered trip asks and pays; who held an order, who is kept apart from whom, hours worked and breaks given.
 """
 
 
