@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from dispatch.inputs import Choice, Position, Stage
 from dispatch.model import Fee, LastMetres, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
-from dispatch.people.apart import Apart
+from dispatch.people.apart import KeptApart
 from dispatch.promise.told import Lesson, Said
 
 
@@ -249,7 +249,7 @@ class ApartKnown(Event):
     """
 
     rider_id: str
-    pair: Apart
+    pair: KeptApart
     apart: bool
 
 

@@ -112,7 +112,6 @@ def delivery(
         promise=promise(order.due_at, record.said[-1] if record.said else None),
         picked_up_at=instant(record.picked_up_at),
         ended_at=instant(record.ended_at),
-        custody=[_held(part) for part in record.custody],
         kept_until=instant(record.kept_until),
         waiting_because=waiting,
         end_reason=record.end_reason,
@@ -143,6 +142,7 @@ def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     goods = {"class": goods_of(board, record.order)}
     walked = last_metres(record.last_metres)
     kinds = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked}
+    kinds["custody"] = [_held(part) for part in record.custody]
     return kinds | fee_fields(record.fee) | {"co2_g": _grams(record)}
 
 

@@ -9,7 +9,7 @@ from dispatch.board.store_demand import StoreDemand
 from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Choice, Stage
 from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
-from dispatch.people.apart import Apart
+from dispatch.people.apart import KeptApart
 from dispatch.people.hours import LEAVES_S, Hours, Span, hours_of, hours_rule, recent, span_of
 from dispatch.promise.told import Said
 
@@ -147,7 +147,7 @@ class RiderRecord:
     """When they did what was to be done at the last stop finished."""
     parked: Stage | None = None
     """Rounds, or what was to be told, failed because of this rider: no part in them until something changes."""
-    apart: tuple[Apart, ...] = ()
+    apart: tuple[KeptApart, ...] = ()
     """Stores, customers and doors that they are kept apart from."""
     worked: tuple[Span, ...] = ()
     """Shifts of the last days that are over."""

@@ -19,7 +19,7 @@ class Party(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class KeptApart:
     """A rider and a store, a customer or a door that must not meet, from `since_at` (epoch seconds) on."""
 
     party: Party
@@ -31,10 +31,10 @@ class Apart:
     """Whose key said so."""
 
 
-Pairs = tuple[Apart, ...]
+Pairs = tuple[KeptApart, ...]
 
 
-def parted(pairs: Pairs, order: Order) -> Apart | None:
+def parted(pairs: Pairs, order: Order) -> KeptApart | None:
     """The pair that would meet if the rider carried the order; None where none does."""
     return next((pair for pair in pairs if pair.name == name_in(order, pair.party)), None)
 
@@ -45,11 +45,11 @@ def name_in(order: Order, party: Party) -> str | None:
     return names[party] or None
 
 
-def with_pair(pairs: Pairs, pair: Apart) -> Pairs:
+def with_pair(pairs: Pairs, pair: KeptApart) -> Pairs:
     """The pairs with one more, in the place of one with the same name."""
     return (*without_pair(pairs, pair.party, pair.name), pair)
 
 
-def without_pair(pairs: Iterable[Apart], party: Party, name: str) -> Pairs:
+def without_pair(pairs: Iterable[KeptApart], party: Party, name: str) -> Pairs:
     """The pairs without one."""
     return tuple(pair for pair in pairs if (pair.party, pair.name) != (party, name))

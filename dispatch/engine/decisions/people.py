@@ -9,7 +9,7 @@ from dispatch.engine.decisions.checks import known_rider, known_store
 from dispatch.engine.draft import Draft
 from dispatch.errors import Refused
 from dispatch.events import Events
-from dispatch.people.apart import Apart, Party, parted, without_pair
+from dispatch.people.apart import KeptApart, Party, parted, without_pair
 
 
 def apart_set(board: Board, item: i.ApartSet) -> Events:
@@ -27,7 +27,7 @@ def apart_set(board: Board, item: i.ApartSet) -> Events:
             field="apart",
             hint="GET /v1/riders/{id}/apart lists what is in force.",
         )
-    pair = Apart(item.party, item.name, item.at, item.reason, item.by)
+    pair = KeptApart(item.party, item.name, item.at, item.reason, item.by)
     draft = Draft(board, item.at)
     draft.events.append(e.ApartKnown(at=item.at, rider_id=item.rider_id, pair=pair, apart=item.apart))
     for order_id, order in board.open_orders.items() if item.apart else ():

@@ -16,7 +16,7 @@ from dispatch.settings.names import renamed
 
 
 @dataclass(slots=True)
-class _Known:
+class _Watched:
     """What is known of one rider."""
 
     shifts: list[Span] = field(default_factory=list)
@@ -33,7 +33,7 @@ class HoursAudit:
 
     def __init__(self, line: str) -> None:
         self._rule: HoursRule | None = hours_rule(line) if line else None
-        self._riders: dict[str, _Known] = {}
+        self._riders: dict[str, _Watched] = {}
         self.breaches: list[str] = []
         self.over_s = 0
         """Seconds of work beyond the hours, planned or not."""
@@ -74,8 +74,8 @@ class HoursAudit:
     def _is_in_window(self, after_s: int) -> bool:
         return self._rule is not None and self._rule.window is not None and after_s >= self._rule.window[0]
 
-    def _of(self, rider_id: str) -> _Known:
-        return self._riders.setdefault(rider_id, _Known())
+    def _of(self, rider_id: str) -> _Watched:
+        return self._riders.setdefault(rider_id, _Watched())
 
     # --- one method per event -----------------------------------------------------------------------------------
 

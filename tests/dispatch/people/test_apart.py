@@ -10,7 +10,7 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.errors import Refused
 from dispatch.model import Order, OrderState, Reason
-from dispatch.people.apart import Apart, Party, parted, with_pair, without_pair
+from dispatch.people.apart import KeptApart, Party, parted, with_pair, without_pair
 from dispatch.record.story import tell
 from dispatch.rounds.solve import solve_round
 from dispatch.rounds.trial import frozen_with, outcome
@@ -189,10 +189,10 @@ def test_story_and_figures_say_it() -> None:
 
 
 def test_pairs_are_told_apart_by_party_and_name() -> None:
-    store, door = Apart(Party.STORE, "x", 1, "a"), Apart(Party.DOOR, "x", 2, "b")
+    store, door = KeptApart(Party.STORE, "x", 1, "a"), KeptApart(Party.DOOR, "x", 2, "b")
     pairs = with_pair(with_pair((), store), door)
     assert pairs == (store, door)
-    again = Apart(Party.STORE, "x", 3, "c")
+    again = KeptApart(Party.STORE, "x", 3, "c")
     assert with_pair(pairs, again) == (door, again)
     assert without_pair(pairs, Party.DOOR, "x") == (store,)
     order = Order("o", "y", 0, placed_at=0, expected_ready_at=0, due_at=0)
