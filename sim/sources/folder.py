@@ -38,7 +38,8 @@ from sim.sources.rows import InvalidScenario, TableRow, Unique, read_rows, requi
 
 FORMAT = 3
 """1: what [settings] leaves out is as in 0.1.0.  2: it is as in the version that reads; folders that we write leave out
-nothing.  3: the same, with rules.promise_rule, rules.promise_odds, rules.tariff, rules.co2 and rules.hours among the settings.
+nothing.  3: the same, with rules.promise_rule, rules.promise_odds, rules.tariff,
+rules.co2 and rules.hours among the settings.
 
 Whoever changes a default of a version that was released raises it, and completes the older formats by a frozen table.
 """
