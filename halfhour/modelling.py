@@ -148,13 +148,14 @@ class Model:
         fixed: int = 0, per_hour: int | None = None, per_km: int | None = None, per_task_hour: int = 0,
         breaks: Sequence[Pause] = (), max_tasks: int | None = None, max_travel_time: int | None = None,
         max_distance: int | None = None, profile: str = "car", speed_factor: float = 1.0,
-        max_reloads: int = 0, reload_service: int = 0,
+        max_duration: int | None = None, max_reloads: int = 0, reload_service: int = 0,
     ) -> int:  # fmt: skip
         """So many vehicles alike; their number among the types.  Without an end they stay where they finish.
 
         `max_reloads`: how often each may come back to its start, for `reload_service` seconds, to leave there what jobs
         gave it and to load what jobs get.
 
+        `max_duration`: from setting off, as late as ends the route no later, to its end, waiting and service included.
         Where neither `per_hour` nor a matrix of costs says what driving costs, a second costs 1.
         """
         if count < 1:
@@ -166,6 +167,7 @@ class Model:
         }  # fmt: skip
         for name, limit in (
             ("max_tasks", max_tasks), ("max_travel_time", max_travel_time), ("max_distance", max_distance),
+            ("max_duration", max_duration),
             ("capacity", _amount(capacity)), ("time_window", list(window) if window else None),
         ):  # fmt: skip
             if limit is not None:

@@ -66,6 +66,8 @@ def with_vroom(question: Question) -> Answer:
     problem, ticks = question.problem, question.travel.ticks[0]
     if problem.skip_cost.any():
         raise Unsupported("VROOM leaves no customer out for a price", field="skip_cost")
+    if (problem.max_duration < INFINITE).any():
+        raise Unsupported("VROOM knows no longest duration", field="max_duration")
     data = as_jobs(problem, ticks)
     said, wall, cpu = run_vroom(data, limit_of(question))
     plan: list[list[Stop]] = [[] for _ in range(len(problem.start_place))]

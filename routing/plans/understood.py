@@ -29,6 +29,7 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
     "max_drive": _PLAIN,
     "max_metres": _PLAIN,
     "max_acts": _PLAIN,
+    "max_duration": _PLAIN,
     "per_task": _PLAIN,
     "per_toll": _PLAIN,
     "breaks": _PLAIN,
@@ -51,7 +52,7 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
 
 
 _ABOVE_ZERO = ("rank", "load_back", "per_task", "per_toll", "per_load_km", "pair_price")
-_BELOW_INFINITE = ("max_drive", "max_metres", "max_acts", "max_stretch")
+_BELOW_INFINITE = ("max_drive", "max_metres", "max_acts", "max_stretch", "max_duration")
 _FROM_ZERO = ("choice", "linked", "precedence")
 
 

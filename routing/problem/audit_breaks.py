@@ -49,6 +49,22 @@ def take_breaks(problem: Problem, travel: Travel, vehicle: int, route: Route) ->
     return best[1] if best else None
 
 
+def latest_departure(problem: Problem, travel: Travel, vehicle: int, route: Route, end: int) -> int:
+    """The last tick at which a vehicle without breaks may set off and still be done by `end`, found by halving."""
+    legs: list[list[int]] = [[] for _ in range(len(route) + 1)]
+    in_time, late = int(problem.start[vehicle]), end + 1
+    while late - in_time > 1:
+        tried = (in_time + late) // 2
+        start = problem.start.copy()
+        start[vehicle] = tried
+        times = _leaves(problem._replace(start=start), travel, vehicle, route, legs)
+        if times is not None and times[-1] <= end:
+            in_time = tried
+        else:
+            late = tried
+    return in_time
+
+
 def longest_stretch(problem: Problem, travel: Travel, vehicle: int, route: Route, legs: list[list[int]]) -> int:
     """Most ticks of work without a break, where these breaks are taken on the legs."""
     reloads = reload_stops(problem, vehicle, route)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from routing.problem.audit_bag import Route, loaded_where, ready_where
-from routing.problem.audit_breaks import first_instant, longest_stretch, take_breaks, with_breaks
+from routing.problem.audit_breaks import first_instant, latest_departure, longest_stretch, take_breaks, with_breaks
 from routing.problem.problem import INFINITE, Mix, Problem, Travel, TripRule
 
 
@@ -58,6 +58,7 @@ class VehicleDay:
         for number, (place, acts) in enumerate(route):
             self._visit(number, place, acts)
         self._go_home()
+        self._check_duration(route)
         self._check_limits(sum(len(acts) for _, acts in route))
         for request in self.bag:
             if problem.drop_place[request] >= 0 and problem.aboard_of[request] < 0:
@@ -151,6 +152,13 @@ class VehicleDay:
         self._work(self.clock - leg, self.clock)
         self.place = place
         return leg, leg - driving
+
+    def _check_duration(self, route: Route) -> None:
+        most = int(self.problem.max_duration[self.vehicle]) if self.problem.max_duration.size else INFINITE
+        if most < INFINITE:
+            begins = latest_departure(self.problem, self.travel, self.vehicle, route, self.clock)
+            if self.clock - begins > most:
+                self._note("travel_limit", -1, f"lasts {self.clock - begins} ticks, at most {most}")
 
     def _check_limits(self, acts: int) -> None:
         """What a whole route may not exceed, and what it pays by the whole."""

@@ -42,7 +42,7 @@ _PER_VEHICLE = {
 }  # fmt: skip
 _SOMETIMES: dict[str, type] = {
     "max_drive": np.int32, "max_metres": np.int64, "max_acts": np.int32, "per_task": np.int64, "per_toll": np.int64,
-    "max_stretch": np.int32,
+    "max_stretch": np.int32, "max_duration": np.int32,
 }  # fmt: skip
 """Fields per vehicle that stay empty unless they are given."""
 _SOMETIMES_PER_REQUEST: dict[str, type] = {

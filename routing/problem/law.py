@@ -27,7 +27,7 @@ class Law(IntEnum):
     TOLD = 12
     """A change of the told plan whose price is NEVER."""
     TRAVEL_LIMIT = 13
-    """More driving or more metres than the vehicle may."""
+    """More driving, more metres, or a longer route than the vehicle may."""
     BREAKS = 14
     """A break that suits no leg, or too long a stretch without one."""
     RELOAD = 15

@@ -196,6 +196,7 @@ class Problem(NamedTuple):
     per_task: I64 = NO_64  # [V] per tick of setup and acts
     per_toll: I64 = NO_64  # [V] per unit of Travel.toll
     breaks: Breaks = NO_BREAKS
+    max_duration: I32 = NO_32  # [V] ticks of a route, begun as late as ends it no later, to its end
     max_stretch: I32 = NO_32  # [V] ticks of driving and service between breaks; a leg counts after the break on it
     per_load_km: I64 = NO_PRICES  # [V, D] per kilometre and unit on board, beside per_metre
     reloads: Reloads = NO_RELOADS

@@ -35,6 +35,7 @@ def check(problem: Problem, travel: Travel) -> None:
     _check_before(problem, places, requests, vehicles)
     _check_breaks(problem, vehicles)
     _check_reloads(problem, travel, vehicles)
+    _check_durations(problem)
     _check_rows_together(problem, requests)
     _check_goods(problem)
     _check_whole_plan(problem, travel, requests, vehicles)
@@ -81,7 +82,7 @@ def _check_shapes(problem: Problem, travel: Travel, places: int, requests: int, 
     expected += [((vehicles,), name) for name in per_vehicle.split()]
     sometimes: list[tuple[tuple[int, ...], str]] = [
         *(((requests,), name) for name in ("rank", "choice", "linked", "goods", "group")),
-        *(((vehicles,), name) for name in ("max_drive", "max_metres", "max_acts", "max_stretch")),
+        *(((vehicles,), name) for name in ("max_drive", "max_metres", "max_acts", "max_stretch", "max_duration")),
         *(((vehicles,), name) for name in ("per_task", "per_toll")),
         ((requests, dimensions), "load_back"), ((vehicles, dimensions), "per_load_km"),
         ((requests, vehicles), "pair_price"),
@@ -140,7 +141,8 @@ def _check_places(problem: Problem, places: int, reachable: int, vehicles: int) 
 def _check_times(problem: Problem) -> None:
     for name in ("enter", "exit", "act", "max_on_board", "load", "capacity", "max_requests", "max_trips"):
         _refuse_where(getattr(problem, name) < 0, name, "never negative")
-    for name in ("rank", "load_back", "max_drive", "max_metres", "max_acts", "per_task", "per_toll", "max_stretch"):
+    limits = ("max_drive", "max_metres", "max_acts", "max_stretch", "max_duration")
+    for name in ("rank", "load_back", "per_task", "per_toll", *limits):
         _refuse_where(getattr(problem, name) < 0, name, "never negative")
     for name in ("per_load_km", "split_price", "pair_price", "per_longest"):
         _refuse_where(np.asarray(getattr(problem, name)) < 0, name, "a price is never negative")
@@ -155,6 +157,18 @@ def _check_times(problem: Problem) -> None:
     _refuse_where(problem.due[:, 0] > problem.due[:, 1], "due", "the second threshold comes before the first")
     relative = (problem.slope != 0).any(axis=1) & (problem.drop_place < 0)
     _refuse_where(relative, "slope", "a door time is priced for a request that has no drop")
+
+
+def _check_durations(problem: Problem) -> None:
+    """Beside breaks, reloads or a last pickup it is not plain how late a route may begin."""
+    for vehicle in np.flatnonzero(problem.max_duration < INFINITE).tolist():
+        rests = problem.breaks.ptr
+        beside = {
+            "last_pickup": problem.last_pickup[vehicle] < INFINITE, "reloads": problem.reloads.ptr.size > 0,
+            "breaks": rests.size > 0 and rests[vehicle] < rests[vehicle + 1],
+        }  # fmt: skip
+        for name in (name for name, there in beside.items() if there):
+            raise Unsupported(f"a longest duration beside {name}", field="max_duration", index=vehicle)
 
 
 def _check_before(problem: Problem, places: int, requests: int, vehicles: int) -> None:

@@ -141,7 +141,7 @@ def _legs(travel: Travel) -> I32:
 
 def _is_rich(problem: Problem, travel: Travel) -> bool:
     """Whether a route is judged by more than one window an act, its load and its end."""
-    limits = (problem.max_drive, problem.max_metres, problem.max_acts)
+    limits = (problem.max_drive, problem.max_metres, problem.max_acts, problem.max_duration)
     return bool(
         travel.drive.size or travel.toll.size or problem.window.shape[2] > 1 or problem.load_back.any()
         or len(problem.breaks.service) or problem.per_task.any() or any(one.size for one in limits)
@@ -283,6 +283,7 @@ def _vehicles(problem: Problem, reachable: int, wide: bool) -> tuple[I64, bool]:
         columns[col.PER_DRIVE] = problem.per_drive - per_task
     for column, limit in (
         (col.MAX_DRIVE, problem.max_drive), (col.MAX_METRES, problem.max_metres), (col.MAX_ACTS, problem.max_acts),
+        (col.MAX_DURATION, problem.max_duration),
     ):  # fmt: skip
         columns[column] = limit if limit.size else none + NEVER
     columns[col.MOST_RELOADS] = problem.reloads.most if problem.reloads.ptr.size else none

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.errors import UnreadableFile, Unsupported
-from routing.problem.build import make_problem
+from routing.problem.build import allow, make_problem
 from routing.problem.formats.distances import Numbers, Rounding, rounded, straight, ways
 from routing.problem.formats.lilim import text_of
+from routing.problem.formats.text.sections import divided, head_number, listed
 from routing.problem.problem import INFINITE, NO_BLOCK, NO_RELOADS, Problem, Reloads, Rows, Travel
 
 ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
@@ -32,19 +33,8 @@ TICKS: dict[Rounding, int] = {"nearest": 1, "one_decimal": 10, "none": 1000}
 
 MAX_LOCATIONS = 5_000
 
-_HEAD = {
-    "NAME", "COMMENT", "TYPE", "DIMENSION", "VEHICLES", "CAPACITY", "SERVICE_TIME", "EDGE_WEIGHT_TYPE",
-    "EDGE_WEIGHT_FORMAT", "NODE_COORD_TYPE", "DISPLAY_DATA_TYPE",
-}  # fmt: skip
 _OTHER_TYPES = {"SOP", "HCP", "TOUR", "OVRP", "SDVRP", "VRPB", "VRPPD", "PDPTW", "OP", "TOPTW", "DVRP", "IRP", "2EVRP"}
 """Problems with other laws, which their files do not spell out."""
-
-_SECTIONS = {
-    "NODE_COORD_SECTION", "EDGE_WEIGHT_SECTION", "DEMAND_SECTION", "DEPOT_SECTION", "TIME_WINDOW_SECTION",
-    "SERVICE_TIME_SECTION", "PRIZE_SECTION", "CAPACITY_SECTION", "VEHICLES_FIXED_COST_SECTION",
-    "VEHICLES_UNIT_DISTANCE_COST_SECTION", "VEHICLES_DEPOT_SECTION", "DISPLAY_DATA_SECTION", "RELEASE_TIME_SECTION",
-    "VEHICLES_RELOAD_DEPOT_SECTION",
-}  # fmt: skip
 
 
 class Visits(NamedTuple):
@@ -73,6 +63,10 @@ class _Instance(NamedTuple):
     depots: set[int]
     release: list[float] | None = None  # by location
     reload: list[list[int]] | None = None  # depots by vehicle
+    duration: list[float] | None = None  # at most, by vehicle
+    longest: list[float] | None = None  # distance at most, by vehicle
+    most_reloads: list[float] | None = None  # by vehicle
+    allowed: list[set[int]] | None = None  # locations by vehicle
 
 
 def is_cvrplib(head: str) -> bool:
@@ -98,7 +92,7 @@ def read_visits(path: Path, *, rounding: Rounding = "auto", fixed: int = 0) -> V
     if is_solomon("\n".join(line for _, line in lines)):
         kind, make = "SOLOMON", _solomon(path, lines)
     else:
-        head, sections = _divided(path, lines)
+        head, sections = divided(path, lines)
         kind, make = head.get("TYPE", "CVRP").split()[0], _cvrplib(path, head, sections)
     how = BY_TYPE.get(kind, "nearest") if rounding == "auto" else rounding
     return _compose(path, make(how), how, fixed)
@@ -141,45 +135,17 @@ def cost_of(case: Visits, rows: Rows) -> float:
     return total + float(problem.skip_cost[left].sum()) / case.ticks
 
 
-def _divided(path: Path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], dict[str, Numbers]]:
-    """Head and sections of a CVRPLIB file, every word of them known."""
-    head: dict[str, str] = {}
-    sections: dict[str, Numbers] = {}
-    section = ""
-    for number, line in lines:
-        word = line.partition(":")[0].split()[0]
-        if line == "EOF":
-            break
-        if word[0].isalpha():
-            if word not in _HEAD | _SECTIONS:
-                raise Unsupported(f"{word} is not supported", field=word, file=path.name, line=number)
-            section = word if word in _SECTIONS else ""
-            if section:
-                sections[section] = []
-            else:
-                head[word] = line.partition(":")[2].strip()
-            continue
-        try:
-            numbers = [float(x) for x in line.split()]
-        except ValueError:
-            raise UnreadableFile("not a number", file=path.name, line=number) from None
-        if not section or not np.isfinite(numbers).all():
-            raise UnreadableFile("numbers outside a section", file=path.name, line=number)
-        sections[section].append((number, numbers))
-    return head, sections
-
-
 def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> Any:
     """rounding -> _Instance."""
     kind = head.get("TYPE", "CVRP").split()[0]
     if kind in _OTHER_TYPES:
         raise Unsupported(f"TYPE {kind} is not supported", field="TYPE", file=path.name)
-    size = int(_head_number(path, head, "DIMENSION", 0))
+    size = int(head_number(path, head, "DIMENSION", 0))
     if not 1 <= size <= MAX_LOCATIONS:
         raise UnreadableFile(f"DIMENSION {size}: from 1 to {MAX_LOCATIONS}", file=path.name)
     depots = [int(row[0]) - 1 for _, row in sections.get("DEPOT_SECTION", []) if row[0] > 0] or [0]
     single = kind in ("TSP", "ATSP")
-    vehicles = 1 if single else int(_head_number(path, head, "VEHICLES", max(1, size - len(depots))))
+    vehicles = 1 if single else int(head_number(path, head, "VEHICLES", max(1, size - len(depots))))
     if not 1 <= vehicles <= 20_000:
         raise UnreadableFile(f"{vehicles} vehicles", file=path.name)
 
@@ -204,12 +170,21 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
         if len(row) < 3 or row[1] > row[2]:
             raise UnreadableFile("not a window of a location", file=path.name, line=number)
         windows[int(row[0]) - 1] = row[1], row[2]
-    service = column("SERVICE_TIME_SECTION", size, _head_number(path, head, "SERVICE_TIME", 0))
+    service = column("SERVICE_TIME_SECTION", size, head_number(path, head, "SERVICE_TIME", 0))
     own = [int(depot) - 1 for depot in column("VEHICLES_DEPOT_SECTION", vehicles, depots[0] + 1)]
     if any(depot not in depots for depot in own):
         raise UnreadableFile("a vehicle is at a location that is no depot", file=path.name)
 
-    reload = _reloads(path, sections, vehicles, depots)
+    reload = listed(path, sections, "VEHICLES_RELOAD_DEPOT_SECTION", vehicles, set(depots))
+    allowed = listed(path, sections, "VEHICLES_ALLOWED_CLIENTS_SECTION", vehicles, set(range(size)))
+
+    def limit(name: str, default: float = math.inf) -> list[float] | None:
+        """A number for every vehicle, from the head or a section of its own."""
+        if name not in head and f"{name}_SECTION" not in sections:
+            return None if default == math.inf else [default] * vehicles
+        return column(f"{name}_SECTION", vehicles, head_number(path, head, name, 0))
+
+    duration = limit("VEHICLES_MAX_DURATION") or limit("DISTANCE")  # CVRPLIB's DISTANCE counts services, too
     release = column("RELEASE_TIME_SECTION", size, 0) if "RELEASE_TIME_SECTION" in sections else None
 
     def make(rounding: Rounding) -> _Instance:
@@ -217,34 +192,14 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
             rounded(ways(path, head, sections, size), rounding), column("DEMAND_SECTION", size, 0), windows,
             [0.0 if k in depots else time for k, time in enumerate(service)],
             column("PRIZE_SECTION", size, 0) if "PRIZE_SECTION" in sections else None,
-            column("CAPACITY_SECTION", vehicles, _head_number(path, head, "CAPACITY", INFINITE)),
+            column("CAPACITY_SECTION", vehicles, head_number(path, head, "CAPACITY", INFINITE)),
             column("VEHICLES_FIXED_COST_SECTION", vehicles, 0),
             column("VEHICLES_UNIT_DISTANCE_COST_SECTION", vehicles, 1), own, set(depots), release, reload,
+            duration, limit("VEHICLES_MAX_DISTANCE"), limit("VEHICLES_MAX_RELOADS"),
+            None if allowed is None else [set(own) for own in allowed],
         )  # fmt: skip
 
     return make
-
-
-def _reloads(path: Path, sections: dict[str, Numbers], vehicles: int, depots: list[int]) -> list[list[int]] | None:
-    """Depots at which each vehicle may reload, from 0; None where the file has none."""
-    if "VEHICLES_RELOAD_DEPOT_SECTION" not in sections:
-        return None
-    found: list[list[int]] = [[] for _ in range(vehicles)]
-    for number, row in sections["VEHICLES_RELOAD_DEPOT_SECTION"]:
-        if not 1 <= row[0] <= vehicles or any(int(x) - 1 not in depots for x in row[1:]):
-            raise UnreadableFile("not a vehicle and its depots", file=path.name, line=number)
-        found[int(row[0]) - 1] = [int(x) - 1 for x in row[1:]]
-    return found
-
-
-def _head_number(path: Path, head: dict[str, str], word: str, default: float) -> float:
-    try:
-        value = float(head.get(word, default))
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise UnreadableFile(f"{word} is no number: {head[word]}", file=path.name)
-    return value
 
 
 def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
@@ -302,11 +257,12 @@ def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Vis
     prize = [0 if case.prize is None else round(case.prize[k] * ticks) for k in customers]
     capacity = [min(int(x), INFINITE) for x in case.capacity]
     reload = case.reload or [[] for _ in case.depot]
+    often = case.most_reloads or [math.inf] * len(case.depot)
     reloads = NO_RELOADS if case.release is None and case.reload is None else Reloads(*(
         np.array(values, dtype=np.int32)
         for values in (
             np.cumsum([0, *map(len, reload)]), [depot for own in reload for depot in own],
-            [len(customers) if own else 0 for own in reload],
+            [_most(most, len(customers)) if own else 0 for own, most in zip(reload, often, strict=True)],
         )
     ))  # fmt: skip
     release = [0] * size if case.release is None else [math.ceil(x * ticks - 1e-6) for x in case.release]
@@ -321,7 +277,23 @@ def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Vis
         start=[math.ceil(case.windows[d][0] * ticks) for d in case.depot],
         end=[tick(case.windows[d][1]) for d in case.depot],
         fixed=[round(x * ticks) + fixed for x in case.fixed], per_drive=[int(x) for x in case.unit_cost],
+        **_limits(case, customers, ticks),
     )  # fmt: skip
     return Visits(
         path.stem, problem, Travel(legs[None], NO_BLOCK), case.distance, customers, case.depot, rounding, ticks
     )
+
+
+def _limits(case: _Instance, customers: list[int], ticks: int) -> dict[str, Any]:
+    """Fields of what a route may not exceed, and whom it may serve; a distance is a duration, too."""
+    fields: dict[str, Any] = {}
+    for name, limits in (("max_duration", case.duration), ("max_drive", case.longest)):
+        if limits is not None:
+            fields[name] = [_most(limit * ticks + 1e-6, INFINITE) for limit in limits]
+    if case.allowed is not None:
+        fields["allowed"] = allow(np.array([[k in own for own in case.allowed] for k in customers], dtype=np.bool_))
+    return fields
+
+
+def _most(value: float, most: int) -> int:
+    return int(min(value, most))

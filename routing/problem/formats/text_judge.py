@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 SLACK = 1e-6
@@ -73,6 +74,8 @@ def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> 
     metric = next((line.split(":")[1].strip() for line in text.splitlines() if "EDGE_WEIGHT_TYPE" in line), "EUC_2D")
     nodes, room, depots, table = _solomon_nodes(text) if "CUSTOMER" in text.split() else _cvrplib_nodes(text)
     reloads, release = _second_trips(text)
+    allowed = _allowed(text)
+    limits = {name: _largest(text, name) for name in ("MAX_DURATION", "MAX_DISTANCE", "MAX_RELOADS")}
 
     def leg(a: int, b: int) -> float:
         way = _way(metric, nodes[a], nodes[b]) if table is None else table[a][b]
@@ -95,8 +98,16 @@ def visit_faults(path: Path, routes: str, left_out: set[int], rounding: str) -> 
         if any(sum(nodes[k][2] for k in trip) > room for trip in trips):
             wrong.append(f"{name} carries more than {room:g}")
         ready = [max((release.get(k, 0.0) for k in trip), default=0.0) for trip in trips]
-        if not any(_in_time(nodes, trips, ready, depot, leg) for depot in depots):
+        ends = {depot: _ends(nodes, trips, ready, depot, leg, nodes[depot][3]) for depot in depots}
+        if min(ends.values()) == math.inf:
             wrong.append(f"{name} comes too late")
+        elif min(_lasts(nodes, trips, ready, depot, leg) for depot in depots) > limits["MAX_DURATION"] + SLACK:
+            wrong.append(f"{name} lasts longer than {limits['MAX_DURATION']:g}")
+        ways = [sum(leg(a, b) for a, b in pairwise([depot, *tour, depot])) for depot in depots]
+        if min(ways) > limits["MAX_DISTANCE"] + SLACK or len(trips) - 1 > limits["MAX_RELOADS"]:
+            wrong.append(f"{name} is longer or reloads more often than any vehicle may")
+        if allowed and not any(set(tour) - depots <= own for own in allowed):
+            wrong.append(f"{name} serves customers that no vehicle may serve together")
         seen += [k for k in tour if k not in depots]
     if sorted([*seen, *left_out]) != [k for k in range(len(nodes)) if k not in depots]:
         wrong.append("a customer is neither in one route nor left out, or is in both")
@@ -116,18 +127,58 @@ def _way(metric: str, a: list[float], b: list[float]) -> float:
     return known.get(metric, math.hypot(x, y))
 
 
-def _in_time(
+def _allowed(text: str) -> list[set[int]]:
+    """Whom each vehicle may serve; nothing where everybody may serve everybody."""
+    lines = [line.split() for line in text.partition("VEHICLES_ALLOWED_CLIENTS_SECTION")[2].splitlines()[1:]]
+    end = next((k for k, line in enumerate(lines) if line and line[0][0].isalpha()), len(lines))
+    return [{int(x) - 1 for x in line[1:]} for line in lines[:end] if line]
+
+
+def _largest(text: str, name: str) -> float:
+    """What the vehicle that may most may do at most; no limit where the file has none.  DISTANCE is a duration."""
+    values, inside = [], False
+    words = {f"VEHICLES_{name}", "DISTANCE"} if name == "MAX_DURATION" else {f"VEHICLES_{name}"}
+    for line in text.splitlines():
+        if line[:1].isalpha():
+            word, _, value = line.partition(":")
+            inside = word.strip() == f"VEHICLES_{name}_SECTION"
+            values += [float(value)] if word.strip() in words else []
+        elif inside and line.strip():
+            values.append(float(line.split()[1]))
+    return max(values, default=math.inf)
+
+
+def _lasts(
     nodes: list[list[float]], trips: list[list[int]], ready: list[float], depot: int, leg: Callable[[int, int], float]
-) -> bool:
-    clock, here = nodes[depot][3], depot
+) -> float:
+    """From the latest departure that ends no later than the first one, found by halving, to that end."""
+    first, end = nodes[depot][3], _ends(nodes, trips, ready, depot, leg, nodes[depot][3])
+    if end == math.inf:
+        return end
+    in_time, late = first, end + 1
+    for _ in range(60):
+        tried = (in_time + late) / 2
+        if _ends(nodes, trips, ready, depot, leg, tried) <= end + SLACK / 10:
+            in_time = tried
+        else:
+            late = tried
+    return end - in_time
+
+
+def _ends(
+    nodes: list[list[float]], trips: list[list[int]], ready: list[float], depot: int, leg: Callable[[int, int], float],
+    leaves: float,
+) -> float:  # fmt: skip
+    """When a route ends that sets off at `leaves`, never where a window is missed."""
+    clock, here = leaves, depot
     for trip, begins in zip([*trips[:-1], [*trips[-1], depot]], ready, strict=True):
         clock = max(clock, begins)
         for there in trip:
             clock = max(clock + leg(here, there), nodes[there][3])
             if clock > nodes[there][4] + SLACK:
-                return False
+                return math.inf
             clock, here = clock + nodes[there][5], there
-    return True
+    return clock
 
 
 def _second_trips(text: str) -> tuple[set[int], dict[int, float]]:

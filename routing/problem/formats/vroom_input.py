@@ -34,7 +34,8 @@ TableOf = Callable[[list[tuple[float, float]], str], tuple[NDArray[np.int64], ND
 _TOP = {"vehicles", "jobs", "shipments", "matrices", "matrix", "options", "dimensions", "fleet"}
 _VEHICLE = {
     "id", "profile", "description", "start", "start_index", "end", "end_index", "capacity", "skills", "time_window",
-    "max_tasks", "max_travel_time", "max_distance", "costs", "speed_factor", "steps", "breaks", "reloads",
+    "max_tasks", "max_travel_time", "max_distance", "max_duration", "costs", "speed_factor", "steps", "breaks",
+    "reloads",
 }  # fmt: skip
 _COSTS = {"fixed", "per_hour", "per_km", "per_task_hour"}
 _BREAK = {"id", "time_windows", "service", "description", "max_load"}
@@ -191,10 +192,9 @@ class VroomInput:
         number = whole(item, "id", None, path, INSTANT)
         if (kind, number) in self.request_of:
             raise wrong(f"{kind} {number} appears twice", f"{path}.id")
-        setup, service = whole(item, "setup", 0, path), whole(item, "service", 0, path)
         self.request_of[kind, number] = (request, int(side))
-        said = item.get("description")
-        self.tasks.append(Task(kind, number, location, setup, service, windows(item, path), said, path))
+        stay = location, whole(item, "setup", 0, path), whole(item, "service", 0, path), windows(item, path)
+        self.tasks.append(Task(kind, number, *stay, item.get("description"), path))
 
     def _job(self, job: Any, path: str) -> None:
         job = known(job, _JOB, path)

@@ -293,6 +293,7 @@ class RouteJudge:
             self.say("leaves out a break")
         for key, value in (
             ("max_tasks", len(self.done)), ("max_travel_time", self.drive), ("max_distance", self.metres),
+            ("max_duration", steps[-1]["arrival"] - steps[0]["arrival"]),
         ):  # fmt: skip
             if value > vehicle.get(key, value):
                 self.say(f"{key} is {vehicle[key]}, the route has {value}")

@@ -259,6 +259,8 @@ class PlannedRoute(TimedRoute):
                 found.append({"cause": "precedence"})
         if told["duration"] > vehicle.max_travel_time:
             found.append({"cause": "max_travel_time"})
+        if n == len(self.planned) - 1 and begins - self.begins[0] > self.case.whole.max_duration[self.v]:
+            found.append({"cause": "max_duration"})
         if told["distance"] > vehicle.max_distance:
             found.append({"cause": "max_distance"})
         return found

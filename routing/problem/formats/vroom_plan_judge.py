@@ -86,6 +86,9 @@ class _PlanRoute(RouteJudge):
             self.missed(steps[0], steps[0]["arrival"], [span])
         if span and end["arrival"] + end["waiting_time"] > span[1]:
             self.missed(end, end["arrival"] + end["waiting_time"], [span])
+        lasted = end["arrival"] + end["waiting_time"] - steps[0]["arrival"] - steps[0]["waiting_time"]
+        if lasted > self.vehicle.get("max_duration", lasted):
+            self.broken(end, "max_duration", "")
         done = 0
         for step in steps:
             done += step["type"] in ("job", "pickup", "delivery")

@@ -16,6 +16,7 @@ import numpy as np
 from routing.kernels import fused_kernel, inner_kernel, lean_kernel
 from routing.problem.kernels.breaks import act_instant, arrive_with, drive_leg, place_breaks
 from routing.problem.kernels.changes import change_price, does_what_it_must
+from routing.problem.kernels.durations import latest_start
 from routing.problem.kernels.own_laws import INFINITE, NEVER, arrives_standing, door_price, is_allowed, paid_ticks
 from routing.problem.kernels.reloads import is_reload, next_reload, note_returning, ready_from, unload
 from routing.problem.kernels.stretches import place_in_stretches
@@ -257,6 +258,9 @@ def time_vehicle(problem, travel, rows, vehicle, timing, space):
         law = TRIP
     if law == NONE and _is_beyond(problem, vehicle, driven, metres):
         law = TRAVEL_LIMIT
+    if law == NONE and problem.max_duration.shape[0] > 0:
+        begins = latest_start(problem, travel, rows, vehicle, now)
+        law = TRAVEL_LIMIT if now - begins > problem.max_duration[vehicle] else NONE
     if law == NONE and reloading and reloads > problem.reloads.most[vehicle]:
         law = RELOAD
     for a in range(rows.act_ptr[first_stop], rows.act_ptr[last_stop]):

@@ -269,10 +269,28 @@ class NaiveRoute:
             self.broken.add("route_end")
         if sum(leg.drive for leg in self.legs) > self._limit("max_drive") or self._metres() > self._limit("max_metres"):
             self.broken.add("travel_limit")
+        if self._limit("max_duration") < INFINITE and self._least_duration() > self._limit("max_duration"):
+            self.broken.add("travel_limit")
         if sum(len(leg.acts) for leg in self.legs) > self._limit("max_acts"):
             self.broken.add("trip")
         if problem.reloads.ptr.size and sum(leg.reload for leg in self.legs) > problem.reloads.most[v]:
             self.broken.add("reload")
+
+    def _least_duration(self) -> int:
+        """From the last start that ends the route as soon as the first one does, found by trying all of them."""
+        mine, end = self.problem, self.visits[-1].leave
+        start, bare = max(0, int(mine.start[self.vehicle])), [[] for _ in self.legs]
+        last = start
+        for tried in range(start, end + 1):
+            starts = mine.start.copy()
+            starts[self.vehicle] = tried
+            self.problem = mine._replace(start=starts)
+            visits = self._drive(bare, standing=False)
+            if visits is None or visits[-1].leave > end:
+                break
+            last = tried
+        self.problem = mine
+        return end - last
 
     def _metres(self) -> int:
         return sum(self._of(self.travel.metres, leg) for leg in self.legs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.problem.build import allow, make_problem
-from routing.problem.problem import INFINITE, Breaks, Problem, Reloads, Travel
+from routing.problem.problem import INFINITE, NO_32, Breaks, Problem, Reloads, Travel
 
 
 def rich_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float = 0.5) -> tuple[Problem, Travel]:
@@ -60,9 +60,17 @@ def rich_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float
         per_task=rng.integers(0, 3, vehicles), per_toll=rng.integers(0, 3, vehicles),
         allowed=allow(rng.random((requests, vehicles)) > 0.15), max_drive=limit(40, 200), max_metres=limit(1000, 4000),
         max_acts=limit(1, 8), load_back=np.where(swaps, rng.integers(0, 4, (requests, dimensions)), 0),
-        breaks=breaks, rank=rng.integers(0, 3, requests) if rng.random() < 0.5 else np.zeros(0, dtype=np.int64),
+        max_duration=_durations(seed, own, hard), breaks=breaks,
+        rank=rng.integers(0, 3, requests) if rng.random() < 0.5 else np.zeros(0, dtype=np.int64),
     )  # fmt: skip
     return problem, travel
+
+
+def _durations(seed: int, breaks: np.ndarray, hard: float) -> np.ndarray:
+    """Longest durations of some of the vehicles that have no breaks."""
+    rng = np.random.default_rng([seed, 2])
+    limited = (breaks == 0) & (rng.random(len(breaks)) < hard)
+    return np.where(limited, rng.integers(30, 200, len(breaks)), INFINITE)
 
 
 def reload_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: float = 0.3) -> tuple[Problem, Travel]:
@@ -79,5 +87,6 @@ def reload_problem(seed: int, *, requests: int = 5, vehicles: int = 2, hard: flo
             rng.integers(0, 4, vehicles).astype(np.int32),
         ),
         ready=np.where(rng.random(requests) < 0.5, rng.integers(0, 120, requests), 0).astype(np.int32),
-        enter=service[0], exit=service[1], capacity=rng.integers(3, 8, problem.capacity.shape).astype(np.int32),
+        max_duration=NO_32, enter=service[0], exit=service[1],
+        capacity=rng.integers(3, 8, problem.capacity.shape).astype(np.int32),
     ), travel  # fmt: skip

@@ -25,6 +25,7 @@ WIDER: dict[str, dict] = {
     "per_task": {"per_task": [0, 1]},
     "per_toll": {"per_toll": [0, 1]},
     "breaks": {"breaks": Breaks([0, 0, 1], [[[0, 9]]], [1], [[9]])},
+    "max_duration": {"max_duration": [2**30 - 1, 90]},
     "max_stretch": {"max_stretch": [2**30 - 1, 90]},
     "per_load_km": {"per_load_km": [[0], [1]]},
     "reloads": {"reloads": Reloads([0, 0, 1], [0], [1, 1])},

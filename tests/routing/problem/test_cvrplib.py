@@ -144,6 +144,46 @@ def test_the_judge_of_visits_knows_trips(tmp_path, route, says):
     assert any("reloads at 0" in one for one in alone)
 
 
+def limited(folder: Path, head: str = "", section: str = "", windows: str = "") -> Path:
+    """The line with at most this; services of one."""
+    more = f"TIME_WINDOW_SECTION\n1 0 100\n2 0 100\n3 0 100\n4 0 100\n5 {windows}\n" if windows else ""
+    text = CVRP.replace("CAPACITY : 3", f"CAPACITY : 9\nSERVICE_TIME : 1\n{head}")
+    return written(folder, text.replace("DEPOT_SECTION", more + section + "DEPOT_SECTION"), "limited.vrp")
+
+
+@pytest.mark.parametrize("word", ["DISTANCE", "VEHICLES_MAX_DURATION"])
+def test_no_route_lasts_longer_than_it_may(tmp_path, word):
+    # All four take 12 there and back, rounded to 2, 3, 5, 6, and four services: 16.
+    done = solve_file(limited(tmp_path, f"{word} : 16"), work=2000)
+    assert (done.vehicles, done.left_out) == (1, ())
+    assert solve_file(limited(tmp_path, f"{word} : 15"), work=2000).vehicles == 2
+    assert len(solve_file(limited(tmp_path, f"{word} : 12"), work=2000).left_out) == 1  # 12 and a service
+    section = "VEHICLES_MAX_DURATION_SECTION\n1 4\n2 20\n3 4\n4 4\n"
+    assert solve_file(limited(tmp_path, "VEHICLES : 4", section), work=2000).vehicles == 1
+
+
+def test_a_vehicle_sets_off_late_where_it_would_only_wait(tmp_path):
+    # The farthest opens at 50: gone from 37 on with the others before it, 44 alone; home at 57.
+    for most, vehicles in ((16, 1), (15, 2), (13, 2)):
+        path = limited(tmp_path, f"VEHICLES_MAX_DURATION : {most}", windows="50 60")
+        done = solve_file(path, work=3000, rounding="nearest")
+        assert (done.vehicles, done.left_out) == (vehicles, ())
+    assert visit_faults(path, numbered("Route %1: 1 2 3 4\n"), set(), "nearest")[0].endswith("longer than 13")
+
+
+def test_ways_vehicles_and_reloads_have_limits_of_their_own(tmp_path):
+    assert solve_file(limited(tmp_path, "VEHICLES_MAX_DISTANCE : 11"), work=2000).left_out
+    allowed = "VEHICLES_ALLOWED_CLIENTS_SECTION\n1 2 3\n2 3 4 5\n"
+    path = limited(tmp_path, "VEHICLES : 2", allowed)
+    assert solve_file(path, work=2000).vehicles == 2
+    assert "no vehicle" in visit_faults(path, numbered("Route %1: 1 2 3 4\n"), set(), "nearest")[0]
+    again = "VEHICLES_RELOAD_DEPOT_SECTION\n1 1\n"
+    for most, left in ((1, 0), (0, 1)):
+        head = f"VEHICLES : 1\nVEHICLES_MAX_RELOADS : {most}"
+        path = written(tmp_path, CVRP.replace("CAPACITY", head + "\nCAPACITY").replace("DEPOT_S", again + "DEPOT_S"))
+        assert len(solve_file(path, work=2000).left_out) == left
+
+
 def test_distances_in_the_file(tmp_path):
     # 0 -1-> 1 -2-> 2 -3-> 0
     head = "TYPE : ATSP\nDIMENSION : 3\nEDGE_WEIGHT_TYPE : EXPLICIT\nEDGE_WEIGHT_FORMAT : FULL_MATRIX\n"
@@ -158,9 +198,14 @@ def test_distances_in_the_file(tmp_path):
     [
         ("EUC_2D", "XRAY1", Unsupported, "XRAY1"),
         ("DEPOT_SECTION", "RELEASE_TIME_SECTION\n6 0\nDEPOT_SECTION", UnreadableFile, "1 to 5"),
-        ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n1 2\nDEPOT_SECTION", UnreadableFile, "its depots"),
+        ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n1 2\nDEPOT_SECTION", UnreadableFile, "its locations"),
         ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n9 1\nDEPOT_SECTION", UnreadableFile, "not a vehicle"),
-        ("CAPACITY : 3", "VEHICLES_MAX_DURATION : 9", Unsupported, "VEHICLES_MAX_DURATION"),
+        ("CAPACITY : 3", "VEHICLES_MOOD : 9", Unsupported, "VEHICLES_MOOD"),
+        ("TYPE : CVRP", "TYPE : SDVRP", Unsupported, "TYPE SDVRP"),
+        ("2 1\n3 1", "2 1", UnreadableFile, "nothing of 3"),
+        ("2 1\n3 1", "2 1\n2 1\n3 1", UnreadableFile, "2 twice"),
+        ("DEPOT_SECTION", "TIME_WINDOW_SECTION\n2 0 9\nDEPOT_SECTION", UnreadableFile, "nothing of 3"),
+        ("DEPOT_SECTION", "VEHICLES_ALLOWED_CLIENTS_SECTION\n1 9\nDEPOT_SECTION", UnreadableFile, "its locations"),
         ("2 1.5 0", "2 x 0", UnreadableFile, "not a number"),
         ("2 1.5 0\n", "", UnreadableFile, "list 1 to 5"),
         ("DIMENSION : 5", "DIMENSION : 0", UnreadableFile, "DIMENSION"),

@@ -87,6 +87,7 @@ def test_unknown_fields_are_named():
         ({"fixed": [float("nan")]}, "fixed"),
         ({"end": ["soon"]}, "end"),
         ({"max_drive": [-1]}, "max_drive"),
+        ({"max_duration": [-1]}, "max_duration"),
         ({"rank": [1, 2]}, "rank"),
         ({"breaks": Breaks([0, 1], np.zeros((1, 1, 2)), [0], [[-1]])}, "breaks.max_load"),
         ({"breaks": Breaks([0, 1], [[[5, 4]]], [0], [[1]])}, "breaks.window"),

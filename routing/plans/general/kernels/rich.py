@@ -20,6 +20,7 @@ from routing.plans.general.kernels.reloads import (
     trip_end,
     write_ready,
 )
+from routing.plans.general.whole.kernels.durations import least_duration
 from routing.problem.kernels.breaks import arrive_with, first_in, last_in, leave_with
 
 BARE = -1
@@ -207,6 +208,8 @@ def refresh_rich(tables, routes, vehicle):
         if k > 0:
             row[col.LATEST, k] = _latest_arrival(tables, np.int64(row[col.NODE, k]), latest, breaks)
     legal = legal and (n == 0 or early[col.LATEST_LEAVE, 0, 0] >= start)
+    if legal and n > 0 and own[col.MAX_DURATION] < col.INFINITE:
+        legal = least_duration(tables, routes, vehicle, -1, -1, 0, 0, 0) <= own[col.MAX_DURATION]
     legal = legal and (n == 0 or (driven <= own[col.MAX_DRIVE] and metres <= own[col.MAX_METRES]))
     routes.total[vehicle, col.DRIVEN] = driven if n > 0 else 0
     routes.total[vehicle, col.METRES_DRIVEN] = metres if n > 0 else 0
@@ -263,6 +266,18 @@ def fits_rich(tables, routes, request, vehicle, i, k, scratch):
 
     `scratch[3]` and `scratch[4]`, at least one longer than the breaks of a vehicle, are overwritten.
     """
+    if not _is_lawful(tables, routes, request, vehicle, i, k, scratch):
+        return False
+    most, added = tables.vehicle[vehicle, col.MAX_DURATION], 2 if tables.request[request, col.KIND] == col.PAIR else 1
+    if most >= col.INFINITE:
+        return True
+    first = 2 * request if tables.node[2 * request, col.PLACE] >= 0 else 2 * request + 1
+    return least_duration(tables, routes, vehicle, first, 2 * request + 1, added, i, k) <= most
+
+
+@inner_kernel
+def _is_lawful(tables, routes, request, vehicle, i, k, scratch):
+    """As `fits_rich`, however long the route lasts."""
     n = np.int64(routes.size[vehicle])
     row, own, early = routes.row[vehicle], tables.vehicle[vehicle], routes.early[vehicle]
     kind, dimensions = tables.request[request, col.KIND], tables.flag[col.DIMENSIONS]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from routing.problem.formats.vroom_checks import INSTANT, known, listed, whole, wrong
+from routing.problem.formats.vroom_checks import INSTANT, known, listed, refused, whole, wrong
 from routing.problem.formats.vroom_input import VroomInput
 from routing.problem.problem import INFINITE, ActKind
 
@@ -31,11 +31,14 @@ class WholePlan(NamedTuple):
     min_vehicles: int
     max_vehicles: int
     per_hour_of_longest: int
+    max_duration: list[int]  # by vehicle
 
     def fields(self, unit: int) -> dict[str, Any]:
         """The fields of a Problem whose price is counted in parts of a cost, `unit` of them each."""
         pairs = {"precedence": [[one.leader, one.follower] for one in self.follows]} if self.follows else {}
         longest = self.per_hour_of_longest * unit // 3600
+        if min(self.max_duration) < INFINITE:
+            pairs["max_duration"] = self.max_duration
         return pairs | {"min_used": self.min_vehicles, "max_used": self.max_vehicles, "per_longest": longest}
 
 
@@ -53,7 +56,19 @@ def whole_plan(given: VroomInput) -> WholePlan:
         raise wrong(f"is more than {'max_vehicles' if least > most else 'there are'}", "fleet.min_vehicles")
     if least > len(given.rows):
         raise wrong("is more than there are jobs and shipments", "fleet.min_vehicles")
-    return WholePlan(follows, least, most, whole(fleet, "per_hour_of_longest", 0, "fleet"))
+    duration = [_duration(given, v, bool(follows)) for v in range(vehicles)]
+    return WholePlan(follows, least, most, whole(fleet, "per_hour_of_longest", 0, "fleet"), duration)
+
+
+def _duration(given: VroomInput, v: int, ordered: bool) -> int:
+    """The longest duration of a vehicle's route.  Raises Unsupported beside breaks, reloads and `after`."""
+    vehicle, path = given.data["vehicles"][v], f"vehicles[{v}]"
+    most = min(whole(vehicle, "max_duration", INFINITE, path, INSTANT), INFINITE)
+    breaks, reloads = given.vehicles[v].breaks, any(one.reloads for one in given.vehicles)
+    for word, there in (("breaks", breaks), ("reloads", reloads), ("`after`", ordered)):
+        if most < INFINITE and there:
+            raise refused(f"{path}.max_duration", f"is not supported beside {word}")
+    return most
 
 
 def _follows(given: VroomInput, item: dict[str, Any], follower: int, path: str) -> list[Follows]:

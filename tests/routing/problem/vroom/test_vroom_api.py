@@ -205,6 +205,22 @@ def _reloads(_: Path) -> None:
     assert (planned["summary"]["cost"], planned["summary"]["violations"]) == (100, [])
 
 
+@row("`max_duration`")
+def _duration(_: Path) -> None:
+    # Job 1 waits for 500: 20 s on the way back and forth, whatever it waits at the start.
+    late = given({"time_windows": [[500, 600]]}, max_duration=20)
+    assert left(late) == {} and left(given({"time_windows": [[500, 600]]}, max_duration=19)) == {1: "TRAVEL_LIMIT"}
+    # Beside job 2 at 100 it would be gone from 80 on: 80 to 510.
+    both = given({"time_windows": [[500, 600]]}, {"time_windows": [[100, 100]]}, max_duration=429)
+    assert len(left(both)) == 1
+    both["vehicles"][0]["max_duration"] = 430
+    assert left(both) == {}
+    told = [{"type": "job", "id": 2}, {"type": "job", "id": 1}]
+    both["vehicles"][0] |= {"steps": told, "max_duration": 429}
+    assert check_plan(both)["summary"]["violations"] == [{"cause": "max_duration"}]
+    assert refusal(given({}, max_duration=9, breaks=[{"id": 1}])) == "vehicles[0].max_duration"
+
+
 @row("`after` of")
 def _after(_: Path) -> None:
     # Job 1 lies on the way to job 2, and may only be served on the way back.
