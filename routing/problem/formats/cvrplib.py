@@ -18,7 +18,7 @@ from routing.errors import UnreadableFile, Unsupported
 from routing.problem.build import allow, make_problem
 from routing.problem.formats.distances import Numbers, Rounding, rounded, straight, ways
 from routing.problem.formats.lilim import text_of
-from routing.problem.formats.text.sections import divided, head_number, listed
+from routing.problem.formats.text.sections import by_number, divided, head_number, listed
 from routing.problem.problem import INFINITE, NO_BLOCK, NO_RELOADS, Problem, Reloads, Rows, Travel
 
 ROUNDINGS: tuple[Rounding, ...] = ("auto", "nearest", "one_decimal", "none")
@@ -150,19 +150,7 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
         raise UnreadableFile(f"{vehicles} vehicles", file=path.name)
 
     def column(name: str, count: int, default: float) -> list[float]:
-        values, seen = [default] * count, set[int]()
-        for number, row in sections.get(name, []):
-            index = int(row[0]) - 1
-            if len(row) < 2 or not 0 <= index < count:
-                raise UnreadableFile(f"{name} is for 1 to {count}", file=path.name, line=number)
-            if index in seen:
-                raise UnreadableFile(f"{name} has {index + 1} twice", file=path.name, line=number)
-            values[index] = row[1]
-            seen.add(index)
-        missing = set(range(count)) - seen - (set() if name.startswith(("VEHICLES", "CAPACITY")) else set(depots))
-        if name in sections and missing:
-            raise UnreadableFile(f"{name} says nothing of {min(missing) + 1}", file=path.name)
-        return values
+        return by_number(path, sections, name, count, default, set(depots))
 
     column("TIME_WINDOW_SECTION", size, 0)  # each location once
     windows = [(0.0, math.inf)] * size

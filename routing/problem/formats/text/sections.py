@@ -66,6 +66,25 @@ def listed(
     return found
 
 
+def by_number(
+    path: Path, sections: dict[str, Numbers], name: str, count: int, default: float, free: set[int]
+) -> list[float]:
+    """The second number of each row of a section, by its first one: each once, none but depots (`free`) left out."""
+    values, seen = [default] * count, set[int]()
+    for number, row in sections.get(name, []):
+        index = int(row[0]) - 1
+        if len(row) < 2 or not 0 <= index < count:
+            raise UnreadableFile(f"{name} is for 1 to {count}", file=path.name, line=number)
+        if index in seen:
+            raise UnreadableFile(f"{name} has {index + 1} twice", file=path.name, line=number)
+        values[index] = row[1]
+        seen.add(index)
+    missing = set(range(count)) - seen - (set() if name.startswith(("VEHICLES", "CAPACITY")) else free)
+    if name in sections and missing:
+        raise UnreadableFile(f"{name} says nothing of {min(missing) + 1}", file=path.name)
+    return values
+
+
 def head_number(path: Path, head: dict[str, str], word: str, default: float) -> float:
     """The number that the head gives for a word."""
     try:
