@@ -35,7 +35,9 @@ class WholePlan(NamedTuple):
 
     def fields(self, unit: int) -> dict[str, Any]:
         """The fields of a Problem whose price is counted in parts of a cost, `unit` of them each."""
-        pairs = {"precedence": [[one.leader, one.follower] for one in self.follows]} if self.follows else {}
+        pairs: dict[str, Any] = {}
+        if self.follows:
+            pairs["precedence"] = [[one.leader, one.follower] for one in self.follows]
         longest = self.per_hour_of_longest * unit // 3600
         if min(self.max_duration) < INFINITE:
             pairs["max_duration"] = self.max_duration
