@@ -18,6 +18,10 @@ MAX_TASKS, MAX_VEHICLES = 20_000, 20_000
 MAX_DIMENSIONS, MAX_WINDOWS, MAX_BREAKS = 32, 1_000, 30
 
 
+NOTHING = (None, [], {})
+"""What stands for no amount at all; a number never does."""
+
+
 def wrong(message: str, path: str) -> InvalidInput:
     """The error for what stands at a JSON path such as `jobs[3].service`."""
     return InvalidInput(message, field=path)
@@ -52,6 +56,8 @@ def known(item: Any, allowed: set[str], path: str) -> dict[str, Any]:
     for key in item:
         if key not in allowed:
             raise refused(f"{path}.{key}" if path else key)
+        if key == "description" and not isinstance(item[key], str):
+            raise wrong("must be text", f"{path}.description")
     return item
 
 
@@ -147,9 +153,10 @@ def amounts(values: Any, path: str, size: int, names: Sequence[str], *, every: b
 
 def delivered_key(job: dict[str, Any], path: str) -> str:
     """Under which key a job says what it brings: `delivery`, or `amount` as long ago."""
-    if job.get("delivery") and job.get("amount") and job["delivery"] != job["amount"]:
+    given = [key for key in ("delivery", "amount") if job.get(key) not in NOTHING]
+    if len(given) == 2 and job["delivery"] != job["amount"]:
         raise wrong("says something else than delivery: give one of them", f"{path}.amount")
-    return "delivery" if job.get("delivery") else "amount"
+    return given[0] if given else "amount"
 
 
 def window(values: Any, path: str) -> tuple[int, int]:

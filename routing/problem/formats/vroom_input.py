@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from routing.problem.formats.vroom_checks import (
     INSTANT,
     MAX_BREAKS,
+    NOTHING,
     amounts,
     check_sizes,
     count_dimensions,
@@ -47,6 +48,7 @@ _SHIPMENT = {"pickup", "delivery", "amount", "skills", "priority", "penalty", "d
 _SIDE = {"id", "description", "location", "location_index", "setup", "service", "time_windows"}
 STEP = {"type", "id", "description"}
 """Keys of a step; plan mode knows more."""
+_ALWAYS = (-INSTANT, INSTANT)
 RELOAD = -1, 0
 """Stands among the acts of a vehicle for coming back to load."""
 
@@ -176,14 +178,16 @@ class VroomInput:
         return location if self.by_index else list(self.points)[location][2]
 
     def _amount(self, item: dict[str, Any], key: str, path: str) -> list[int]:
-        if not item.get(key):
+        if item.get(key) in NOTHING:
             return [0] * self.dimensions
         return amounts(item[key], f"{path}.{key}", self.dimensions, self.names)
 
     def _room(self, item: dict[str, Any], key: str, path: str) -> list[int] | None:
         """Most by dimension, None where there is no limit."""
         values = item.get(key)
-        return amounts(values, f"{path}.{key}", self.dimensions, self.names, every=True) if values else None
+        return (
+            amounts(values, f"{path}.{key}", self.dimensions, self.names, every=True) if values not in NOTHING else None
+        )
 
     def _task(self, item: dict[str, Any], kind: str, request: int, side: ActKind, path: str) -> None:
         location = self._location(item, "location_index", "location", path)
@@ -345,6 +349,3 @@ class VroomInput:
 def _most(vehicle: dict[str, Any], key: str, path: str) -> int:
     """A limit; the largest numbers that programs write for none mean none."""
     return min(whole(vehicle, key, INFINITE, path, INSTANT), INFINITE)
-
-
-_ALWAYS = (-INSTANT, INSTANT)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from halfhour.solving import check_plan, solve
-from routing.errors import InvalidInput
+from routing.errors import InvalidInput, UnreadableFile
 from routing.problem.formats.vroom_judge import faults
 from tests.routing.problem.vroom.test_vroom_api import answered, given, left, refusal
 
@@ -160,6 +160,29 @@ def test_two_vehicles_with_one_id_are_refused():
     data = given({})
     data["vehicles"].append(dict(data["vehicles"][0]))
     assert refusal(data) == "vehicles[1].id"
+
+
+@pytest.mark.parametrize(
+    ("job", "vehicle", "path"),
+    [
+        ({"delivery": [1], "amount": [2]}, {}, "jobs[0].amount"),
+        ({"delivery": 0}, {}, "jobs[0].delivery"),
+        ({"pickup": False}, {}, "jobs[0].pickup"),
+        ({}, {"capacity": 0}, "vehicles[0].capacity"),
+        ({}, {"capacity": ""}, "vehicles[0].capacity"),
+        ({}, {"breaks": [{"id": 1, "max_load": 0}]}, "vehicles[0].breaks[0].max_load"),
+        ({"description": 7}, {}, "jobs[0].description"),
+    ],
+)
+def test_what_looks_like_nothing_is_not_taken_for_it(job, vehicle, path):
+    assert refusal(given(job, **vehicle)) == path
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "twice.json"
+    path.write_text('{"vehicles": [{"id": 1, "start_index": 0}], "jobs": [{"id": 1, "id": 2}], "matrix": [[0]]}')
+    with pytest.raises(UnreadableFile, match="id stands twice"):
+        solve(path, work=5)
 
 
 def test_the_judge_of_answers_sees_what_is_wrong_with_the_whole():
