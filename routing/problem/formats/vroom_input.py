@@ -184,10 +184,8 @@ class VroomInput:
 
     def _room(self, item: dict[str, Any], key: str, path: str) -> list[int] | None:
         """Most by dimension, None where there is no limit."""
-        values = item.get(key)
-        return (
-            amounts(values, f"{path}.{key}", self.dimensions, self.names, every=True) if values not in NOTHING else None
-        )
+        values, own = item.get(key), f"{path}.{key}"
+        return None if values in NOTHING else amounts(values, own, self.dimensions, self.names, every=True)
 
     def _task(self, item: dict[str, Any], kind: str, request: int, side: ActKind, path: str) -> None:
         location = self._location(item, "location_index", "location", path)
