@@ -56,8 +56,6 @@ def known(item: Any, allowed: set[str], path: str) -> dict[str, Any]:
     for key in item:
         if key not in allowed:
             raise refused(f"{path}.{key}" if path else key)
-        if key == "description" and not isinstance(item[key], str | None):
-            raise wrong("must be text", f"{path}.description")
     return item
 
 

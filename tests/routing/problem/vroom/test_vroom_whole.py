@@ -171,7 +171,6 @@ def test_two_vehicles_with_one_id_are_refused():
         ({}, {"capacity": 0}, "vehicles[0].capacity"),
         ({}, {"capacity": ""}, "vehicles[0].capacity"),
         ({}, {"breaks": [{"id": 1, "max_load": 0}]}, "vehicles[0].breaks[0].max_load"),
-        ({"description": 7}, {}, "jobs[0].description"),
     ],
 )
 def test_what_looks_like_nothing_is_not_taken_for_it(job, vehicle, path):
