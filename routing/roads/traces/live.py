@@ -1,4 +1,4 @@
-"""Speeds of the running hour: what riders' positions say of single streets, shrunk, bounded, and fading.
+"""Speeds of the running hour: what riders' positions say of streets and of those around, shrunk, bounded, fading.
 
 It reads no clock: positions and instants come in, factors go out.  Whoever runs a service asks once a minute.
 """
@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 
 from routing.roads.city.network import RoadNetwork
 from routing.roads.city.news import LiveSpeeds
+from routing.roads.streets import Streets
 from routing.roads.traces.learning import EVIDENCE_M, Watcher
+from routing.roads.traces.spreading import Surroundings
 from routing.roads.traces.trace import GAP_S, Trace, thinned
 
-FADES_S = 3600
-"""Evidence counts the less the older it is, and no more after so long."""
+FADES_S, FORGETS_S = 3600, 240
+"""Evidence counts e times less after so long as the second says, and no more after the first."""
 SLOWEST, FASTEST = 0.3, 1.5
 """Bounds of a factor of the slot's speed."""
-PRIOR = 1.0
-"""The slot's speed counts as much as so many riders that have driven EVIDENCE_M of a street."""
-LEAST_RATIO, MOST_RATIO = 0.1, 2.0
+PRIOR = 0.5
+"""What is known without them counts as much as so many riders that have driven EVIDENCE_M of a street."""
+LEAST_RATIO, MOST_RATIO = 0.2, 2.0
 """Bounds of what one rider says."""
 STEP, TELLS = 0.02, 0.05
 """Factors are multiples of the first, and no news where they are nearer to 1 than the second."""
@@ -35,9 +37,11 @@ Seen = tuple[float, float, float]
 
 
 class _Said(NamedTuple):
+    """What one rider says of a directed edge: when, how much longer a metre took (0: as it should), on how many."""
+
     at: float
-    log_ratio: float
-    weight: float
+    slower: float
+    metres: float
 
 
 class LiveWatch:
@@ -51,6 +55,7 @@ class LiveWatch:
         self._under_way: dict[str, tuple[str, list[Seen]]] = {}
         self._ended: list[tuple[str, tuple[str, list[Seen]]]] = []
         self._said: dict[str, dict[int, list[_Said]]] = defaultdict(lambda: defaultdict(list))
+        self._around: tuple[Streets, Surroundings] | None = None
 
     def see(self, rider_id: str, profile: str, lat: float, lng: float, at: float) -> None:
         """A rider under way was seen; positions that are not later than the last one tell nothing."""
@@ -72,11 +77,16 @@ class LiveWatch:
         self._take_in(network, at)
         told = []
         for profile, by_code in sorted(self._said.items()):
-            factors = self._factors(by_code, network.streets.way, at)
+            factors = self._factors(by_code, self._surroundings(network.streets), at)
             if factors:
                 codes = sorted(factors)
                 told.append(LiveSpeeds(profile, tuple(codes), tuple(factors[code] for code in codes)))
         return tuple(told)
+
+    def _surroundings(self, streets: Streets) -> Surroundings:
+        if self._around is None or self._around[0] is not streets:
+            self._around = streets, Surroundings(streets)
+        return self._around[1]
 
     def _take_in(self, network: RoadNetwork, at: int) -> None:
         watchers: dict[str, Watcher] = {}
@@ -108,27 +118,40 @@ class LiveWatch:
             if whole_s[step] <= 0 or s <= 0 or seen.seconds[step] <= 0:
                 continue
             ratio = min(MOST_RATIO, max(LEAST_RATIO, float(whole_s[step]) / seen.seconds[step]))
-            self._said[profile][code].append(_Said(seen.at[step], math.log(ratio), m))
+            self._said[profile][code].append(_Said(seen.at[step], 1 / ratio - 1, m))
 
-    def _factors(self, by_code: dict[int, list[_Said]], way_of: NDArray[np.int64], at: int) -> dict[int, float]:
-        """Factors of directed edges: of an edge, drawn towards those of its way in the direction, these towards 1."""
-        by_way: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
-        own: dict[int, tuple[float, float]] = {}
+    def _factors(self, by_code: dict[int, list[_Said]], around: Surroundings, at: int) -> dict[int, float]:
+        """Factors of directed edges: of an edge, drawn towards those of its way in the direction, these towards the
+        main streets around that lead the same way, those towards 1."""
+        weight, slower = self._evidence(by_code, around.codes, at)
+        seen = np.flatnonzero(weight)
+        near_weight, near_slower = around.spread(seen, weight[seen], slower[seen])
+        near = near_slower / (near_weight + PRIOR)
+        of_way = _drawn(*(np.bincount(around.way, weights=each)[around.way] for each in (weight, slower)), near)
+        factor = 1.0 / (1.0 + _drawn(weight, slower, of_way))
+        told = np.flatnonzero((np.abs(factor - 1) > TELLS) & ((weight > 0) | (near_weight > 0)))
+        rounded = np.round(np.clip(factor[told], SLOWEST, FASTEST) / STEP) * STEP
+        return {code: round(one, 2) for code, one in zip(told.tolist(), rounded.tolist(), strict=True)}
+
+    def _evidence(
+        self, by_code: dict[int, list[_Said]], codes: int, at: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How much is known of every directed edge, and its sum of what a metre takes more than it should."""
+        weight, slower = np.zeros(codes), np.zeros(codes)
         for code in list(by_code):
             kept = [said for said in by_code[code] if said.at > at - FADES_S]
             by_code[code] = kept
             if not kept:
                 del by_code[code]
-                continue
-            weights = [said.weight / EVIDENCE_M * (1 - max(0.0, at - said.at) / FADES_S) for said in kept]
-            total = math.fsum(weights)
-            own[code] = total, math.fsum(w * said.log_ratio for w, said in zip(weights, kept, strict=True))
-            by_way[int(way_of[code >> 1]), code & 1].append(own[code])
-        found = {}
-        for code, (weight, logs) in own.items():
-            way = by_way[int(way_of[code >> 1]), code & 1]
-            of_way = math.fsum(each[1] for each in way) / (math.fsum(each[0] for each in way) + PRIOR)
-            factor = math.exp((logs + PRIOR * of_way) / (weight + PRIOR))
-            if abs(factor - 1) > TELLS:
-                found[code] = round(round(min(FASTEST, max(SLOWEST, factor)) / STEP) * STEP, 2)
-        return found
+            for said in kept:
+                counts = said.metres / EVIDENCE_M * math.exp(-max(0.0, at - said.at) / FORGETS_S)
+                weight[code] += counts
+                slower[code] += counts * said.slower
+        return weight, slower
+
+
+def _drawn(
+    weight: NDArray[np.float64], slower: NDArray[np.float64], towards: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Means of evidence, drawn towards others that count as PRIOR riders."""
+    return np.asarray((slower + PRIOR * towards) / (weight + PRIOR))

@@ -14,7 +14,7 @@ from routing.roads.streets import Streets, nearest_turn
 
 MAIN = ("motorway", "trunk", "primary", "secondary", "tertiary")
 """Classes that share what is known of them, their links too."""
-SPREAD_M = 300.0
+SPREAD_M = 400.0
 """Evidence counts e times less for each so many metres, and not beyond FARTHEST of them."""
 FARTHEST = 4.0
 CELL_M = 150.0
@@ -26,14 +26,18 @@ class Surroundings:
 
     def __init__(self, streets: Streets) -> None:
         named = [name.removesuffix("_link") in MAIN for name in streets.classes]
+        self.codes = 2 * streets.edges
+        _, way = np.unique(streets.way, return_inverse=True)
+        self.way = (2 * way.reshape(-1)[:, None] + np.arange(2)).ravel()
+        """Of every directed edge (2 * edge + direction) the number of its way in the direction."""
         self.edges = np.flatnonzero(np.array(named, dtype=np.bool_)[streets.road_class])
         self._place = np.full(streets.edges, -1, dtype=np.int64)
         self._place[self.edges] = np.arange(len(self.edges))
         first, last = streets.shape_start[self.edges], streets.shape_start[self.edges + 1] - 1
         across = METRES_PER_DEGREE * float(np.cos(np.radians(streets.lat.mean())))
         lat, lng = streets.shape_lat, streets.shape_lng
-        way = np.stack([nearest_turn(lng[last] - lng[first]) * across, (lat[last] - lat[first]) * METRES_PER_DEGREE])
-        self._heading = way / np.maximum(np.hypot(*way), 1e-9)
+        line = np.stack([nearest_turn(lng[last] - lng[first]) * across, (lat[last] - lat[first]) * METRES_PER_DEGREE])
+        self._heading = line / np.maximum(np.hypot(*line), 1e-9)
         middle = (first + last + 1) // 2
         x = nearest_turn(lng[middle] - streets.lng[0]) * across
         y = (lat[middle] - streets.lat[0]) * METRES_PER_DEGREE
@@ -42,12 +46,11 @@ class Surroundings:
         self._cell = cell.reshape(-1)
 
     def spread(
-        self, code: NDArray[np.int64], weight: NDArray[np.float64], logs: NDArray[np.float64]
+        self, code: NDArray[np.int64], weight: NDArray[np.float64], amounts: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(weight, logs) of what counts for every main street along and against, float64[2, k] in order of `edges`.
+        """(weight, sum) of what counts for every directed edge, float64[codes] each; 0 where it is no main street.
 
-        `code` int64[n]: 2 * edge + direction of the evidence, `weight` and `logs` float64[n]: how much of it there is
-        and its sum of logarithms.
+        `code` int64[n] of the evidence, `weight` and `amounts` float64[n]: how much there is of it, and its sum.
         """
         place = self._place[code >> 1]
         kept = place >= 0
@@ -55,7 +58,7 @@ class Surroundings:
         # cos of the angle between two headings is the product of their vectors: so sums of vectors are enough.
         heading = self._heading[:, place] * sign
         sums = np.zeros((len(self._squares), 6))
-        for k, amount in enumerate((weight[kept], logs[kept])):
+        for k, amount in enumerate((weight[kept], amounts[kept])):
             for j, part in enumerate((amount, amount * heading[0], amount * heading[1])):
                 np.add.at(sums[:, 3 * k + j], self._cell[place], part)
         held = np.flatnonzero(sums[:, 0] > 0)
@@ -68,4 +71,6 @@ class Surroundings:
         found = around[self._cell].T.reshape(2, 3, -1)
         same = found[:, 1] * self._heading[0] + found[:, 2] * self._heading[1]
         along, against = (found[:, 0] + same) / 2, (found[:, 0] - same) / 2
-        return np.stack([along[0], against[0]]), np.stack([along[1], against[1]])
+        both = np.zeros((2, self.codes))
+        both[:, 2 * self.edges], both[:, 2 * self.edges + 1] = along, against
+        return both[0], both[1]
