@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--file", default="heidelberg.osm.pbf", help="name of a map file among the data")
     parser.add_argument("--middle", default="49.4090,8.6900", help="lat,lng")
     parser.add_argument("--profile", default="car")
-    parser.add_argument("--riders", default="20,40,60,150", help="numbers of riders under way")
+    parser.add_argument("--riders", default="40,60", help="numbers of riders under way")
     parser.add_argument("--jams", default=",".join(JAMS), help=f"of {', '.join(JAMS)}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")

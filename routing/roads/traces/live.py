@@ -24,8 +24,8 @@ FADES_S, FORGETS_S = 3600, 240
 """Evidence counts e times less after so long as the second says, and no more after the first."""
 SLOWEST, FASTEST = 0.3, 1.5
 """Bounds of a factor of the slot's speed."""
-PRIOR = 0.5
-"""What is known without them counts as much as so many riders that have driven EVIDENCE_M of a street."""
+PRIOR, PRIOR_AROUND = 0.5, 1.0
+"""What is known without riders counts as much as so many who drove EVIDENCE_M of a street, or of those around."""
 LEAST_RATIO, MOST_RATIO = 0.2, 2.0
 """Bounds of what one rider says."""
 STEP, TELLS = 0.02, 0.05
@@ -126,7 +126,7 @@ class LiveWatch:
         weight, slower = self._evidence(by_code, around.codes, at)
         seen = np.flatnonzero(weight)
         near_weight, near_slower = around.spread(seen, weight[seen], slower[seen])
-        near = near_slower / (near_weight + PRIOR)
+        near = near_slower / (near_weight + PRIOR_AROUND)
         of_way = _drawn(*(np.bincount(around.way, weights=each)[around.way] for each in (weight, slower)), near)
         factor = 1.0 / (1.0 + _drawn(weight, slower, of_way))
         told = np.flatnonzero((np.abs(factor - 1) > TELLS) & ((weight > 0) | (near_weight > 0)))
