@@ -49,12 +49,14 @@ PACE_SIGMA = 0.1
 
 @dataclass(slots=True)
 class DrivenLeg:
-    """A leg that was driven: when it began, what it took, and what was believed with live speeds and without."""
+    """A leg that was driven: when it began, what it took, what was believed with live speeds and without, and what who
+    knows the speeds of the moment would have."""
 
     begins_s: float
     took_s: float
     live_s: float
     plain_s: float
+    knowing_s: float
 
 
 class JammedCity:
@@ -151,8 +153,8 @@ class JammedCity:
         if not drive.found or drive.seconds < MINUTE_S:
             return begins_s
         took_s = drive.seconds * pace
-        live_s, plain_s = (self._trip_s(network, ends) for network in (self.live, self.plain))
-        self.legs.append(DrivenLeg(begins_s, took_s + drive.walked_s, live_s, plain_s))
+        believed = (self._trip_s(network, ends) for network in (self.live, self.plain, self.truth))
+        self.legs.append(DrivenLeg(begins_s, took_s + drive.walked_s, *believed))
         trace = drive.seen("", 0.0, every_s=10 / pace, error_m=8.0, random=self.random)
         name = f"{rider} {len(self.legs)}"
         seen += [
@@ -199,11 +201,14 @@ class JammedCity:
         errors = {}
         for name, (begin, end) in spans.items():
             mine = [leg for leg in self.legs if begin * MINUTE_S <= leg.begins_s < end * MINUTE_S]
-            live, plain = (
+            live, plain, knowing = (
                 statistics.mean(abs(getattr(leg, which) - leg.took_s) for leg in mine)
-                for which in ("live_s", "plain_s")
+                for which in ("live_s", "plain_s", "knowing_s")
             )
-            errors[name] = {"legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain}
+            errors[name] = {
+                "legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain,
+                "ratio_if_known_at_once": knowing / plain,
+            }  # fmt: skip
         return {
             "jam": self.jam,
             "riders": self.riders,
@@ -239,7 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{jam:8}{number:>4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
             f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of {jam['legs']} legs "
             f"in the jam {jam['live_s']:.0f} s with live speeds, {jam['without_s']:.0f} s without "
-            f"({jam['ratio']:.2f}); before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
+            f"({jam['ratio']:.2f}; known at once {jam['ratio_if_known_at_once']:.2f}); "
+            f"before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
         )
         print(lines[-1], flush=True)
     if chosen.out:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
-from routing.roads.source.profiles import Profile, tags_read
+from routing.roads.source.osm import may_stop
+from routing.roads.source.profiles import Profile, Side, tags_read
 from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
 
 CANNOT_TELL = ("turn restrictions", "barriers", "traffic lights that simplification dropped")
@@ -64,6 +65,8 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
 
     An edge and its twin in the other direction become one.  Raises InvalidInput for a graph that is none of osmnx's.
     """
+    if not (hasattr(graph, "nodes") and hasattr(graph, "edges")):
+        raise InvalidInput(f"this is no graph of osmnx but a {type(graph).__name__}", code="invalid_graph")
     nodes = sorted(graph.nodes)
     index = {node: i for i, node in enumerate(nodes)}
     try:
@@ -78,15 +81,25 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         raise InvalidInput("the graph is projected; give it in degrees", code="invalid_graph")
     signal = [graph.nodes[node].get("highway") == "traffic_signals" for node in nodes]
     kmh = np.zeros((len(profiles), 2, len(edges)))
+    ends_only = np.zeros(kmh.shape, dtype=np.bool_)
+    stops = np.zeros(len(edges), dtype=np.bool_)
     try:
         for e, (_, _, both, tags) in enumerate(edges):
+            mixed = list(_mixtures(tags))
+            stops[e] = any(may_stop(each) for each in mixed)
             for p, profile in enumerate(profiles):
-                kmh[p, :, e] = _speeds(profile, both, tags)
+                each = [profile.ridden(one) for one in mixed]
+                ends_only[p, :, e] = [any(sides[d][1] for sides in each) for d in (0, 1)]
+                kmh[p, :, e] = _speeds(profile, both, each)
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"the graph's own speeds cannot be used: {error}", code="invalid_graph") from error
     tail = np.array([index[u] for u, _, _, _ in edges], dtype=np.int32)
     head = np.array([index[v] for _, v, _, _ in edges], dtype=np.int32)
-    length_cm = np.rint([float(both[0]["length"]) * 100 for _, _, both, _ in edges]).astype(np.int32)
+    length_m = np.array([float(both[0]["length"]) for _, _, both, _ in edges])
+    if not ((length_m >= 0) & (length_m < 2e7)).all():
+        u, v, _, _ = edges[int(np.argmin((length_m >= 0) & (length_m < 2e7)))]
+        raise InvalidInput(f"the length of the edge from {u} to {v} is none", code="invalid_graph")
+    length_cm = np.rint(length_m * 100).astype(np.int32)
     arrives = np.array([[signal[h] for h in head.tolist()], [signal[t] for t in tail.tolist()]], dtype=np.int64)
     classes, class_names = number_words([_first(tags.get("highway", "road")) for _, _, _, tags in edges])
     names, name_list = number_words([_first(tags.get("name") or tags.get("ref") or "") for _, _, _, tags in edges])
@@ -110,6 +123,8 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         drive_ms=drive_time_ms(length_cm, kmh),
         wait_ms=np.stack([np.rint(arrives * profile.signal_s * 1000) for profile in profiles]).astype(np.int32),
         attribution=OSM_ATTRIBUTION,
+        ends_only=ends_only & (kmh > 0),
+        stops=stops,
         facts={
             "missing_references": 0,
             "turn_restrictions": 0,
@@ -144,17 +159,21 @@ def _merge_twins(graph: Any, keys: Sequence[str]) -> list[tuple[Any, Any, Ends, 
     return edges
 
 
-def _speeds(profile: Profile, both: Ends, tags: dict[str, Any]) -> tuple[float, float]:
+def _mixtures(tags: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The tags of the ways that an edge with lists of attributes is taken to be made of."""
+    lists = [key for key, value in tags.items() if isinstance(value, list) and key not in ("name", "ref")]
+    for chosen in itertools.islice(itertools.product(*(tags[key] for key in lists)), MOST_MIXTURES):
+        yield {**tags, **dict(zip(lists, chosen, strict=True))}
+
+
+def _speeds(profile: Profile, both: Ends, each: Sequence[tuple[Side, Side]]) -> tuple[float, float]:
     """Speeds along and against: where cars may go those of the graph's own `travel_time` or `speed_kph`, if it has any.
 
-    An edge with lists of attributes is made of as many ways of one length; it is open where all of them are.
+    `each`: what the ways of an edge allow; they are of one length, and it is open where all of them are.
     """
-    lists = [key for key, value in tags.items() if isinstance(value, list) and key not in ("name", "ref")]
-    mixtures = itertools.islice(itertools.product(*(tags[key] for key in lists)), MOST_MIXTURES)
-    each = [profile.speeds({**tags, **dict(zip(lists, chosen, strict=True))}) for chosen in mixtures]
     found = []
     for direction, data in enumerate(both):
-        kmh = [speeds[direction] for speeds in each]
+        kmh = [sides[direction][0] for sides in each]
         mean = len(kmh) / sum(1.0 / one for one in kmh) if min(kmh) > 0 else 0.0
         own = _own_kmh(data) if profile.maxspeed == "sets" and mean > 0 else 0.0
         found.append(min(own, profile.max_kmh) if own else mean)

@@ -77,9 +77,14 @@ class Profile:
 
     def speeds(self, tags: Mapping[str, str]) -> tuple[float, float]:
         """Speed of riding along and against the way, km/h; CLOSED where the profile may not go."""
+        along, against = self.ridden(tags)
+        return along[0], against[0]
+
+    def ridden(self, tags: Mapping[str, str]) -> tuple[Side, Side]:
+        """As `ways`, without pushing."""
         open_ = read_oneway(tags, self.oneway, contraflow=self.contraflow)
         along, against = (
-            self._kmh(tags, suffix)[0] if may else CLOSED for suffix, may in zip(SUFFIXES, open_, strict=True)
+            self._kmh(tags, suffix) if may else (CLOSED, False) for suffix, may in zip(SUFFIXES, open_, strict=True)
         )
         return along, against
 
@@ -88,10 +93,8 @@ class Profile:
 
         Where riding is closed and walking is not, a profile with `push` walks.
         """
-        open_ = read_oneway(tags, self.oneway, contraflow=self.contraflow)
         both = []
-        for suffix, may in zip(SUFFIXES, open_, strict=True):
-            kmh, ends = self._kmh(tags, suffix) if may else (CLOSED, False)
+        for suffix, (kmh, ends) in zip(SUFFIXES, self.ridden(tags), strict=True):
             if kmh <= 0 and self.push is not None and tags.get("highway") != "ferry":
                 walk, ends = self.push._kmh(tags, suffix)
                 kmh = min(0.9 * walk, self.push_kmh)

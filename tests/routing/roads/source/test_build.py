@@ -108,6 +108,34 @@ def test_an_edge_without_one_back_is_one_way_and_what_a_graph_cannot_tell_is_lis
     assert "turn restrictions" in network.streets.facts["cannot_tell"]
 
 
+def test_private_edges_and_tunnels_of_a_graph_are_for_ends_and_for_passing() -> None:
+    graph = networkx.MultiDiGraph()
+    for node, (lat, lng) in enumerate([(0.0, 20.0), (0.0, 20.002), (0.001, 20.0), (0.001, 20.002)]):
+        graph.add_node(node, y=lat, x=lng)
+    streets = [
+        (0, 1, {"access": ["private", "yes"]}),
+        (0, 2, {}),
+        (2, 3, {}),
+        (3, 1, {}),
+        (2, 3, {"tunnel": "yes", "osmid": 9}),
+    ]
+    for u, v, data in streets:
+        for pair in ((u, v), (v, u)):
+            graph.add_edge(*pair, **{"osmid": 10 * u + v, "length": 200.0, "highway": "residential", **data})
+    network = RoadNetwork.from_osmnx(graph, profiles=("car",))
+    here, there = (0.0002, 20.0), (0.0002, 20.002)
+    assert network.path(here, there, profile="car").metres == pytest.approx(160 + 200 + 160, abs=1)
+    assert network.path(here, (0.0, 20.001), profile="car").metres == pytest.approx(40 + 100, abs=1)
+    assert network.streets.stops.tolist().count(False) == 1
+
+
+@pytest.mark.parametrize("length", [float("nan"), float("inf"), -5.0, [100.0, 100.0]])
+def test_a_length_that_is_none_is_refused(length: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        RoadNetwork.from_osmnx(street((0, 1, {"length": length}), (1, 0, {})))
+    assert caught.value.code == "invalid_graph"
+
+
 def test_graphml(tmp_path: Path) -> None:
     osmnx = pytest.importorskip("osmnx")
     graph = osmnx_graph(tmp_path)
@@ -127,6 +155,8 @@ def test_a_graph_that_is_none_of_osmnx() -> None:
     graph.add_edge(1, 2)
     with pytest.raises(InvalidInput, match="lacks"):
         RoadNetwork.from_osmnx(graph)
+    with pytest.raises(InvalidInput, match="no graph of osmnx but a NoneType"):
+        RoadNetwork.from_osmnx(None)
 
 
 SQUARE = [[-8.1, 41.0], [-7.9, 41.0], [-7.9, 41.2], [-8.1, 41.2], [-8.1, 41.0]]
