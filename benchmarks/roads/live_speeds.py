@@ -226,7 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--file", default="heidelberg.osm.pbf", help="name of a map file among the data")
     parser.add_argument("--middle", default="49.4090,8.6900", help="lat,lng")
     parser.add_argument("--profile", default="car")
-    parser.add_argument("--riders", default="40,60", help="numbers of riders under way")
+    parser.add_argument("--riders", default="60", help="numbers of riders under way")
     parser.add_argument("--jams", default=",".join(JAMS), help=f"of {', '.join(JAMS)}")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
@@ -239,12 +239,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for jam, number in itertools.product(chosen.jams.split(","), chosen.riders.split(",")):
         row = JammedCity(city, (lat, lng), chosen.profile, int(number), jam, chosen.seed).run()
         rows.append(row)
-        jam, before, after = (row["errors"][name] for name in ("jam", "before", "after"))
+        during, before, after = (row["errors"][name] for name in ("jam", "before", "after"))
         lines.append(
             f"{jam:8}{number:>4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
-            f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of {jam['legs']} legs "
-            f"in the jam {jam['live_s']:.0f} s with live speeds, {jam['without_s']:.0f} s without "
-            f"({jam['ratio']:.2f}; known at once {jam['ratio_if_known_at_once']:.2f}); "
+            f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of {during['legs']} legs "
+            f"in the jam {during['live_s']:.0f} s with live speeds, {during['without_s']:.0f} s without "
+            f"({during['ratio']:.2f}; known at once {during['ratio_if_known_at_once']:.2f}); "
             f"before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
         )
         print(lines[-1], flush=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
@@ -80,19 +81,7 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     if not (np.abs(lat) <= 90).all() or not (np.abs(lng) <= 180).all():
         raise InvalidInput("the graph is projected; give it in degrees", code="invalid_graph")
     signal = [graph.nodes[node].get("highway") == "traffic_signals" for node in nodes]
-    kmh = np.zeros((len(profiles), 2, len(edges)))
-    ends_only = np.zeros(kmh.shape, dtype=np.bool_)
-    stops = np.zeros(len(edges), dtype=np.bool_)
-    try:
-        for e, (_, _, both, tags) in enumerate(edges):
-            mixed = list(_mixtures(tags))
-            stops[e] = any(may_stop(each) for each in mixed)
-            for p, profile in enumerate(profiles):
-                each = [profile.ridden(one) for one in mixed]
-                ends_only[p, :, e] = [any(sides[d][1] for sides in each) for d in (0, 1)]
-                kmh[p, :, e] = _speeds(profile, both, each)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"the graph's own speeds cannot be used: {error}", code="invalid_graph") from error
+    kmh, ends_only, stops = _allowed(edges, profiles)
     tail = np.array([index[u] for u, _, _, _ in edges], dtype=np.int32)
     head = np.array([index[v] for _, v, _, _ in edges], dtype=np.int32)
     length_m = np.array([float(both[0]["length"]) for _, _, both, _ in edges])
@@ -123,7 +112,7 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
         drive_ms=drive_time_ms(length_cm, kmh),
         wait_ms=np.stack([np.rint(arrives * profile.signal_s * 1000) for profile in profiles]).astype(np.int32),
         attribution=OSM_ATTRIBUTION,
-        ends_only=ends_only & (kmh > 0),
+        ends_only=ends_only,
         stops=stops,
         facts={
             "missing_references": 0,
@@ -157,6 +146,26 @@ def _merge_twins(graph: Any, keys: Sequence[str]) -> list[tuple[Any, Any, Ends, 
         tags["oneway"] = ["yes" if single else "no"]
         edges.append((u, v, (data, data), {key: each[0] if len(each) == 1 else each for key, each in tags.items()}))
     return edges
+
+
+def _allowed(
+    edges: Sequence[tuple[Any, Any, Ends, dict[str, Any]]], profiles: Sequence[Profile]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Km/h and whether for ends only, [profile, 2, e] each, and where one may stop, bool[e]."""
+    kmh = np.zeros((len(profiles), 2, len(edges)))
+    ends_only = np.zeros(kmh.shape, dtype=np.bool_)
+    stops = np.zeros(len(edges), dtype=np.bool_)
+    try:
+        for e, (_, _, both, tags) in enumerate(edges):
+            mixed = list(_mixtures(tags))
+            stops[e] = any(may_stop(each) for each in mixed)
+            for p, profile in enumerate(profiles):
+                each = [profile.ridden(one) for one in mixed]
+                ends_only[p, :, e] = [any(sides[d][1] for sides in each) for d in (0, 1)]
+                kmh[p, :, e] = _speeds(profile, both, each)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"the graph's own speeds cannot be used: {error}", code="invalid_graph") from error
+    return kmh, ends_only & (kmh > 0), stops
 
 
 def _mixtures(tags: dict[str, Any]) -> Iterator[dict[str, Any]]:
