@@ -22,6 +22,8 @@ MOST_MIXTURES = 16
 """Ways that one edge of the graph is taken to be made of, where its attributes are lists."""
 Ends = tuple[dict[str, Any], dict[str, Any]]
 """What the graph says of an edge in its direction, and of its twin in the other."""
+Edge = tuple[Any, Any, Ends, dict[str, Any]]
+"""The nodes of an edge, what the graph says of it, and its tags."""
 
 
 def _osmnx() -> Any:
@@ -84,11 +86,7 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     kmh, ends_only, stops = _allowed(edges, profiles)
     tail = np.array([index[u] for u, _, _, _ in edges], dtype=np.int32)
     head = np.array([index[v] for _, v, _, _ in edges], dtype=np.int32)
-    length_m = np.array([float(both[0]["length"]) for _, _, both, _ in edges])
-    if not ((length_m >= 0) & (length_m < 2e7)).all():
-        u, v, _, _ = edges[int(np.argmin((length_m >= 0) & (length_m < 2e7)))]
-        raise InvalidInput(f"the length of the edge from {u} to {v} is none", code="invalid_graph")
-    length_cm = np.rint(length_m * 100).astype(np.int32)
+    length_cm = _lengths_cm(edges)
     arrives = np.array([[signal[h] for h in head.tolist()], [signal[t] for t in tail.tolist()]], dtype=np.int64)
     classes, class_names = number_words([_first(tags.get("highway", "road")) for _, _, _, tags in edges])
     names, name_list = number_words([_first(tags.get("name") or tags.get("ref") or "") for _, _, _, tags in edges])
@@ -124,13 +122,13 @@ def streets_of_graph(graph: Any, profiles: Sequence[Profile]) -> Streets:
     )
 
 
-def _merge_twins(graph: Any, keys: Sequence[str]) -> list[tuple[Any, Any, Ends, dict[str, Any]]]:
+def _merge_twins(graph: Any, keys: Sequence[str]) -> list[Edge]:
     """Edges with their tags of these keys; of an edge and its twin the first, open both ways.
 
     The graph's edges are the truth: what has no edge back is open one way, whatever `oneway` says.
     """
     waiting: dict[tuple[Any, ...], list[int]] = {}
-    edges: list[tuple[Any, Any, Ends, dict[str, Any]]] = []
+    edges: list[Edge] = []
     for u, v, data in graph.edges(data=True):
         name = (repr(sorted(str(part) for part in _all(data.get("osmid")))), round(float(data["length"]), 1))
         single = str(data.get("oneway")) in ("True", "yes", "1", "-1") or not graph.has_edge(v, u)
@@ -148,8 +146,17 @@ def _merge_twins(graph: Any, keys: Sequence[str]) -> list[tuple[Any, Any, Ends, 
     return edges
 
 
+def _lengths_cm(edges: Sequence[Edge]) -> NDArray[np.int32]:
+    length_m = np.array([float(both[0]["length"]) for _, _, both, _ in edges])
+    good = (length_m >= 0) & (length_m < 2e7)
+    if not good.all():
+        u, v, _, _ = edges[int(np.argmin(good))]
+        raise InvalidInput(f"the length of the edge from {u} to {v} is none", code="invalid_graph")
+    return np.rint(length_m * 100).astype(np.int32)
+
+
 def _allowed(
-    edges: Sequence[tuple[Any, Any, Ends, dict[str, Any]]], profiles: Sequence[Profile]
+    edges: Sequence[Edge], profiles: Sequence[Profile]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
     """Km/h and whether for ends only, [profile, 2, e] each, and where one may stop, bool[e]."""
     kmh = np.zeros((len(profiles), 2, len(edges)))
