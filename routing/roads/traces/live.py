@@ -20,7 +20,7 @@ from routing.roads.traces.learning import EVIDENCE_M, Watcher
 from routing.roads.traces.spreading import Surroundings
 from routing.roads.traces.trace import GAP_S, Trace, thinned
 
-FADES_S, FORGETS_S = 3600, 240
+FADES_S, FORGETS_S = 3600, 180
 """Evidence counts e times less after so long as the second says, and no more after the first."""
 SLOWEST, FASTEST = 0.3, 1.5
 """Bounds of a factor of the slot's speed."""
