@@ -244,8 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{jam:8}{number:>4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
             f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of "
             f"{during['legs']} legs in the jam {during['live_s']:.0f} s with live speeds, "
-            f"{during['without_s']:.0f} s without ({during['ratio']:.2f}; known at once {during['ratio_if_known_at_once']:.2f}); "
-            f"before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
+            f"{during['without_s']:.0f} s without ({during['ratio']:.2f}; known at once "
+            f"{during['ratio_if_known_at_once']:.2f}); before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
         )
         print(lines[-1], flush=True)
     if chosen.out:
