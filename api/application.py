@@ -129,7 +129,8 @@ def create_app(
     configuration.require_frame(header, config)
     spec = travel or travel_spec(config.travel)
     clock, metrics = clock or Clock(), Metrics(market_of(ledger.address))
-    rounds = Rounds(solver or Solver(TravelState(1, config.service.frame, spec)), lambda: warm_up_travel(spec))
+    solver = solver or Solver(TravelState(1, config.service.frame, spec))
+    rounds = Rounds(solver, lambda: warm_up_travel(spec), config.service.most_threads)
     times = LiveTravel(spec, config.service.frame, ledger)
     times.check()
     host = LiveHost(
@@ -156,7 +157,6 @@ def create_app(
     application.travel_answers = _travel_answers(spec, host)
     application.restore = lambda answer: deliveries.restored(application, answer)
     app = new_app(version, lifespan_of(application, spec, on_start, sends=sends and not as_shadow))
-    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.state.application = application
     problems.install(app)
     _stand_before(app, application)
@@ -166,6 +166,7 @@ def create_app(
 def _stand_before(app: FastAPI, application: Application) -> None:
     """What a request passes on its way in, the last one first."""
     ledger, config = application.ledger, application.config
+    app.servers = [{"url": config.service.root_path}] if config.service.root_path else []
     app.add_middleware(QuotaHeaders)
     app.add_middleware(BodyLimit, refuse=problems.problem)
     app.add_middleware(Manners, base=config.service.root_path)

@@ -74,6 +74,8 @@ class ServiceConfig(_ConfigBlock):
     """Where the secret that signs tokens and links is kept; FOLDER.secret beside the ledger's folder, if not named."""
     live_speeds: bool = False
     """Whether positions of riders under way change the speeds of the streets that they are on, for an hour at most."""
+    most_threads: int | None = Field(default=None, ge=1, le=64)
+    """A search takes up to so many threads while its backlog needs them; always `search.threads`, if not named."""
     snapshot_every: int = Field(default=5_000, ge=100)
     """A snapshot is folded every so many entries, in a busy city no sooner than a minute after the last."""
 

@@ -7,6 +7,7 @@ changed meanwhile; what decides who *may* write a market is its tenure alone, ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import NamedTuple
 
 GONE_S = 2.5
@@ -46,6 +47,8 @@ class MarketSeen(NamedTuple):
     head: int
     since: int
     lease_left_s: float
+    follower: str = ""
+    """A host that has folded it along; empty where none says so."""
 
     @property
     def holder(self) -> str:
@@ -64,8 +67,8 @@ class MarketMove(NamedTuple):
 def moves(me: str, hosts: Iterable[HostSeen], markets: Sequence[MarketSeen]) -> list[MarketMove]:
     """What `me` should write now: homes for markets that have none, and one market given away where it has too many.
 
-    A market without a living host goes to the one that has the fewest; where two differ by two or more the one that has
-    more gives one away, a market at a time, and never one that somebody has pinned or that is on its way.
+    A market without a living host goes to the one that follows it, or has the fewest; where two differ by two or more
+    the one that has more gives one away, a market at a time, and never one that is pinned or on its way.
     """
     living = {host.name: host for host in sorted(hosts)}
     wanted = {market.name: market.wanted for market in markets}
@@ -82,10 +85,24 @@ def moves(me: str, hosts: Iterable[HostSeen], markets: Sequence[MarketSeen]) -> 
         if not able or (not market.wanted and market.holder and holder is None):
             continue  # served by a process that no agent looks after: it is left alone
         stays = holder is not None and holder.may(market.name) and not market.wanted
-        to = market.holder if stays else min(able, key=lambda host: (count[host.name], host.name)).name
+        to = market.holder if stays else min(able, key=lambda host: _rank(host, market, count)).name
         found.append(MarketMove(market.name, to, market.wanted))
         count[to] += 1
     return found or _given(me, living, markets, count)
+
+
+def _rank(host: HostSeen, market: MarketSeen, count: dict[str, int]) -> tuple[bool, int, str]:
+    """Who is given a market first: who has folded it along, then who has the fewest."""
+    return host.name != market.follower, count[host.name], host.name
+
+
+def follower_of(market: MarketSeen, hosts: Iterable[HostSeen]) -> str:
+    """The host that should follow a market: the same one on every host, another one than should have it; or nobody.
+
+    By a digest of both names, so that a host that comes or goes changes little.
+    """
+    able = [host.name for host in hosts if host.may(market.name) and host.name not in (market.wanted, market.holder)]
+    return min(able, key=lambda name: sha256(f"{market.name} {name}".encode()).digest(), default="")
 
 
 def _given(

@@ -7,7 +7,7 @@ of foreign exceptions never get in: that is how an address in a body stays out o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -59,6 +59,12 @@ class Metrics:
         self.parked_now = Gauge(
             "halfhour_parked_now", "Of them, those that take no part at present.", ["what"], registry=registry
         )
+        self.backlog = Gauge("halfhour_round_orders", "Orders that the last round had to plan.", registry=registry)
+        self.threads = Gauge("halfhour_solver_threads", "Threads that searched the last round.", registry=registry)
+        self.thread_gain = Gauge(
+            "halfhour_solver_thread_gain", "How many times as quick an order is planned as with the fewest threads.",
+            ["threads"], registry=registry,
+        )  # fmt: skip
         self.ladder_step = Gauge(
             "halfhour_ladder_step", "0 search, 1 insertion, 2 urgent orders only.", registry=registry
         )
@@ -196,6 +202,13 @@ class Metrics:
         self.on_time_share.set(sum(self._lately) / len(self._lately))
         if not on_time:
             self.late.inc()
+
+    def searched(self, orders: int, threads: int, gain: Mapping[int, float]) -> None:
+        """How many orders a round had, how many threads searched it, and what more of them have been worth."""
+        self.backlog.set(orders)
+        self.threads.set(threads)
+        for number, times in gain.items():
+            self.thread_gain.labels(str(number)).set(times)
 
     def live_speeds(self, live: Iterable[LiveSpeeds], positions: int) -> None:
         """Says what riders' positions change now, and how many were heard since the last time."""

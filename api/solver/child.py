@@ -63,6 +63,7 @@ class _Desk:
             task.frozen,
             times,
             recipe=task.recipe,
+            threads=task.threads,
             expired=lambda: time.monotonic() - began > task.budget_s,
         )
         return with_metres(task.frozen, answer, times)

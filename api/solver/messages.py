@@ -43,12 +43,15 @@ class RoundTask(NamedTuple):
     access: NDArray[np.float64]
     recipe: Recipe
     budget_s: float
+    threads: int = 1
 
 
-def task_of(frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Recipe, budget_s: float) -> RoundTask:
+def task_of(
+    frozen: Frozen, places: PlaceBook, travel_version: int, recipe: Recipe, budget_s: float, threads: int = 1
+) -> RoundTask:
     """A round with what the solver must know of its places."""
     handles = frozen.problem.place
     return RoundTask(
         frozen, travel_version, places.first[handles], places.second[handles], places.matrix_row[handles],
-        places.access[handles], recipe, budget_s,
+        places.access[handles], recipe, budget_s, threads,
     )  # fmt: skip

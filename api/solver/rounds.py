@@ -18,6 +18,7 @@ from api.solver.answer_check import flaw_of
 from api.solver.messages import RoundTask, SolverFailed, task_of
 from api.solver.overload import Ladder, Step
 from api.solver.parking import ParkingHost, acceptable, park_unplannable
+from api.solver.threads import Threads
 from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.board.board import Board
 from dispatch.events import RoundOpened
@@ -70,8 +71,11 @@ class Market(ParkingHost, Protocol):
 class Rounds:
     """Solves one round at a time and tells the engine."""
 
-    def __init__(self, solver: Solves, warm_travel: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, solver: Solves, warm_travel: Callable[[], None] = lambda: None, most_threads: int | None = None
+    ) -> None:
         self.solver = solver
+        self.threads = Threads(most_threads)
         self._warm_travel = warm_travel
         self.ladder = Ladder()
         self.solved = 0
@@ -160,8 +164,14 @@ class Rounds:
     async def _asked(self, host: Market, frozen: Frozen, opened: RoundOpened, allowed_s: float) -> RoundSolved:
         usual = cast("Recipe", frozen.settings.search.recipe)
         recipe: Recipe = usual if self.ladder.step is Step.SEARCH else "insertion"
-        task = task_of(frozen, host.board.places, opened.travel_version, recipe, SEARCH_SHARE * allowed_s)
+        search_s, orders = SEARCH_SHARE * allowed_s, int((frozen.problem.aboard_of < 0).sum())
+        threads = self.threads.choice(frozen.settings.search.threads, orders, search_s)
+        task = task_of(frozen, host.board.places, opened.travel_version, recipe, search_s, threads)
+        began = time.perf_counter()
         answer = await self.solver.solve(task, SOLVER_SHARE * allowed_s)
+        if recipe == usual:
+            self.threads.note(threads, orders, time.perf_counter() - began)
+        host.metrics.searched(orders, threads, self.threads.gain())
         flaw = flaw_of(frozen, answer)
         if flaw is not None:
             raise SolverFailed("lying", flaw)

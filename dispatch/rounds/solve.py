@@ -35,9 +35,14 @@ def seed_of(frozen: Frozen) -> int:
 
 
 def solve(
-    frozen: Frozen, travel: Travel, *, recipe: Recipe | None = None, expired: Callable[[], bool] = _never
+    frozen: Frozen,
+    travel: Travel,
+    *,
+    recipe: Recipe | None = None,
+    expired: Callable[[], bool] = _never,
+    threads: int | None = None,
 ) -> Solution:
-    """Plan a round with the configured recipe (or another one): insertion, search, OR-Tools, as it says."""
+    """Plan a round with the configured recipe and threads (or others): insertion, search, OR-Tools, as it says."""
     settings = frozen.settings
     problem = frozen.problem
     if not len(problem.start_place):
@@ -47,7 +52,7 @@ def solve(
     from routing.plans.plan import plan_routes
 
     return plan_routes(
-        problem, travel, recipe=chosen, budget=budget, seed=seed_of(frozen), threads=settings.search.threads,
+        problem, travel, recipe=chosen, budget=budget, seed=seed_of(frozen), threads=threads or settings.search.threads,
         explain=_told_soon(settings.rules),
     )  # fmt: skip
 
@@ -65,11 +70,16 @@ def _nobody_there(problem: Problem) -> Solution:
 
 
 def solve_round(
-    frozen: Frozen, times: TravelTimes, *, recipe: Recipe | None = None, expired: Callable[[], bool] = _never
+    frozen: Frozen,
+    times: TravelTimes,
+    *,
+    recipe: Recipe | None = None,
+    expired: Callable[[], bool] = _never,
+    threads: int | None = None,
 ) -> RoundSolved:
     """Solve one round from beginning to end; the answer carries `at` of the freeze, the host sets its own."""
     # The routing model of OR-Tools looks at ways that no plan takes.
     whole = "ortools" in (recipe or frozen.settings.search.recipe)
     travel = (travel_block if whole else legs_of_trips)(frozen, times)
-    solution = solve(frozen, travel, recipe=recipe, expired=expired)
+    solution = solve(frozen, travel, recipe=recipe, expired=expired, threads=threads)
     return answer(frozen, with_empty_moves(frozen, travel, solution))

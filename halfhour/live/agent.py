@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from api.ledger.opening import registry_of
-from api.ledger.placing import HostSeen, MarketSeen, moves
+from api.ledger.placing import HostSeen, MarketSeen, follower_of, moves
 from api.ledger.protocol import LedgerFailed
 from halfhour.live.front import Target
+from halfhour.live.host_figures import figures
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Duty(NamedTuple):
     lease_s: float
     senders: int = 1
     """Processes that send to webhooks; with none the markets' own do."""
+    follows: bool = False
+    """Whether it follows markets of other hosts, to take them over without a fold."""
     is_development: bool = False
     """Webhooks may call this machine by plain http."""
 
@@ -90,6 +93,10 @@ class Agent:
         host = next((host for host in self.hosts if host.name == seen.holder), None)
         return Target(host.address, is_here=False) if host is not None else None
 
+    def figures(self) -> bytes:
+        """What this host says of itself, in Prometheus' text format."""
+        return figures(self.duty.name, self.hosts, self.markets)
+
     async def run(self) -> None:
         """Beats, reads what all hosts say, and starts and reaps processes."""
         while True:
@@ -132,6 +139,7 @@ class Agent:
                 log.info("%s should have %s", move.host, move.market)
         self._reap()
         await self._keep_senders()
+        self._end_idle()
         for market in self.markets:
             if self._should_begin(market):
                 self.children[market.name] = await self._begun(market.name)
@@ -146,6 +154,19 @@ class Agent:
                 self._not_before[name] = float("inf")
             elif child.process.returncode:
                 self._not_before[name] = time.monotonic() + FAILED_WAIT_S
+
+    def _end_idle(self) -> None:
+        """Ends processes of markets that this host should neither have nor follow any more."""
+        for market in self.markets:
+            child = self.children.get(market.name)
+            if child is not None and not self._is_ours(market) and market.holder != self.duty.name:
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.send_signal(signal.SIGTERM)
+
+    def _is_ours(self, market: MarketSeen) -> bool:
+        """True for a market that this host should have, or follow."""
+        me = self.duty.name
+        return market.wanted == me or (self.duty.follows and follower_of(market, self.hosts) == me)
 
     async def _keep_senders(self) -> None:
         """As many senders as there should be; one that ended is replaced, and what it had claimed runs out."""
@@ -162,7 +183,7 @@ class Agent:
         return (
             not self._closing
             and market.state == "open"
-            and market.wanted == self.duty.name
+            and self._is_ours(market)
             and market.name not in self.children
             and market.holder != self.duty.name  # a process of an agent before us
             and time.monotonic() >= self._not_before.get(market.name, 0.0)

@@ -65,10 +65,12 @@ class Front:
         markets: Callable[[], list[MarketSeen]],
         where: Callable[[str], Target | None],
         hurry: Callable[[], None] = lambda: None,
+        figures: Callable[[], bytes] = lambda: b"",
     ) -> None:
-        """`markets`, `where(market)`: as they were last seen; `hurry()`: they are no longer so."""
+        """`markets`, `where(market)`: as last seen; `hurry()`: they are no longer so; `figures()`: the host's."""
         self._registry, self._markets, self._where, self._hurry = registry, markets, where, hurry
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(30.0, connect=1.0, read=None), limits=_LIMITS)
+        self._figures = figures
         self._tenants: dict[str, str] = {}
         self._tenants_at = -KEYS_EVERY_S
 
@@ -84,6 +86,9 @@ class Front:
             body = await _body(receive)
             if scope["path"] == "/healthz":
                 await _answer(send, 200, b'{"status": "ok"}', b"application/json")
+                return
+            if scope["path"] == "/metrics" and "x-market" not in headers:
+                await _answer(send, 200, self._figures(), b"text/plain; version=0.0.4; charset=utf-8")
                 return
             place = await self._placed(scope, headers, body)
             await self._forward(scope, headers, body, place, send)

@@ -61,6 +61,57 @@ def test_systemd_is_told_when_the_service_is_ready_and_that_its_loop_turns() -> 
     assert "AF_UNIX" in service["RestrictAddressFamilies"], "it is told through such a socket"
 
 
+# --- several hosts --------------------------------------------------------------------------------------------------
+
+
+def _options_of(verb: str) -> str:
+    return CliRunner().invoke(build(verb), [verb, "--help"], env={"COLUMNS": "200"}).output
+
+
+def test_hosts_are_started_with_options_that_they_have() -> None:
+    options = _options_of("host")
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(FOLDER / "halfhour-host.service")
+    hosts = yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text())
+    containers = [made["spec"]["template"]["spec"]["containers"] for made in hosts if made["kind"] == "StatefulSet"]
+    composed = yaml.safe_load((FOLDER / "compose.yaml").read_text())["services"]
+    words = [
+        *shlex.split(unit["Service"]["ExecStart"].replace("\\\n", " "))[1:],
+        *(word for [container] in containers for word in container["args"]),
+        *(word for name in ("host-a", "host-b") for word in shlex.split(composed[name]["command"])),
+    ]
+    asked = {word.partition("=")[0] for word in words if word.startswith("--")}
+    assert words.count("host") == 4 and len(asked) > 6 and {word for word in asked if word not in options} == set()
+
+
+def test_what_adds_and_takes_away_hosts_asks_for_what_they_say() -> None:
+    from halfhour.live.host_figures import figures
+
+    said = {family.name for family in text_string_to_metric_families(figures("a", [], []).decode())}
+    [scaled] = [
+        made for made in yaml.safe_load_all((FOLDER / "kubernetes.yaml").read_text()) if made["kind"] == "ScaledObject"
+    ]
+    asked = set(re.findall(r"halfhour_\w+", scaled["spec"]["triggers"][0]["metadata"]["query"]))
+    assert asked and asked <= said
+
+
+def test_the_map_of_markets_is_made_by_an_option_that_there_is() -> None:
+    text = (FOLDER / "haproxy-map.sh").read_text()
+    assert "halfhour markets" in text and "--map" in text and "--map" in _options_of("markets")
+    assert subprocess.run(["sh", "-n", str(FOLDER / "haproxy-map.sh")], check=False).returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
+def test_haproxy_takes_its_file(tmp_path: Path) -> None:
+    (tmp_path / "markets.map").touch()
+    text = (FOLDER / "haproxy.cfg").read_text().replace("/etc/haproxy/markets.map", str(tmp_path / "markets.map"))
+    (tmp_path / "haproxy.cfg").write_text(text.replace("/run/haproxy/admin.sock", str(tmp_path / "socket")))
+    words = ["haproxy", "-c", "-f", str(tmp_path / "haproxy.cfg")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+
+
 # --- proxies --------------------------------------------------------------------------------------------------------
 
 

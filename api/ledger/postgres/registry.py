@@ -17,7 +17,8 @@ from api.ledger.protocol import LedgerFailed
 _MARKETS = """
     SELECT k.market, coalesce(k.owner, ''), coalesce(k.expires_at > clock_timestamp(), false), k.wanted, k.pinned,
            k.state, coalesce(k.address, ''), k.epoch, k.head, coalesce(extract(epoch FROM t.began_at)::bigint, 0),
-           coalesce(extract(epoch FROM k.expires_at - clock_timestamp())::double precision, 0)
+           coalesce(extract(epoch FROM k.expires_at - clock_timestamp())::double precision, 0),
+           CASE WHEN k.follower_at > clock_timestamp() - interval '3 s' THEN k.follower ELSE '' END
       FROM halfhour.markets k LEFT JOIN halfhour.tenures t ON t.market = k.market AND t.epoch = k.epoch
      ORDER BY k.market
 """

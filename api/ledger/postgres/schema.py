@@ -95,8 +95,11 @@ ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS sent bigint NOT NULL DEFA
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS failed bigint NOT NULL DEFAULT 0;
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS given_up bigint NOT NULL DEFAULT 0;
 ALTER TABLE halfhour.webhooks ADD COLUMN IF NOT EXISTS disabled bigint NOT NULL DEFAULT 0;
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS follower text NOT NULL DEFAULT '';
+ALTER TABLE halfhour.markets ADD COLUMN IF NOT EXISTS follower_at timestamptz;
 """
-"""What the third version added: how a receiver was found by whoever sent to it last, whichever host that was."""
+"""What the third version added: how a receiver was found by whoever sent to it last, whichever host that was; who
+follows a market."""
 
 MIGRATIONS = (SCHEMA, SECOND, THIRD)
 """Run in order by every `init` and `migrate`; each may be repeated."""

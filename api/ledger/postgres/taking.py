@@ -143,6 +143,12 @@ def _take(connection: Connection, wish: Wish, owner: str, *, may_take: bool, wai
                 " WHERE market = %(market)s AND wanted = %(node)s AND %(waits)s",
                 values | {"waits": waits},
             )
+            connection.execute(
+                "UPDATE halfhour.markets SET follower = %(node)s, follower_at = clock_timestamp()"
+                " WHERE market = %(market)s AND %(waits)s"
+                " AND (follower_at IS NULL OR follower_at < clock_timestamp() - interval '1 s')",
+                values | {"waits": waits},
+            )
             return None, str(found[0] or "")
         if ours:
             connection.execute(

@@ -33,6 +33,9 @@ def host(
     senders: Annotated[
         int, typer.Option(min=0, max=16, help="Processes that send to webhooks; 0: the markets' own do.")
     ] = 1,
+    followers: Annotated[
+        bool, typer.Option("--followers", help="Follow markets of other hosts, to take them over without a fold.")
+    ] = False,
     development: Annotated[bool, typer.Option(help="Let webhooks call this machine by plain http.")] = False,
 ) -> None:
     """Serve what this host should serve, and send requests on to whoever has their market."""
@@ -42,7 +45,10 @@ def host(
     reached = socket.gethostname() if address in ("0.0.0.0", "::") else address
     url = advertise or f"http://{reached}:{listener.getsockname()[1]}"
     asyncio.run(
-        _run(Duty(ledger, node or socket.gethostname(), serve, url, config, lease_s, senders, development), listener)
+        _run(
+            Duty(ledger, node or socket.gethostname(), serve, url, config, lease_s, senders, followers, development),
+            listener,
+        )
     )
 
 
@@ -56,7 +62,7 @@ async def _run(duty: object, listener: socket.socket) -> None:
     assert isinstance(duty, Duty)
     log_json(sys.stderr)
     agent = Agent(duty)
-    front = Front(agent.registry, lambda: agent.markets, agent.where, agent.hurry)
+    front = Front(agent.registry, lambda: agent.markets, agent.where, agent.hurry, agent.figures)
     server = uvicorn.Server(
         uvicorn.Config(front, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=2)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Annotated, Any
 
@@ -15,13 +16,20 @@ EXAMPLE = "halfhour markets --ledger postgresql://halfhour@db1/halfhour"
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def markets(ledger: Url, as_data: AsJson = False) -> None:
+def markets(
+    ledger: Url,
+    as_data: AsJson = False,
+    as_map: Annotated[bool, typer.Option("--map", help="Print `MARKET HOST` lines, as HAProxy reads them.")] = False,
+) -> None:
     """Say of every market who has it since when, who should, and how far its journal is."""
     from api.ledger.opening import registry_of
 
     registry = registry_of(ledger)
     seen, hosts = registry.markets(), registry.hosts()
     registry.close()
+    if as_map:
+        sys.stdout.writelines(f"{market.name} {market.holder}\n" for market in seen if market.holder)
+        return
     if as_data:
         said = [market._asdict() | {"holder": market.holder} for market in seen]
         print_json({"markets": said, "hosts": [host._asdict() for host in hosts]})
@@ -32,7 +40,9 @@ def markets(ledger: Url, as_data: AsJson = False) -> None:
 def _print(seen: list[Any], hosts: list[Any]) -> None:
     from rich.table import Table
 
-    table = Table("market", "host", "since (UTC)", "state", "entries", "epoch", "lease", box=None, padding=(0, 2))
+    table = Table(
+        "market", "host", "since (UTC)", "state", "entries", "epoch", "lease", "followed by", box=None, padding=(0, 2)
+    )
     for market in seen:
         since = time.strftime("%m-%d %H:%M:%S", time.gmtime(market.since)) if market.since else ""
         state = "pinned" if market.is_pinned else market.state
@@ -40,7 +50,14 @@ def _print(seen: list[Any], hosts: list[Any]) -> None:
             state = f"to {market.wanted}"
         lease = f"{market.lease_left_s:.1f} s" if market.is_held else ""
         table.add_row(
-            market.name, market.holder or "nobody", since, state, f"{market.head:,}", str(market.epoch), lease
+            market.name,
+            market.holder or "nobody",
+            since,
+            state,
+            f"{market.head:,}",
+            str(market.epoch),
+            lease,
+            market.follower,
         )
     console().print(table)
     for host in hosts:

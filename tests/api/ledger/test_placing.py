@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.ledger.placing import GONE_S, HostSeen, MarketMove, MarketSeen, moves
+from api.ledger.placing import GONE_S, HostSeen, MarketMove, MarketSeen, follower_of, moves
 
 
 def host(name: str, serves: str = "*", *, draining: bool = False, silent_s: float = 0.0) -> HostSeen:
@@ -111,3 +111,25 @@ def test_hosts_agree_on_homes(hosts: list[HostSeen], markets: list[MarketSeen]) 
         assert move.host in living
     homes = [[move for move in answer if move.before not in living] for answer in answers]
     assert all(one == homes[0] for one in homes)
+
+
+def test_a_market_goes_to_the_host_that_has_folded_it_along() -> None:
+    hosts = [host("a"), host("b"), host("dead", silent_s=GONE_S)]
+    followed = market("m", "dead", "dead")._replace(follower="b")
+    others = [market("n", "b", "b"), market("o", "b", "b")]
+    assert moves("a", hosts, [followed, *others]) == [MarketMove("m", "b", "dead")], "though it has more already"
+    draining = [host("a"), host("b", draining=True), hosts[2]]
+    assert moves("a", draining, [followed]) == [MarketMove("m", "a", "dead")]
+
+
+@given(st.integers(1, 6), st.integers(1, 30))
+def test_every_market_is_followed_by_one_other_host(hosts: int, markets: int) -> None:
+    living = [host(f"h{k}") for k in range(hosts)]
+    for k in range(markets):
+        seen = market(f"m{k}", f"h{k % hosts}", f"h{k % hosts}")
+        follower = follower_of(seen, living)
+        assert (follower == "") == (hosts == 1) and follower != seen.wanted
+        assert follower_of(seen, list(reversed(living))) == follower, "the same on every host"
+        others = [one for one in living if one.name not in (follower, seen.wanted)]
+        if others:  # a host that follows something else comes or goes: nothing moves
+            assert follower_of(seen, [one for one in living if one is not others[0]]) == follower

@@ -134,6 +134,8 @@ def test_two_hosts_two_markets(two: Deployment) -> None:
         for machine in two.machines:
             found = two.asked(machine, f"/v1/deliveries/{name}")
             assert found.status_code == 200 and found.json()["delivery_id"] == delivery_id
+    said = httpx.get(f"{a.front}/metrics", timeout=60).text
+    assert 'halfhour_host_markets{host="a"} 1.0' in said and "halfhour_host_load_per_core" in said
     assert two.placed(a, "o0", "porto").json()["code"] == "duplicate_delivery", "an external id lives in one market"
     assert two.asked(a, "/v1/deliveries/nobody").json()["code"] == "unknown_delivery"
     assert two.asked(b, "/v1/stores").json()["code"] == "market_unknown"
