@@ -18,7 +18,7 @@ MAX_TASKS, MAX_VEHICLES = 20_000, 20_000
 MAX_DIMENSIONS, MAX_WINDOWS, MAX_BREAKS = 32, 1_000, 30
 
 
-NOTHING = (None, [], {})
+NOTHING: tuple[Any, ...] = (None, [], {})
 """What stands for no amount at all; a number never does."""
 
 

@@ -152,7 +152,8 @@ def _lengths_cm(edges: Sequence[Edge]) -> NDArray[np.int32]:
     if not good.all():
         u, v, _, _ = edges[int(np.argmin(good))]
         raise InvalidInput(f"the length of the edge from {u} to {v} is none", code="invalid_graph")
-    return np.rint(length_m * 100).astype(np.int32)
+    lengths: NDArray[np.int32] = np.rint(length_m * 100).astype(np.int32)
+    return lengths
 
 
 def _allowed(

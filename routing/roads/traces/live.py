@@ -127,7 +127,8 @@ class LiveWatch:
         seen = np.flatnonzero(weight)
         near_weight, near_slower = around.spread(seen, weight[seen], slower[seen])
         near = near_slower / (near_weight + PRIOR_AROUND)
-        of_way = _drawn(*(np.bincount(around.way, weights=each)[around.way] for each in (weight, slower)), near)
+        way_weight, way_slower = (np.bincount(around.way, weights=each)[around.way] for each in (weight, slower))
+        of_way = _drawn(way_weight, way_slower, near)
         factor = 1.0 / (1.0 + _drawn(weight, slower, of_way))
         told = np.flatnonzero((np.abs(factor - 1) > TELLS) & ((weight > 0) | (near_weight > 0)))
         rounded = np.round(np.clip(factor[told], SLOWEST, FASTEST) / STEP) * STEP
