@@ -72,6 +72,8 @@ class ServiceConfig(_ConfigBlock):
     """What promises begin with where the ledger has learnt nothing yet: a file of `halfhour promise fit`."""
     secret_file: str | None = None
     """Where the secret that signs tokens and links is kept; FOLDER.secret beside the ledger's folder, if not named."""
+    rider_contact: Annotated[str, Field(min_length=1, max_length=200)] = "your operator's dispatch desk"
+    """Whom riders ask to take a decision about them back: a name, a phone number, an address."""
     live_speeds: bool = False
     """Whether positions of riders under way change the speeds of the streets that they are on, for an hour at most."""
     most_threads: int | None = Field(default=None, ge=1, le=64)

@@ -47,9 +47,14 @@ class ShiftOpened(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftClosed(Event):
-    """A rider logged off (or was lost): they get no work until the next shift."""
+    """A rider logged off (or was lost): they get no work until the next shift.
+
+    `reason` and `by` (whose key it was) are set where somebody else has logged them off.
+    """
 
     rider_id: str
+    reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +217,8 @@ class RiderRefused(Event):
     rider_id: str
     unseen: bool = False
     """True where a told route was withdrawn because no phone had shown it."""
+    reason: str = ""
+    """Why they are not asked: declined, expired, unassigned, or what they reported at the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,6 +258,20 @@ class ApartKnown(Event):
     rider_id: str
     pair: KeptApart
     apart: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionReversed(Event):
+    """Operations take a decision about a rider back; `number`: of the rider's receipt.
+
+    `order_ids`: orders for which they are asked again.
+    """
+
+    rider_id: str
+    number: int
+    reason: str
+    by: str
+    order_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,14 +379,17 @@ class HearingResumed(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferMade(Event):
     offer: Offer
+    more_points: int | None = None
+    """What the next best rider would have cost more in the plan of then; None where that was not computed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferClosed(Event):
-    """`outcome`: accepted, declined, expired or withdrawn."""
+    """`outcome`: accepted, declined, expired or withdrawn; `reason`: why it was withdrawn."""
 
     offer_id: str
     outcome: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

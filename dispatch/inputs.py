@@ -209,9 +209,11 @@ class NeedsListed(Input):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShiftEnded(Input):
-    """A rider logs off, with or without work in hand."""
+    """A rider logs off, with or without work in hand; `reason` and `by` where somebody else logs them off."""
 
     rider_id: str
+    reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +305,19 @@ class ApartSet(Input):
     party: Party
     name: str
     apart: bool
+    reason: str
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalOrdered(Input):
+    """Operations take a decision about a rider back: `number` of their receipt; `by`: whose key it was.
+
+    Refused: unknown_rider, unknown_receipt, invalid_transition (it cannot be taken back, or holds no longer).
+    """
+
+    rider_id: str
+    number: int
     reason: str
     by: str = ""
 

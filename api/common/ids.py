@@ -23,11 +23,6 @@ def external_id_of(order_id: str) -> str:
     return order_id.partition(SEPARATOR)[2]
 
 
-def rider_of_offer(offer_id: str) -> str:
-    """Whom an offer was made to: its id begins with theirs."""
-    return offer_id.partition("@")[0]
-
-
 def rider_of_stop(stop_id: str) -> str:
     """On whose route a stop stands, or stood: its id begins with theirs."""
     return stop_id.rpartition(".")[0]

@@ -17,8 +17,9 @@ OTHER = "other"
 CANCELLED = ("customer", "store", "operator", "courier", "out_of_stock", "duplicate", "test", OTHER)
 PLAIN = frozenset(
     {
-        *CANCELLED, "absent", "customer absent", "customer_absent", "customer called", "goods missing", "goods_missing",
-        "no rider", "rider called", "shut", "store called", "store shut", "store_shut", "stolen", "too late",
+        *CANCELLED, "absent", "complaint", "customer absent", "customer_absent", "customer called", "documents missing",
+        "equipment broken", "goods missing", "goods_missing", "no rider", "rider asked for it", "rider called",
+        "safety", "shut", "store called", "store shut", "store_shut", "stolen", "too late",
     }
 )  # fmt: skip
 """Reasons that name nobody."""
@@ -41,3 +42,19 @@ def kept(host: LiveHost, order_ids: Iterable[str], about: str, said: str) -> tup
             words = {**row.personal.get(WORDS, {}), about: said}
             found.append(row._replace(personal={**row.personal, WORDS: words}))
     return tuple(found)
+
+
+def kept_of_rider(host: LiveHost, place: int, about: str, said: str) -> tuple[VaultRow, ...]:
+    """The row of a rider (by the handle of their own place) with the words that were said of them."""
+    row = host.vault_row(place)
+    if row is None or said in PLAIN:
+        return ()
+    words = {**row.personal.get(WORDS, {}), about: said}
+    return (row._replace(personal={**row.personal, WORDS: words}),)
+
+
+def said_of_rider(host: LiveHost, place: int) -> dict[str, str]:
+    """Words that were said of a rider, by what they were said of."""
+    row = host.vault_row(place)
+    found: dict[str, str] = row.personal.get(WORDS, {}) if row is not None else {}
+    return found

@@ -48,6 +48,7 @@ KINDS: Mapping[str, str] = {
     "rider.shift_ended": "a shift is over",
     "rider.break": "a rider pauses",
     "rider.break_ended": "a rider goes on",
+    "rider.reversed": "operations took a decision about a rider back",
     "rider.rest": "a rider is given the break that is due to them, until when and why",
     "rider.apart": "a rider is kept apart from a store, a customer or a door, with the reason",
     "rider.apart_ended": "they may meet again",

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from api.common.ids import external_id_of, rider_of_offer, tenant_of, timestamp
+from api.common.ids import external_id_of, tenant_of, timestamp
 from api.ledger.outbox import Notice
 from api.ledger.protocol import OPERATOR
 from api.outbox.counter import Counters
@@ -21,6 +21,7 @@ from dispatch.board.records import FOR_EVER
 from dispatch.event_handlers import event_handlers
 from dispatch.model import OrderState
 from dispatch.people.apart import Party
+from dispatch.receipts import rider_of_offer
 
 log = logging.getLogger(__name__)
 
@@ -204,7 +205,13 @@ def _on_offer_made(event: e.OfferMade, board: Board) -> Any:
 
 
 def _on_offer_closed(event: e.OfferClosed, board: Board) -> Any:
-    return _rider(rider_of_offer(event.offer_id), "offer_closed", offer_id=event.offer_id, outcome=event.outcome)
+    return _rider(
+        rider_of_offer(event.offer_id),
+        "offer_closed",
+        offer_id=event.offer_id,
+        outcome=event.outcome,
+        reason=event.reason or None,
+    )
 
 
 def _on_rider_lost(event: e.RiderLost, board: Board) -> Any:
@@ -226,7 +233,8 @@ def _on_shift_opened(event: e.ShiftOpened, board: Board) -> Any:
 
 
 def _on_shift_closed(event: e.ShiftClosed, board: Board) -> Any:
-    return _rider(event.rider_id, "shift_ended")
+    why = {"reason": event.reason} if event.by else {}
+    return _rider(event.rider_id, "shift_ended", **why)
 
 
 def _on_break_set(event: e.BreakSet, board: Board) -> Any:
@@ -235,6 +243,10 @@ def _on_break_set(event: e.BreakSet, board: Board) -> Any:
 
 def _on_rest_given(event: e.RestGiven, board: Board) -> Any:
     return _rider(event.rider_id, "rest", until=timestamp(event.until), reason=event.why)
+
+
+def _on_decision_reversed(event: e.DecisionReversed, board: Board) -> Any:
+    return _rider(event.rider_id, "reversed", receipt=event.number, reason=event.reason)
 
 
 def _on_apart_known(event: e.ApartKnown, board: Board) -> Any:

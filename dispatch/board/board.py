@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from itertools import takewhile
 from typing import Any
 
-from dispatch import custody
+from dispatch import custody, receipts
 from dispatch import events as e
 from dispatch.board import dumps, parking
 from dispatch.board.cell_index import CellIndex, ZoneShape
@@ -95,6 +95,10 @@ class Board:
         self.now = max(self.now, event.at)
         parking.note(event, self.orders, self.riders)
         _APPLY[type(event)](self, event)
+        for rider_id, fields in receipts.of(event):
+            rider = self.riders[rider_id]
+            rider.receipts = receipts.kept(rider.receipts, rider.receipts_made, fields)
+            rider.receipts_made += 1
 
     def paused_zone_of(self, place: int) -> str | None:
         """The first paused zone that holds a place."""
@@ -202,6 +206,8 @@ class Board:
 
     def _on_shift_closed(self, event: e.ShiftClosed) -> None:
         record = self.riders[event.rider_id]
+        if event.by:
+            record.logged_off = next((shift for shift in record.shifts if shift.start_at <= event.at), None)
         record.close_shifts(event.at)
         self._put_on_duty(record)
         self._touch(event.at)
@@ -212,6 +218,14 @@ class Board:
         record.pause(event.at, begins=event.on_break)
         self._put_on_duty(record)
         record.heard_at = max(record.heard_at, event.at)
+        self._touch(event.at)
+
+    def _on_decision_reversed(self, event: e.DecisionReversed) -> None:
+        record = self.riders[event.rider_id]
+        for order_id in event.order_ids:
+            order = self.orders[order_id]
+            order.refused_by = tuple(refused for refused in order.refused_by if refused != event.rider_id)
+            record.unseen = tuple(unseen for unseen in record.unseen if unseen != order_id)
         self._touch(event.at)
 
     def _on_rest_given(self, event: e.RestGiven) -> None:

@@ -26,6 +26,14 @@ def offer_of(board: Board, route: Route, order_ids: tuple[str, ...], at: int) ->
     return Offer(offer_id, rider_id, order_ids, at + rules.offer_s, trip.stops, trip.work_s, trip.way_m, pay)
 
 
+def gap_of(board: Board, order_ids: tuple[str, ...], rider_id: str) -> int | None:
+    """What the next best rider would have cost more for these orders, in points; None where it is not known of each."""
+    choices = [board.orders[order_id].choice for order_id in order_ids]
+    known = [one for one in choices if one is not None and one.rider_id == rider_id and one.others]
+    gaps = [min(cost for _, cost in one.others) - one.added_cost for one in known]
+    return sum(gaps) if gaps and len(gaps) == len(choices) else None
+
+
 def asked_of(stops: tuple[Stop, ...], order_ids: tuple[str, ...], setting_off_at: int) -> OfferedTrip:
     """The part of a planned route that serves these orders; what else lies between belongs to it.
 

@@ -72,6 +72,7 @@ _CHANGES: dict[type[e.Event], Callable[[Any, Orders, Riders], None]] = {
     e.ShiftOpened: _shift_opened,
     e.ShiftClosed: _rider,
     e.ApartKnown: _rider,
+    e.DecisionReversed: _rider,
     e.StoreKnown: _store_known,
     e.TravelAdopted: _everybody,
     e.SettingSet: _everybody,

@@ -12,6 +12,7 @@ from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Ri
 from dispatch.people.apart import KeptApart
 from dispatch.people.hours import LEAVES_S, Hours, Span, hours_of, hours_rule, recent, span_of
 from dispatch.promise.told import Said
+from dispatch.receipts import RiderReceipt
 
 FOR_EVER = 2**62
 
@@ -155,6 +156,11 @@ class RiderRecord:
     """Breaks of the last days; one that was given to them may last still."""
     break_from: int | None = None
     """On a break of their own since then."""
+    receipts: tuple[RiderReceipt, ...] = ()
+    """The newest of what they may read of decisions about them."""
+    receipts_made: int = 0
+    logged_off: Shift | None = None
+    """The shift that somebody else has ended last."""
 
     def starts_from(self, *, divert: bool) -> int:
         """Handle of the place where their plan starts: their first stop if that is settled, else where they are."""

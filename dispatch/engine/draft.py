@@ -13,7 +13,7 @@ from dispatch import events as e
 from dispatch.board.board import Board
 from dispatch.board.commitment import accepted, committed
 from dispatch.board.doors import at_its_door
-from dispatch.board.offered import offer_of
+from dispatch.board.offered import gap_of, offer_of
 from dispatch.board.progress import retimed
 from dispatch.board.records import RiderRecord
 from dispatch.engine.route_parts import drops_of, plan_part, shown_part, told_pickups
@@ -174,15 +174,16 @@ class Draft:
             return
         offer = self.board.offers.get(self.rider(rider_id).offer_id or "")
         if offer is not None and order_id in offer.order_ids:
-            self.withdraw_offer(rider_id)
+            self.withdraw_offer(rider_id, "order_gone")
             self.release(rider_id, offer.order_ids)
         self.without(rider_id, lambda act: act.order_id == order_id)
 
-    def withdraw_offer(self, rider_id: str) -> None:
+    def withdraw_offer(self, rider_id: str, reason: str) -> None:
         """Close a rider's open offer, if they have one; its orders stay where they are."""
         record = self.rider(rider_id)
         if record.offer_id is not None:
-            self.events.append(e.OfferClosed(at=self.at, offer_id=record.offer_id, outcome="withdrawn"))
+            closed = e.OfferClosed(at=self.at, offer_id=record.offer_id, outcome="withdrawn", reason=reason)
+            self.events.append(closed)
             record.offer_id = None
 
     def overtake_offer(self, rider_id: str, order_ids: Collection[str]) -> None:
@@ -190,7 +191,7 @@ class Draft:
         offer = self.board.offers.get(self.rider(rider_id).offer_id or "")
         if offer is None or not any(order_id in order_ids for order_id in offer.order_ids):
             return
-        self.withdraw_offer(rider_id)
+        self.withdraw_offer(rider_id, "overtaken")
         left = tuple(order_id for order_id in offer.order_ids if not self.state(order_id).is_on_board)
         if len(left) < len(offer.order_ids):
             self.set_stops(rider_id, accepted(self.rider(rider_id), self.rider(rider_id).route.stops, offer.order_ids))
@@ -255,7 +256,8 @@ class Draft:
         orders = next((order_ids for order_ids in asked if order_ids), ())
         if not orders or record.offer_id is not None:
             return
-        self.events.append(e.OfferMade(at=self.at, offer=offer_of(self.board, route, orders, self.at)))
+        offer, more = offer_of(self.board, route, orders, self.at), gap_of(self.board, orders, route.rider_id)
+        self.events.append(e.OfferMade(at=self.at, offer=offer, more_points=more))
 
     def _settle_orders(self, finished: list[tuple[RiderRecord, Route]]) -> None:
         told_by: dict[str, tuple[str, Stop]] = {}

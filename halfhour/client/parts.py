@@ -133,6 +133,10 @@ class Riders(_Part):
         """End the shift."""
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/shift/end", {})
 
+    def receipts(self, rider_id: str) -> Json:
+        """Why this order, why not that one, and what was decided about the rider, in plain words."""
+        return self._request("GET", f"/v1/riders/{_part(rider_id)}/receipts")
+
     def position(self, rider_id: str, lat: float, lng: float, *, seen_at: datetime | None = None) -> Json:
         """Report where the rider is."""
         body = {"location": {"lat": lat, "lng": lng}, **_given(seen_at=seen_at)}
@@ -215,6 +219,10 @@ class Ops(_Part):
     def end_apart(self, rider_id: str, reason: str, **whom: Any) -> Json:
         """They may meet again; `party` and `name` as `apart` lists them."""
         return self._request("POST", f"/v1/riders/{_part(rider_id)}/apart/end", {"reason": reason, **whom})
+
+    def reverse(self, rider_id: str, number: int, reason: str) -> Json:
+        """A decision about a rider is taken back; `number`: of their receipt."""
+        return self._request("POST", f"/v1/riders/{_part(rider_id)}/receipts/{number}/reverse", {"reason": reason})
 
     def traffic(self) -> Json:
         """The travel times in force: version, reported speeds, weather, table."""

@@ -30,7 +30,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"people"},
         {"inputs", "lifecycle", "promise", "settings"},
         {"bounds", "events"},
-        {"codec", "custody", "event_handlers"},
+        {"codec", "custody", "event_handlers", "receipts"},
         {"board"},
         {"rounds"},
         {"engine", "fees", "policies"},

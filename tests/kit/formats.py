@@ -22,6 +22,7 @@ import dispatch.events
 import dispatch.inputs
 import dispatch.model
 import dispatch.promise.told
+import dispatch.receipts
 from dispatch.codec import SCHEMA_VERSION, plain
 from dispatch.record import run_folder
 from dispatch.record.catalogue import CATALOGUE_FORMAT, Catalogue, Pay
@@ -42,6 +43,7 @@ MODULES = (
     dispatch.board.records,
     dispatch.board.store_demand,
     dispatch.custody,
+    dispatch.receipts,
 )
 
 CLASSES: dict[str, Any] = {

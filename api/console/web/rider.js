@@ -244,6 +244,18 @@ function showOffer() {
   if (left === 0) { offer = null; showOffer(); }
 }
 
+/** What was decided about them and why, the newest first; asked for when they open it. */
+async function showWhy() {
+  if (!$("why").open) return;
+  const found = await call("GET", mine("/receipts")).catch((error) => ({ now: [error.message], receipts: [], contact: "" }));
+  $("why-now").replaceChildren(...found.now.map((text) => element("li", text)));
+  $("why-list").replaceChildren(...found.receipts.map((one) =>
+    element("li", null, { value: one.number }, element("small", timeOfDay(one.at)), element("span", one.text))));
+  $("why-contact").textContent = found.contact ? `Ask ${found.contact} to have a decision about you looked at again.` : "";
+}
+
+$("why").addEventListener("toggle", showWhy);
+
 // --- what they do ---------------------------------------------------------------------------------------------------
 
 async function about(path) {

@@ -1,28 +1,33 @@
-"""Riders as people: pairs that must not meet."""
+"""Riders as people: pairs that must not meet, receipts of decisions, and what operations take back."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
 from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound
+from api.common.ids import external_id_of
 from api.http.commands import Command, Remember, Reply, Running, Service, command, compact
-from api.http.people.schemas import ApartBody, ApartShown
+from api.http.people.schemas import ApartBody, ApartShown, ReceiptShown, ReceiptsShown, ReversalBody
 from api.http.problems import problems
 from api.http.routes.deliveries import find as find_delivery
 from api.http.routes.riders import RiderId
 from api.http.routes.riders import find as find_rider
 from api.http.schemas.base import instant_at
 from api.http.transport.door import Door
-from api.ledger.protocol import VaultRow
-from api.live.words import PLAIN, WORDS, plain
+from api.live.words import OTHER, kept_of_rider, plain, said_of_rider
 from dispatch.board.records import RiderRecord
-from dispatch.inputs import ApartSet
+from dispatch.calendar.local_time import zone_of
+from dispatch.inputs import ApartSet, ReversalOrdered
 from dispatch.people.apart import Party, name_in
+from dispatch.receipts import REVERSIBLE, About, RiderReceipt
+from dispatch.record.people.receipt_words import in_words, reasons_now
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["riders"], route_class=Door)
@@ -69,6 +74,74 @@ async def end_apart(command: OpsCommand, rider_id: RiderId, body: ApartBody) -> 
     return await _set(command, rider_id, body, apart=False)
 
 
+Self = Annotated[Caller, access(Scope.RIDERS, Scope.OPS, rider=True)]
+
+
+@router.get(
+    "/v1/riders/{rider_id}/receipts",
+    summary="Read why",
+    response_model=ReceiptsShown,
+    responses=problems(),
+)
+async def receipts(service: Running, caller: Self, rider_id: RiderId) -> ReceiptsShown:
+    """Why this order, why not that one, and what was decided about the rider, in plain words; for them alone."""
+    await service.host.settled()
+    return _receipts(service, find_rider(service, rider_id))
+
+
+@router.post(
+    "/v1/riders/{rider_id}/receipts/{number}/reverse",
+    summary="Take a decision about a rider back",
+    response_model=ReceiptsShown,
+    responses=problems(409),
+)
+async def reverse(
+    command: OpsCommand, rider_id: RiderId, number: Annotated[int, Path(ge=1, le=2**53)], body: ReversalBody
+) -> Response:
+    """A log-off, a silence, an order they are not asked for, a pair kept apart: journalled with reason and key."""
+
+    async def do(remember: Remember) -> Reply:
+        service = command.service
+        record = find_rider(service, rider_id)
+        return await command.tell(
+            lambda at: ReversalOrdered(
+                at=at, rider_id=rider_id, number=number, reason=plain(body.reason), by=command.caller.key_id
+            ),
+            vault=kept_of_rider(service.host, record.rider.place, About.REVERSED.value, body.reason),
+            respond=lambda events: Reply(200, _receipts(service, find_rider(service, rider_id)).model_dump_json()),
+            answer=remember,
+        )
+
+    return await command.once(do)
+
+
+def _receipts(service: Service, record: RiderRecord) -> ReceiptsShown:
+    contact, zone = service.config.service.rider_contact, zone_of(service.config.service.time_zone)
+
+    def clock(at: int) -> str:
+        return datetime.fromtimestamp(at, zone).strftime("%H:%M")
+
+    words = said_of_rider(service.host, record.rider.place)
+
+    def said(one: RiderReceipt) -> RiderReceipt:
+        return replace(one, reason=words.get(one.about.value, OTHER)) if one.reason == OTHER else one
+
+    shown = [
+        ReceiptShown(
+            number=one.number,
+            at=instant_at(one.at),
+            about=one.about.value,
+            deliveries=list(one.order_ids),
+            text=in_words(said(one), clock=clock, contact=contact, naming=external_id_of),
+            reversible=one.about in REVERSIBLE,
+            contact=contact if one.about in REVERSIBLE else None,
+        )
+        for one in reversed(record.receipts)
+    ]
+    now = reasons_now(record, service.host.board, clock=clock)
+    return ReceiptsShown(rider_id=record.rider.rider_id, contact=contact, now=now, receipts=shown)
+
+
 async def _set(command: Command, rider_id: str, body: ApartBody, *, apart: bool) -> Response:
     async def do(remember: Remember) -> Reply:
         service = command.service
@@ -79,7 +152,7 @@ async def _set(command: Command, rider_id: str, body: ApartBody, *, apart: bool)
                 at=at, rider_id=rider_id, party=party, name=name, apart=apart, reason=plain(body.reason),
                 by=command.caller.key_id,
             ),
-            vault=_words(service, record, f"apart {party.value} {name}", body.reason),
+            vault=kept_of_rider(service.host, record.rider.place, f"apart {party.value} {name}", body.reason),
             respond=lambda events: _reply(service, rider_id),
             answer=remember,
         )  # fmt: skip
@@ -108,23 +181,13 @@ def _named(command: Command, body: ApartBody) -> tuple[Party, str]:
     )
 
 
-def _words(service: Service, record: RiderRecord, about: str, said: str) -> tuple[VaultRow, ...]:
-    """The rider's row with a reason in somebody's own words; none where the reason is plain."""
-    row = service.host.vault_row(record.rider.place)
-    if row is None or said in PLAIN:
-        return ()
-    words = {**row.personal.get(WORDS, {}), about: said}
-    return (row._replace(personal={**row.personal, WORDS: words}),)
-
-
 def _reply(service: Service, rider_id: str) -> Reply:
     shown = [pair.model_dump(mode="json") for pair in _pairs(service, find_rider(service, rider_id))]
     return Reply(200, compact(shown))
 
 
 def _pairs(service: Service, record: RiderRecord) -> list[ApartShown]:
-    row = service.host.vault_row(record.rider.place)
-    words: dict[str, Any] = row.personal.get(WORDS, {}) if row is not None else {}
+    words = said_of_rider(service.host, record.rider.place)
     return [
         ApartShown(
             party=pair.party.value,

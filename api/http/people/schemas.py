@@ -41,6 +41,43 @@ class ApartBody(RequestBody):
         return self
 
 
+class ReceiptShown(Shown):
+    """One decision about a rider and its reason."""
+
+    number: int
+    at: datetime
+    about: str
+    deliveries: list[str]
+    text: str = Field(description="In plain words, to the rider.")
+    reversible: bool = Field(description="Whether operations can take it back.")
+    contact: str | None = Field(default=None, description="Whom to ask for that.")
+
+
+class ReceiptsShown(Shown):
+    """What a rider may read of decisions about them."""
+
+    rider_id: str
+    contact: str = Field(description="Who can take a decision back (`service.rider_contact`).")
+    now: list[str] = Field(description="Why they are given little or nothing right now; empty where nothing is.")
+    receipts: list[ReceiptShown] = Field(description="The newest first.")
+
+
+class ReversalBody(RequestBody):
+    """Why a decision is taken back."""
+
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"reason": "rider called"}]}
+    )
+
+    reason: Why
+
+
+class ShiftEndBody(RequestBody):
+    """Why somebody else ends a rider's shift."""
+
+    reason: Why
+
+
 class ApartShown(Shown):
     """A pair that must not meet."""
 

@@ -15,17 +15,20 @@ from api.common.errors import NotFound, Unauthorized
 from api.http import presenters
 from api.http.acceptance import check_city
 from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
+from api.http.people.schemas import ShiftEndBody
 from api.http.problems import problems
 from api.http.schemas.base import Taken, Token, epoch_of, instant_at
 from api.http.schemas.riders import RiderBody, RiderShown, ShiftBody
 from api.http.schemas.values import Id
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, VaultRow, Write
+from api.live.words import WORDS, kept_of_rider, plain, said_of_rider
 from dispatch.board.records import RiderRecord
 from dispatch.bounds import require_instant
 from dispatch.errors import Refused
 from dispatch.inputs import BreakBegan, BreakEnded, Input, RiderListed, ShiftEnded, ShiftPlanned
 from dispatch.model import Engagement, Rider, Shift
+from dispatch.receipts import About
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["riders"], route_class=Door)
@@ -101,9 +104,9 @@ async def list_rider(service: Service, rider_id: str, body: RiderBody) -> RiderS
         check_city(service, where)
     handle = known.rider.place if known is not None else host.add_place(where.lat, where.lng)
     row = VaultRow(handle, OPERATOR, "rider", rider_id, where.lat, where.lng)
-    row = (host.vault_row(handle) or row)._replace(
-        personal=body.model_dump(mode="json", include={"name", "phone_number"}, exclude_none=True)
-    )
+    words = said_of_rider(host, handle) if known is not None else {}
+    personal = body.model_dump(mode="json", include={"name", "phone_number"}, exclude_none=True)
+    row = (host.vault_row(handle) or row)._replace(personal=personal | ({WORDS: words} if words else {}))
     rider = Rider(
         rider_id,
         handle,
@@ -209,9 +212,18 @@ def _no_overlap(record: RiderRecord, asked: Shift, now: int) -> None:
 
 
 @router.post("/v1/riders/{rider_id}/shift/end", summary="End a shift", response_model=RiderShown, responses=problems())
-async def shift_end(command: RiderCommand, rider_id: RiderId) -> Response:
-    """End a shift: what is not picked up goes to others."""
-    return await _about_rider(command, rider_id, lambda at: ShiftEnded(at=at, rider_id=rider_id))
+async def shift_end(command: RiderCommand, rider_id: RiderId, body: ShiftEndBody | None = None) -> Response:
+    """End a shift: what is not picked up goes to others.
+
+    A `reason` says that it is a decision about the rider: they read it in their receipts, and operations can take it
+    back.
+    """
+    is_decided = body is not None and command.caller.token is None
+    by, reason = (command.caller.key_id, plain(body.reason)) if body is not None and is_decided else ("", "")
+    words = body.reason if body is not None and is_decided else ""
+    return await _about_rider(
+        command, rider_id, lambda at: ShiftEnded(at=at, rider_id=rider_id, reason=reason, by=by), words
+    )
 
 
 @router.post("/v1/riders/{rider_id}/break", summary="Begin a break", response_model=RiderShown, responses=problems())
@@ -226,16 +238,27 @@ async def break_end(command: RiderCommand, rider_id: RiderId) -> Response:
     return await _about_rider(command, rider_id, lambda at: BreakEnded(at=at, rider_id=rider_id))
 
 
-async def _about_rider(command: Command, rider_id: str, make: Callable[[int], Input]) -> Response:
+async def _about_rider(command: Command, rider_id: str, make: Callable[[int], Input], words: str = "") -> Response:
+    """`words`: why somebody else ends their shift."""
+
     async def do(remember: Remember) -> Reply:
-        find(command.service, rider_id)
-        return await _tell(command, rider_id, make, remember)
+        record, host = find(command.service, rider_id), command.service.host
+        rows = kept_of_rider(host, record.rider.place, About.LOGGED_OFF.value, words) if words else ()
+        return await _tell(command, rider_id, make, remember, rows)
 
     return await command.once(do)
 
 
-async def _tell(command: Command, rider_id: str, make: Callable[[int], Input], remember: Remember) -> Reply:
-    return await command.tell(make, respond=lambda events: _reply(command.service, rider_id), answer=remember)
+async def _tell(
+    command: Command,
+    rider_id: str,
+    make: Callable[[int], Input],
+    remember: Remember,
+    rows: tuple[VaultRow, ...] = (),
+) -> Reply:
+    return await command.tell(
+        make, respond=lambda events: _reply(command.service, rider_id), answer=remember, vault=rows
+    )
 
 
 def _reply(service: Service, rider_id: str) -> Reply:

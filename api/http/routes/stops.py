@@ -15,7 +15,7 @@ from fastapi.responses import Response
 
 from api.access.rules import Caller
 from api.common.errors import NotFound
-from api.common.ids import rider_of_offer, rider_of_stop
+from api.common.ids import rider_of_stop
 from api.http import presenters
 from api.http.commands import Command, Remember, Reply, Running, Service
 from api.http.problems import problems
@@ -46,6 +46,7 @@ from dispatch.inputs import (
     StopFailed,
 )
 from dispatch.model import Level
+from dispatch.receipts import rider_of_offer
 
 router = APIRouter(tags=["riders"], route_class=Door)
 

@@ -33,7 +33,7 @@ def close_offer(board: Board, offer: Offer, at: int, outcome: str) -> Events:
     draft = Draft(board, at)
     draft.events.append(e.OfferClosed(at=at, offer_id=offer.offer_id, outcome=outcome))
     for order_id in offer.order_ids:
-        draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=offer.rider_id))
+        draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=offer.rider_id, reason=outcome))
     draft.rider(offer.rider_id).offer_id = None
     draft.release(offer.rider_id, offer.order_ids)
     return draft.finish()

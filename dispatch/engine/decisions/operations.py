@@ -94,7 +94,9 @@ def order_unassigned(board: Board, item: i.OrderUnassigned) -> Events:
     if rider_id is None:
         raise Refused(f"order {item.order_id} has no rider", code="invalid_transition", order_id=item.order_id)
     draft = Draft(board, item.at)
-    draft.events.append(e.RiderRefused(at=item.at, order_id=item.order_id, rider_id=rider_id))
+    draft.events.append(
+        e.RiderRefused(at=item.at, order_id=item.order_id, rider_id=rider_id, reason=f"unassigned:{item.reason}")
+    )
     if record.forced_rider_id == rider_id:
         draft.events.append(e.RiderForced(at=item.at, order_id=item.order_id, rider_id=None, reason=item.reason))
     draft.drop_order(item.order_id)

@@ -141,8 +141,8 @@ def shift_ended(board: Board, item: i.ShiftEnded) -> Events:
     if item.rider_id not in board.riders:
         return _contradicted(item.at, item.rider_id, "", "unknown rider")
     draft = Draft(board, item.at)
-    draft.events.append(e.ShiftClosed(at=item.at, rider_id=item.rider_id))
-    draft.withdraw_offer(item.rider_id)
+    draft.events.append(e.ShiftClosed(at=item.at, rider_id=item.rider_id, reason=item.reason, by=item.by))
+    draft.withdraw_offer(item.rider_id, "logged_off")
     draft.release(item.rider_id)
     return draft.finish()
 
@@ -153,7 +153,7 @@ def break_began(board: Board, item: i.BreakBegan) -> Events:
     draft = Draft(board, item.at)
     _heard_of(draft, item.rider_id)
     draft.events.append(e.BreakSet(at=item.at, rider_id=item.rider_id, on_break=True))
-    draft.withdraw_offer(item.rider_id)
+    draft.withdraw_offer(item.rider_id, "break")
     rider = draft.rider(item.rider_id)
     kept = {act.order_id for stop in rider.route.told for act in stop.acts if act.level >= Level.TOLD}
     kept |= draft.on_board_of(item.rider_id)
@@ -175,7 +175,7 @@ def lose(board: Board, rider_id: str, at: int) -> Events:
     draft = Draft(board, at)
     draft.events.extend(risk.by_silence(board.riders[rider_id], board, at))
     draft.events.append(e.RiderLost(at=at, rider_id=rider_id))
-    draft.withdraw_offer(rider_id)
+    draft.withdraw_offer(rider_id, "lost")
     draft.release(rider_id)
     return draft.finish()
 
@@ -193,7 +193,7 @@ def withdraw_unseen(board: Board, rider_id: str, at: int) -> Events:
     )
     for order_id in orders:
         draft.events.append(e.RiderRefused(at=at, order_id=order_id, rider_id=rider_id, unseen=True))
-    draft.withdraw_offer(rider_id)
+    draft.withdraw_offer(rider_id, "unseen")
     kept = tuple(stop for stop in rider.route.stops if any(act.order_id in carried for act in stop.acts))
     draft.set_stops(rider_id, kept)
     return draft.finish()

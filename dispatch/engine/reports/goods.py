@@ -121,7 +121,9 @@ def not_handed_over(draft: Draft, order_id: str, item: StopFailed) -> bool:
         return False
     draft.without(item.rider_id, lambda act: act.order_id == order_id)
     draft.move(order_id, Trigger.NOT_HANDED_OVER, item.happened_at, reason=item.reason)
-    draft.events.append(e.RiderRefused(at=item.at, order_id=order_id, rider_id=item.rider_id))
+    draft.events.append(
+        e.RiderRefused(at=item.at, order_id=order_id, rider_id=item.rider_id, reason=f"reported:{item.reason}")
+    )
     return True
 
 
