@@ -19,7 +19,7 @@ from api.http.problems import problems
 from api.http.routes.deliveries import find as find_delivery
 from api.http.routes.riders import RiderId
 from api.http.routes.riders import find as find_rider
-from api.http.schemas.base import instant_at
+from api.http.schemas.base import Taken, instant_at
 from api.http.transport.door import Door
 from api.live.words import OTHER, kept_of_rider, plain, said_of_rider
 from dispatch.board.records import RiderRecord
@@ -92,7 +92,7 @@ async def receipts(service: Running, caller: Self, rider_id: RiderId) -> Receipt
 @router.post(
     "/v1/riders/{rider_id}/receipts/{number}/reverse",
     summary="Take a decision about a rider back",
-    response_model=ReceiptsShown,
+    response_model=Taken,
     responses=problems(409),
 )
 async def reverse(
@@ -108,7 +108,7 @@ async def reverse(
                 at=at, rider_id=rider_id, number=number, reason=plain(body.reason), by=command.caller.key_id
             ),
             vault=kept_of_rider(service.host, record.rider.place, About.REVERSED.value, body.reason),
-            respond=lambda events: Reply(200, _receipts(service, find_rider(service, rider_id)).model_dump_json()),
+            respond=lambda events: Reply(200, Taken().model_dump_json()),
             answer=remember,
         )
 

@@ -77,13 +77,14 @@ def test_a_rider_reads_their_receipts_and_operations_take_a_log_off_back(tmp_pat
             assert (await run.anyone.post(path, headers=mine, json=reason)).status_code == 403
             back = await run.ops.post(path, json={"reason": "it was another rider"})
             assert back.status_code == 200, back.text
-            assert back.json()["receipts"][0]["text"] == "Operations took receipt 1 back: it was another rider."
+            shown = (await run.anyone.get("/v1/riders/r1/receipts", headers=mine)).json()
+            assert shown["receipts"][0]["text"] == "Operations took receipt 1 back: it was another rider."
             assert (await run.riders.get("/v1/riders/r1")).json()["on_duty"] is True
             assert (await run.ops.post(path, json=reason)).json()["code"] == "invalid_transition"
             unknown = await run.ops.post("/v1/riders/r1/receipts/99/reverse", json=reason)
             assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_receipt")
             events = (await run.ops.get("/v1/events")).json()["events"]
-            assert "rider.reversed" in {event["type"] for event in events}
+            assert "rider.reversed" in {event["kind"] for event in events}
 
     asyncio.run(go())
 
