@@ -13,11 +13,11 @@ def test_a_pair_is_said_listed_respected_and_ended(tmp_path: Path) -> None:
     async def go() -> None:
         async with running(tmp_path) as run:
             await with_city(run, riders=2)
-            said = await run.ops.post("/v1/riders/r1/apart", json={"store_id": "s1", "reason": "he shouted at me"})
+            said = await run.ops.post("/v1/riders/r1/apart", json={"store_id": "s1", "reason": "they shouted at me"})
             assert said.status_code == 200, said.text
             (pair,) = (await run.ops.get("/v1/riders/r1/apart")).json()
             assert (pair["party"], pair["name"], pair["reason"]) == ("store", "s1", "other")
-            assert pair["words"] == "he shouted at me" and pair["by"], "own words stay out of the journal"
+            assert pair["words"] == "they shouted at me" and pair["by"], "own words stay out of the journal"
             await run.orders.post("/v1/deliveries", json=order())
             assert await planned(run) == "r2"
             forced = {"action": "assign", "delivery_id": "acme.o1", "rider_id": "r1", "reason": "too late"}
