@@ -66,7 +66,7 @@ def drawn(seed: int, law: str, *, timed: bool = False) -> tuple[Problem, Travel]
         pairs = [(a, b) for a in range(requests) for b in range(a + 1, requests) if rng.random() < 0.4]
         fields["precedence"] = pairs or [(1, 0)]
     elif law == "at most":
-        fields["max_used"] = 1
+        fields |= {"max_used": 1, "capacity": 2}  # one cannot carry all
     elif law == "at least":
         fields |= {"min_used": 2, "fixed": [500, 500]}
     else:
@@ -144,6 +144,6 @@ def test_what_another_vehicle_would_have_to_serve_is_left_out_with_its_reason():
 def test_a_told_plan_of_too_many_vehicles_is_mended():
     problem, travel = drawn(3, "at most")
     told = make_rows([[(1, [(0, 1)]), (2, [(1, 1)])], [(3, [(2, 1)])]])
-    problem = having(problem, before=told, stop_level=0, act_level=0, window=OPEN)
+    problem = having(problem, before=told, stop_level=0, act_level=0, window=OPEN, capacity=9)
     solution = plan_routes(problem, travel, budget=Budget(500))
     assert audit(problem, travel, solution) == [] and not solution.reason.any()
