@@ -50,14 +50,14 @@ def _answer(one: SmallProblem, time_limit: float | None, work: int | None) -> tu
     return (solution.rank, solution.cost), not audit(one.problem, one.travel, solution)
 
 
-def page(results: Sequence[SmallResult], budget: str) -> str:
-    """The results as a page."""
+def page(results: Sequence[SmallResult], budget: str, option: str) -> str:
+    """The results as a page; `option`: the budget as it is asked for."""
     lines = [
         "# Small problems, against the proven optimum", "",
         f"{len(results)} problems of {len({one.kind for one in results})} kinds (`benchmarks/small/kinds.py`), drawn "
         f"from seeds, {budget} each. The optimum is that of all sequences of all sets of tasks, timed by the evaluator "
         "(`benchmarks/small/optimum.py`); plans are judged by the audit.", "",
-        "    python -m benchmarks.small --page docs/results/small-problems.md", "",
+        f"    python -m benchmarks.small {option} --page docs/results/small-problems.md", "",
         "| kind | optimal | unlawful | mean gap |", "|---|---|---|---|",
     ]  # fmt: skip
     for kind in dict.fromkeys(one.kind for one in results):
@@ -88,8 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{kind}: {_figures(own)}", flush=True)
         results += own
     budget = f"{chosen.work:,} insertions" if limit is None else f"{limit:g} s"
+    option = f"--work {chosen.work}" if limit is None else f"--time-limit {limit:g}"
     if chosen.page is not None:
-        chosen.page.write_text(page(results, budget), encoding="utf-8")
+        chosen.page.write_text(page(results, budget, option), encoding="utf-8")
     return 0
 
 

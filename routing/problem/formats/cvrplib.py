@@ -144,6 +144,8 @@ def _cvrplib(path: Path, head: dict[str, str], sections: dict[str, Numbers]) -> 
     if not 1 <= size <= MAX_LOCATIONS:
         raise UnreadableFile(f"DIMENSION {size}: from 1 to {MAX_LOCATIONS}", file=path.name)
     depots = [int(row[0]) - 1 for _, row in sections.get("DEPOT_SECTION", []) if row[0] > 0] or [0]
+    if not set(depots) <= set(range(size)):
+        raise UnreadableFile(f"DEPOT_SECTION is for 1 to {size}", file=path.name)
     single = kind in ("TSP", "ATSP")
     vehicles = 1 if single else int(head_number(path, head, "VEHICLES", max(1, size - len(depots))))
     if not 1 <= vehicles <= 20_000:
@@ -197,7 +199,11 @@ def _solomon(path: Path, lines: list[tuple[int, str]]) -> Any:
         try:
             row = [float(x) for x in line.split()]
         except ValueError:
-            continue  # headings
+            if line[0].isalpha() and len(table) < 2:
+                continue  # headings
+            raise UnreadableFile("not a number", file=path.name, line=number) from None
+        if not np.isfinite(row).all():
+            raise UnreadableFile("not a number", file=path.name, line=number)
         table.append((number, row))
     if len(table) < 2 or len(table[0][1]) != 2:
         raise UnreadableFile("no number of vehicles and capacity", file=path.name)
@@ -225,16 +231,17 @@ def _compose(path: Path, case: _Instance, rounding: Rounding, fixed: int) -> Vis
     ticks = TICKS[rounding]
     size = len(case.demand)
     customers = [k for k in range(size) if k not in case.depots]
-    if min(case.demand, default=0) < 0 or any(x != int(x) for x in (*case.demand, *case.capacity)):
-        raise UnreadableFile("demands and capacities must be whole numbers from 0", file=path.name)
+    if any(not 0 <= x <= INFINITE or x != int(x) for x in case.demand) or any(x != int(x) for x in case.capacity):
+        raise UnreadableFile(f"demands and capacities must be whole numbers from 0 to {INFINITE}", file=path.name)
     if any(x != int(x) or x < 0 for x in case.unit_cost) or min(case.fixed, default=0) < 0:
         raise UnreadableFile("a price of a distance must be a whole number from 0", file=path.name)
     opens = max((window[0] for window in case.windows), default=0.0)
     last = opens + sum(case.service) + (size + 1) * float(case.distance.max(initial=0))
     closes = max((case.windows[depot][1] for depot in case.depot), default=math.inf)
     last = max(opens, min(last, closes)) * ticks
-    if last + float(case.distance.max(initial=0)) * ticks > INFINITE / 2:
-        raise UnreadableFile(f"times of {last / ticks:g} are more than can be counted", file=path.name)
+    longest = max(last / ticks + float(case.distance.max(initial=0)), *case.service, *(case.release or [0.0]))
+    if longest * ticks > INFINITE / 2 or min(case.service, default=0) < 0:
+        raise UnreadableFile(f"times are from 0 to {INFINITE / 2 / ticks:g}, not {longest:g}", file=path.name)
 
     def tick(value: float) -> int:
         return int(min(math.floor(value * ticks + 1e-6), last)) if math.isfinite(value) else INFINITE - 2

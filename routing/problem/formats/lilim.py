@@ -101,6 +101,8 @@ def read_sartori(path: Path, *, fixed: int = 0) -> PickupDelivery:
         start, edges = texts.index("NODES") + 1, texts.index("EDGES") + 1
     except (KeyError, ValueError) as error:
         raise UnreadableFile(f"a Sartori & Buriol file without {error}", file=path.name) from None
+    if size < 1:
+        raise UnreadableFile(f"a SIZE of {size}", file=path.name)
     nodes = [_node(_numbers(path, line, 9)) for line in lines[start : start + size]]
     matrix = [_numbers(path, line, size) for line in lines[edges : edges + size]]
     if len(nodes) != size or len(matrix) != size:

@@ -50,7 +50,7 @@ def test_kinds_are_drawn_anew_from_each_seed():
 def test_the_page(tmp_path: Path):
     results = [SmallResult("a", (0, 101), (0, 100), True), SmallResult("a", (0, 100), (0, 100), True)]
     results += [SmallResult("b", (5, 90), (4, 100), True), SmallResult("b", (0, 100), (0, 100), False)]
-    said = page(results, "1 s")
+    said = page(results, "1 s", "--time-limit 1")
     assert "| a | 1 of 2 | 0 | 0.50 % |" in said
     assert "| b | 0 of 2 | 1 | 0.00 % |" in said
     assert "| **all** | 1 of 4 | 1 | 0.33 % |" in said

@@ -200,6 +200,11 @@ def test_distances_in_the_file(tmp_path):
         ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n1 2\nDEPOT_SECTION", UnreadableFile, "its locations"),
         ("DEPOT_SECTION", "VEHICLES_RELOAD_DEPOT_SECTION\n9 1\nDEPOT_SECTION", UnreadableFile, "not a vehicle"),
         ("CAPACITY : 3", "VEHICLES_MOOD : 9", Unsupported, "VEHICLES_MOOD"),
+        ("DEPOT_SECTION\n 1\n", "DEPOT_SECTION\n 9\n", UnreadableFile, "1 to 5"),
+        ("CAPACITY : 3", "CAPACITY : 3\nSERVICE_TIME : -1", UnreadableFile, "times are from 0"),
+        ("CAPACITY : 3", "CAPACITY : 3\nSERVICE_TIME : 1e18", UnreadableFile, "times are from 0"),
+        ("2 1\n3 1", "2 1\n3 1e18", UnreadableFile, "whole"),
+        ("TYPE : CVRP", "TYPE CVRP", UnreadableFile, "TYPE says nothing"),
         ("TYPE : CVRP", "TYPE : SDVRP", Unsupported, "TYPE SDVRP"),
         ("2 1\n3 1", "2 1", UnreadableFile, "nothing of 3"),
         ("2 1\n3 1", "2 1\n2 1\n3 1", UnreadableFile, "2 twice"),
@@ -216,6 +221,16 @@ def test_distances_in_the_file(tmp_path):
 def test_what_a_file_cannot_be_is_named(tmp_path, find, put, error, says):
     with pytest.raises(error, match=says):
         read_visits(written(tmp_path, CVRP.replace(find, put)))
+
+
+@pytest.mark.parametrize("word", ["x", "nan", "1e400"])
+@pytest.mark.parametrize("column", range(7))
+def test_a_customer_who_cannot_be_read_is_named_and_never_skipped(tmp_path, word, column):
+    *head, last = SOLOMON.rstrip().split("\n")
+    words = last.split()
+    words[column] = word
+    with pytest.raises(UnreadableFile):
+        read_visits(written(tmp_path, "\n".join([*head, " ".join(words)])))
 
 
 def test_a_rounding_that_is_none_is_named(tmp_path):

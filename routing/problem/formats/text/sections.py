@@ -41,6 +41,8 @@ def divided(path: Path, lines: list[tuple[int, str]]) -> tuple[dict[str, str], d
                 sections[section] = []
             else:
                 head[word] = line.partition(":")[2].strip()
+                if not head[word] and word not in ("NAME", "COMMENT"):
+                    raise UnreadableFile(f"{word} says nothing", file=path.name, line=number)
             continue
         try:
             numbers = [float(x) for x in line.split()]
