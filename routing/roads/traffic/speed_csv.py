@@ -196,9 +196,12 @@ class _SpeedRows:
 
     def _number(self, text: str, name: str, line: int) -> int:
         try:
-            return int(text)
+            number = int(text)
         except ValueError:
             raise InvalidTraffic(f"{text!r} is no whole number", file=self.file, line=line, field=name) from None
+        if abs(number) >= 2**63:
+            raise InvalidTraffic(f"{text} is no number that streets have", file=self.file, line=line, field=name)
+        return number
 
     def _kmh(self, text: str, line: int) -> float:
         number = text.rstrip("kmph/KMPH ")

@@ -56,7 +56,7 @@ class SpeedRule:
         if self.zone:
             chosen &= _within(streets, Polygon(self.zone))
         if self.edges:
-            edges = np.array(self.edges, dtype=np.int64)
+            edges = _whole(self.edges, "edges")
             bad = (edges < 0) | (edges >= streets.edges)
             if bad.any():
                 edge = int(edges[np.argmax(bad)])
@@ -65,7 +65,7 @@ class SpeedRule:
             listed[edges] = True
             chosen &= listed
         if self.ways:
-            ways = np.array(self.ways, dtype=np.int64)
+            ways = _whole(self.ways, "ways")
             if not np.isin(ways, streets.way).any():
                 raise InvalidTraffic(f"the streets have no way {ways[0]}", way=int(ways[0]))
             chosen &= np.isin(streets.way, ways)
@@ -154,6 +154,13 @@ class EdgeSpeeds:
             known = np.maximum(known, drive / factors[direction, edge])
         taken = share * known + (1.0 - share) * drive
         factors[direction, edge] = np.where(drive > 0, drive / np.maximum(taken, 1e-9), 1.0)
+
+
+def _whole(numbers: Sequence[int], field: str) -> NDArray[np.int64]:
+    try:
+        return np.array(numbers, dtype=np.int64)
+    except OverflowError:
+        raise InvalidTraffic(f"one of the {field} is no number that streets have", field=field) from None
 
 
 Rule = SpeedRule | EdgeFactors | EdgeSpeeds

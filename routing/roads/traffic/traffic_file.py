@@ -160,7 +160,10 @@ def _timezone(given: Mapping[str, Any]) -> str:
 
 
 def _zones(given: Mapping[str, Any]) -> dict[str, tuple[tuple[float, float], ...]]:
-    return {name: _corners(corners, name) for name, corners in given.get("zones", {}).items()}
+    zones = given.get("zones", {})
+    if not isinstance(zones, Mapping):
+        raise InvalidTraffic("zones is a table of names, each a list of corners", field="zones")
+    return {name: _corners(corners, name) for name, corners in zones.items()}
 
 
 def _corners(corners: Any, name: str) -> tuple[tuple[float, float], ...]:

@@ -164,6 +164,15 @@ def test_separators_units_and_marks_of_spreadsheets(
     assert found == pytest.approx(240 / 12.5 * 3.6, abs=0.02)
 
 
+@pytest.mark.parametrize("number", ["99999999999999999999", "11.5", "eleven", ""])
+def test_a_way_that_is_no_number_is_refused_with_its_line(city: RoadNetwork, tmp_path: Path, number: str) -> None:
+    file = tmp_path / "speeds.csv"
+    file.write_text(f"way,direction,kmh\n{number},forward,20\n")
+    with pytest.raises(InvalidInput, match=r"no (whole )?number") as caught:
+        city.twin().set_traffic(file)
+    assert (caught.value.details["line"], caught.value.details["field"]) == (2, "way")
+
+
 @pytest.mark.parametrize("speed", ["12 knots", "fast", "kmh", "12,5", "1e3", "-1", ""])
 def test_a_speed_that_cannot_be_read_is_refused_with_its_line(city: RoadNetwork, tmp_path: Path, speed: str) -> None:
     file = tmp_path / "speeds.csv"

@@ -135,6 +135,9 @@ def test_an_unknown_time_zone(city: RoadNetwork) -> None:
     [
         ("[speed]\nfactor = 0.5\n", "a list of tables"),
         ('speed = "slow"\n', "a list of tables"),
+        ("zones = 3\n", "zones is a table"),
+        ("[[speed]]\nways = [99999999999999999999]\nfactor = 0.5\n", "no number that streets have"),
+        ("[[speed]]\nedges = [99999999999999999999]\nfactor = 0.5\n", "no number that streets have"),
         ("[[speed]]\nclass = []\nfactor = 0.5\n", "class is empty"),
         ("[[speed]]\nprofiles = []\nfactor = 0.5\n", "profiles is empty"),
         ("[[speed]]\nclass = 5\nfactor = 0.5\n", "a name or a list of names"),
