@@ -2,7 +2,8 @@
 
     python -m benchmarks.days.co2_curve [--prices 0,50,100] [--seeds 101,102] [--riders 85] [--orders 150] [--out FILE]
 
-A finished day is appended to the CSV at once and is not run again; the page has a table and a picture.
+A finished day is appended to the CSV at once and is not run again; the page has a table and a picture, of the days that
+were run at every price alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.days.city_days import add_row, opened, read_rows
 from benchmarks.harness import versions
 from dispatch.policies.policy import HalfhourPolicy
 from halfhour.lab.statistics.paired import paired
+from routing.errors import InvalidInput
 from sim.replay.replay import replay
 from sim.scenario import Scenario
 
@@ -53,11 +55,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if not any(key.items() <= row.items() for row in read_rows(table, KEY)):
                     add_row(table, {**key, **run_day(scenario, price, seed)})
                     print(f"seed {seed}, {price} points a gram: done", flush=True)
-    rows = read_rows(table, KEY)
+    size = {"orders": str(chosen.orders), "riders": str(chosen.riders)}
+    rows = of_whole_days([row for row in read_rows(table, KEY) if size.items() <= row.items()])
     picture = chosen.out.with_suffix(".svg")
     picture.write_text(drawn(rows), encoding="utf-8")
     chosen.out.with_suffix(".md").write_text(page(rows, table.name, picture.name), encoding="utf-8")
     return 0
+
+
+def of_whole_days(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """The rows of days that every price was run on: only those can be compared.  Raises InvalidInput without any."""
+    prices = {row["price"] for row in rows}
+    ran: dict[str, set[str]] = {}
+    for row in rows:
+        ran.setdefault(row["seed"], set()).add(row["price"])
+    whole = [row for row in rows if ran[row["seed"]] == prices]
+    if not whole:
+        raise InvalidInput(
+            "no day was run at every price of the table",
+            field="--prices",
+            hint="Name prices and seeds that are missing.",
+        )
+    return whole
 
 
 def by_price(rows: Sequence[Mapping[str, str]], figure: str) -> dict[int, dict[str, float]]:

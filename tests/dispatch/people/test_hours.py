@@ -17,6 +17,7 @@ from dispatch.people.hours import LEAVES_S, Hours, HoursRule, Span, hours_of, ho
 from dispatch.record.people.hours_audit import HoursAudit
 from dispatch.settings.settings import Settings
 from sim.replay.answer_audit import audit_answer
+from tests.dispatch.people.days import lived
 from tests.kit.world import T0, World
 
 LINE = "shift 36000; rest 39600; stretch 16200; break 1800: 7200-21600"
@@ -252,3 +253,10 @@ def test_the_judge_finds_what_it_is_there_to_find() -> None:
     for _, events in world.journal:
         audit.take(events)
     assert len(audit.breaches) == 1 and "beyond the law" in audit.breaches[0] and audit.over_s > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_plan_of_a_random_day_breaks_its_hours(seed: int) -> None:
+    """`python -m tests.dispatch.people.days 1000` lives a thousand of them."""
+    day = lived(seed)
+    assert day.breaches == [] and day.rests + day.delivered > 0
