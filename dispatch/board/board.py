@@ -196,6 +196,7 @@ class Board:
 
     def _on_shift_opened(self, event: e.ShiftOpened) -> None:
         record = self.riders[event.shift.rider_id]
+        record.begin_duty(event.shift)
         ahead = [shift for shift in record.shifts if shift.end_at is None or shift.end_at >= event.at]
         over = tuple(span_of(shift) for shift in record.shifts if shift not in ahead)
         record.worked = recent((*record.worked, *over), event.at)
@@ -286,6 +287,8 @@ class Board:
             self._touch(event.at)
         if event.state.is_final:
             record.end_reason = event.reason or record.end_reason
+        if event.state is OrderState.DELIVERED and event.rider_id in self.riders:
+            self.riders[event.rider_id].brought += 1
 
     def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int, at: int) -> None:
         record.state, record.state_at = state, happened_at

@@ -10,7 +10,17 @@ from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Choice, Stage
 from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.people.apart import KeptApart
-from dispatch.people.hours import LEAVES_S, Hours, Span, hours_of, hours_rule, recent, span_of
+from dispatch.people.hours import (
+    LEAVES_S,
+    USUAL_REST_S,
+    Hours,
+    HoursRule,
+    Span,
+    hours_of,
+    hours_rule,
+    recent,
+    span_of,
+)
 from dispatch.promise.told import Said
 from dispatch.receipts import RiderReceipt
 
@@ -156,6 +166,8 @@ class RiderRecord:
     """Breaks of the last days; one that was given to them may last still."""
     break_from: int | None = None
     """On a break of their own since then."""
+    brought: int = 0
+    """Orders delivered since their duty began."""
     receipts: tuple[RiderReceipt, ...] = ()
     """The newest of what they may read of decisions about them."""
     receipts_made: int = 0
@@ -185,6 +197,18 @@ class RiderRecord:
             if shift.end_at is None or shift.end_at >= now:
                 return shift
         return None
+
+    def begin_duty(self, shift: Shift) -> None:
+        """A shift was entered; after a long rest, what they have brought counts from nothing again."""
+        if not self.shifts and all(end < shift.start_at - USUAL_REST_S for _, end in self.worked):
+            self.brought = 0
+
+    def on_duty_s(self, now: int) -> int:
+        """Seconds since their duty began, breaks included; 0 where they are off duty."""
+        shift = self.shift_at(now)
+        if shift is None or shift.start_at > now:
+            return 0
+        return now - hours_of(HoursRule(), shift, self.worked, ()).duty_from
 
     def close_shifts(self, at: int) -> None:
         """They have logged off: shifts that have begun end here, at the latest."""

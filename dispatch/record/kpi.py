@@ -28,6 +28,7 @@ from dispatch.record.journal import AGAIN, FIRST_LINE
 from dispatch.record.lives import Leg, OrderLife, RiderDay
 from dispatch.record.people.chains import Chains
 from dispatch.record.people.fold import PeopleFold
+from dispatch.record.people.spread import gini
 from dispatch.record.use import Uses
 
 
@@ -137,6 +138,7 @@ class KpiFold:
             **by_kind(lives),
             **self.uses.lines(lives),
             **self.people.lines(),
+            "orders_per_hour_gini": _rounded(gini(d.delivered / d.shift_s for d in self.riders.values() if d.shift_s)),
         }
 
     def use_by(self, what: str) -> dict[str, dict[str, Any]]:

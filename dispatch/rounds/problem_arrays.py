@@ -168,10 +168,28 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "max_requests": same(rules.max_batch, np.int32),
         "max_trips": trips,
         "fixed": same(0),
-        "per_work": same(work_price),
+        "per_work": fair_prices(riders, work_price, prices.fair_work_per_s, now),
         "per_drive": same(prices.drive_per_s),
         "per_metre": _metre_prices(riders, rules, prices) if prices.co2_g else same(prices.drive_per_metre),
     }
+
+
+LEAST_DUTY_S = 1800
+"""Who has been on duty for less counts as for so long: the first order makes nobody rich."""
+
+
+def fair_prices(riders: list[RiderRecord], work_price: int, fair: int, now: int) -> I64:
+    """The price of a second of each rider's work, int64[V]: more for who has had more orders an hour than all have."""
+    found = np.full(len(riders), work_price, dtype=np.int64)
+    on_duty_s = np.array([record.on_duty_s(now) for record in riders] if fair else [], dtype=np.int64)
+    brought = np.array([record.brought for record in riders] if fair else [], dtype=np.int64)
+    counted = np.maximum(on_duty_s, LEAST_DUTY_S)
+    total_s, total = int(counted.sum()), int(brought.sum())
+    if total:
+        # The rate of each over that of all, less one: between -1 and 1, in whole points.
+        over = (brought * total_s - counted * total) * fair // (counted * total)
+        found = np.maximum(0, found + np.clip(over, -fair, fair))
+    return found
 
 
 def _metre_prices(riders: list[RiderRecord], rules: Rules, prices: Prices) -> I64:

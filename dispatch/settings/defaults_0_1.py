@@ -80,5 +80,6 @@ DEFAULTS_0_1: Mapping[str, Any] = MappingProxyType(
         "rules.co2": "",
         "prices.co2_g": 0,
         "rules.hours": "",
+        "prices.fair_work_per_s": 0,
     }
 )

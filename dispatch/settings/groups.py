@@ -226,6 +226,13 @@ class Prices:
         low=1,
         high=LONGEST_S,
     )
+    fair_work_per_s: int = _setting(
+        0,
+        "Added to a second of work of a rider who has brought twice as many orders an hour as all on duty, taken from "
+        "it for one who has brought none, in between in proportion (0: earnings are nobody's price).",
+        low=0,
+        high=MOST_POINTS_EACH,
+    )
     drive_per_s: int = _setting(0, "Per second a rider drives.", low=0, high=MOST_POINTS_EACH)
     drive_per_metre: int = _setting(0, "Per metre driven.", low=0, high=MOST_POINTS_EACH)
     co2_g: int = _setting(

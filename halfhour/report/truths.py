@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from dispatch.record.anatomy import PARTS
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
 from dispatch.record.lives import OrderLife
+from dispatch.record.people.spread import gini
 from dispatch.record.use import ZoneNames
 from halfhour.report.figures import FilmClock
 
@@ -109,15 +110,6 @@ def earnings(fold: KpiFold) -> TruthTable | None:
         ["Gini coefficient, 0 where all earn the same", f"{gini(paid):.3f}"],
     ]
     return TruthTable("Earnings for an hour of shift", f"{len(paid):,} riders.", ("", "pay"), rows)
-
-
-def gini(values: Iterable[float]) -> float:
-    """0 where all are the same, towards 1 where one has everything; 0 of nothing."""
-    ordered = sorted(values)
-    total, count = sum(ordered), len(ordered)
-    if not total:
-        return 0.0
-    return sum((2 * k - count + 1) * value for k, value in enumerate(ordered)) / (count * total)
 
 
 def worst(fold: KpiFold, clock: FilmClock) -> TruthTable:

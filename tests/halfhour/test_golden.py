@@ -73,7 +73,7 @@ def ledger(tmp_path: Path) -> Path:
     return folder
 
 
-LEARNT = {"shown", "worked", "breaks", "break_from", "receipts", "receipts_made", "logged_off"}
+LEARNT = {"shown", "brought", "worked", "breaks", "break_from", "receipts", "receipts_made", "logged_off"}
 """Fields of a rider that 0.1.0 did not keep, though its entries tell them: a fold has them, its dumps do not."""
 
 

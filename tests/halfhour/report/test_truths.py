@@ -9,6 +9,7 @@ import pytest
 from dispatch.model import Store, Zone
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.kpi import KpiFold
+from dispatch.record.people.spread import gini
 from halfhour.report import kept, truths
 from halfhour.report.figures import FilmClock
 
@@ -69,4 +70,4 @@ def test_earnings_say_how_even_they_are(day: tuple[Catalogue, KpiFold]) -> None:
     _, fold = day
     table = truths.earnings(fold)
     assert table is not None and float(table.rows[0][1]) <= float(table.rows[2][1])
-    assert truths.gini([5, 5, 5]) == 0 and truths.gini([0, 0, 0, 8]) == pytest.approx(0.75) and truths.gini([]) == 0
+    assert gini([5, 5, 5]) == 0 and gini([0, 0, 0, 8]) == pytest.approx(0.75) and gini([]) == 0
