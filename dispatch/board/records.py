@@ -8,7 +8,20 @@ from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
 from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Choice, Stage
-from dispatch.model import Fee, LastMetres, Level, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
+from dispatch.model import (
+    Engagement,
+    Fee,
+    LastMetres,
+    Level,
+    Order,
+    OrderState,
+    Reason,
+    Rider,
+    Route,
+    Shift,
+    Store,
+    Zone,
+)
 from dispatch.people.apart import KeptApart
 from dispatch.people.hours import (
     LEAVES_S,
@@ -235,10 +248,16 @@ class RiderRecord:
         before = (*self.worked, *(span_of(one) for one in self.shifts if one.start_at < shift.start_at))
         return hours_of(hours_rule(line), shift, before, self.breaks)
 
-    def works_until(self, line: str, now: int) -> int | None:
-        """When plans of theirs must have ended by `rules.hours`; None where it sets no end."""
+    def works_until(self, line: str, now: int, answer_s: int) -> int | None:
+        """When plans of theirs must have ended by `rules.hours`; None where it sets no end.
+
+        `answer_s`: how long a crowd rider may think an offer over before they set off.
+        """
         left = self.hours(line, now)
-        return None if left is None or left.works_until is None else left.works_until - LEAVES_S
+        if left is None or left.works_until is None:
+            return None
+        thinks_s = answer_s if self.rider.engagement is Engagement.CROWD else 0
+        return left.works_until - max(LEAVES_S, thinks_s)
 
     def doing(self, now: int) -> str:
         """What the rider does at `now`, in a word: lost, on_break, working, idle or off_duty."""

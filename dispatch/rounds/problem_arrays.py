@@ -14,6 +14,7 @@ from dispatch.board.progress import closes_at, pickup_from, whereabouts
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.model import Level, Order, OrderState, Reason
 from dispatch.people.apart import parted
+from dispatch.people.fairness import fair_prices
 from dispatch.rounds.order_prices import order_prices
 from dispatch.settings.co2 import NOTHING, rates_of
 from dispatch.settings.groups import Prices, Rules
@@ -140,7 +141,7 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
     rows = []
     for record in riders:
         where = whereabouts(record, now, divert=rules.divert)
-        last_pickup, end, paid_until = _limits(record, now, rules.hours)
+        last_pickup, end, paid_until = _limits(record, now, rules)
         on_a_trip = any(
             board.orders[act.order_id].state.is_on_board for stop in record.route.stops[:1] for act in stop.acts
         )
@@ -168,28 +169,16 @@ def vehicle_fields(board: Board, riders: list[RiderRecord], place: LocalPlaces, 
         "max_requests": same(rules.max_batch, np.int32),
         "max_trips": trips,
         "fixed": same(0),
-        "per_work": fair_prices(riders, work_price, prices.fair_work_per_s, now),
+        "per_work": _work_prices(riders, work_price, prices.fair_work_per_s, now),
         "per_drive": same(prices.drive_per_s),
         "per_metre": _metre_prices(riders, rules, prices) if prices.co2_g else same(prices.drive_per_metre),
     }
 
 
-LEAST_DUTY_S = 1800
-"""Who has been on duty for less counts as for so long: the first order makes nobody rich."""
-
-
-def fair_prices(riders: list[RiderRecord], work_price: int, fair: int, now: int) -> I64:
-    """The price of a second of each rider's work, int64[V]: more for who has had more orders an hour than all have."""
-    found = np.full(len(riders), work_price, dtype=np.int64)
-    on_duty_s = np.array([record.on_duty_s(now) for record in riders] if fair else [], dtype=np.int64)
-    brought = np.array([record.brought for record in riders] if fair else [], dtype=np.int64)
-    counted = np.maximum(on_duty_s, LEAST_DUTY_S)
-    total_s, total = int(counted.sum()), int(brought.sum())
-    if total:
-        # The rate of each over that of all, less one: between -1 and 1, in whole points.
-        over = (brought * total_s - counted * total) * fair // (counted * total)
-        found = np.maximum(0, found + np.clip(over, -fair, fair))
-    return found
+def _work_prices(riders: list[RiderRecord], work_price: int, fair: int, now: int) -> I64:
+    if not fair:
+        return np.full(len(riders), work_price, dtype=np.int64)
+    return fair_prices([one.brought for one in riders], [one.on_duty_s(now) for one in riders], work_price, fair)
 
 
 def _metre_prices(riders: list[RiderRecord], rules: Rules, prices: Prices) -> I64:
@@ -199,15 +188,15 @@ def _metre_prices(riders: list[RiderRecord], rules: Rules, prices: Prices) -> I6
     return prices.drive_per_metre + (prices.co2_g * mg_per_km + 500_000) // 1_000_000
 
 
-def _limits(record: RiderRecord, now: int, hours: str) -> tuple[int, int, int]:
+def _limits(record: RiderRecord, now: int, rules: Rules) -> tuple[int, int, int]:
     """Ticks until a rider's last pickup, the end of their shift, and the end of what they are paid for.
 
-    `hours`: `rules.hours`, which may leave less of a shift; a plan that keeps the end keeps the law, whoever plans.
+    `rules.hours` may leave less of a shift; a plan that keeps the end keeps the law, whoever plans.
     """
     shift = record.shift_at(now)
     if shift is None:
         return ALWAYS, INFINITE, 0
-    works_until = record.works_until(hours, now)
+    works_until = record.works_until(rules.hours, now, rules.offer_s)
     lawful = INFINITE if works_until is None else works_until - now
     last_pickup = min(INFINITE, shift.last_pickup_at - now)
     if shift.end_at is None:

@@ -172,7 +172,7 @@ def _keeps_hours(board: Board, rider: RiderRecord, change: i.RouteChange) -> boo
     planned = {act.order_id for stop in rider.route.stops for act in stop.acts}
     if all(order_id in planned for stop in change.stops for order_id, _ in stop.acts):
         return True
-    works_until = rider.works_until(board.settings.rules.hours, board.now)
+    works_until = rider.works_until(board.settings.rules.hours, board.now, board.settings.rules.offer_s)
     ends_at = max((stop.expected_leave_at for stop in change.stops if stop.acts), default=0)
     begins_at = change.stops[0].expected_arrive_at - change.stops[0].leg_s
     rests_until = rider.rests_until(board.now)

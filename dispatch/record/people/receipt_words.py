@@ -80,7 +80,7 @@ def receipts_in(entries: Iterable[tuple[Any, ...]], rider_id: str) -> list[Rider
 def reasons_now(record: RiderRecord, board: Board, *, clock: Clock) -> list[str]:
     """Why the rider is given little or nothing right now; empty where nothing stands in the way."""
     now, rests_until = board.now, record.rests_until(board.now)
-    shift, until = record.shift_at(now), record.works_until(board.settings.rules.hours, now)
+    shift, until = record.shift_at(now), record.works_until(board.settings.rules.hours, now, 0)
     checks = (
         (shift is None or shift.start_at > now, "You are off duty."),
         (record.lost, "Nothing was heard from your phone for long: you count as away until it speaks."),

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch import inputs as i
 from dispatch.model import Shift
+from dispatch.people.fairness import LEAST_DUTY_S, fair_prices
 from dispatch.record.people.spread import gini
-from dispatch.rounds.problem_arrays import LEAST_DUTY_S, fair_prices
 from tests.kit.world import T0, World, catalogue_of, folded
 
 DAYS = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40_000)), min_size=1, max_size=8)
 
 
-def riders(days: list[tuple[int, int]]) -> list[Any]:
-    return [SimpleNamespace(brought=brought, on_duty_s=lambda now, s=seconds: s) for brought, seconds in days]
-
-
 @given(DAYS, st.integers(0, 500), st.integers(0, 500))
 def test_prices_against_fractions(days: list[tuple[int, int]], work: int, fair: int) -> None:
-    found = fair_prices(riders(days), work, fair, 0).tolist()
+    found = fair_prices([one for one, _ in days], [seconds for _, seconds in days], work, fair).tolist()
     hours = [max(seconds, LEAST_DUTY_S) for _, seconds in days]
     rate = sum(brought for brought, _ in days) / sum(hours)
     for price, (brought, _), counted in zip(found, days, hours, strict=True):

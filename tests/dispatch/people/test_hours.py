@@ -230,7 +230,7 @@ def test_who_logs_off_and_on_again_goes_on_with_the_same_duty() -> None:
     world.say(i.ShiftEnded(at=world.now, rider_id="r"))
     world.until(5400)
     world.say(i.ShiftPlanned(at=world.now, shift=Shift("r", world.now, world.now + 8 * H)))
-    assert world.board.riders["r"].works_until(line, world.now) == T0 + 7200 - LEAVES_S
+    assert world.board.riders["r"].works_until(line, world.now, 40) == T0 + 7200 - LEAVES_S
     world.until(7300)
     world.order("o1", "kitchen", 900, 0)
     world.until(8000)
