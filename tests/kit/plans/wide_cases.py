@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from routing.problem.build import make_rows, read_rows
-from routing.problem.problem import INFINITE, Problem, Reloads, Rows, Travel
+from routing.problem.problem import INFINITE, NO_32, Problem, Reloads, Rows, Travel
 from tests.kit.plans.cases import random_problem, random_rows
 from tests.kit.plans.rich_cases import rich_problem
 
@@ -38,7 +38,9 @@ def wide_problem(
 
 
 def _agreeing(problem: Problem, wider: dict[str, Any]) -> dict[str, Any]:
-    """The same price and rank for all rows of a choice."""
+    """The same price and rank for all rows of a choice; no longest duration beside reloads."""
+    if "reloads" in wider:
+        wider["max_duration"] = NO_32
     if "choice" in wider:
         _, first, of = np.unique(wider["choice"], return_index=True, return_inverse=True)
         alone = wider["choice"] < 0

@@ -21,7 +21,7 @@ def longest_faults(data: dict[str, Any], answer: dict[str, Any]) -> list[str]:
     """In what the longest route is reported wrongly: from the beginning of its vehicle's window to its end."""
     price = (data.get("fleet") or {}).get("per_hour_of_longest", 0)
     begins = {vehicle["id"]: (vehicle.get("time_window") or [0])[0] for vehicle in data["vehicles"]}
-    ends = [(route["steps"][-1], begins[route["vehicle"]]) for route in answer["routes"]]
+    ends = [(one["steps"][-1], begins[one["vehicle"]]) for one in answer["routes"] if one["vehicle"] in begins]
     longest = max((step["arrival"] + step["waiting_time"] - opens for step, opens in ends), default=0)
     said = answer["summary"].get("longest", 0), answer["summary"].get("longest_cost", 0)
     if price and said != (longest, round(Fraction(price * longest, 3600))):
