@@ -53,7 +53,7 @@ async def things(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Thin
             "stop_id": route["stops"][0]["stop_id"], "offer_id": f"{rider}@1.0",
             "webhook_id": hook.json()["webhook_id"],
             "tenant": "acme", "key_id": "nokey", "name": "rules.round_s", "token": "notoken",
-            "quote_id": quote["quote_id"],
+            "quote_id": quote["quote_id"], "number": "1",
         }  # fmt: skip
         callers = {name: run.http[name] for name in ("orders", "other", "riders", "kitchens", "ops", "admin", "anyone")}
         for name, path in (
