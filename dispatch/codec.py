@@ -20,7 +20,7 @@ from dispatch.errors import CorruptJournal
 from dispatch.inputs import PlannedStop
 from dispatch.model import Act, Stop
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Version of inputs, events and journal lines; a journal states it in its header.
 
 1: stops and acts are objects.  2: they are lists of their values in the order of their fields (a third of the size;
@@ -28,6 +28,7 @@ most of a journal is routes).  3: headers and snapshots state every setting, not
 4: what is said of an order's delivery and learnt from its end are events; the weather of travel times; the class of an
 order's goods and its member's tier; what an order is charged, its tenant, the CO2 of ways; walks from street to door;
 what an offered trip asks and pays; who held an order, who is kept apart from whom, hours worked and breaks given.
+5: sources and ends of orders, what is chosen of them, and when a store was told.
 """
 
 

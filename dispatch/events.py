@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dispatch.inputs import Choice, Position, Stage
+from dispatch.inputs import Alternative, Choice, Position, Stage
 from dispatch.model import Fee, LastMetres, Offer, Order, OrderState, Reason, Rider, Route, Shift, Store, Zone
 from dispatch.people.apart import KeptApart
 from dispatch.promise.told import Lesson, Said
@@ -93,6 +93,48 @@ class FeeSet(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRevised(Event):
     order: Order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlternativeChosen(Event):
+    """An order comes from another store or goes to another end than before, as long as nobody must act on it.
+
+    `order`: as it is from now on.  `round`: that has chosen it; 0: its customer.  `instead`: see inputs.Alternative.
+    """
+
+    order: Order
+    round: int = 0
+    instead: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceTold(Event):
+    """A store must prepare an order from now on: its source is settled.  `why`: latest_start, rider_told."""
+
+    order_id: str
+    store_id: str
+    expected_ready_at: int
+    why: str
+    instead: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceOpened(Event):
+    """The source of an order may be chosen anew: its store cannot hand it out.  `barred`: it is not asked again."""
+
+    order_id: str
+    store_id: str
+    why: str
+    barred: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockKnown(Event):
+    """What a store has of articles from now on, what is reserved included."""
+
+    store_id: str
+    counts: tuple[tuple[str, int], ...]
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -413,6 +455,7 @@ class RoundClosed(Event):
     choices: tuple[Choice, ...] = ()
     """Receipts kept for orders about to be told."""
     planned_wait_s: int = 0
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,41 @@ class StoreOpened(Input):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoreRanOut(Input):
+    """A store cannot fulfil an order after all.  Refused: unknown_store, unknown_order, invalid_transition."""
+
+    store_id: str
+    order_id: str
+    reason: str = "ran_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndAsked(Input):
+    """The customer wants an order brought to another of its ends (`End.name`).
+
+    `late`: orders that would then miss promises that the plan keeps otherwise, as a trial has found
+    (dispatch/rounds/trial.py).  Refused: unknown_order, invalid_order, invalid_transition, costs_a_promise.
+    """
+
+    order_id: str
+    end: str
+    late: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockCounted(Input):
+    """What a store has of articles, or what is added.  Refused: unknown_store, invalid_order, stale_stock.
+
+    `version`: a number that rises with every count of the store; one that is not higher than the last is refused.
+    """
+
+    store_id: str
+    counts: tuple[tuple[str, int], ...]
+    add: bool = False
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreThrottled(Input):
     """Everything not yet ready at a store takes `delay_s` longer than estimated (0: as estimated), up to `until`."""
 
@@ -476,6 +511,16 @@ class Choice(NamedTuple):
     binding: Reason
 
 
+class Alternative(NamedTuple):
+    """From which store and to which end (`End.name`) a plan serves an order that may be served in several ways."""
+
+    order_id: str
+    store_id: str
+    end: str
+    instead: tuple[tuple[str, str, int], ...] = ()
+    """Up to three others, cheapest first: store, end, and how many points more the plan would cost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoundSolved(Input):
     """The answer to RoundOpened.  An empty one (cause FALLBACK, ABANDONED) closes the round all the same."""
@@ -490,6 +535,8 @@ class RoundSolved(Input):
     work: int = 0
     planned_wait_s: int = 0
     """How long goods wait ready for their pickups in this plan, on average."""
+    alternatives: tuple[Alternative, ...] = ()
+    """Of orders with alternatives those whose choice changes, and those that have a receipt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

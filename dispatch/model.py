@@ -6,16 +6,19 @@ are past participles (`picked_up_at`), estimates start with `expected_`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
+from dispatch.fulfilment import End, EndKind, Source
 from routing.places import PlaceBook
 from routing.problem.problem import ActKind, Level, Reason
 
 __all__ = [
     "Act",
     "ActKind",
+    "End",
+    "EndKind",
     "Engagement",
     "Fee",
     "LastMetres",
@@ -27,6 +30,7 @@ __all__ = [
     "Rider",
     "Route",
     "Shift",
+    "Source",
     "Stop",
     "Store",
     "Zone",
@@ -148,6 +152,50 @@ class Order:
     """The order system that it came from, where several share the riders; empty: not said."""
     customer: str = ""
     """Opaque name of who ordered: whom a rider may be kept apart from; empty: not said."""
+    sources: tuple[Source, ...] = ()
+    """Stores that may fulfil it; `store_id` names the one that is chosen now.  Empty: that one alone."""
+    ends: tuple[End, ...] = ()
+    """Where it may be brought; `drop_place` is that of the one chosen now.  Empty: there alone."""
+
+    asked_end: str = ""
+    """The end that the customer has asked for since (`End.name`); empty: the plan chooses."""
+    skus: tuple[tuple[str, int], ...] = ()
+    """What it takes of which articles, where its stores count them (dispatch/board/stock.py)."""
+
+    @property
+    def has_alternatives(self) -> bool:
+        """Whether something about it is chosen: its store (and when that is told), or where it goes."""
+        return bool(self.sources or self.ends)
+
+    @property
+    def all_sources(self) -> tuple[Source, ...]:
+        """Its sources, the one store where it names none."""
+        return self.sources or (Source(self.store_id),)
+
+    @property
+    def all_ends(self) -> tuple[End, ...]:
+        """Its ends, the one door where it names none."""
+        return self.ends or (End(EndKind.DOOR, self.drop_place, door=self.door),)
+
+    @property
+    def source(self) -> Source:
+        """The source that is chosen now."""
+        return next((one for one in self.all_sources if one.store_id == self.store_id), Source(self.store_id))
+
+    @property
+    def end(self) -> End:
+        """The end that is chosen now."""
+        return next((one for one in self.all_ends if one.place == self.drop_place), self.all_ends[0])
+
+    @property
+    def door_place(self) -> int:
+        """The place of the customer's door, wherever it goes now."""
+        return next((one.place for one in self.ends if one.kind is EndKind.DOOR), self.drop_place)
+
+    def choosing(self, source: Source, end: End) -> Order:
+        """The same order from one of its sources to one of its ends."""
+        ready_at = self.placed_at + source.prepare_s if self.sources else self.expected_ready_at
+        return replace(self, store_id=source.store_id, expected_ready_at=ready_at, drop_place=end.place, door=end.door)
 
 
 @dataclass(frozen=True, slots=True)

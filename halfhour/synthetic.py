@@ -30,6 +30,8 @@ def invent_day(
     tiers: str = "",
     goods: str = "",
     tenants: str = "",
+    sources: int = 1,
+    counters: int = 0,
     settings: Mapping[str, Any] | None = None,
     name: str = "",
     force: bool = False,
@@ -38,12 +40,26 @@ def invent_day(
 
     `scarcity`: 1.3 leaves as many riders as 1 / 1.3 of `riders`.  `rain`: more orders, slower streets and kitchens.
     `opening_hours`: some stores open late, rest at lunch or close early.  `tiers`, `goods`, `tenants`: which percent of
-    the orders is of which, as in `gold 15, plus 25`.  `settings`: by key, which the day states.
+    the orders is of which, as in `gold 15, plus 25`.  `sources`: stores that may fulfil each order; `counters`: percent
+    of the customers who would fetch at the nearest one, too.  `settings`: by key, which the day states.
     Raises InvalidInput for a size out of bounds, OutputExists where `target` is in the way and `force` is not given.
     """
     from sim.invent.lunch_peak import DaySize
 
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants)
+    size = DaySize(
+        stores,
+        riders,
+        orders,
+        hours,
+        scarcity,
+        rain,
+        opening_hours,
+        tiers,
+        goods,
+        tenants,
+        sources=sources,
+        counters=counters,
+    )
     return write_synthetic(Path(target), seed, size, name=name, settings=settings, force=force)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from api.access.rules import Caller
 from api.common.ids import tenant_of
 from api.common.signed_tokens import digest
+from api.http.alternatives.named import USUAL_READY_S, check_alternatives, with_alternatives
 from api.http.belonging import may_use
 from api.http.presenters import mask_of
 from api.http.schemas.base import Location, epoch_of
@@ -34,7 +35,6 @@ CITY_M = 300_000
 """One service is one city: no store and no new rider lies further than this from every other store."""
 LEAST_WAY_S = 60
 """No order is at its door sooner after it is said: somebody has to leave the counter and ring."""
-USUAL_READY_S = 600
 FURTHEST_AHEAD_S = 7 * 86_400
 OLDEST_S = 86_400
 AHEAD_S, RELEASE_BEFORE_S = 3600, 2700
@@ -92,7 +92,7 @@ def _opening(opens_from: Callable[[int], int | None], begins_at: int, now: int) 
 def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, at: int) -> Order:
     """The order that a body stands for, with what was not said filled in."""
     times = defaults(service, body, at)
-    return Order(
+    order = Order(
         order_id,
         body.pickup_store_id,
         handle,
@@ -111,6 +111,7 @@ def order_of(service: Service, body: QuoteRequest, order_id: str, handle: int, a
         door=door_of(service, order_id, body.dropoff),
         customer=customer_of(service, order_id, body.dropoff),
     )
+    return with_alternatives(service, body, order)
 
 
 def check_access(location: Location, access: Location | None, field: str) -> None:
@@ -147,6 +148,9 @@ def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now:
     check_tier(service, body.tier)
     check_instants(body, now)
     check_area(service, body.pickup_store_id, body.dropoff.location)
+    check_alternatives(service, caller, body)
+    for k, source in enumerate(body.sources):
+        check_reach(service, source.store_id, body.dropoff.location, f"sources.{k}.store_id")
     check_access(body.dropoff.location, body.dropoff.access, "dropoff.access")
     check_sequence(
         deadline_at=epoch_of(body.dropoff_deadline_at),

@@ -99,7 +99,7 @@ class Doors:
     def _remake(self, board: Board) -> None:
         self._spots, self._last, self._size, self._is_made = {}, {}, 0, True
         for order_id, record in board.open_orders.items():
-            self.note(board, order_id, record.order.door, record.order.drop_place)
+            self.note(board, order_id, record.order.door, record.order.door_place)
 
 
 def said_of(drop: Dropoff) -> tuple[str, str] | None:
@@ -117,7 +117,7 @@ def _leads(board: Board, spots: _Spots, point: _Point, door: str, order_id: str)
         record = board.open_orders.get(orders[-1])
         if orders[-1] == order_id:
             own = record is not None
-        elif record is not None and record.order.door == door and board.places.latlng(record.order.drop_place) == point:
+        elif record is not None and record.order.door == door and board.places.latlng(record.order.door_place) == point:
             break
         orders.pop()
     is_led = bool(orders)

@@ -11,6 +11,7 @@ from typing import Any
 from api.access.rules import Caller
 from api.common.ids import external_id_of
 from api.common.signed_tokens import Secret, signed
+from api.http.alternatives.shown import ways
 from api.http.belonging import open_at_stores
 from api.http.proofs import TRIES
 from api.http.schemas.base import Location, instant_at, instant_of
@@ -35,6 +36,7 @@ from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.custody import Custody
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
+from dispatch.fulfilment import EndKind
 from dispatch.model import Act, ActKind, Fee, LastMetres, Level, Offer, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
@@ -72,7 +74,9 @@ def dropoff_of(row: VaultRow | None) -> Dropoff | None:
 def version_of(record: OrderRecord, row: VaultRow | None) -> str:
     """Changes with the state and with everything that PATCH can change, not with estimates."""
     kept = (row.personal, {k: v for k, v in row.body.items() if k != TRIES}) if row is not None else None
-    said = [record.state.value, str(record.order), record.held, kept]
+    order = record.order
+    placed = order.choosing(order.all_sources[0], order.all_ends[0]) if order.has_alternatives else order
+    said = [record.state.value, str(placed), record.held, kept]
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
@@ -91,7 +95,7 @@ def delivery(
     """
     order = record.order
     order_id = order.order_id
-    row = row or host.vault_row(order.drop_place)
+    row = row or host.vault_row(order.door_place)
     body: dict[str, Any] = row.body if row is not None else {}
     instant = instant_of
     waiting = record.reason.name if record.reason not in (None, Reason.SERVED) else None
@@ -141,7 +145,7 @@ def delivery(
 def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     goods = {"class": goods_of(board, record.order)}
     walked = last_metres(record.last_metres)
-    kinds: dict[str, Any] = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked}
+    kinds = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked, "alternatives": ways(record)}
     kinds["custody"] = [_held(part) for part in record.custody]
     return kinds | fee_fields(record.fee) | {"co2_g": _grams(record)}
 
@@ -318,15 +322,16 @@ def _stop(host: LiveHost, stop: Stop) -> StopShown:
 
 
 def _items(host: LiveHost, act: Act) -> list[Item]:
-    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    row = host.vault_row(host.board.orders[act.order_id].order.door_place)
     return [Item(**item) for item in (row.body if row is not None else {}).get("items", ())]
 
 
 def _act(host: LiveHost, stop: Stop, act: Act) -> ActShown:
-    row = host.vault_row(host.board.orders[act.order_id].order.drop_place)
+    row = host.vault_row(host.board.orders[act.order_id].order.door_place)
     body: dict[str, Any] = row.body if row is not None else {}
     items = _items(host, act)
-    if act.kind is ActKind.DROP and stop.store_id is not None:
+    brought = host.board.orders[act.order_id].order.end.kind is EndKind.COUNTER
+    if act.kind is ActKind.DROP and stop.store_id is not None and not brought:
         return ActShown(delivery_id=act.order_id, kind="return", items=items)
     return ActShown(
         delivery_id=act.order_id,

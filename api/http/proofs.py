@@ -34,7 +34,7 @@ async def proofs(host: LiveHost, item: StopCompleted, done: StopDone) -> tuple[V
     rows = []
     for order_id in given_to_customers(host.board, item):
         record = host.board.orders[order_id]
-        row = host.vault_row(record.order.drop_place)
+        row = host.vault_row(record.order.door_place)
         if record.state is not OrderState.DELIVERED and row is not None and row.erased_at is None:
             rows.append(await _with_proof(host, order_id, row, done))
     return tuple(row for row in rows if row is not None)

@@ -19,7 +19,7 @@ from dispatch.fees.marginal import added_by, fee_of
 from dispatch.model import Fee, Order, Reason
 from dispatch.promise.told import Said
 from dispatch.rounds.leg_metres import with_metres
-from dispatch.rounds.trial import Fit, frozen_with, outcome
+from dispatch.rounds.trial import Fit, frozen_with, made_late, outcome, tried_with
 
 if TYPE_CHECKING:
     from api.http.commands import Service
@@ -68,6 +68,14 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
         made, said = promised(host.board, order, found.dropoff_at, now, by_rule=is_ours)
         added = added_by(frozen, answer, order.order_id, host.times)
         return Trial(found, made, said, fee_of(host.board, order, host.times, now, added))
+
+
+async def late_with(service: Service, order: Order) -> tuple[str, ...]:
+    """Orders that would miss their promise with `order` in place of what the board holds of it."""
+    async with service.trial_turn:
+        host = service.host
+        tried = tried_with(await host.settled(), order, host.clock.now())
+        return await asyncio.to_thread(made_late, tried, host.times)
 
 
 def _answered(frozen: Frozen, times: TravelTimes) -> RoundSolved:

@@ -457,7 +457,7 @@ class LiveHost:
             for gone in write.ended:
                 left = state.leaving.pop(gone.order_id, None)
                 if left is not None:
-                    state.rows.pop(left.order.drop_place, None)
+                    state.rows.pop(left.order.door_place, None)
             if error is None:
                 self.metrics.commit_s.observe(lasted_s)
                 self.feed.publish(write.notices)

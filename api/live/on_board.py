@@ -10,7 +10,7 @@ _ALWAYS = ("service", "settings", "shadow")
 
 def handles(board: Board) -> list[int]:
     """The places of orders, stores and riders on a board."""
-    found = {record.order.drop_place for record in board.orders.values()}
+    found = {record.order.door_place for record in board.orders.values()}
     found |= {record.store.place for record in board.stores.values()}
     found |= {record.rider.place for record in board.riders.values()}
     return sorted(found)
@@ -26,5 +26,5 @@ def needs(board: Board, row: VaultRow) -> bool:
     """True for the row of a place that something on the board lies at."""
     if row.kind == "drop":
         record = board.orders.get(row.subject)
-        return record is not None and record.order.drop_place == row.handle
+        return record is not None and record.order.door_place == row.handle
     return row.kind in ("store", "rider")

@@ -37,7 +37,7 @@ def kept(host: LiveHost, order_ids: Iterable[str], about: str, said: str) -> tup
     found = []
     for order_id in dict.fromkeys(order_ids):
         record = host.order(order_id)
-        row = host.vault_row(record.order.drop_place) if record is not None else None
+        row = host.vault_row(record.order.door_place) if record is not None else None
         if row is not None and row.erased_at is None:
             words = {**row.personal.get(WORDS, {}), about: said}
             found.append(row._replace(personal={**row.personal, WORDS: words}))

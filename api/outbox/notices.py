@@ -152,6 +152,22 @@ def _on_ready_known(event: e.ReadyKnown, board: Board) -> Any:
     return _delivery(event.order_id, "ready_changed", expected_ready_at=expected, ready_at=ready_at)
 
 
+def _on_alternative_chosen(event: e.AlternativeChosen, board: Board) -> Any:
+    order = event.order
+    return _delivery(order.order_id, "source_chosen", store_id=order.store_id, end=order.end.name)
+
+
+def _on_source_told(event: e.SourceTold, board: Board) -> Any:
+    ready_at = timestamp(event.expected_ready_at)
+    return _delivery(
+        event.order_id, "source_told", store_id=event.store_id, expected_ready_at=ready_at, reason=event.why
+    )
+
+
+def _on_source_opened(event: e.SourceOpened, board: Board) -> Any:
+    return _delivery(event.order_id, "source_opened", store_id=event.store_id, reason=event.why)
+
+
 def _on_eta_changed(event: e.EtaChanged, board: Board) -> Any:
     return _delivery(event.order_id, "eta_changed", expected_dropoff_at=timestamp(event.expected_dropoff_at))
 

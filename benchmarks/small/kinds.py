@@ -1,4 +1,4 @@
-"""Twenty kinds of small problems, drawn from a seed, as VROOM inputs; trips, which VROOM lacks, as a Problem."""
+"""Twenty-one kinds of small problems, drawn from a seed: VROOM inputs, and Problems for what VROOM lacks."""
 
 from __future__ import annotations
 
@@ -157,6 +157,29 @@ def _trips(rng: np.random.Generator) -> tuple[Problem, Travel]:
     return problem, Travel(legs, NO_BLOCK)
 
 
+def _alternatives(rng: np.random.Generator) -> tuple[Problem, Travel]:
+    """Orders of two rows each, from two stores to the same end or two, of which one is served; pairs have prices."""
+    orders, stores, riders = 4, 3, 2
+    at = rng.integers(0, 900, (stores + 2 * orders + riders, 2))
+    legs = np.rint(np.hypot(*(at[:, None] - at[None]).transpose(2, 0, 1))).astype(np.int32)[None]
+    rows = [
+        (order, int(store), stores + 2 * order + end)
+        for order in range(orders)
+        for store, end in zip(rng.permutation(stores)[:2].tolist(), rng.integers(0, 2, 2).tolist(), strict=True)
+    ]
+    order, pick, drop = (np.array(column) for column in zip(*rows, strict=True))
+    placed, skip = -rng.integers(0, 300, orders), rng.integers(1000, 4000, orders)
+    ready = rng.integers(0, 600, stores)
+    due = np.stack([placed + 900, placed + 1800], axis=1)
+    problem = make_problem(
+        place=range(len(at)), pick_place=pick, drop_place=drop, store=pick, choice=order, act=[[20, 60]] * len(rows),
+        start_place=stores + 2 * orders + np.arange(riders), load=1, capacity=3, per_drive=[1, 1],
+        slope=[[1, 2, 6]] * len(rows), due=due[order], placed=placed[order], skip_cost=skip[order], ready=ready[pick],
+        pair_price=rng.integers(0, 200, (len(rows), riders)),
+    )  # fmt: skip
+    return problem, Travel(legs, NO_BLOCK)
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Any]] = {
     "plain": _file,
     "windows": lambda rng: _with_tasks(_file(rng), lambda _: {"time_windows": [_window(rng, 300, 1500)]}),
@@ -182,5 +205,6 @@ KINDS: dict[str, Callable[[np.random.Generator], Any]] = {
     "setups": _setups,
     "trips": _trips,
     "given steps": _steps,
+    "with alternatives": _alternatives,
 }
-"""Each kind by its name; shipments count as two tasks."""
+"""Each kind by its name; shipments count as two tasks.  Its place by the alphabet is part of the seed."""

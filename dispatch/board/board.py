@@ -12,7 +12,7 @@ from typing import Any
 
 from dispatch import custody, receipts
 from dispatch import events as e
-from dispatch.board import dumps, parking
+from dispatch.board import dumps, parking, stock
 from dispatch.board.cell_index import CellIndex, ZoneShape
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
@@ -249,6 +249,7 @@ class Board:
         record.custody = custody.after((), event)
         self.orders_taken += 1
         self.orders[order.order_id] = record
+        stock.reserve(self.stores, record)
         self._index_order(order.order_id, record)
         if self.settings.rules.promise_odds:
             if event.at > self.last_placed_at + SERVICE_PAUSE_S:
@@ -265,8 +266,40 @@ class Board:
         record = self.orders[event.order.order_id]
         if event.order.expected_ready_at != record.order.expected_ready_at:
             record.expected_ready_at = event.order.expected_ready_at
+        holds = record.reserved_at is not None
+        stock.free(self.stores, record)
         record.order = event.order
+        if holds:
+            stock.reserve(self.stores, record)
         self._look_at(record)
+        self._touch(event.at)
+
+    def _on_alternative_chosen(self, event: e.AlternativeChosen) -> None:
+        record = self.orders[event.order.order_id]
+        if event.round:  # what a customer asks for is another end of the same goods
+            record.expected_ready_at = event.order.expected_ready_at
+        record.order = event.order
+        stock.reserve(self.stores, record)
+        if not record.state.is_final and not record.state.is_on_board:
+            self._index_order(event.order.order_id, record)
+
+    def _on_source_told(self, event: e.SourceTold) -> None:
+        record = self.orders[event.order_id]
+        record.source_told_at, record.expected_ready_at = event.at, event.expected_ready_at
+
+    def _on_source_opened(self, event: e.SourceOpened) -> None:
+        record = self.orders[event.order_id]
+        record.source_told_at = record.ready_at = None
+        if event.barred:
+            stock.free(self.stores, record)
+            record.sources_barred = (*record.sources_barred, (event.store_id, event.why))
+        self._look_at(record)
+        self._touch(event.at)
+
+    def _on_stock_known(self, event: e.StockKnown) -> None:
+        record = self.stores[event.store_id]
+        record.stock.update(event.counts)
+        record.stock_version = event.version
         self._touch(event.at)
 
     def _on_order_moved(self, event: e.OrderMoved) -> None:
@@ -293,6 +326,12 @@ class Board:
     def _set_state(self, order_id: str, record: OrderRecord, state: OrderState, happened_at: int, at: int) -> None:
         record.state, record.state_at = state, happened_at
         self._look_at(record)
+        if state.is_on_board:
+            stock.take(self.stores, record)
+        elif state.is_final:
+            stock.free(self.stores, record)
+            if state is OrderState.RETURNED:
+                stock.put_back(self.stores, record)
         if state is OrderState.PICKED_UP and record.rider_id is not None:  # nobody's: left by whoever had fetched them
             record.picked_up_at = happened_at
         if state is OrderState.PICKED_UP or state.is_final:
@@ -567,6 +606,9 @@ class Board:
         for choice in event.choices:
             if choice.order_id in self.orders:
                 self.orders[choice.order_id].choice = choice
+        for found in event.alternatives:
+            if found.order_id in self.orders:
+                self.orders[found.order_id].alternative = found
         if event.refused:
             self._touch(event.at)
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from dispatch.board.board import Board
-from dispatch.board.progress import tell_by
+from dispatch.board.progress import start_preparing_at, tell_by
 from dispatch.board.records import RiderRecord
 from dispatch.model import ActKind, Engagement, Level, Stop, latest_departure
 from dispatch.settings.groups import Rules
@@ -49,9 +49,13 @@ def settles_at_departure(rules: Rules) -> bool:
 
 
 def next_due(rider: RiderRecord, board: Board) -> int | None:
-    """When something on the rider's route must be told next; None if nothing is open."""
-    due = _next_step(rider, rider.route.stops, board)
-    return None if due is None else due[0]
+    """When something on the rider's route must be told next, to them or to a store; None if nothing is open."""
+    step = _next_step(rider, rider.route.stops, board)
+    due = [] if step is None else [step[0]]
+    for stop in rider.route.stops:
+        records = (board.orders[act.order_id] for act in stop.acts if act.kind is ActKind.PICKUP)
+        due += [start_preparing_at(record, stop, board) for record in records if record.source_is_open]
+    return min(due, default=None)
 
 
 def committed(rider: RiderRecord, stops: tuple[Stop, ...], board: Board, now: int) -> tuple[Stop, ...]:

@@ -23,7 +23,7 @@ def obligations(
     ptr, keep = [0], list[int]()
     if board.settings.rules.empty_moves and not board.settings.reposition.priced:
         return np.zeros(len(riders) + 1, dtype=np.int32), np.zeros(0, dtype=np.int32)
-    request_of = {record.order.order_id: r for r, record in enumerate(requests)}
+    request_of = present_rows(board, requests)
     for v, record in enumerate(riders):
         first = record.route.stops[0] if record.route.stops else None
         if first is not None and first.level >= Level.TOLD:
@@ -34,6 +34,12 @@ def obligations(
                 keep += sorted(listed)
         ptr.append(len(keep))
     return np.array(ptr, dtype=np.int32), np.array(keep, dtype=np.int32)
+
+
+def present_rows(board: Board, requests: list[OrderRecord]) -> dict[str, int]:
+    """The request of each order as it is planned now, where it stands beside alternatives of it."""
+    of = board.orders
+    return {one.order.order_id: r for r, one in enumerate(requests) if of.get(one.order.order_id) is one}
 
 
 def _to_fetch(board: Board, rider: RiderRecord, first: Stop, requests: list[OrderRecord], may: list[int]) -> list[int]:

@@ -5,13 +5,14 @@ Freeze, expected times and maps all ask here.  Told routes keep their leg times,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from dispatch.board.board import Board
 from dispatch.board.records import OrderRecord, RiderRecord
-from dispatch.model import ActKind, Level, Stop
+from dispatch.model import ActKind, Level, Source, Stop
 
 
 class Whereabouts(NamedTuple):
@@ -31,9 +32,21 @@ def ready_at(record: OrderRecord, board: Board, now: int) -> int:
     """
     if record.ready_at is not None:
         return record.ready_at
+    if record.source_is_open:
+        return max(now, record.order.placed_at) + prepared_in(record.order.source, board, now)
     expected = record.expected_ready_at + board.stores[record.order.store_id].delay_at(now)
     rules = board.settings.rules
     return expected if rules.ready_times == "exact" else max(expected, now + rules.overdue_grace_s)
+
+
+def prepared_in(source: Source, board: Board, now: int) -> int:
+    """Seconds from when a store is told until the goods are ready."""
+    return source.prepare_s + board.stores[source.store_id].delay_at(now)
+
+
+def start_preparing_at(record: OrderRecord, stop: Stop, board: Board) -> int:
+    """The latest instant at which telling an order's store does not delay the stop at which it is fetched."""
+    return stop.expected_act_at - prepared_in(record.order.source, board, board.now)
 
 
 OPEN_AHEAD_S = 900
@@ -109,9 +122,14 @@ def _expected_arrival(rider: RiderRecord, stop: Stop) -> int:
     return departed_at + stop.leg_s
 
 
-def retimed(rider: RiderRecord, stops: Iterable[Stop], board: Board, now: int) -> tuple[Stop, ...]:
-    """The same stops with expected times that follow from the facts known at `now`."""
-    places = board.places
+def retimed(
+    rider: RiderRecord, stops: Iterable[Stop], board: Board, now: int, chosen: Mapping[str, OrderRecord] | None = None
+) -> tuple[Stop, ...]:
+    """The same stops with expected times that follow from the facts known at `now`.
+
+    `chosen`: orders for which another alternative is about to be chosen.
+    """
+    places, records = board.places, ChainMap(dict(chosen), board.orders) if chosen else board.orders
     timed: list[Stop] = []
     start = whereabouts(rider, now)
     free_at, at_stop = start.free_at, start.at_first_stop
@@ -121,7 +139,7 @@ def retimed(rider: RiderRecord, stops: Iterable[Stop], board: Board, now: int) -
         act_at = leave_at = arrive_at
         if stop.acts:
             act_at = max(arrive_at + int(places.enter_s[stop.place]), now)
-            act_at = max([act_at, *(_not_before(act.order_id, act.kind, board, now) for act in stop.acts)])
+            act_at = max([act_at, *(_not_before(records[act.order_id], act.kind, board, now) for act in stop.acts)])
             leave_at = act_at + int(places.exit_s[stop.place])
         if (stop.expected_arrive_at, stop.expected_act_at, stop.expected_leave_at) != (arrive_at, act_at, leave_at):
             stop = replace(stop, expected_arrive_at=arrive_at, expected_act_at=act_at, expected_leave_at=leave_at)
@@ -130,8 +148,7 @@ def retimed(rider: RiderRecord, stops: Iterable[Stop], board: Board, now: int) -
     return tuple(timed)
 
 
-def _not_before(order_id: str, kind: ActKind, board: Board, now: int) -> int:
-    record = board.orders[order_id]
+def _not_before(record: OrderRecord, kind: ActKind, board: Board, now: int) -> int:
     if kind is ActKind.PICKUP:
         return pickup_from(record, board, now) if record.pick_place is None else 0
     return record.order.earliest_drop_at or 0

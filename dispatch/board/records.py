@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from dispatch.board.shown_routes import ShownStop
 from dispatch.board.store_demand import StoreDemand
 from dispatch.custody import Custody, of_facts
-from dispatch.inputs import Choice, Stage
+from dispatch.inputs import Alternative, Choice, Stage
 from dispatch.model import (
     Engagement,
     Fee,
@@ -91,6 +91,14 @@ class OrderRecord:
     """Its end has taught what is said of others."""
     fee: Fee | None = None
     """What it is charged."""
+    source_told_at: int | None = None
+    """When its store was told to prepare it, where it names its sources."""
+    sources_barred: tuple[tuple[str, str], ...] = ()
+    """Stores that cannot fulfil it after all, and why."""
+    reserved_at: str | None = None
+    """The store that holds what it takes of its articles."""
+    alternative: Alternative | None = None
+    """What the last round made of its alternatives."""
     co2_mg: int = 0
     """Milligrams of CO2 of the ways driven for it so far."""
     custody: tuple[Custody, ...] = ()
@@ -111,6 +119,23 @@ class OrderRecord:
     def is_waiting(self) -> bool:
         """True while somebody still has to fetch the goods."""
         return (self.picked_up_at is None and not self.state.is_final) or self.pick_place is not None
+
+    @property
+    def source_is_open(self) -> bool:
+        """True while no store has been told to prepare it: where it comes from, and when that begins, may change."""
+        return bool(self.order.sources) and self.source_told_at is None and self.is_waiting and self.pick_place is None
+
+    def as_if(self, order: Order) -> OrderRecord:
+        """A record of its own in which another alternative is chosen; nobody has been sent there."""
+        if order is self.order:
+            return self
+        twin = object.__new__(OrderRecord)
+        for name in OrderRecord.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.order = order
+        if order.store_id != self.order.store_id:
+            twin.rider_id = twin.planned_rider_id = None
+        return twin
 
     @property
     def is_on_no_route(self) -> bool:
@@ -319,6 +344,11 @@ class StoreRecord:
     delay_s: int = 0
     delay_until: int | None = None
     """Up to when goods take longer (None: until the store says otherwise)."""
+    stock: dict[str, int] = field(default_factory=dict)
+    """What it has of the articles that it counts."""
+    reserved: dict[str, int] = field(default_factory=dict)
+    """What of that orders hold."""
+    stock_version: int = 0
 
     def delay_at(self, now: int) -> int:
         """How much longer than estimated goods take at an instant."""

@@ -10,15 +10,17 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from dispatch import events as e
+from dispatch.alternatives.pairs import to_prepare
 from dispatch.board.board import Board
 from dispatch.board.commitment import accepted, committed
 from dispatch.board.doors import at_its_door
-from dispatch.board.offered import gap_of, offer_of
 from dispatch.board.progress import retimed
-from dispatch.board.records import RiderRecord
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.engine.offered import gap_of, offer_of
 from dispatch.engine.route_parts import drops_of, plan_part, shown_part, told_pickups
+from dispatch.engine.telling import new_times, receipt
 from dispatch.lifecycle import Trigger, next_state
-from dispatch.model import Act, ActKind, LastMetres, Level, Order, OrderState, Reason, Route, Stop
+from dispatch.model import Act, ActKind, LastMetres, Level, Order, OrderState, Route, Stop
 
 
 class Draft:
@@ -34,6 +36,7 @@ class Draft:
         self._states: dict[str, tuple[OrderState, str | None]] = {}
         self._fetched: set[str] = set()
         self._revised: dict[str, Order] = {}
+        self._chosen: dict[str, OrderRecord] = {}
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -57,6 +60,13 @@ class Draft:
         """Replace what was ordered."""
         self._revised[order.order_id] = order
         self.events.append(e.OrderRevised(at=self.at, order=order))
+
+    def choose(self, order: Order, instead: tuple[tuple[str, str, int], ...] = (), *, asked: bool = False) -> None:
+        """Let an order come from another of its sources, or go to another of its ends; `asked`: by its customer."""
+        self._revised[order.order_id] = order
+        self._chosen[order.order_id] = self.board.orders[order.order_id].as_if(order)
+        number = 0 if asked else self.board.round
+        self.events.append(e.AlternativeChosen(at=self.at, order=order, round=number, instead=instead))
 
     def move(
         self,
@@ -227,9 +237,10 @@ class Draft:
         finished: list[tuple[RiderRecord, Route]] = []
         for record in sorted(self._riders.values(), key=lambda r: r.seq):
             stops = tuple(at_its_door(stop, self.order) for stop in record.route.stops)
-            stops = retimed(record, stops, self.board, self.at)
+            stops = retimed(record, stops, self.board, self.at, self._chosen)
             stops = self._moved_on(record, committed(record, stops, self.board, self.at))
             finished.append((record, replace(record.route, stops=stops)))
+        self.events += to_prepare(self.board, [route for _, route in finished], self.at, self._chosen)
         for record, route in finished:
             self._offer(record, route)
         self._settle_orders(finished)
@@ -301,29 +312,12 @@ class Draft:
                 self.move(order_id, Trigger.TOLD, self.at, rider_id=rider_id)
             else:
                 self._hand_to(order_id, rider_id, owner or "")
-            self._receipt(order_id, rider_id, LastMetres.of(stop, drop) if drop is not None else None)
+            walked = LastMetres.of(stop, drop) if drop is not None else None
+            self.events.append(receipt(self.board, order_id, rider_id, walked, self.at))
         if stop.level == Level.UNDERWAY:
             self.move(order_id, Trigger.SET_OFF, self.at, rider_id=rider_id)
         elif stop.level == Level.AT_STOP:
             self.move(order_id, Trigger.ARRIVED_AT_STORE, self.at, rider_id=rider_id)
-
-    def _receipt(self, order_id: str, rider_id: str, last_metres: LastMetres | None) -> None:
-        choice = self.board.orders[order_id].choice
-        if choice is not None and choice.rider_id != rider_id:
-            choice = None
-        self.events.append(
-            e.DecisionMade(
-                at=self.at,
-                decision_id=f"{order_id}@{self.at}",
-                order_id=order_id,
-                rider_id=rider_id,
-                round=self.board.round,
-                added_cost=choice.added_cost if choice else None,
-                others=choice.others if choice else (),
-                binding=choice.binding if choice else Reason.SERVED,
-                last_metres=last_metres,
-            )
-        )
 
     def _announce(self, record: RiderRecord, route: Route) -> None:
         """Write the revised route, if it differs from what the board will hold without it."""
@@ -334,16 +328,4 @@ class Draft:
         changes_plan = told or plan_part(route.stops) != plan_part(held.stops)
         revision = held.revision + 1 if changes_plan else held.revision
         self.events.append(e.RouteRevised(at=self.at, route=replace(route, revision=revision), told=told))
-        self._announce_times(route)
-
-    def _announce_times(self, route: Route) -> None:
-        threshold = self.board.settings.rules.eta_changed_s
-        for stop in route.stops:
-            for act in stop.acts:
-                if act.kind is not ActKind.DROP or act.level < Level.TOLD:
-                    continue
-                said = self.board.orders[act.order_id].announced_dropoff_at
-                if said is None or abs(said - stop.expected_act_at) > threshold:
-                    self.events.append(
-                        e.EtaChanged(at=self.at, order_id=act.order_id, expected_dropoff_at=stop.expected_act_at)
-                    )
+        self.events += new_times(self.board, route, self.at)

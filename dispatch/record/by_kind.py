@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from dispatch.fulfilment import EndKind
 from dispatch.model import OrderState
 from dispatch.record.lives import OrderLife
 
@@ -26,7 +27,30 @@ def by_kind(lives: Sequence[OrderLife]) -> dict[str, dict[str, dict[str, Any]]]:
             groups.setdefault(kind_of(life) or NONE, []).append(life)
         if groups.keys() - {NONE}:
             made[key] = {name: _figures(groups[name]) for name in sorted(groups)}
-    return made
+    return made | alternatives(lives)
+
+
+def alternatives(lives: Sequence[OrderLife]) -> dict[str, Any]:
+    """Of orders with alternatives: what was chosen in the end, how often it changed, and when stores were told."""
+    asked = [life for life in lives if life.order.has_alternatives]
+    if not asked:
+        return {}
+    other_store = sum(life.order.store_id != life.placed_with[0] for life in asked)
+    other_end = sum(life.order.end.name != life.placed_with[1] for life in asked)
+    told = [life.told_source for life in asked if life.told_source]
+    return {
+        "alternatives": {
+            "orders": len(asked),
+            "other_store_share": _share(other_store, len(asked)),
+            "other_end_share": _share(other_end, len(asked)),
+            "counter_share": _share(sum(life.order.end.kind is EndKind.COUNTER for life in asked), len(asked)),
+            "choices_mean": _share(sum(life.choices for life in asked), len(asked)),
+            "told_at_latest_share": _share(told.count("latest_start"), len(told)),
+            "choice_points_mean": _share(
+                sum(life.order.source.price + life.order.end.price for life in asked), len(asked)
+            ),
+        }
+    }
 
 
 def _figures(lives: Sequence[OrderLife]) -> dict[str, Any]:

@@ -173,6 +173,12 @@ class KpiFold:
     def _on_order_accepted(self, event: e.OrderAccepted) -> None:
         self.orders[event.order.order_id] = OrderLife(event.order)
 
+    def _on_alternative_chosen(self, event: e.AlternativeChosen) -> None:
+        self.orders[event.order.order_id].choose(event.order)
+
+    def _on_source_told(self, event: e.SourceTold) -> None:
+        self.orders[event.order_id].prepare(event.expected_ready_at, event.why)
+
     def _on_promise_said(self, event: e.PromiseSaid) -> None:
         life = self.orders[event.order_id]
         life.said = with_said(life.said, event.said)

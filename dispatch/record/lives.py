@@ -15,7 +15,7 @@ class OrderLife:
     """One order from placement to its end."""
 
     order: Order
-    """As first placed: its promise is the one that counts."""
+    """As first placed, its promise is the one that counts; of its alternatives the ones chosen last."""
     state: OrderState = OrderState.CREATED
     rider_id: str | None = None
     told_at: int | None = None
@@ -37,6 +37,28 @@ class OrderLife:
     fee: Fee | None = None
     shared_with: int = 0
     """Most other orders on board together with it."""
+    placed_with: tuple[str, str] = ("", "")
+    """Store and end that were chosen as it was placed."""
+    choices: int = 0
+    """How often another store or end was chosen since."""
+    told_source: str = ""
+    """Why its store was told to prepare it then (SourceTold)."""
+
+    def __post_init__(self) -> None:
+        self.placed_with = self.order.store_id, self.order.end.name
+
+    def choose(self, order: Order) -> None:
+        """It comes from another store, or goes to another end."""
+        self.order = replace(
+            self.order, store_id=order.store_id, expected_ready_at=order.expected_ready_at,
+            drop_place=order.drop_place, door=order.door,
+        )  # fmt: skip
+        self.choices += 1
+
+    def prepare(self, expected_ready_at: int, why: str) -> None:
+        """Its store prepares it now."""
+        self.order, self.told_source = replace(self.order, expected_ready_at=expected_ready_at), why
+        self.known_ready_at = None
 
     @property
     def ready_at(self) -> int:

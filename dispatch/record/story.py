@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from dispatch import custody
 from dispatch import events as e
+from dispatch.alternatives.words import dearer_ways, end_text, told_ways
 from dispatch.calendar.local_time import zone_of
 from dispatch.codec import plain
 from dispatch.custody import Chain, Custody, Keeper
@@ -122,7 +123,7 @@ class _Teller:
                 handler(self, event)
 
     def _concerns(self, event: Any) -> bool:
-        if isinstance(event, e.OrderAccepted | e.OrderRevised):
+        if isinstance(event, e.OrderAccepted | e.OrderRevised | e.AlternativeChosen):
             return event.order.order_id == self.order_id
         if isinstance(event, e.OfferMade):
             return self.order_id in event.offer.order_ids
@@ -166,8 +167,27 @@ class _Teller:
             f"Placed at store {order.store_id}, promised by {self.clock(order.due_at)}, "
             f"expected to be ready at {self.clock(order.expected_ready_at)}"
             + (f"; its goods are {order.goods_class.replace('_', ' ')}" if order.goods_class else "")
-            + (f"; for a {order.tier.replace('_', ' ')} member" if order.tier else ""),
+            + (f"; for a {order.tier.replace('_', ' ')} member" if order.tier else "")
+            + told_ways(order),
         )
+
+    def _on_alternative_chosen(self, event: e.AlternativeChosen) -> None:
+        order = event.order
+        self.facts.setdefault("alternatives", []).append(
+            {"at": event.at, "store_id": order.store_id, "end": order.end.name, "instead": plain(event.instead)}
+        )
+        by = f"by the plan of round {event.round}" if event.round else "as its customer asked"
+        text = f"To come from {order.store_id} and go to {end_text(order.end.name)}, {by}"
+        self.say(event.at, text + dearer_ways(event.instead, _seconds))
+
+    def _on_source_told(self, event: e.SourceTold) -> None:
+        why = "its rider was told to come" if event.why == "rider_told" else "later would have kept the rider waiting"
+        text = f"{event.store_id} was told to prepare it, ready at {self.clock(event.expected_ready_at)}: {why}"
+        self.facts["source"] = {"store_id": event.store_id, "told_at": event.at, "why": event.why}
+        self.say(event.at, text + dearer_ways(event.instead, _seconds))
+
+    def _on_source_opened(self, event: e.SourceOpened) -> None:
+        self.say(event.at, f"{event.store_id} cannot hand it out ({event.why.replace('_', ' ')})")
 
     def _on_fee_set(self, event: e.FeeSet) -> None:
         fee = event.fee

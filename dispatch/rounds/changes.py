@@ -18,18 +18,19 @@ def answer(frozen: Frozen, solution: Solution, *, cause: str = "SOLVED") -> i.Ro
         for v, rider_id in enumerate(frozen.ids.rider_ids)
         if not plan.is_same(v, frozen.ids.routes[v])
     )
-    reasons = [
-        i.OrderReason(frozen.ids.order_ids[r], frozen.ids.barred.get(frozen.ids.order_ids[r], Reason(int(code))))
-        for r, code in enumerate(solution.reason.tolist())
-        if code != Reason.SERVED
-    ]
+    reasons: dict[str, Reason] = {}
+    for r, code in enumerate(solution.reason.tolist()):
+        if code not in (Reason.SERVED, Reason.CHOICE):  # of alternatives the first says why: the one planned before
+            order_id = frozen.ids.order_ids[r]
+            reasons.setdefault(order_id, frozen.ids.barred.get(order_id, Reason(int(code))))
     return i.RoundSolved(
         at=frozen.at,
         round=frozen.round,
         cause=cause,
         changes=changes,
-        reasons=(*reasons, *frozen.ids.left_out),
+        reasons=(*(i.OrderReason(*said) for said in reasons.items()), *frozen.ids.left_out),
         choices=_choices(frozen, solution),
+        alternatives=_alternatives(frozen, solution),
         cost=int(solution.cost),
         work=int(solution.work),
         planned_wait_s=_planned_wait_s(frozen, solution),
@@ -89,6 +90,24 @@ class _Plan:
 
 
 _KIND = tuple(ActKind)
+
+
+def _alternatives(frozen: Frozen, solution: Solution) -> tuple[i.Alternative, ...]:
+    """Of orders that have several rows those served by another than before, and those with a receipt."""
+    ids = frozen.ids
+    if not ids.ways:
+        return ()
+    receipt_of = {receipt.request: receipt for receipt in solution.receipts}
+    found = []
+    for r in np.unique(solution.rows.act_request).tolist():
+        if r not in ids.ways or (ids.present.get(ids.order_ids[r]) == r and r not in receipt_of):
+            continue
+        instead = (
+            (*ids.ways[other], int(cost) - int(receipt_of[r].added_cost))
+            for other, _, cost in (receipt_of[r].instead if r in receipt_of else ())
+        )
+        found.append(i.Alternative(ids.order_ids[r], *ids.ways[r], tuple(instead)))
+    return tuple(found)
 
 
 def _choices(frozen: Frozen, solution: Solution) -> tuple[i.Choice, ...]:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dispatch import inputs as i
+from dispatch.alternatives.pairs import open_pairs, present, why_not
 from dispatch.board.board import Board
+from dispatch.board.errands import present_rows
 from dispatch.board.progress import is_shut
 from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord
 from dispatch.board.store_demand import NOTICE_BINS
@@ -31,7 +33,7 @@ from dispatch.rounds.problem_arrays import (
     work_price,
 )
 from dispatch.settings.tiers import counted_due_at
-from routing.problem.problem import INFINITE, Problem
+from routing.problem.problem import I32, I64, INFINITE, Problem
 
 ALONG_CELLS_FROM = 2_000
 """Places of a round from which on their order matters: a block of ticks no longer fits into a processor's caches."""
@@ -44,7 +46,8 @@ def freeze(board: Board) -> Frozen:
     vehicle_of = {record.rider.rider_id: v for v, record in enumerate(riders)}
     requests, left_out, over = _requests(board, vehicle_of)
     place = LocalPlaces()
-    request_of = {record.order.order_id: r for r, record in enumerate(requests)}
+    requests, choice, pair_price, ways = alternatives_of(board, requests, now)
+    request_of = present_rows(board, requests)
     fields = request_fields(board, requests, vehicle_of, place)
     rows, stop_level, act_level = told_rows(board, riders, request_of, place)
     outlook_stores = list(board.stores.values()) if settings.rules.empty_moves else []
@@ -54,6 +57,9 @@ def freeze(board: Board) -> Frozen:
     fields |= law_of_pairs(board, requests, riders)
     fields |= change_prices(settings)
     fields |= law_of_goods(board, requests)
+    if (choice >= 0).any():
+        fields["choice"] = choice
+        fields["pair_price"] = np.repeat(pair_price[:, None], len(riders), axis=1)
     handles = np.array(place.handles, dtype=np.int32)
     problem = Problem(
         tick_us=1_000_000,
@@ -77,12 +83,14 @@ def freeze(board: Board) -> Frozen:
     ids = IdMap(
         tuple(vehicle_of),
         tuple(record.route.revision for record in riders),
-        tuple(request_of),
+        tuple(record.order.order_id for record in requests),
         {place.local[s.store.place]: k for k, s in board.stores.items() if s.store.place in place.local},
         tuple(record.route.stops for record in riders),
         left_out,
         barred(requests, riders, fields["allowed"]),
         place.doors,
+        ways,
+        request_of,
     )
     frozen = Frozen(board.round, now, problem, destinations, ids, outlook, settings, over)
     return frozen if len(handles) < ALONG_CELLS_FROM else frozen.numbered_along(board.places.cell[handles])
@@ -173,6 +181,42 @@ def _requests(board: Board, vehicle_of: dict[str, int]) -> _Chosen:
     return _Chosen(sorted(chosen + fresh, key=lambda record: record.seq), tuple(news), over)
 
 
+def _has_another_source(record: OrderRecord, board: Board) -> bool:
+    """Whether a store that is open may still be chosen for it."""
+    if not record.source_is_open:
+        return False
+    others = (one for one in record.order.all_sources if one.store_id != record.order.store_id)
+    return any(not why_not(board, record, source, board.now) for source in others)
+
+
+def alternatives_of(
+    board: Board, orders: list[OrderRecord], now: int
+) -> tuple[list[OrderRecord], I32, I64, dict[int, tuple[str, str]]]:
+    """The orders with a row for each pair of source and end that is open, the present one first.
+
+    With them the number of the choice of each row (-1: it has one row), its price beyond the cheapest of its choice,
+    and store and end of the rows of choices.
+    """
+    rows: list[OrderRecord] = []
+    choice: list[int] = []
+    price: list[int] = []
+    ways: dict[int, tuple[str, str]] = {}
+    for number, record in enumerate(orders):
+        pairs = open_pairs(board, record, now) if record.order.has_alternatives else []
+        if pairs in ([], [present(record.order)]):
+            rows.append(record)
+            choice.append(-1)
+            price.append(0)
+            continue
+        least = min(pair.price for pair in pairs)
+        for pair in pairs:
+            ways[len(rows)] = pair.source.store_id, pair.end.name
+            rows.append(record if pair == present(record.order) else record.as_if(record.order.choosing(*pair)))
+            choice.append(number if len(pairs) > 1 else -1)
+            price.append(pair.price - least)
+    return rows, np.array(choice, dtype=np.int32), np.array(price, dtype=np.int64), ways
+
+
 def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | None:
     if record.held:
         return Reason.HELD
@@ -182,7 +226,7 @@ def _left_out(record: OrderRecord, board: Board, any_paused: bool) -> Reason | N
         return Reason.KEPT
     if record.rider_id is not None:
         return None
-    if record.pick_place is None and is_shut(record, board, board.now):
+    if record.pick_place is None and is_shut(record, board, board.now) and not _has_another_source(record, board):
         return Reason.STORE_CLOSED
     if any_paused and board.paused_zone_of(record.order.drop_place) is not None:
         return Reason.ZONE

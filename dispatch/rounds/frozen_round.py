@@ -28,6 +28,10 @@ class IdMap(NamedTuple):
     """Orders that no rider of the round may carry, and why."""
     doors: dict[int, int]
     """Handle of a place -> that of the place by which the Problem knows its door, where it is another one."""
+    ways: dict[int, tuple[str, str]]
+    """Of rows that stand for one of several alternatives: the store, and the name of the end."""
+    present: dict[str, int]
+    """Row of the alternative that is chosen now, by order."""
 
 
 class Outlook(NamedTuple):

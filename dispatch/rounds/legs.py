@@ -66,12 +66,14 @@ class _Lot(NamedTuple):
 
 
 def _is_orderly(problem: Problem) -> bool:
-    """Whether every told stop gives goods of one store only, as trips do; not after a change of `rules.mix`."""
+    """Whether plans are of trips, and each stop told gives one store's goods, too (`rules.mix` may change)."""
     told = problem.before
     stop = np.repeat(np.arange(len(told.stop_place)), np.diff(told.act_ptr))
     picks = told.act_kind == ActKind.PICKUP
     store = problem.store[told.act_request[picks]]
     same = stop[picks][1:] == stop[picks][:-1]
+    if problem.choice.size:
+        return False
     return problem.trip_rule == TripRule.ONE_STORE_UNTIL_EMPTY and not (store[1:] != store[:-1])[same].any()
 
 

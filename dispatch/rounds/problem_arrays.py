@@ -244,7 +244,8 @@ def barred(requests: list[OrderRecord], riders: list[RiderRecord], allowed: U64)
             return Reason.APART
         return Reason.REFUSED_BY_ALL if order.refused_by else Reason.NO_RIDER_IN_REACH  # silent, or on a break
 
-    barred = (order for order, row in zip(requests, allowed, strict=True) if riders and not row.any())
+    free = {order.order.order_id for order, row in zip(requests, allowed, strict=True) if row.any()}
+    barred = (order for order in requests if riders and order.order.order_id not in free)
     return {order.order.order_id: why(order) for order in barred}
 
 

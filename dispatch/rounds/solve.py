@@ -19,7 +19,8 @@ from dispatch.rounds.frozen_round import Frozen
 from dispatch.rounds.legs import legs_of_trips, travel_block
 from dispatch.settings.groups import Rules
 from routing.plans.budget import Budget
-from routing.problem.problem import Explain, Problem, Reason, Solution, Travel, empty_rows
+from routing.problem.evaluate import evaluate
+from routing.problem.problem import NO_BLOCK, Explain, Problem, Reason, Solution, Travel, empty_rows
 from routing.travel import TravelTimes
 
 Recipe = Literal["insertion", "lns", "ortools", "lns+ortools"]
@@ -48,13 +49,21 @@ def solve(
     if not len(problem.start_place):
         return _nobody_there(problem)
     chosen = recipe or cast(Recipe, settings.search.recipe)
-    budget = Budget(settings.search.work_per_order * int((problem.aboard_of < 0).sum()), expired)
+    budget = Budget(settings.search.work_per_order * _orders(problem), expired)
     from routing.plans.plan import plan_routes
 
     return plan_routes(
         problem, travel, recipe=chosen, budget=budget, seed=seed_of(frozen), threads=threads or settings.search.threads,
         explain=_told_soon(settings.rules),
     )  # fmt: skip
+
+
+def _orders(problem: Problem) -> int:
+    """Orders that somebody has still to fetch, one with alternatives once."""
+    fetched = problem.aboard_of < 0
+    if not problem.choice.size:
+        return int(fetched.sum())
+    return int((fetched & (problem.choice < 0)).sum()) + len(np.unique(problem.choice[problem.choice >= 0]))
 
 
 def _told_soon(rules: Rules) -> Explain:
@@ -66,7 +75,11 @@ def _nobody_there(problem: Problem) -> Solution:
     """The plan of a round without riders."""
     none = np.zeros(0, dtype=np.int32)
     reason = np.full(len(problem.pick_place), Reason.NO_RIDER_IN_REACH, dtype=np.int8)
-    return Solution(empty_rows(0), none, none, none, none, reason, int(problem.skip_cost.sum()), 0, ())
+    cost = evaluate(problem, NO_LEGS, empty_rows(0)).cost
+    return Solution(empty_rows(0), none, none, none, none, reason, cost, 0, ())
+
+
+NO_LEGS = Travel(NO_BLOCK, NO_BLOCK)
 
 
 def solve_round(

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import copy
 from collections import ChainMap
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 import numpy as np
 
 from dispatch.board.board import Board
+from dispatch.board.doors import elsewhere
 from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.inputs import PlannedStop, RoundSolved
 from dispatch.model import ActKind, LastMetres, Order, OrderState, Reason
@@ -68,6 +70,67 @@ def outcome(answer: RoundSolved, order_id: str) -> Fit:
         return Fit(pickup.expected_act_at, drop.expected_act_at, None, LastMetres.of(pickup, drop))
     reasons = dict(answer.reasons)
     return Fit(None, None, reasons.get(order_id, Reason.NO_RIDER_IN_REACH))
+
+
+class Tried(NamedTuple):
+    """A round that is only asked about, when each rider was to hand over what they have, and when each order is due."""
+
+    frozen: Frozen
+    drops: dict[str, dict[str, int]]
+    due_at: dict[str, int]
+
+
+def tried_with(board: Board, order: Order, now: int) -> tuple[Tried, Tried]:
+    """Two rounds of now: as the board is, and with `order` in place of what the board holds of it.
+
+    Reads the board and changes nothing: what it returns holds no reference to it.
+    """
+    held = board.orders[order.order_id]
+    changed = held.as_if(order)
+    changed.rider_id, changed.planned_rider_id = held.rider_id, held.planned_rider_id
+    riders = board.riders
+    if held.planned_rider_id is not None:
+        rider = board.riders[held.planned_rider_id].copied()
+        rider.route = replace(rider.route, stops=elsewhere(rider, held.order, order))
+        riders = {**board.riders, held.planned_rider_id: rider}
+    return _tried(board, held, board.riders, now), _tried(board, changed, riders, now)
+
+
+def made_late(tried: tuple[Tried, Tried], times: TravelTimes) -> tuple[str, ...]:
+    """Orders that miss their promise in the second round and not in the first, both solved by insertion.
+
+    An order that nobody takes has missed it.
+    """
+    before, after = (_late(one, times) for one in tried)
+    return tuple(sorted(after - before))
+
+
+def _tried(board: Board, record: OrderRecord, riders: dict[str, RiderRecord], now: int) -> Tried:
+    view, order_id = copy.copy(board), record.order.order_id
+    view.now, view.riders = now, riders
+    view.orders = cast("dict[str, OrderRecord]", ChainMap({order_id: record}, board.orders))
+    view.in_play = board.in_play | {order_id: record}
+    drops = {
+        rider_id: {
+            act.order_id: stop.expected_act_at
+            for stop in rider.route.stops for act in stop.acts if act.kind is ActKind.DROP
+        }
+        for rider_id, rider in riders.items()
+    }  # fmt: skip
+    return Tried(freeze(view), drops, {name: one.order.due_at for name, one in view.in_play.items()})
+
+
+def _late(tried: Tried, times: TravelTimes) -> set[str]:
+    from dispatch.rounds.solve import solve_round
+
+    answer, drops = solve_round(tried.frozen, times, recipe="insertion"), dict(tried.drops)
+    for change in answer.changes:
+        drops[change.rider_id] = {
+            order_id: stop.expected_act_at
+            for stop in change.stops for order_id, kind in stop.acts if kind is ActKind.DROP
+        }  # fmt: skip
+    at = {order_id: instant for planned in drops.values() for order_id, instant in planned.items()}
+    return {order_id for order_id, due_at in tried.due_at.items() if at.get(order_id, due_at + 1) > due_at}
 
 
 def _matters(record: OrderRecord, order: Order, riders: dict[str, RiderRecord]) -> bool:

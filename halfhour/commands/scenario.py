@@ -42,6 +42,12 @@ def new(
     goods: Annotated[str, typer.Option(help="Percent of the orders by class of goods: 'frozen 30'.")] = "",
     tenants: Annotated[str, typer.Option(help="Percent of the orders by order system: 'acme 60, bistro 40'.")] = "",
     apart: Annotated[int, typer.Option(min=0, help="Pairs of a rider and a store that must not meet.")] = 0,
+    sources: Annotated[
+        int, typer.Option(help="Stores that may fulfil each order: its own, and those nearest to its door.")
+    ] = 1,
+    counters: Annotated[
+        int, typer.Option(help="Percent of the customers who would fetch at the nearest counter, too.")
+    ] = 0,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="key=value, or key=@FILE, which the day states; may be repeated.")
     ] = None,
@@ -62,7 +68,9 @@ def new(
 
     if near and roads is None:
         raise InvalidInput("--near goes with --roads", code="bad_option", field="--near")
-    size = DaySize(stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants, apart)
+    size = DaySize(
+        stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants, apart, sources, counters
+    )
     stated = parse_settings(settings or ())
     if roads is None:
         scenario = write_synthetic(folder, seed, size, name=name, settings=stated, force=force)

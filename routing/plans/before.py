@@ -20,12 +20,19 @@ def standing(problem: Problem) -> NDArray[np.bool_]:
 
 
 def homes(problem: Problem) -> tuple[I64, I64]:
-    """Told vehicle int64[R] of every request (-1: none), and the price of taking it from there."""
+    """Told vehicle int64[R] of every request (-1: none), and the price of taking it from there.
+
+    Another row of its choice costs that too: it takes the place of the told one.
+    """
     told, requests = problem.before, len(problem.pick_place)
     home, take = np.full(requests, -1, dtype=np.int64), np.zeros(requests, dtype=np.int64)
     first = np.flatnonzero((told.act_kind == ActKind.PICKUP) | (problem.pick_place[told.act_request] < 0))
     home[told.act_request[first]] = vehicle_of_acts(told.stop_ptr, told.act_ptr)[first]
     take[told.act_request[first]] = problem.take_price[problem.act_level[first], 1]
+    if problem.choice.size:
+        most = np.zeros(requests + 1, dtype=np.int64)
+        np.maximum.at(most, problem.choice, take)
+        take = np.where(problem.choice >= 0, most[problem.choice], take)
     return home, take
 
 

@@ -84,9 +84,9 @@ def reasons(
 ) -> I8:
     """Reason of every request, SERVED where it is not `absent`; the planner holds `rows`.
 
-    The last law that bars the last of the vehicles.  Where some could take it: BUDGET if one can for less than leaving
-    it out, NO_RIDER_IN_REACH if that costs more; else what stops most of the nearest when they do nothing else, or the
-    last of them behind all that they have to do.
+    CHOICE where another row of its choice is served; else the last law that bars the last of the vehicles.  Where some
+    could take it: BUDGET if one can for less than leaving it out, NO_RIDER_IN_REACH if that costs more; else what stops
+    most of the nearest when they do nothing else, or the last of them behind all that they have to do.
     """
     reason = np.full(len(problem.pick_place), Reason.SERVED, dtype=np.int8)
     if not len(absent):
@@ -94,6 +94,10 @@ def reasons(
     if not len(problem.start_place):
         reason[absent] = Reason.NO_RIDER_IN_REACH
         return reason
+    if problem.choice.size:
+        chosen = problem.choice[np.setdiff1d(np.arange(len(reason)), absent)]
+        beside = np.isin(problem.choice[absent], chosen[chosen >= 0])
+        reason[absent[beside]], absent = Reason.CHOICE, absent[~beside]
     bare, everybody = _untold(problem), np.arange(len(problem.start_place))
     skip, offers = _leaving_out(problem), planner.offers(absent)
     for row, (request, price) in enumerate(zip(absent.tolist(), offers.best[:, 0, 1].tolist(), strict=True)):
@@ -132,7 +136,8 @@ def receipts(
         stopped = np.flatnonzero(barred != Reason.SERVED)
         binding = int(barred[stopped[np.argmin(soonest[sooner[stopped]])]]) if len(stopped) else int(Reason.SERVED)
         others = tuple((other, price) for other, price in offers.best[i].tolist() if price < NEVER)
-        made.append(Receipt(request, vehicle, added, others, binding))
+        rows_instead = ((row, other, price) for row, other, price in offers.instead[i].tolist() if price < NEVER)
+        made.append(Receipt(request, vehicle, added, others, binding, tuple(rows_instead)))
     return tuple(made), offers.tried
 
 

@@ -23,13 +23,15 @@ class Offers(NamedTuple):
 
     added: I64  # [n] in the vehicle that serves it; NEVER where none does, or the plan without it breaks a law
     best: I64  # [n, BEST, 2] the other vehicles that take it for least and their prices: NEVER where there are no more
+    instead: I64  # [n, BEST, 3] other rows of its choice, the vehicle that takes each for least, and the price
     tried: int  # work units
 
 
 def no_offers(count: int) -> Offers:
     """Offers to be filled in: nobody takes anything."""
     best = np.full((count, BEST, 2), NEVER, dtype=np.int64)
-    return Offers(np.full(count, NEVER, dtype=np.int64), best, 0)
+    instead = np.full((count, BEST, 3), NEVER, dtype=np.int64)
+    return Offers(np.full(count, NEVER, dtype=np.int64), best, instead, 0)
 
 
 class Planner(ABC):

@@ -38,11 +38,11 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
     "max_stretch": _NOBODY,
     "per_load_km": _NOBODY,
     "reloads": _PLAIN,
-    "choice": _NOBODY,
+    "choice": _GENERAL,
     "linked": _NOBODY,
     "goods": frozenset({SearchKind.TIMED}),
     "group": _NOBODY,
-    "pair_price": _NOBODY,
+    "pair_price": _GENERAL,
     "precedence": _GENERAL,
     "min_used": _GENERAL,
     "max_used": _GENERAL,
@@ -50,6 +50,9 @@ UNDERSTOOD: dict[str, frozenset[SearchKind]] = {
 }
 """The searches that keep a law or count a price; evaluator and audit know all of them."""
 
+
+_WHOLE = frozenset({"precedence", "min_used", "max_used", "per_longest"})
+"""What the search counts over the whole plan; beside it a choice would have to be weighed row by row."""
 
 _ABOVE_ZERO = ("rank", "load_back", "per_task", "per_toll", "per_load_km", "pair_price")
 _BELOW_INFINITE = ("max_drive", "max_metres", "max_acts", "max_stretch", "max_duration")
@@ -102,3 +105,8 @@ def refuse_unknown(problem: Problem, travel: Travel, search: SearchKind) -> None
         others = " and ".join(sorted(UNDERSTOOD[name])) or "no search yet"
         message = f"the {search} search does not know {name}, which row {row} has"
         raise Unsupported(message, field=name, index=row, hint=f"{name} is known to: {others}.")
+    used = used_fields(problem, travel)
+    beside = sorted(used.keys() & _WHOLE)
+    if "choice" in used and beside:
+        message = f"the {search} search keeps no choice beside {beside[0]}"
+        raise Unsupported(message, field="choice", index=used["choice"], hint=f"Leave out choice or {beside[0]}.")

@@ -230,6 +230,8 @@ class Receipt(NamedTuple):
     added_cost: int
     others: tuple[tuple[int, int], ...]  # up to three (vehicle, added cost), cheapest first
     binding: int  # Reason of the law that stopped the vehicle which would have been cheapest without it, or SERVED
+    instead: tuple[tuple[int, int, int], ...] = ()
+    """Up to three other rows of its choice, cheapest first: the row, its cheapest vehicle, what it would add."""
 
 
 class Explain(NamedTuple):

@@ -6,6 +6,7 @@ of it (more orders, slower streets, slower kitchens).
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dispatch.fulfilment import MOST_SOURCES, End, EndKind, Source
 from dispatch.inputs import ApartSet, Input
 from dispatch.model import Order, Rider, Shift, Store
 from dispatch.people.apart import Party
@@ -24,6 +26,7 @@ from dispatch.settings.settings import Settings
 from dispatch.settings.tiers import promise_of
 from routing.errors import InvalidInput
 from routing.places import LatLng, PlaceBook
+from sim.invent.alternatives import PER_WALKED_M, sources_near
 from sim.invent.city_plan import CityPlan, all_ways, plan_city
 from sim.invent.ground import Ground, invented, on_streets
 from sim.invent.kinds import drawn, shares_of
@@ -57,6 +60,8 @@ class DaySize:
     `opening_hours`: whether some stores open late, rest at lunch or close early; all are open all day otherwise.
     `apart`: pairs of a rider and a store that must not meet.
     `tiers`, `goods`, `tenants`: which percent of the orders is of which, as in `gold 15, plus 25`; the rest is of none.
+    `sources`: stores that may fulfil each order, its own and those nearest to its door; `counters`: percent of the
+    customers who would fetch at the counter nearest to them, too.
     """
 
     stores: int = 60
@@ -70,10 +75,12 @@ class DaySize:
     goods: str = ""
     tenants: str = ""
     apart: int = 0
+    sources: int = 1
+    counters: int = 0
 
     def __post_init__(self) -> None:
         bounds = {"stores": (1, 400), "riders": (1, 5_000), "orders": (1, 60_000), "hours": (0.25, 16.0)}
-        bounds |= {"scarcity": (0.2, 5.0), "apart": (0, 20_000)}
+        bounds |= {"scarcity": (0.2, 5.0), "apart": (0, 20_000), "sources": (1, MOST_SOURCES), "counters": (0, 100)}
         for field in ("tiers", "goods", "tenants"):
             shares_of(getattr(self, field), field)  # raises where it says nothing
         for name, (low, high) in bounds.items():
@@ -123,6 +130,7 @@ class _InventedDay:
         }  # fmt: skip
         self.settings = Settings().with_values({**usual, **settings})
         self.book = PlaceBook("wgs84")
+        self._counters: dict[str, int] = {}
 
     def stream(self, part: int) -> np.random.Generator:
         return np.random.default_rng([self.ground.seed, 100 + part])
@@ -198,7 +206,7 @@ class _InventedDay:
         tiers = drawn(self.stream(5), self.size.tiers, count, "tiers")
         goods = drawn(self.stream(6), self.size.goods, count, "goods")
         tenants = drawn(self.stream(7), self.size.tenants, count, "tenants")
-        demand = []
+        demand, alike = [], self.stream(8)
         for number, (at, s) in enumerate(zip(placed.tolist(), chosen.tolist(), strict=True)):
             corner = min(int(np.searchsorted(pull[s], rng.random())), len(people) - 1)
             told_s = round(float(prep_s[s]) / 60 + float(rng.normal(0, 1.2))) * 60
@@ -214,8 +222,32 @@ class _InventedDay:
                 tier=tiers[number],
                 tenant=tenants[number],
             )
+            if alike.random() < self.size.counters / 100:
+                order = self._with_counter(order, stores, way_m[:, corner])
+            if self.size.sources > 1:
+                own = Source(order.store_id, order.expected_ready_at - at)
+                names = [store.store_id for store in stores]
+                sources = sources_near(alike, names, own, way_m[:, corner], prep_s, self.size.sources)
+                order = dataclasses.replace(order, sources=sources)
             demand.append(Demand(order=order, ready_at=at + max(round(true_s), 150)))
         return tuple(demand)
+
+    def _with_counter(self, order: Order, stores: tuple[Store, ...], way_m: NDArray[np.int32]) -> Order:
+        """The order with the door and the counter of the store that is nearest to it as its ends."""
+        nearest = int(np.argmin(way_m))
+        price = PER_WALKED_M * round(float(way_m[nearest]))
+        counter = End(EndKind.COUNTER, self._counter(stores[nearest]), price, stores[nearest].store_id)
+        return dataclasses.replace(order, ends=(End(EndKind.DOOR, order.drop_place), counter))
+
+    def _counter(self, store: Store) -> int:
+        """A place of its own where customers of a store fetch."""
+        if store.store_id not in self._counters:
+            book, at = self.book, store.place
+            self._counters[store.store_id] = book.add(
+                float(book.first[at]), float(book.second[at]), enter_s=DOOR_STOP_S[0], exit_s=DOOR_STOP_S[1],
+                matrix_row=int(book.matrix_row[at]),
+            )  # fmt: skip
+        return self._counters[store.store_id]
 
     def riders(self, corners: NDArray[np.int64]) -> tuple[tuple[Rider, ...], tuple[Shift, ...]]:
         """Shifts that follow the peak: some from the start, most before noon; riders begin near the stores."""

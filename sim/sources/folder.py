@@ -15,6 +15,7 @@ from dispatch.bounds import require
 from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
 from dispatch.errors import InvalidSetting
+from dispatch.fulfilment import End, EndKind, ends_of, skus_of, sources_of
 from dispatch.inputs import ApartSet, Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.people.apart import Party
@@ -78,6 +79,8 @@ class _Folder:
         self.settings = self._made("settings", self._settings)
         self.co2_g_per_km = self._made("co2_g_per_km", self._co2)
         self.stops = self._stops()
+        self._store_place: dict[str, int] = {}
+        self._counters: dict[str, int] = {}
 
     def scenario(self) -> Scenario:
         store_ids, rider_ids, order_ids = Unique("store"), Unique("rider"), Unique("order")
@@ -247,7 +250,9 @@ class _Folder:
         path = self.path / "stores.csv"
         rows = read_rows(path, ("store_id", *self.fields))
         require_some(rows, path, "stores")
-        return [self._store(row, ids) for row in rows]
+        stores = [self._store(row, ids) for row in rows]
+        self._store_place = {store.store_id: store.place for store in stores}
+        return stores
 
     def _store(self, row: TableRow, ids: Unique) -> Store:
         store = Store(
@@ -333,10 +338,52 @@ class _Folder:
             tenant=row.maybe("tenant", row.name) or "",
             customer=row.maybe("customer", row.name) or "",
         )
+        order = dataclasses.replace(self._with_alternatives(row, stores, order), skus=self._skus(row))
         cancelled_at = self._at(row, "cancelled_at")
         if cancelled_at is not None and cancelled_at < placed_at:
             row.fail("the order is cancelled before it is placed", "cancelled_at")
         return row.bounded(Demand(order, ready_at, cancelled_at), placed_at)
+
+    def _with_alternatives(self, row: TableRow, stores: Unique, order: Order) -> Order:
+        """The order with its sources and ends, where the row names any."""
+
+        def counter_at(store_id: str) -> int:
+            if store_id not in stores:
+                row.fail(f"there is no store {store_id!r}", "ends")
+            return self._counter(store_id)
+
+        try:
+            sources = sources_of(row.maybe("sources", row.text) or "")
+            ends = ends_of(
+                row.maybe("ends", row.text) or "", End(EndKind.DOOR, order.drop_place, door=order.door), counter_at
+            )
+        except ValueError as problem:
+            row.fail(str(problem), "sources" if "source" in str(problem) else "ends")
+        for source in sources:
+            if source.store_id not in stores:
+                row.fail(f"there is no store {source.store_id!r}", "sources")
+        if sources and order.store_id not in {source.store_id for source in sources}:
+            row.fail(f"store {order.store_id} is none of its sources", "sources", "Name it among them.")
+        if ends and not any(end.kind is EndKind.DOOR for end in ends):
+            row.fail("the door is none of its ends", "ends", "Name it among them: door, or door price 300.")
+        return dataclasses.replace(order, sources=sources, ends=ends) if sources or ends else order
+
+    def _skus(self, row: TableRow) -> tuple[tuple[str, int], ...]:
+        try:
+            return skus_of(row.maybe("skus", row.text) or "")
+        except ValueError as problem:
+            row.fail(str(problem), "skus")
+
+    def _counter(self, store_id: str) -> int:
+        """A place of its own at a store, where customers fetch: stopping there takes what a drop takes."""
+        if store_id not in self._counters:
+            store = self._store_place[store_id]
+            self._counters[store_id] = self.book.add(
+                float(self.book.first[store]), float(self.book.second[store]),
+                enter_s=self.stops["drop_enter_s"], exit_s=self.stops["drop_exit_s"],
+                matrix_row=int(self.book.matrix_row[store]),
+            )  # fmt: skip
+        return self._counters[store_id]
 
     def _with_means(self, stores: list[Store], demand: tuple[Demand, ...]) -> Iterable[Store]:
         """Stores with the mean they state, or else that of their orders."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from dispatch.codec import encode, plain
+from dispatch.fulfilment import ends_text, skus_text, sources_text
 from dispatch.inputs import ApartSet, Input
 from dispatch.model import Shift
 from dispatch.record.catalogue import Catalogue
@@ -74,6 +75,9 @@ class _Writer:
             *self._tiers,
             *self._tenants,
             *self._customers,
+            *self._sources,
+            *self._ends,
+            *self._skus,
             *self._order_access,
         )
         write_csv(self.path / "orders.csv", columns, self._orders())
@@ -187,6 +191,9 @@ class _Writer:
                 *((order.door,) if self._doors else ()), *((order.goods_class,) if self._order_goods else ()),
                 *((order.tier,) if self._tiers else ()), *((order.tenant,) if self._tenants else ()),
                 *((order.customer,) if self._customers else ()),
+                *((sources_text(order.sources),) if self._sources else ()),
+                *((ends_text(order.ends),) if self._ends else ()),
+                *((skus_text(order.skus),) if self._skus else ()),
                 *(self._access(order.drop_place) if self._order_access else ()),
             )  # fmt: skip
 
@@ -211,6 +218,18 @@ class _Writer:
     @cached_property
     def _customers(self) -> tuple[str, ...]:
         return ("customer",) if any(one.order.customer for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _sources(self) -> tuple[str, ...]:
+        return ("sources",) if any(one.order.sources for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _ends(self) -> tuple[str, ...]:
+        return ("ends",) if any(one.order.ends for one in self.scenario.demand) else ()
+
+    @cached_property
+    def _skus(self) -> tuple[str, ...]:
+        return ("skus",) if any(one.order.skus for one in self.scenario.demand) else ()
 
     @cached_property
     def _store_goods(self) -> tuple[str, ...]:

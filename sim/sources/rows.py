@@ -186,6 +186,9 @@ class Unique:
         self._line[name] = row.line
         return name
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._line
+
     def known(self, row: TableRow, field: str) -> str:
         """The id in a cell that refers to one of these; fails where there is none such."""
         name = row.text(field)

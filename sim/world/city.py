@@ -16,7 +16,17 @@ import numpy as np
 
 from dispatch.board.records import FOR_EVER
 from dispatch.event_handlers import event_handlers
-from dispatch.events import Event, GoodsMoved, OfferMade, RiderDone, RouteRevised, StoreStateSet
+from dispatch.events import (
+    AlternativeChosen,
+    Event,
+    GoodsMoved,
+    OfferMade,
+    RiderDone,
+    RouteRevised,
+    SourceOpened,
+    SourceTold,
+    StoreStateSet,
+)
 from dispatch.inputs import (
     OfferAccepted,
     OfferDeclined,
@@ -106,6 +116,7 @@ class City:
         self._ready_at: dict[str, int] = {}
         self._goods: dict[str, str | Whose] = {}
         self._closed_until: dict[str, int] = {}
+        self._reports_ready = False
         self._stores = {store.store_id: store for store in scenario.catalogue.stores}
         self._bodies: dict[str, Body] = {}
         self.positions: dict[str, Position] = {}
@@ -125,9 +136,13 @@ class City:
 
     def begin(self, report_ready: bool) -> None:
         """Put on the heap what happens whatever is decided: goods ready (if reported), log-offs, positions."""
+        self._reports_ready = report_ready
         for one in self._scenario.demand:
             self._orders[one.order.order_id] = one.order
             self._goods[one.order.order_id] = Whose.STORE
+            if one.order.sources:  # nobody prepares it before a store is told
+                self._ready_at[one.order.order_id] = FOR_EVER
+                continue
             ready_at = self._ready_at[one.order.order_id] = self._true_ready_at(one)
             if report_ready or ready_at != one.order.expected_ready_at:
                 at = max(ready_at, one.order.placed_at)
@@ -184,6 +199,22 @@ class City:
     def _on_goods_moved(self, event: GoodsMoved, at: int) -> None:
         self._goods[event.order_id] = Whose.STORE
 
+    def _on_alternative_chosen(self, event: AlternativeChosen, at: int) -> None:
+        self._orders[event.order.order_id] = event.order
+
+    def _on_source_told(self, event: SourceTold, at: int) -> None:
+        order_id, ready_at = event.order_id, event.expected_ready_at
+        if self._reality.ready_sigma_s:
+            drift = self._luck.stream(order_id, "ready").standard_normal() * self._reality.ready_sigma_s
+            ready_at = max(at, ready_at + round(drift))
+        self._ready_at[order_id] = ready_at
+        if self._reports_ready or ready_at != event.expected_ready_at:
+            self._heap.say(OrderReady(at=max(ready_at, at), order_id=order_id, happened_at=ready_at))
+        self._look_again(event.store_id, at)
+
+    def _on_source_opened(self, event: SourceOpened, at: int) -> None:
+        self._ready_at[event.order_id] = FOR_EVER
+
     def _show(self, body: Body, route: Route, at: int) -> None:
         if at < body.on_duty_at:
             if body.waiting is None:
@@ -213,8 +244,12 @@ class City:
 
     def _on_store_state_set(self, event: StoreStateSet, at: int) -> None:
         self._closed_until[event.store_id] = event.closed_until or 0
+        self._look_again(event.store_id, at)
+
+    def _look_again(self, store_id: str, at: int) -> None:
+        """Whoever stands at a store learns what has changed there."""
         for body in self._bodies.values():
-            if body.doing is Doing.AT_STOP and body.stop is not None and body.stop.store_id == event.store_id:
+            if body.doing is Doing.AT_STOP and body.stop is not None and body.stop.store_id == store_id:
                 self._prepare(body, at)
 
     # --- what a rider does --------------------------------------------------------------------------------------

@@ -26,12 +26,14 @@ FLOORS: dict[str, list[set[str]]] = {
         {"roads.traces"},
     ],
     "dispatch": [
+        {"fulfilment"},
         {"calendar", "errors", "model", "version"},
         {"people"},
         {"inputs", "lifecycle", "promise", "settings"},
         {"bounds", "events"},
         {"codec", "custody", "event_handlers", "receipts"},
         {"board"},
+        {"alternatives"},
         {"rounds"},
         {"engine", "fees", "policies"},
         {"record"},
@@ -61,7 +63,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"gate", "paper", "policies", "prove", "small"},
         {"__main__", "published"},
         {"days", "live", "promises", "roads"},
-        {"cases"},
+        {"cases", "kinds"},
     ],
 }
 """Rooms of each package from the ground up: a room imports only from floors below its own (docs/architecture.md)."""

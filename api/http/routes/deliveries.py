@@ -91,7 +91,7 @@ def restored(service: Service, answer: StoredReply) -> Reply:
     record = service.host.order(value.get("delivery_id", ""))
     if record is None or "version" not in value:
         return Reply(answer.status, answer.body)
-    row = service.host.vault_row(record.order.drop_place)
+    row = service.host.vault_row(record.order.door_place)
     drop = presenters.dropoff_of(row)
     value["dropoff"] = drop.model_dump(mode="json") if drop is not None else None
     value["pin"] = row.personal.get("pin") if row is not None else None
@@ -182,7 +182,7 @@ async def place(
 async def _again(service: Service, order_id: str, body: DeliveryRequest) -> Reply:
     await service.host.settled()
     record = service.host.order(order_id)
-    row = service.host.vault_row(record.order.drop_place) if record is not None else None
+    row = service.host.vault_row(record.order.door_place) if record is not None else None
     # Orders of 0.1 kept what was written instead of what was meant.
     same = [_hashed(body.model_dump_json(exclude_defaults=True)), _hashed(body.model_dump_json(exclude_unset=True))]
     if row is None or row.body.get("fingerprint") not in same:
@@ -255,7 +255,7 @@ async def track(
 
 
 def _is_erased(service: Service, record: OrderRecord) -> bool:
-    row = service.host.vault_row(record.order.drop_place)
+    row = service.host.vault_row(record.order.door_place)
     return row is None or row.erased_at is not None
 
 

@@ -27,16 +27,19 @@ from api.http.schemas.deliveries import (
     Delivery,
     DeliveryPatch,
     Dropoff,
+    EndAskedFor,
 )
 from api.http.transport.door import Door
 from api.http.transport.if_match import matches
+from api.http.trials import late_with
 from api.ledger.protocol import VaultRow, Write
 from api.ledger.recovery import access_of
 from api.live.ended_orders import require_on_board
 from api.live.words import WORDS
 from dispatch.board.records import OrderRecord
 from dispatch.errors import Refused
-from dispatch.inputs import OrderChanged
+from dispatch.fulfilment import EndKind
+from dispatch.inputs import EndAsked, OrderChanged
 from dispatch.model import Order, OrderState
 from routing.errors import HalfhourError
 
@@ -85,12 +88,38 @@ async def change(
     return await command.once(do)
 
 
+@router.post(
+    "/v1/deliveries/{delivery_id}/end",
+    summary="Bring a delivery elsewhere",
+    response_model=Delivery,
+    responses=problems(409),
+)
+async def end(command: OrdersCommand, delivery_id: ExternalId, body: EndAskedFor) -> Response:
+    """To another of its ends, as long as that costs nobody's promise; its price stands beside it in `alternatives`."""
+
+    async def do(remember: Remember) -> Reply:
+        record = find(command.service, command.caller, delivery_id)
+        order_id, order = require_on_board(command.service.host.board, record), record.order
+        asked = next((one for one in order.all_ends if one.name == body.end), None)
+        late: tuple[str, ...] = ()
+        if asked is not None and not record.state.is_final:
+            changed = replace(order.choosing(order.source, asked), asked_end=asked.name)
+            late = await late_with(command.service, changed)
+        return await command.tell(
+            lambda at: EndAsked(at=at, order_id=order_id, end=body.end, late=late),
+            respond=lambda events: reply(command.service, order_id),
+            answer=remember,
+        )
+
+    return await command.once(do)
+
+
 async def _change(
     command: Command, record: OrderRecord, body: DeliveryPatch, if_match: str | None, remember: Remember
 ) -> Reply:
     service = command.service
     host, old = service.host, record.order
-    row = host.vault_row(old.drop_place)
+    row = host.vault_row(old.door_place)
     version = presenters.version_of(record, row)
     if if_match is not None and not matches(if_match, version):
         raise RevisionMismatch("it has changed since it was read", version=version)
@@ -103,7 +132,7 @@ async def _change(
     has_deadline = row is not None and bool(row.body.get("has_deadline"))
     check_change(service, body, record, host.clock.now(), has_deadline=has_deadline)
     rows = _changed_rows(service, row, old, body)
-    order = _changed_order(service, old, body, rows[-1].handle if rows else old.drop_place)
+    order = _changed_order(service, old, body, rows[-1].handle if rows else old.door_place)
     is_moved = body.dropoff is not None and not _same_door(row, body.dropoff)
     if body.dropoff is not None and is_moved:
         order = replace(order, door=door_of(service, old.order_id, body.dropoff))
@@ -116,7 +145,7 @@ async def _change(
 
     def make(at: int) -> OrderChanged:
         if is_moved:
-            service.doors.note(host.board, order.order_id, order.door, order.drop_place)
+            service.doors.note(host.board, order.order_id, order.door, order.door_place)
         return OrderChanged(at=at, order=order)
 
     return await command.tell(
@@ -134,7 +163,10 @@ def _same_door(row: VaultRow | None, drop: Dropoff) -> bool:
 
 def _changed_order(service: Service, old: Order, body: DeliveryPatch, handle: int) -> Order:
     said = body.model_fields_set
-    fields: dict[str, Any] = {"drop_place": handle}
+    moved = tuple(replace(end, place=handle) if end.kind is EndKind.DOOR else end for end in old.ends)
+    fields: dict[str, Any] = {"ends": moved}
+    if old.drop_place == old.door_place:
+        fields["drop_place"] = handle
     for name, field in (
         ("pickup_ready_at", "expected_ready_at"),
         ("dropoff_ready_at", "earliest_drop_at"),

@@ -229,7 +229,7 @@ async def decision(service: Running, caller: Asks, delivery_id: ExternalId) -> D
 
 def _words(service: Service, record: OrderRecord) -> dict[str, str]:
     """Reasons in somebody's own words, until they are erased."""
-    row = service.host.vault_row(record.order.drop_place)
+    row = service.host.vault_row(record.order.door_place)
     return dict(row.personal.get(WORDS, {})) if row is not None else {}
 
 

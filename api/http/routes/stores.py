@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
@@ -21,7 +22,16 @@ from api.http.routes.deliveries import ExternalId, find, reply
 from api.http.routes.riders import happened
 from api.http.schemas.base import Happened, Token, access_at, epoch_of, instant_at, instant_of
 from api.http.schemas.deliveries import Delivery, Item
-from api.http.schemas.stores import QueueItem, ReadyEstimate, StoreBody, StoreClose, StoreShown, StoreThrottle
+from api.http.schemas.stores import (
+    QueueItem,
+    ReadyEstimate,
+    StockBody,
+    StockShown,
+    StoreBody,
+    StoreClose,
+    StoreShown,
+    StoreThrottle,
+)
 from api.http.schemas.values import Id
 from api.http.transport.door import Door
 from api.ledger.protocol import OPERATOR, StoredReply, VaultRow
@@ -32,9 +42,11 @@ from dispatch.inputs import (
     Input,
     OrderReady,
     ReadyEstimated,
+    StockCounted,
     StoreClosed,
     StoreListed,
     StoreOpened,
+    StoreRanOut,
     StoreThrottled,
 )
 from dispatch.model import Store
@@ -80,6 +92,22 @@ async def ready_estimate(command: KitchenCommand, delivery_id: ExternalId, body:
     def make(order_id: str, at: int) -> Input:
         check_instants(body, at)
         return ReadyEstimated(at=at, order_id=order_id, expected_ready_at=expected)
+
+    return await _about_order(command, delivery_id, make)
+
+
+@router.post(
+    "/v1/deliveries/{delivery_id}/ran_out",
+    summary="Report that a store has run out",
+    response_model=Delivery,
+    responses=problems(409),
+)
+async def ran_out(command: KitchenCommand, delivery_id: ExternalId) -> Response:
+    """Its store cannot hand it out: it comes from another of its sources, or ends where there is none."""
+
+    def make(order_id: str, at: int) -> Input:
+        store_id = command.service.host.board.orders[order_id].order.store_id
+        return StoreRanOut(at=at, store_id=store_id, order_id=order_id)
 
     return await _about_order(command, delivery_id, make)
 
@@ -220,6 +248,42 @@ async def throttle(command: KitchenCommand, store_id: StoreId, body: StoreThrott
     )
 
 
+@router.put(
+    "/v1/stores/{store_id}/stock", summary="Count a store's stock", response_model=StockShown, responses=problems(409)
+)
+async def stock(command: KitchenCommand, store_id: StoreId, body: StockBody) -> Response:
+    """Articles not named stay as they are; orders that hold more than there is come from elsewhere, or end."""
+    counted = StockCounted(
+        at=0, store_id=store_id, counts=tuple(body.counts.items()), add=body.add, version=body.version
+    )
+
+    async def do(remember: Remember) -> Reply:
+        require_say(command.caller, require_store(command.service, command.caller, store_id).store)
+        return await command.tell(
+            lambda at: replace(counted, at=at),
+            respond=lambda events: Reply(200, _stock_of(command.service, store_id).model_dump_json()),
+            answer=remember,
+        )
+
+    return await command.once(do)
+
+
+@router.get(
+    "/v1/stores/{store_id}/stock", summary="Get a store's stock", response_model=StockShown, responses=problems()
+)
+async def get_stock(service: Running, caller: Looks, store_id: StoreId) -> StockShown:
+    """What it has of the articles that it counts, what orders hold of it included."""
+    await service.host.settled()
+    require_store(service, caller, store_id)
+    return _stock_of(service, store_id)
+
+
+def _stock_of(service: Service, store_id: str) -> StockShown:
+    record = service.host.board.stores[store_id]
+    held = {sku: count for sku, count in record.reserved.items() if sku in record.stock}
+    return StockShown(store_id=store_id, stock=record.stock, reserved=held, version=record.stock_version)
+
+
 async def _about_store(command: Command, store_id: str, make: Callable[[int], Input]) -> Response:
     async def do(remember: Remember) -> Reply:
         require_say(command.caller, require_store(command.service, command.caller, store_id).store)
@@ -259,9 +323,12 @@ async def queue(request: Request, service: Running, caller: Looks, store_id: Sto
 
 
 def _queued(service: Service, record: OrderRecord, usual_s: int | None) -> QueueItem:
-    row = service.host.vault_row(record.order.drop_place)
+    row = service.host.vault_row(record.order.door_place)
     pickup_at = record.expected_pickup_at
-    start_at = pickup_at - usual_s if pickup_at is not None and usual_s is not None else None
+    prepare_s = record.order.source.prepare_s if record.order.sources else usual_s
+    start_at = pickup_at - prepare_s if pickup_at is not None and prepare_s is not None else None
+    if record.source_told_at is not None:
+        start_at = record.source_told_at
     return QueueItem(
         delivery_id=record.order.order_id,
         status=record.state.value,

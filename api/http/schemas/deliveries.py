@@ -25,6 +25,7 @@ class Item(RequestBody):
 
     name: Name
     quantity: Annotated[int, Field(strict=True, ge=1, le=999)] = 1
+    sku: Id | None = Field(default=None, description="The article, where its stores count what they have of it.")
 
 
 Load = Annotated[int, Field(strict=True, ge=0, le=100_000, description="Size in the units of riders' capacity.")]
@@ -41,6 +42,35 @@ class Goods(RequestBody):
 
 
 Proof = Literal["none", "pin", "photo"]
+
+Points = Annotated[
+    int, Field(strict=True, ge=0, le=10**9, description="What choosing it costs, in points of the plan (`prices`).")
+]
+
+
+class SourceNamed(RequestBody):
+    """A store that may fulfil the delivery, and how long it prepares from when it is told to."""
+
+    store_id: Id
+    prepare_s: Annotated[int, Field(strict=True, ge=0, le=86_400)] | None = Field(
+        default=None, description="Seconds; without it: from placement to `ready_at`, else the store's mean."
+    )
+    ready_at: Instant | None = None
+    price: Points = 0
+
+
+class EndNamed(RequestBody):
+    """Where the delivery may be brought: its door, or the counter of a store."""
+
+    type: Literal["door", "counter"]
+    store_id: Id | None = Field(default=None, description="Of a counter: whose.")
+    price: Points = 0
+
+    @model_validator(mode="after")
+    def _store(self) -> EndNamed:
+        if (self.store_id is None) != (self.type == "door"):
+            raise ValueError("a counter has a store_id, and only a counter")
+        return self
 
 
 class Dropoff(RequestBody):
@@ -95,6 +125,12 @@ class QuoteRequest(RequestBody):
     tier: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = Field(
         default=None, description="Tier of whoever orders (`rules.tiers`)."
     )
+    sources: Annotated[list[SourceNamed], Field(max_length=8)] = Field(
+        default=[], description="Stores that may fulfil it, `pickup_store_id` among them; the plan chooses one."
+    )
+    ends: Annotated[list[EndNamed], Field(max_length=8)] = Field(
+        default=[], description="Where it may be brought, the door among them; the plan chooses one."
+    )
     needs: Annotated[list[Name], Field(max_length=16)] = []
     max_on_board_s: Annotated[int, Field(strict=True, ge=1, le=86_400)] | None = None
     priority: Annotated[int, Field(strict=True, ge=-10, le=10)] = 0
@@ -136,6 +172,12 @@ class DeliveryPatch(RequestBody):
         if not self.model_fields_set:
             raise ValueError("name at least one field to change")
         return self
+
+
+class EndAskedFor(RequestBody):
+    """Where the customer wants it brought now."""
+
+    end: Annotated[str, Field(pattern=r"^(door|counter:[A-Za-z0-9:._~-]{1,64})$", examples=["counter:store-2"])]
 
 
 class Cancel(RequestBody):
@@ -202,6 +244,17 @@ class QuoteAccept(RequestBody):
     quote_id: Annotated[str, Field(min_length=1, max_length=12_000)]
 
 
+class WayShown(Shown):
+    """What a delivery may come from, and be brought to; and what of it is chosen now."""
+
+    sources: list[SourceNamed] = []
+    ends: list[EndNamed] = []
+    end: str = Field(default="door", description="`door`, or `counter:` and the store.")
+    source_told_at: datetime | None = Field(
+        default=None, description="When its store was told to prepare it: from then on the source is settled."
+    )
+
+
 class RiderSeen(Shown):
     """The rider, as the order system may know them."""
 
@@ -263,6 +316,7 @@ class Delivery(Shown):
     load_units: int = 1
     goods: dict[str, str] = Field(default={}, description="`class`: its own, else its store's.")
     tier: str | None = None
+    alternatives: WayShown | None = Field(default=None, description="Null where nothing of it is chosen.")
     needs: list[str] = []
     fee: int | None = FEE
     fee_parts: dict[str, int] = FEE_PARTS

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from api.http.schemas.base import ACCESS, Location, RequestBody, Shown
 from api.http.schemas.deliveries import Goods, Item
-from api.http.schemas.values import Instant, Name, TenantId, Text
+from api.http.schemas.values import Id, Instant, Name, TenantId, Text
 
 
 class ReadyEstimate(RequestBody):
@@ -69,6 +69,29 @@ class StoreThrottle(RequestBody):
 
     delay_s: Annotated[int, Field(strict=True, ge=0, le=14_400)]
     until: Instant | None = None
+
+
+class StockBody(RequestBody):
+    """What a store has of articles, or what comes and goes."""
+
+    model_config = ConfigDict(
+        extra="forbid", allow_inf_nan=False, json_schema_extra={"examples": [{"counts": {"milk": 12}, "version": 7}]}
+    )
+
+    counts: Annotated[dict[Id, Annotated[int, Field(strict=True)]], Field(min_length=1, max_length=5_000)]
+    add: bool = Field(default=False, description="The counts are added to what it has; else they stand for it.")
+    version: Annotated[int, Field(strict=True, ge=1, le=2**53)] | None = Field(
+        default=None, description="Rises with every count; one that is not higher than the last is refused."
+    )
+
+
+class StockShown(Shown):
+    """What a store has of the articles that it counts, and what of that orders hold."""
+
+    store_id: str
+    stock: dict[str, int]
+    reserved: dict[str, int]
+    version: int
 
 
 class QueueItem(Shown):

@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from dispatch import events as e
 from dispatch import inputs as i
+from dispatch.alternatives.pairs import still_open
+from dispatch.alternatives.taking import short_of_stock
 from dispatch.board.board import Board
 from dispatch.board.commitment import next_due
 from dispatch.board.doors import door_of
 from dispatch.board.records import RiderRecord
+from dispatch.engine.choosing import choose
 from dispatch.engine.decisions import giving_up, offers, rest, riders, risk
 from dispatch.engine.draft import Draft
 from dispatch.events import Events
@@ -95,7 +98,8 @@ def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...])
     """
     if board.open_round != item.round:
         return (e.AnswerDropped(at=item.at, round=item.round),)
-    refused = _refused(board, item.changes)
+    chosen = {found.order_id: found for found in item.alternatives}
+    refused = _refused(board, item.changes, chosen)
     draft = Draft(board, item.at)
     draft.events.append(
         e.RoundClosed(
@@ -107,10 +111,12 @@ def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...])
             work=item.work,
             choices=item.choices,
             planned_wait_s=item.planned_wait_s,
+            alternatives=item.alternatives,
         )
     )
     for change in item.changes:
         if change.rider_id not in refused:
+            choose(draft, change, chosen)
             stops = _stops(board, draft.rider(change.rider_id), change)
             draft.set_stops(change.rider_id, stops, travel_version=board.round_travel_version)
     for rider_id in due_riders:
@@ -128,9 +134,10 @@ def round_solved(board: Board, item: i.RoundSolved, due_riders: tuple[str, ...])
 # --- answers --------------------------------------------------------------------------------------------------------
 
 
-def _refused(board: Board, changes: tuple[i.RouteChange, ...]) -> set[str]:
+def _refused(board: Board, changes: tuple[i.RouteChange, ...], chosen: dict[str, i.Alternative]) -> set[str]:
     """Riders whose change cannot be taken: their route moved, an order is gone, or another keeps one of its orders."""
-    refused = {change.rider_id for change in changes if not _fits(board, change)}
+    refused = {change.rider_id for change in changes if not _fits(board, change, chosen)}
+    refused |= short_of_stock(board, [change for change in changes if change.rider_id not in refused], chosen)
     while True:
         moving = {change.rider_id for change in changes} - refused
         taken: dict[str, str] = {}
@@ -148,7 +155,7 @@ def _refused(board: Board, changes: tuple[i.RouteChange, ...]) -> set[str]:
         refused |= clash
 
 
-def _fits(board: Board, change: i.RouteChange) -> bool:
+def _fits(board: Board, change: i.RouteChange, chosen: dict[str, i.Alternative]) -> bool:
     rider = board.riders.get(change.rider_id)
     if rider is None or rider.route.revision != change.revision or rider.lost:
         return False
@@ -160,6 +167,8 @@ def _fits(board: Board, change: i.RouteChange) -> bool:
                 return False
             if kind is ActKind.PICKUP and parted(rider.apart, record.order) is not None:
                 return False  # said while the round was being solved
+            if kind is ActKind.PICKUP and order_id in chosen and not still_open(board, chosen[order_id]):
+                return False
             if kind is ActKind.PICKUP:
                 picked.add(order_id)
             elif order_id not in picked and record.rider_id != change.rider_id:

@@ -27,6 +27,10 @@ def tables_of(tables: Tables, cluster: Cluster) -> Tables:
     node[:, col.REQUEST] = number[node[:, col.REQUEST]]
     for column in (col.HOME, col.CARRIER):
         request[:, column] = rider[request[:, column]]
+    request[:, col.NEXT_ROW] = number[request[:, col.NEXT_ROW]]
+    pair = int(tables.flag[col.PAIR_AT])
+    if pair:
+        request = np.concatenate([request[:, :pair], request[:, pair + vehicles]], axis=1)
     request[:, col.GROUP], reach_ptr, reach = _within_reach(tables, request[:, col.GROUP], rider)
     vehicle[:, col.TWIN] = np.unique(vehicle[:, col.TWIN], return_inverse=True)[1]
     return tables._replace(

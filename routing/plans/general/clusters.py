@@ -65,8 +65,14 @@ class _Items(NamedTuple):
 def _items(tables: Tables, routes: Routes) -> _Items:
     vehicles = len(routes.size)
     item_of = np.where(routes.vehicle >= 0, routes.vehicle, tables.request[:, col.CARRIER])
-    loose = np.flatnonzero(item_of < 0)
+    beside = _beside(tables, routes)
+    loose = np.setdiff1d(np.flatnonzero(item_of < 0), beside)
     item_of[loose] = vehicles + np.arange(len(loose))
+    if len(beside):
+        choice, stands = tables.choice, np.delete(np.arange(len(item_of)), beside)
+        item = np.full(len(item_of), -1)
+        item[choice[stands]] = item_of[stands]
+        item_of[beside] = item[choice[beside]]
     served = np.flatnonzero(routes.vehicle >= 0)
     stop = tables.place[(2 * served[:, None] + [0, 1]).reshape(-1)]
     owner = np.repeat(routes.vehicle[served], 2)[stop >= 0].astype(np.int64)
@@ -78,8 +84,17 @@ def _items(tables: Tables, routes: Routes) -> _Items:
     )
     many = vehicles + len(loose)
     ptr = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=many))])
-    weight = np.bincount(item_of, minlength=many)
+    weight = np.bincount(np.delete(item_of, beside), minlength=many)
     return _Items(vehicles, ptr, place[np.argsort(owner, kind="stable")], item_of, weight)
+
+
+def _beside(tables: Tables, routes: Routes) -> I64:
+    """Rows of choices beside the one that is served or stands for what is absent: they go where that one goes."""
+    if not tables.flag[col.CHOICES]:
+        return np.zeros(0, dtype=np.int64)
+    stands = (routes.vehicle >= 0) | (tables.request[:, col.NEXT_ROW] == np.arange(len(routes.vehicle)))
+    stands[routes.absent[: routes.missing[0]]] = True
+    return np.flatnonzero(~stands)
 
 
 def _halves(tables: Tables, items: _Items, chosen: I64, rng: np.random.Generator) -> list[I64]:

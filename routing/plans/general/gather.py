@@ -9,8 +9,8 @@ from routing.errors import Unsupported
 from routing.plans.before import changes, homes, standing
 from routing.plans.general.detours import sooner_by_detour
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.likeness import nearest_requests, twins
-from routing.plans.general.tables import Kind, Tables, may_reload, reload_places, returning_from_start
+from routing.plans.general.likeness import nearest_requests, next_rows, twins, widened
+from routing.plans.general.tables import Kind, Tables, may_reload, reload_places, returning_from_start, stride
 from routing.plans.general.whole.flags import write_whole_flags
 from routing.plans.understood import goods_bind
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
@@ -31,16 +31,8 @@ RANKED_PRICE = 2**47
 """What a search counts for the highest rank that is left out; twenty thousand of them still add up."""
 
 
-STRIDE_BYTES = 256 * 2**20
-"""Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
-
-
 CLASSES, ALIKE_ABOARD = 7, 255
 """Classes of goods that a search tells apart, and of each as many on board: a byte of a count each."""
-
-
-MIN_STRIDE, LONG_ROUTE = 64, 12
-"""A timed route holds at least so many nodes, or so many times the mean: short rows keep many routes in the cache."""
 
 
 def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
@@ -49,11 +41,7 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     legs = _legs(travel)
     goods = _goods(problem)
     request = _requests(problem, ghosts, reloads)
-    if goods.size:
-        none = np.zeros((len(ghosts[0]) + len(reloads), col.BAG), dtype=np.int64)
-        request = np.concatenate(
-            [request[:, : col.LOAD + problem.load.shape[1]], np.concatenate([goods, none])], axis=1
-        )
+    loads_end, request = _widened(problem, request, goods)
     node = _nodes(problem, travel, request, ghosts, reloads)
     vehicle, paid = _vehicles(problem, travel.ticks.shape[2], len(legs) > 2)
     if problem.reloads.ptr.size:
@@ -70,7 +58,9 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.LATE_IS_FREE] = paid
     flag[col.ORDER_ADDED] = (problem.add_price[:, 1] > 0).any()
     flag[col.ONE_STORE] = problem.trip_rule
-    flag[col.STRIDE] = _stride(len(request), len(vehicle), problem.load.shape[1], plain)
+    request[:, col.NEXT_ROW], spare = next_rows(problem, len(request))
+    flag[col.CHOICES], flag[col.PAIR_AT] = spare, loads_end if request.shape[1] > loads_end else 0
+    flag[col.STRIDE] = stride(len(request) - spare, len(vehicle), problem.load.shape[1], plain)
     flag[col.DIMENSIONS] = problem.load.shape[1]
     flag[col.LONGEST_WAY] = _longest(travel.ticks)
     flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
@@ -92,13 +82,30 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
         allowed=np.concatenate(
             [problem.allowed, _only(ghosts[0], problem.allowed.shape[1]), may_reload(problem, reloads)]
         ),
-        near=nearest_requests(node, request[:, col.KIND], legs[0], min(nearest, len(node))),
+        near=nearest_requests(
+            node, request[:, col.KIND], legs[0], min(widened(nearest, len(request), spare), len(node))
+        ),
         reach_ptr=reach_ptr, reach=reach,
         before_ptr=problem.before.stop_ptr, before=before, change=change,
         must_keep_ptr=problem.must_keep_ptr, must_keep=problem.must_keep,
         breaks=breaks if breaks.ptr.size else breaks._replace(ptr=np.zeros_like(problem.must_keep_ptr)),
         precedence=problem.precedence.reshape(-1, 2),
     )  # fmt: skip
+
+
+def _widened(problem: Problem, request: I64, goods: I64) -> tuple[int, I64]:
+    """Tables.request with the columns of goods and of prices of pairs; and where the latter begin."""
+    others = len(request) - len(problem.pick_place)
+    if goods.size:
+        none = np.zeros((others, col.BAG), dtype=np.int64)
+        bags = np.concatenate([goods, none])
+        request = np.concatenate([request[:, : col.LOAD + problem.load.shape[1]], bags], axis=1)
+    begin = request.shape[1]
+    if problem.pair_price.any():
+        none = np.zeros((others, len(problem.start_place)), dtype=np.int64)
+        prices = np.concatenate([np.minimum(problem.pair_price, LOCKED), none])
+        request = np.concatenate([request, prices], axis=1)
+    return begin, request
 
 
 def _goods(problem: Problem) -> I64:
@@ -340,10 +347,3 @@ def _is_plain(problem: Problem, node_place: I32, priced_changes: bool) -> bool:
         or (problem.max_trips < INFINITE).any() or len(problem.must_keep) or problem.trip_rule
         or problem.add_price.any() or problem.take_price[: Level.ON_BOARD].any()
     )  # fmt: skip
-
-
-def _stride(requests: int, vehicles: int, dimensions: int, plain: bool) -> int:
-    """Nodes per route: all of them, unless there are many vehicles to share them."""
-    bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (col.CARRIED + dimensions)))
-    share = 2 * requests if plain else max(MIN_STRIDE, LONG_ROUTE * 2 * requests // max(1, vehicles))
-    return int(max(16, min(2 * requests, share, STRIDE_BYTES // bytes_per_node)))

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from routing.plans.general.insertion_prices import price_matrix
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.kernels.construct import insert_by_regret, write_routes
+from routing.plans.general.kernels.moves import refresh, remove
 from routing.plans.general.kernels.ruin_recreate import recreate
 from routing.plans.general.kernels.sequence import sequence_routes
 from routing.plans.general.tables import Kind, Routes, Tables, empty_routes
 from routing.plans.general.whole.flags import keep_whole_laws
 from routing.plans.general.work import Work
-from routing.problem.problem import Problem, Rows
+from routing.problem.problem import I64, Problem, Rows
 
 REGRET_CELLS = 1_000_000
 """Largest request-by-vehicle table that regret insertion fills; above it requests go in one by one."""
@@ -28,12 +29,28 @@ def start_routes(problem: Problem, tables: Tables, work: Work) -> Routes:
     routes.missing[0] = 0
     ghosts = np.flatnonzero(tables.kind == Kind.GHOST)
     write_routes(tables, routes, work, ghosts, told)
+    served = _one_of_each_choice(tables, routes, work) if tables.flag[col.CHOICES] else routes.vehicle >= 0
     routes.missing[0] = 0
-    absent = np.flatnonzero((routes.vehicle < 0) & (tables.kind < Kind.STAYING))
+    absent = np.flatnonzero(~served & (tables.kind < Kind.STAYING))
     routes.absent[: len(absent)] = absent
     routes.missing[0] = len(absent)
     keep_whole_laws(tables, routes, work)
     return routes
+
+
+def _one_of_each_choice(tables: Tables, routes: Routes, work: Work) -> NDArray[np.bool_]:
+    """Take out what is told beside another row of its choice; all rows but those of which one can stand for absence."""
+    choice = tables.choice
+    served = np.flatnonzero(routes.vehicle >= 0)
+    again = np.delete(served, np.unique(choice[served], return_index=True)[1])
+    for request in again.tolist():
+        vehicle = int(routes.vehicle[request])
+        remove(tables, routes, request)
+        refresh(tables, routes, vehicle, work)
+    stands = np.zeros(len(choice), dtype=np.bool_)
+    stands[choice] = True
+    stands[choice[routes.vehicle >= 0]] = False
+    return ~stands
 
 
 def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2, threads: int = 1) -> None:
@@ -41,10 +58,10 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
 
     One by one, too, where the whole plan has laws or prices.
     """
-    count, vehicles = int(routes.missing[0]), len(routes.size)
+    requests, vehicles = _absent_rows(tables, routes), len(routes.size)
+    count = len(requests)
     if degree > 1 and 0 < count * vehicles <= REGRET_CELLS and not tables.flag[col.WHOLE]:
         nearest = np.empty((count, min(degree, vehicles)), dtype=np.int64)
-        requests = routes.absent[:count].astype(np.int64)
         price, gap = price_matrix(tables, routes, work, requests, threads=threads)
         insert_by_regret(tables, routes, work, requests, price, gap, nearest, np.empty(count, dtype=np.int64))
         return
@@ -52,6 +69,15 @@ def insert_absent(tables: Tables, routes: Routes, work: Work, *, degree: int = 2
     work.clock[col.ITERATION] += 1
     work.clock[col.TOUCHED] = 0
     recreate(tables, routes, saved, work, False, -1)
+
+
+def _absent_rows(tables: Tables, routes: Routes) -> I64:
+    """What is absent, each with all rows of its choice."""
+    absent = routes.absent[: routes.missing[0]].astype(np.int64)
+    if not tables.flag[col.CHOICES] or not len(absent):
+        return absent
+    choice = tables.choice
+    return np.flatnonzero(np.isin(choice, choice[absent]))
 
 
 def sequence(tables: Tables, routes: Routes, work: Work) -> bool:

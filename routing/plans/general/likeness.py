@@ -1,4 +1,4 @@
-"""Which requests of a problem are twins, and which are near each other."""
+"""Which vehicles of a problem are twins, which requests are near each other, and which are rows of one choice."""
 
 from __future__ import annotations
 
@@ -21,11 +21,28 @@ def twins(problem: Problem, vehicle: I64) -> I64:
     # hides one empty vehicle from the search.
     spread = np.unpackbits(problem.allowed.view(np.uint8), axis=1, bitorder="little")[:, :vehicles]
     weights = np.random.default_rng(0).integers(1, 2**40, len(spread))
+    told_apart = [(weights @ problem.pair_price)[:, None]] if problem.pair_price.size else []
     reloading = may_reload_at(problem, reload_places(problem)).T
-    table = np.concatenate([vehicle, own[:, None], (weights @ spread)[:, None], reloading], axis=1)
+    table = np.concatenate([vehicle, own[:, None], (weights @ spread)[:, None], reloading, *told_apart], axis=1)
     if vehicles == 0:
         return np.zeros(0, dtype=np.int64)
     return np.asarray(np.unique(table, axis=0, return_inverse=True)[1].reshape(-1), dtype=np.int64)
+
+
+def next_rows(problem: Problem, rows: int) -> tuple[I64, int]:
+    """For every row the one before it of its choice, for the first the last one; and how many rows are not the first.
+
+    A row that is alone follows itself.
+    """
+    follows, spare = np.arange(rows, dtype=np.int64), 0
+    if problem.choice.size:
+        chosen = np.flatnonzero(problem.choice >= 0)
+        chosen = chosen[np.argsort(problem.choice[chosen], kind="stable")]
+        _, first, count = np.unique(problem.choice[chosen], return_index=True, return_counts=True)
+        follows[chosen] = np.roll(chosen, 1)
+        follows[chosen[first]] = chosen[first + count - 1]
+        spare = len(chosen) - len(first)
+    return follows, spare
 
 
 def nearest_requests(node: I32, kind: I64, ticks: I32, count: int) -> I32:
@@ -51,3 +68,8 @@ def nearest_requests(node: I32, kind: I64, ticks: I32, count: int) -> I32:
     write_nearest(there, np.ascontiguousarray(there.T), which, span, nearest, np.empty(count, dtype=np.int64))
     near[real, :count] = real[nearest]
     return near
+
+
+def widened(nearest: int, rows: int, spare: int) -> int:
+    """As many neighbours as hold `nearest` of which only one row of a choice counts, but three times that at most."""
+    return min(3 * nearest, nearest * rows // max(1, rows - spare))

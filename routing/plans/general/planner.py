@@ -19,7 +19,7 @@ from routing.plans.general.tables import Kind, Routes
 from routing.plans.general.work import new_work
 from routing.plans.planner import Objective, Offers, Planner, no_offers
 from routing.plans.understood import SearchKind, refuse_unknown
-from routing.problem.problem import I64, Problem, Rows, Travel
+from routing.problem.problem import I64, NEVER, Problem, Rows, Travel
 
 OFFERING = 48
 """Vehicles that are asked for an offer whatever a soonest delivery would cost: those that can be there soonest."""
@@ -106,16 +106,29 @@ class GeneralPlanner(Planner):
                 remove(tables, routes, request)
                 if refresh(tables, routes, vehicle, work):
                     made.added[i] = with_it - int(routes.price[vehicle])
-            soonest = self.soonest(request)
-            pick, drop = (int(place) for place in tables.place[2 * request : 2 * request + 2])
-            direct = (
-                int(self._travel.ticks[:, pick, drop].min())
-                if tables.kind[request] == Kind.PAIR and pick != drop
-                else 0
-            )
-            asked = Asked(np.argsort(soonest, kind="stable"), soonest, direct, OFFERING)
-            collect_offers(tables, routes, request, vehicle, asked, made.best[i], work)
+            self._ask(request, vehicle, made.best[i])
             if vehicle >= 0:
+                self._ask_for_others(request, made.instead[i])
                 take_over(tables, whole, routes, vehicle)
                 routes.missing[0] = whole.missing[0]
         return made
+
+    def _ask(self, request: int, served_by: int, best: I64) -> None:
+        """Write the cheapest vehicles that could take a request into `best` int64[., 2], but for `served_by`."""
+        tables, soonest = self._tables, self.soonest(request)
+        pick, drop = (int(place) for place in tables.place[2 * request : 2 * request + 2])
+        pair = tables.kind[request] == Kind.PAIR and pick != drop
+        direct = int(self._travel.ticks[:, pick, drop].min()) if pair else 0
+        asked = Asked(np.argsort(soonest, kind="stable"), soonest, direct, OFFERING)
+        collect_offers(tables, self._routes, request, served_by, asked, best, self._work)
+
+    def _ask_for_others(self, request: int, instead: I64) -> None:
+        """Write the other rows of its choice, each in its cheapest vehicle, into `instead` int64[., 3]."""
+        row, found = int(self._tables.request[request, col.NEXT_ROW]), []
+        while row != request:
+            best = np.full((1, 2), NEVER, dtype=np.int64)
+            self._ask(row, -1, best)
+            found.append((int(best[0, 1]), row, int(best[0, 0])))
+            row = int(self._tables.request[row, col.NEXT_ROW])
+        for k, (price, row, vehicle) in enumerate(sorted(found)[: len(instead)]):
+            instead[k] = row, vehicle, price

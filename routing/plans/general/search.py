@@ -64,7 +64,8 @@ def improve(
 
 def _largest_cluster(search: Annealing) -> int:
     """Requests that a cluster may have, 0 where the plan is better searched as a whole."""
-    requests, used = len(search.tables.request), int((search.routes.size > 0).sum())
+    requests = len(search.tables.request) - int(search.tables.flag[col.CHOICES])
+    used = int((search.routes.size > 0).sum())
     if requests < DIVIDED or used < 2 * ROUTES or search.tables.flag[[col.RELOADS, col.WHOLE]].any():
         return 0
     most = min(CLUSTER, requests // 2 + requests // 20)  # halves are not quite equal

@@ -20,6 +20,13 @@ MOST_DEPOTS = 1_000
 """Places to reload at: an insertion that opens a trip names its own in what is left of an int32."""
 
 
+STRIDE_BYTES = 256 * 2**20
+"""Memory that the current plan may take; it limits how many nodes a route can have in very large rounds."""
+
+MIN_STRIDE, LONG_ROUTE = 64, 12
+"""A timed route holds at least so many nodes, or so many times the mean: short rows keep many routes in the cache."""
+
+
 class Kind(IntEnum):
     """Which nodes a request has."""
 
@@ -72,6 +79,14 @@ class Tables(NamedTuple):
     def state_columns(self) -> int:
         """Columns of Routes.state."""
         return col.CARRIED + int(self.flag[col.DIMENSIONS] + self.flag[col.GOODS])
+
+    @property
+    def choice(self) -> I64:
+        """The first row of the choice that every request is of; itself where it is alone."""
+        before, first = self.request[:, col.NEXT_ROW], np.arange(len(self.request), dtype=np.int64)
+        while (before[first] < first).any():
+            first = np.minimum(first, before[first])
+        return first
 
     @property
     def kind(self) -> I64:
@@ -154,3 +169,10 @@ def returning_from_start(problem: Problem) -> I64:
     stays = (problem.aboard_of >= 0) & (problem.drop_place < 0)
     np.add.at(load, problem.aboard_of[stays], problem.load[stays])
     return load
+
+
+def stride(requests: int, vehicles: int, dimensions: int, plain: bool) -> int:
+    """Nodes per route: all of them, unless there are many vehicles to share them."""
+    bytes_per_node = max(1, vehicles) * (4 * (5 + dimensions) + (0 if plain else 8 * (col.CARRIED + dimensions)))
+    share = 2 * requests if plain else max(MIN_STRIDE, LONG_ROUTE * 2 * requests // max(1, vehicles))
+    return int(max(16, min(2 * requests, share, STRIDE_BYTES // bytes_per_node)))

@@ -34,7 +34,7 @@ class RouteModel:
     def members(self, rows: Rows, timeline: Timeline, done: Collection[int]) -> Sequence[int]:
         """The first busy vehicle and those whose first stops are nearest to its own, up to the size of a model."""
         busy = [v for v in self._free(rows) if v not in done and rows.stop_ptr[v] < rows.stop_ptr[v + 1]]
-        if not busy or self._tables.flag[col.RICH] or self._tables.flag[col.GOODS]:
+        if not busy or self._tables.flag[[col.RICH, col.GOODS, col.PAIR_AT]].any():
             return ()
         ticks = self._travel.ticks[int(self._problem.profile[busy[0]])]
         here = rows.stop_place[rows.stop_ptr[busy[0]]]

@@ -9,9 +9,10 @@ PLACE, REQUEST, ENTER, STAY, OPEN, CLOSE, ACT, SETUP = range(8)
 NODES = 8
 
 # Tables.request[R, .] int64; the loads follow LOAD, what a drop takes on board follows them, or where goods may not all
-# ride together (GOODS) what it adds to the count on board, and what it may not ride with at all and but from one stop
+# ride together (GOODS) what it adds to the count on board, and what it may not ride with at all and but from one stop;
+# from PAIR_AT on, where that is not 0, its price in every vehicle.  NEXT_ROW: the one before of its choice, in a ring
 KIND, SKIP, HOME, TAKE, PINNED, CARRIER, LONGEST_ABOARD, STORE, PLACED = range(9)
-FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, GROUP, RANK, LOAD = 9, 10, 11, 14, 16, 17, 18, 19
+FIRST_DUE, SECOND_DUE, SLOPE, LATE, FIRST_PLACE, GROUP, RANK, NEXT_ROW, LOAD = 9, 10, 11, 14, 16, 17, 18, 19, 20
 ADDS, APART, ONE_STOP = range(3)
 BAG = 3
 
@@ -27,8 +28,8 @@ TICKS, METRES, DRIVE, TOLL = range(4)
 # Tables.flag[.] int64
 PLAIN, MANY_WINDOWS, LIMITED_ON_BOARD, LATE_IS_FREE, ORDER_ADDED, ONE_STORE, STRIDE, DIMENSIONS = range(8)
 ANY_LOADED, LONGEST_WAY, RICH, RANKED, MIXED, WEIGHED_BREAKS, BACK, GOODS, DETOUR = range(8, 17)
-RELOADS, FIRST_RELOAD, OPTIONAL, WHOLE, ORDERED, MIN_USED, MAX_USED, PER_LONGEST = range(17, 25)
-FLAGS = 25
+RELOADS, FIRST_RELOAD, OPTIONAL, WHOLE, ORDERED, MIN_USED, MAX_USED, PER_LONGEST, CHOICES, PAIR_AT = range(17, 27)
+FLAGS = 27
 
 # Routes.row[V, ., L + 2] int32; the loads follow ON_BOARD_LOAD
 NODE, AT_PLACE, LEG, LEAVE, LATEST, ON_BOARD_LOAD = range(6)

@@ -156,9 +156,34 @@ def _rank_open(tables, routes, work, request, price, gap, nearest):
     return best
 
 
+@inner_kernel
+def _is_served(tables, routes, request):
+    """Whether `request`, or another row of its choice, is on a route."""
+    if routes.vehicle[request] >= 0 or tables.flag[col.CHOICES] == 0:
+        return routes.vehicle[request] >= 0
+    row = tables.request[request, col.NEXT_ROW]
+    while row != request:
+        if routes.vehicle[row] >= 0:
+            return True
+        row = tables.request[row, col.NEXT_ROW]
+    return False
+
+
+@inner_kernel
+def _cheapest_row(tables, requests, chosen, where, nearest):
+    """Of the rows of one choice with `requests[chosen]` the one with the lowest price."""
+    row, best = tables.request[requests[chosen], col.NEXT_ROW], chosen
+    while row != requests[chosen]:
+        for k in range(len(requests)):
+            if requests[k] == row and where[k] >= 0 and nearest[k, 0] < nearest[best, 0]:
+                best = k
+        row = tables.request[row, col.NEXT_ROW]
+    return best
+
+
 @lean_kernel
 def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where):
-    """Insert absent `requests`, the one with the greatest regret first.
+    """Insert absent `requests`, all rows of their choices among them, the one with the greatest regret first.
 
     `price[A, V]`, `gap[A, V, 2]`: their matrix (plans/general/insertion_prices.py), kept up to date as far as it
     matters: a price that is not among the lowest may stay open; `nearest[A, degree]`, `where[A]`: lowest prices and
@@ -170,7 +195,7 @@ def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where)
     while True:
         chosen, most, cheapest = -1, np.int64(-1), np.int64(0)
         for k in range(len(requests)):
-            if where[k] < 0 or routes.vehicle[requests[k]] >= 0:
+            if where[k] < 0 or _is_served(tables, routes, requests[k]):
                 continue
             regret = np.int64(0)
             for place in range(1, degree):
@@ -179,19 +204,21 @@ def insert_by_regret(tables, routes, work, requests, price, gap, nearest, where)
                 chosen, most, cheapest = k, regret, nearest[k, 0]
         if chosen < 0:
             break
+        chosen = _cheapest_row(tables, requests, chosen, where, nearest)
         vehicle = where[chosen]
         insert(tables, routes, requests[chosen], vehicle, gap[chosen, vehicle, 0], gap[chosen, vehicle, 1], work)
         work.list[requests[chosen], col.LATELY] = vehicle
         for k in range(len(requests)):
             request, before, limit = requests[k], price[k, vehicle], nearest[k, degree - 1]
-            if routes.vehicle[request] >= 0:
+            if _is_served(tables, routes, request):
                 continue
             reach = col.NEVER if before <= limit else _ample(limit)
             _price(tables, routes, work, request, vehicle, reach, price[k], gap[k])
             if min(before, price[k, vehicle]) <= limit and before != price[k, vehicle]:
                 where[k] = _rank_open(tables, routes, work, request, price[k], gap[k], nearest[k])
     for k in range(len(requests)):
-        if routes.vehicle[requests[k]] < 0:
+        first = requests[k] <= tables.request[requests[k], col.NEXT_ROW]
+        if first and not _is_served(tables, routes, requests[k]):
             routes.absent[missing] = requests[k]
             missing += 1
     routes.missing[0] = missing

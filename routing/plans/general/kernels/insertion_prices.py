@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from routing.kernels import fused_kernel, lean_kernel
+from routing.plans.general.kernels import columns as col
 from routing.problem.kernels.laws import door_slopes, door_steps, is_allowed
 
 # Fields of a block, int32[stop, ., lane]: of stop k, and of the way from it to the next.  Stop 0 is the start.
@@ -163,7 +164,7 @@ def price_block(tables, like, asked, taking, price, gap, lines):
     which is not priced here.
     """
     block, stops, lanes = like.block, like.block.shape[0] - 1, like.block.shape[2]
-    gathered = np.int32(-1)
+    gathered, pair = np.int32(-1), tables.flag[col.PAIR_AT]
     for a in range(len(asked)):
         one = asked[a]
         row = one[ROW]
@@ -194,6 +195,8 @@ def price_block(tables, like, asked, taking, price, gap, lines):
             cost = best[v] + like.opening[v] + like.own[PER_WORK, v] * service
             if vehicle != one[HOME]:
                 cost += taking[a]
+            if pair > 0:
+                cost += tables.request[one[NUMBER], pair + vehicle]
             if sure[v] == 0:
                 gap[row, vehicle, 0] = -1
             elif best[v] < FAR and cost < price[row, vehicle]:

@@ -35,10 +35,12 @@ def refresh(tables, routes, vehicle, work):
 
 @lean_kernel
 def order_price(tables, request, vehicle):
-    """Price of the told order's move: taking it from its vehicle, adding it at a told stop of another."""
+    """Price of the pair, and of a told order's move: taking it from its vehicle, adding it at another's told stop."""
+    pair = tables.flag[col.PAIR_AT]
+    price = tables.request[request, pair + vehicle] if pair > 0 else np.int64(0)
     if tables.request[request, col.HOME] == vehicle:
-        return np.int64(0)
-    price = tables.request[request, col.TAKE]
+        return price
+    price += tables.request[request, col.TAKE]
     if tables.flag[col.ORDER_ADDED] == 1 and tables.request[request, col.KIND] != col.GHOST:
         level = told_level(tables.before_ptr, tables.before, vehicle, tables.request[request, col.FIRST_PLACE])
         if level >= 0:
@@ -62,10 +64,8 @@ def best_in(tables, routes, request, vehicle, limit, work):
 @fused_kernel
 def best_in_one(tables, routes, request, vehicle, limit, work):
     """As `best_in`, inside the loops over vehicles."""
-    if routes.size[vehicle] + 2 > tables.flag[col.STRIDE]:
-        return limit, np.int64(-1), np.int64(-1)
     moved = order_price(tables, request, vehicle)
-    if moved >= limit:
+    if moved >= limit or routes.size[vehicle] + 2 > tables.flag[col.STRIDE]:
         return limit, np.int64(-1), np.int64(-1)
     if tables.flag[col.PLAIN] == 1:
         price, pick, drop = best_plain(tables, routes, request, vehicle, limit - moved, work.lines)

@@ -57,6 +57,7 @@ WALKED_NODES = 32
 def recreate(tables, routes, saved, work, fleet, credited):
     """Insert the absent requests one by one, in a random one of several orders, each at its cheapest place.
 
+    Of a choice one row is absent, and the cheapest of its rows is inserted.
     `credited` (-1: none) goes first and may cost what skipping all of them costs: what pays only together with others
     finds its place before they do, and the price of the whole decides.  With HALF every other one may cost as much.
     """
@@ -76,17 +77,24 @@ def recreate(tables, routes, saved, work, fleet, credited):
             limit = max(limit, credit)
         if tables.request[request, col.RANK] > 0:
             limit = np.int64(col.LOCKED - 1)  # whether it pays, the whole plan says
+        row, chosen, vehicle, pick, drop = request, request, np.int64(-1), np.int64(-1), np.int64(-1)
         if tables.flag[col.WHOLE] == 1:
             vehicle, pick, drop = cheapest_in_plan(tables, routes, request, limit, work)
-        else:
-            _, vehicle, pick, drop = cheapest(tables, routes, request, limit, work)
+            row = np.int64(-1)
+        while row >= 0:
+            price, v, i, j = cheapest(tables, routes, row, limit, work)
+            if v >= 0:
+                limit, chosen, vehicle, pick, drop = price, row, v, i, j
+            row = tables.request[row, col.NEXT_ROW]
+            if row == request:
+                break
         if vehicle < 0:
             routes.absent[routes.missing[0]] = request
             routes.missing[0] += 1
         else:
-            work.list[request, col.LATELY] = vehicle
+            work.list[chosen, col.LATELY] = vehicle
             save(routes, saved, vehicle, work)
-            insert(tables, routes, request, vehicle, pick, drop, work)
+            insert(tables, routes, chosen, vehicle, pick, drop, work)
 
 
 @inner_kernel
@@ -158,6 +166,11 @@ def _own_ticks(tables, node):
 @inner_kernel
 def _restore(tables, routes, saved, work):
     """Undo an iteration."""
+    if tables.flag[col.CHOICES] > 0:  # a row of a choice that was nowhere before belongs to no route again
+        for k in range(work.clock[col.TOUCHED]):
+            vehicle = work.mark[k, col.TOUCHED_LIST]
+            for position in range(1, routes.size[vehicle] + 1):
+                routes.vehicle[tables.node[routes.row[vehicle, col.NODE, position], col.REQUEST]] = -1
     for k in range(work.clock[col.TOUCHED]):
         take_over(tables, saved, routes, work.mark[k, col.TOUCHED_LIST])
     routes.missing[0] = work.clock[col.OLD_ABSENT]

@@ -21,7 +21,8 @@ from tests.routing.plans.test_search import static_problem
 
 def inserted_naively(tables: Tables, routes: Routes, work: Work, degree: int) -> None:
     """Before every choice, the price of every absent request in every vehicle."""
-    left = routes.absent[: routes.missing[0]].astype(np.int64)
+    choice = tables.choice
+    left = np.flatnonzero(np.isin(choice, choice[routes.absent[: routes.missing[0]]]))
     hopeless = []
     while len(left):
         skip = tables.request[left, col.SKIP]
@@ -35,10 +36,12 @@ def inserted_naively(tables: Tables, routes: Routes, work: Work, degree: int) ->
             hopeless = left
             break
         chosen = min(worth.tolist(), key=lambda k: (-regret[k], lowest[k, 0], k))
+        alike = np.flatnonzero(choice[left] == choice[left[chosen]])
+        chosen = int(min([chosen, *alike.tolist()], key=lambda k: lowest[k, 0]))
         vehicle = int(np.argmin(price[chosen]))
         insert(tables, routes, left[chosen], vehicle, *gap[chosen, vehicle], work)
-        left = np.delete(left, chosen)
-    routes.missing[0] = len(hopeless)
+        left = left[choice[left] != choice[left[chosen]]]
+    routes.missing[0] = len(np.unique(choice[hopeless])) if len(hopeless) else 0
 
 
 def plan_of(routes: Routes) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.board.offered import OfferedTrip, asked_of, pay_for
+from dispatch.engine.offered import OfferedTrip, asked_of, pay_for
 from dispatch.model import Act, ActKind, Level, Stop
 from dispatch.settings.tariff import tariff_of
 

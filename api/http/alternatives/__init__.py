@@ -1,0 +1,1 @@
+"""Sources and ends of a delivery on the wire: as they are named, and as they are shown."""

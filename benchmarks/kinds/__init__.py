@@ -1,0 +1,1 @@
+"""Each kind of order against the same days without it."""
