@@ -36,7 +36,7 @@ class Custody:
 
 Chain = tuple[Custody, ...]
 
-KEEPS = e.OrderAccepted | e.OrderMoved | e.OutcomeCorrected | e.GoodsMoved
+KEEPS = e.OrderAccepted | e.AlternativeChosen | e.OrderMoved | e.OutcomeCorrected | e.GoodsMoved
 """Events that say who holds goods."""
 
 
@@ -46,6 +46,8 @@ def after(chain: Chain, event: KEEPS) -> Chain:
         return begun(event.order)
     if not chain:
         return chain
+    if isinstance(event, e.AlternativeChosen):  # as long as nobody has fetched it, the store chosen last has it
+        return begun(event.order) if len(chain) == 1 else chain
     if isinstance(event, e.GoodsMoved):
         return _passed(chain, Keeper.PLACE, "", event.at)
     if isinstance(event, e.OutcomeCorrected):

@@ -47,19 +47,9 @@ def invent_day(
     from sim.invent.lunch_peak import DaySize
 
     size = DaySize(
-        stores,
-        riders,
-        orders,
-        hours,
-        scarcity,
-        rain,
-        opening_hours,
-        tiers,
-        goods,
-        tenants,
-        sources=sources,
-        counters=counters,
-    )
+        stores, riders, orders, hours, scarcity, rain, opening_hours, tiers, goods, tenants,
+        sources=sources, counters=counters,
+    )  # fmt: skip
     return write_synthetic(Path(target), seed, size, name=name, settings=settings, force=force)
 
 

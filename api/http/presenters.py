@@ -146,8 +146,8 @@ def _kinds(board: Board, record: OrderRecord) -> dict[str, Any]:
     goods = {"class": goods_of(board, record.order)}
     walked = last_metres(record.last_metres)
     kinds = {"goods": goods, "tier": record.order.tier or None, "last_metres": walked, "alternatives": ways(record)}
-    kinds["custody"] = [_held(part) for part in record.custody]
-    return kinds | fee_fields(record.fee) | {"co2_g": _grams(record)}
+    held = {"custody": [_held(part) for part in record.custody]}
+    return kinds | fee_fields(record.fee) | held | {"co2_g": _grams(record)}
 
 
 def _held(part: Custody) -> CustodyShown:

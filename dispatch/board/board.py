@@ -279,6 +279,7 @@ class Board:
         if event.round:  # what a customer asks for is another end of the same goods
             record.expected_ready_at = event.order.expected_ready_at
         record.order = event.order
+        record.custody = custody.after(record.custody, event)
         stock.reserve(self.stores, record)
         if not record.state.is_final and not record.state.is_on_board:
             self._index_order(event.order.order_id, record)
