@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from dispatch.fulfilment import End, EndKind, Source
+from dispatch.ways import End, EndKind, Source
 from routing.places import PlaceBook
 from routing.problem.problem import ActKind, Level, Reason
 

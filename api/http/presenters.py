@@ -36,11 +36,11 @@ from dispatch.board.records import OrderRecord, RiderRecord
 from dispatch.custody import Custody
 from dispatch.engine.decisions.giving_up import ends_at
 from dispatch.engine.decisions.risk import expected_dropoff_at, expected_pickup_at
-from dispatch.fulfilment import EndKind
 from dispatch.model import Act, ActKind, Fee, LastMetres, Level, Offer, OrderState, Reason, Route, Stop
 from dispatch.promise.told import Said, kept
 from dispatch.rounds.problem_arrays import goods_of
 from dispatch.settings.mix import USUAL_CLASS
+from dispatch.ways import EndKind
 from routing.places import PlaceBook
 
 PRECISION = 6

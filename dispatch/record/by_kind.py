@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from dispatch.fulfilment import EndKind
 from dispatch.model import OrderState
 from dispatch.record.lives import OrderLife
+from dispatch.ways import EndKind
 
 NONE = "none"
 """Stands for orders that name no kind."""

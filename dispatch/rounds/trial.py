@@ -72,7 +72,7 @@ def outcome(answer: RoundSolved, order_id: str) -> Fit:
     return Fit(None, None, reasons.get(order_id, Reason.NO_RIDER_IN_REACH))
 
 
-class Tried(NamedTuple):
+class Supposed(NamedTuple):
     """A round that is only asked about, when each rider was to hand over what they have, and when each order is due."""
 
     frozen: Frozen
@@ -80,7 +80,7 @@ class Tried(NamedTuple):
     due_at: dict[str, int]
 
 
-def tried_with(board: Board, order: Order, now: int) -> tuple[Tried, Tried]:
+def tried_with(board: Board, order: Order, now: int) -> tuple[Supposed, Supposed]:
     """Two rounds of now: as the board is, and with `order` in place of what the board holds of it.
 
     Reads the board and changes nothing: what it returns holds no reference to it.
@@ -96,7 +96,7 @@ def tried_with(board: Board, order: Order, now: int) -> tuple[Tried, Tried]:
     return _tried(board, held, board.riders, now), _tried(board, changed, riders, now)
 
 
-def made_late(tried: tuple[Tried, Tried], times: TravelTimes) -> tuple[str, ...]:
+def made_late(tried: tuple[Supposed, Supposed], times: TravelTimes) -> tuple[str, ...]:
     """Orders that miss their promise in the second round and not in the first, both solved by insertion.
 
     An order that nobody takes has missed it.
@@ -105,7 +105,7 @@ def made_late(tried: tuple[Tried, Tried], times: TravelTimes) -> tuple[str, ...]
     return tuple(sorted(after - before))
 
 
-def _tried(board: Board, record: OrderRecord, riders: dict[str, RiderRecord], now: int) -> Tried:
+def _tried(board: Board, record: OrderRecord, riders: dict[str, RiderRecord], now: int) -> Supposed:
     view, order_id = copy.copy(board), record.order.order_id
     view.now, view.riders = now, riders
     view.orders = cast("dict[str, OrderRecord]", ChainMap({order_id: record}, board.orders))
@@ -117,10 +117,10 @@ def _tried(board: Board, record: OrderRecord, riders: dict[str, RiderRecord], no
         }
         for rider_id, rider in riders.items()
     }  # fmt: skip
-    return Tried(freeze(view), drops, {name: one.order.due_at for name, one in view.in_play.items()})
+    return Supposed(freeze(view), drops, {name: one.order.due_at for name, one in view.in_play.items()})
 
 
-def _late(tried: Tried, times: TravelTimes) -> set[str]:
+def _late(tried: Supposed, times: TravelTimes) -> set[str]:
     from dispatch.rounds.solve import solve_round
 
     answer, drops = solve_round(tried.frozen, times, recipe="insertion"), dict(tried.drops)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.fulfilment import Source
+from dispatch.ways import Source
 
 PER_WALKED_M = 70
 """Points for each metre to a counter: what a customer who fetches walks, at 1.4 metres a second, costs like waiting."""

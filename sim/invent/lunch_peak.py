@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.fulfilment import MOST_SOURCES, End, EndKind, Source
 from dispatch.inputs import ApartSet, Input
 from dispatch.model import Order, Rider, Shift, Store
 from dispatch.people.apart import Party
 from dispatch.record.catalogue import Catalogue, Pay
 from dispatch.settings.settings import Settings
 from dispatch.settings.tiers import promise_of
+from dispatch.ways import MOST_SOURCES, End, EndKind, Source
 from routing.errors import InvalidInput
 from routing.places import LatLng, PlaceBook
 from sim.invent.alternatives import PER_WALKED_M, sources_near

@@ -15,7 +15,6 @@ from dispatch.bounds import require
 from dispatch.calendar.local_time import UnclearLocalTime
 from dispatch.codec import decode_input
 from dispatch.errors import InvalidSetting
-from dispatch.fulfilment import End, EndKind, ends_of, skus_of, sources_of
 from dispatch.inputs import ApartSet, Class, Input
 from dispatch.model import Engagement, Order, Rider, Shift, Store, Zone
 from dispatch.people.apart import Party
@@ -28,6 +27,7 @@ from dispatch.settings.mix import mix_rule
 from dispatch.settings.presets import among
 from dispatch.settings.settings import Settings
 from dispatch.settings.tiers import promise_of, tiers_of
+from dispatch.ways import End, EndKind, ends_of, skus_of, sources_of
 from routing.errors import HalfhourError, InvalidInput, UnreadableFile
 from routing.places import PlaceBook
 from sim.scenario import Demand, Reality, Scenario, stores_with_means

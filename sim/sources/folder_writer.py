@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from dispatch.codec import encode, plain
-from dispatch.fulfilment import ends_text, skus_text, sources_text
 from dispatch.inputs import ApartSet, Input
 from dispatch.model import Shift
 from dispatch.record.catalogue import Catalogue
 from dispatch.record.run_folder import put_in_place, refuse_to_overwrite, write_csv
 from dispatch.record.travel_spec import HttpSpec, MatrixSpec, StraightSpec, TravelSpec, travel_table
 from dispatch.settings.co2 import table_of
+from dispatch.ways import ends_text, skus_text, sources_text
 from sim.scenario import Reality, Scenario
 from sim.sources.clock import DayClock
 from sim.sources.folder import APART, APART_COLUMNS, COORDINATES, FORMAT, TOML, read

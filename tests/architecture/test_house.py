@@ -26,7 +26,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"roads.traces"},
     ],
     "dispatch": [
-        {"fulfilment"},
+        {"ways"},
         {"calendar", "errors", "model", "version"},
         {"people"},
         {"inputs", "lifecycle", "promise", "settings"},

@@ -12,8 +12,8 @@ from api.http.belonging import may_use
 from api.http.schemas.base import epoch_of
 from api.http.schemas.deliveries import EndNamed, QuoteRequest, SourceNamed
 from dispatch.errors import Refused
-from dispatch.fulfilment import End, EndKind, Source
 from dispatch.model import Order
+from dispatch.ways import End, EndKind, Source
 from routing.errors import InvalidInput
 
 if TYPE_CHECKING:

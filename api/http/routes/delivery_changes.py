@@ -38,9 +38,9 @@ from api.live.ended_orders import require_on_board
 from api.live.words import WORDS
 from dispatch.board.records import OrderRecord
 from dispatch.errors import Refused
-from dispatch.fulfilment import EndKind
 from dispatch.inputs import EndAsked, OrderChanged
 from dispatch.model import Order, OrderState
+from dispatch.ways import EndKind
 from routing.errors import HalfhourError
 
 router = APIRouter(tags=["deliveries"], route_class=Door)

@@ -16,13 +16,13 @@ from dispatch.engine.decisions.checks import cannot_change, known_order, known_s
 from dispatch.engine.draft import Draft
 from dispatch.errors import Refused
 from dispatch.events import Events
-from dispatch.fulfilment import MOST_ENDS, MOST_SOURCES, EndKind, Source
 from dispatch.lifecycle import Trigger, require
 from dispatch.model import Order, OrderState
 from dispatch.people.apart import parted
 from dispatch.settings.groups import MOST_POINTS
 from dispatch.settings.mix import mix_rule
 from dispatch.settings.tiers import tiers_of
+from dispatch.ways import MOST_ENDS, MOST_SOURCES, EndKind, Source
 
 # --- the order system -----------------------------------------------------------------------------------------------
 

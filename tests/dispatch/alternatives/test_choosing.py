@@ -10,10 +10,10 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.codec import decode_event, encode
 from dispatch.errors import Refused
-from dispatch.fulfilment import End, EndKind, Source, ends_of, ends_text, sources_of, sources_text
 from dispatch.model import Order, OrderState, Reason
 from dispatch.record.story import tell
 from dispatch.rounds.trial import made_late, tried_with
+from dispatch.ways import End, EndKind, Source, ends_of, ends_text, sources_of, sources_text
 from tests.kit.world import T0, World
 
 NEAR, FAR = Source("near", 300), Source("far", 300)

@@ -11,8 +11,8 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.board.board import Board
 from dispatch.errors import Refused
-from dispatch.fulfilment import Source
 from dispatch.model import OrderState
+from dispatch.ways import Source
 from tests.kit.world import T0, World
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.fulfilment import Source
+from dispatch.ways import Source
 from sim.sources import open_scenario
 from sim.sources.folder_writer import write_folder
 from sim.sources.rows import InvalidScenario
