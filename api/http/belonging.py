@@ -13,7 +13,7 @@ from api.common.api_keys import Scope
 from api.common.errors import Forbidden, NotFound
 from api.common.ids import tenant_of
 from dispatch.board.board import Board
-from dispatch.board.records import StoreRecord
+from dispatch.board.stock import StoreRecord
 from dispatch.model import Store
 from routing.errors import InvalidInput
 

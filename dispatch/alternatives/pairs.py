@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from dispatch.board.board import Board
 from dispatch.board.progress import OPEN_AHEAD_S, is_sent_for, prepared_in, start_preparing_at
-from dispatch.board.records import OrderRecord, StoreRecord
-from dispatch.board.stock import lacking
+from dispatch.board.records import OrderRecord
+from dispatch.board.stock import StoreRecord, lacking
 from dispatch.events import SourceTold
 from dispatch.inputs import Alternative
 from dispatch.model import ActKind, End, EndKind, Level, Order, OrderState, Route, Source

@@ -14,8 +14,9 @@ from dispatch import custody, receipts
 from dispatch import events as e
 from dispatch.board import dumps, parking, stock
 from dispatch.board.cell_index import CellIndex, ZoneShape
-from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
+from dispatch.board.records import OrderRecord, RiderRecord, ZoneRecord
 from dispatch.board.shown_routes import with_route, with_sight
+from dispatch.board.stock import StoreRecord
 from dispatch.event_handlers import event_handlers
 from dispatch.model import ActKind, Level, Offer, OrderState, Reason, Route, latest_departure
 from dispatch.people.apart import with_pair, without_pair

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dispatch import codec
-from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord, ZoneRecord
+from dispatch.board.records import OrderRecord, RiderRecord, ZoneRecord
+from dispatch.board.stock import StoreRecord
 from dispatch.model import Offer
 from dispatch.promise.tracker import Tracker
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from dispatch.board.shown_routes import ShownStop
-from dispatch.board.store_demand import StoreDemand
 from dispatch.custody import Custody, of_facts
 from dispatch.inputs import Alternative, Choice, Stage
 from dispatch.model import (
@@ -19,7 +18,6 @@ from dispatch.model import (
     Rider,
     Route,
     Shift,
-    Store,
     Zone,
 )
 from dispatch.people.apart import KeptApart
@@ -332,35 +330,6 @@ class RiderRecord:
             self.arrived_at = self.departed_at = None
             if route.stops and route.stops[0].level == Level.UNDERWAY:
                 self.departed_at = max(at, self.free_at)
-
-
-@dataclass(slots=True)
-class StoreRecord:
-    """What is known of one store."""
-
-    store: Store
-    demand: StoreDemand = field(default_factory=StoreDemand)
-    closed_until: int | None = None
-    delay_s: int = 0
-    delay_until: int | None = None
-    """Up to when goods take longer (None: until the store says otherwise)."""
-    stock: dict[str, int] = field(default_factory=dict)
-    """What it has of the articles that it counts."""
-    reserved: dict[str, int] = field(default_factory=dict)
-    """What of that orders hold."""
-    stock_version: int = 0
-
-    def delay_at(self, now: int) -> int:
-        """How much longer than estimated goods take at an instant."""
-        return self.delay_s if self.delay_until is None or now < self.delay_until else 0
-
-    def opens_from(self, at: int) -> int | None:
-        """The first instant from `at` on at which it hands out goods, by its hours and its word; None: not known."""
-        if self.closed_until is not None and self.closed_until > at:
-            if self.closed_until >= FOR_EVER:
-                return None
-            at = self.closed_until
-        return self.store.opens_from(at)
 
 
 @dataclass(slots=True)

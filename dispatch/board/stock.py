@@ -1,4 +1,4 @@
-"""What stores have of their articles: counted, reserved for orders, taken or freed; never less than nothing.
+"""What is known of stores, and of their articles: counted, held, taken or freed; never less than nothing.
 
 A store says what it has (`StockKnown`); an article of which it says nothing is there without limit.  An order holds
 what it takes at the store that is chosen for it, until its goods are picked up or it ends.
@@ -7,9 +7,40 @@ what it takes at the store that is chosen for it, until its goods are picked up 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from dispatch.board.records import OrderRecord, StoreRecord
-from dispatch.model import Order
+from dispatch.board.records import FOR_EVER, OrderRecord
+from dispatch.board.store_demand import StoreDemand
+from dispatch.model import Order, Store
+
+
+@dataclass(slots=True)
+class StoreRecord:
+    """What is known of one store."""
+
+    store: Store
+    demand: StoreDemand = field(default_factory=StoreDemand)
+    closed_until: int | None = None
+    delay_s: int = 0
+    delay_until: int | None = None
+    """Up to when goods take longer (None: until the store says otherwise)."""
+    stock: dict[str, int] = field(default_factory=dict)
+    """What it has of the articles that it counts."""
+    reserved: dict[str, int] = field(default_factory=dict)
+    """What of that orders hold."""
+    stock_version: int = 0
+
+    def delay_at(self, now: int) -> int:
+        """How much longer than estimated goods take at an instant."""
+        return self.delay_s if self.delay_until is None or now < self.delay_until else 0
+
+    def opens_from(self, at: int) -> int | None:
+        """The first instant from `at` on at which it hands out goods, by its hours and its word; None: not known."""
+        if self.closed_until is not None and self.closed_until > at:
+            if self.closed_until >= FOR_EVER:
+                return None
+            at = self.closed_until
+        return self.store.opens_from(at)
 
 
 def lacking(store: StoreRecord, order: Order, *, holds: bool = False, promised: Mapping[str, int] | None = None) -> str:

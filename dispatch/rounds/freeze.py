@@ -15,7 +15,8 @@ from dispatch.alternatives.pairs import open_pairs, present, why_not
 from dispatch.board.board import Board
 from dispatch.board.errands import present_rows
 from dispatch.board.progress import is_shut
-from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.board.stock import StoreRecord
 from dispatch.board.store_demand import NOTICE_BINS
 from dispatch.model import ActKind, Level, Reason
 from dispatch.rounds.frozen_round import Frozen, IdMap, Outlook

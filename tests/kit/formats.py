@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dispatch.board.records
+import dispatch.board.stock
 import dispatch.board.store_demand
 import dispatch.codec
 import dispatch.custody
@@ -23,6 +24,7 @@ import dispatch.inputs
 import dispatch.model
 import dispatch.promise.told
 import dispatch.receipts
+import dispatch.ways
 from dispatch.codec import SCHEMA_VERSION, plain
 from dispatch.record import run_folder
 from dispatch.record.catalogue import CATALOGUE_FORMAT, Catalogue, Pay
@@ -41,9 +43,11 @@ MODULES = (
     dispatch.model,
     dispatch.promise.told,
     dispatch.board.records,
+    dispatch.board.stock,
     dispatch.board.store_demand,
     dispatch.custody,
     dispatch.receipts,
+    dispatch.ways,
 )
 
 CLASSES: dict[str, Any] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dispatch.board.board import Board
-from dispatch.board.records import OrderRecord, RiderRecord, StoreRecord
+from dispatch.board.records import OrderRecord, RiderRecord
+from dispatch.board.stock import StoreRecord
 from dispatch.errors import Refused
 from dispatch.model import OrderState
 from routing.errors import UnknownPlace

@@ -8,7 +8,8 @@ from dispatch import events as e
 from dispatch import inputs as i
 from dispatch.alternatives.pairs import why_not
 from dispatch.board.board import Board
-from dispatch.board.records import FOR_EVER, OrderRecord, StoreRecord
+from dispatch.board.records import FOR_EVER, OrderRecord
+from dispatch.board.stock import StoreRecord
 from dispatch.bounds import MOST_UNITS
 from dispatch.engine.decisions.checks import cannot_change, known_order, known_store, require_place
 from dispatch.engine.draft import Draft
