@@ -329,12 +329,8 @@ def kpis(catalogue: Catalogue, entries: Iterable[tuple[Any, ...]]) -> KpiFold:
 
 
 def _pickups(stops: Iterable[Stop]) -> dict[str, None]:
-    return {
-        act.order_id: None
-        for stop in stops
-        for act in stop.acts
-        if act.kind is ActKind.PICKUP and act.level >= Level.TOLD
-    }
+    acts = (act for stop in stops for act in stop.acts if act.kind is ActKind.PICKUP)
+    return {act.order_id: None for act in acts if act.level >= Level.TOLD}
 
 
 def _rounded(value: float) -> float:
