@@ -43,6 +43,9 @@ def _module(filename: str) -> str:
 
 def log_json(stream: TextIO, level: int = logging.INFO) -> None:
     """Sends all logs to `stream` as JSON lines; the server's own request log, which would show paths, is silenced."""
+    # What no line carries need not be found out: who called, in which thread and process.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from email.message import Message
+from functools import lru_cache
 from typing import Any
 
 from fastapi import Request
@@ -48,14 +49,22 @@ async def _require_json(request: Request) -> None:
     encoding = headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
         raise UnsupportedMediaType("send the body as it is, without Content-Encoding", field="Content-Encoding")
-    kind = Message()
-    kind["content-type"] = headers.get("content-type", "")
-    subtype = kind.get_content_subtype()
-    if kind.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
+    is_json, charset = _content_type(headers.get("content-type", ""))
+    if not is_json:
         raise UnsupportedMediaType("send JSON, and say so: Content-Type: application/json", field="Content-Type")
-    if str(kind.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8", "us-ascii"):
+    if charset not in ("utf-8", "utf8", "us-ascii"):
         raise UnsupportedMediaType("JSON is sent in UTF-8", field="Content-Type")
     try:
         (await request.body()).decode()
     except UnicodeDecodeError as wrong:
         raise UnsupportedMediaType(f"the body is not UTF-8 from its byte {wrong.start} on", field="body") from None
+
+
+@lru_cache(maxsize=64)
+def _content_type(value: str) -> tuple[bool, str]:
+    """Whether a Content-Type says JSON, and its charset; callers send few different ones, again and again."""
+    kind = Message()
+    kind["content-type"] = value
+    subtype = kind.get_content_subtype()
+    is_json = kind.get_content_maintype() == "application" and (subtype == "json" or subtype.endswith("+json"))
+    return is_json, str(kind.get_param("charset", "utf-8")).lower()
