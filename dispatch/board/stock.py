@@ -59,8 +59,9 @@ def lacking(store: StoreRecord, order: Order, *, holds: bool = False, promised: 
 def reserve(stores: Mapping[str, StoreRecord], record: OrderRecord) -> None:
     """Hold what an order takes at the store that is chosen for it, and nowhere else."""
     free(stores, record)
-    _add(stores[record.order.store_id].reserved, record.order, 1)
-    record.reserved_at = record.order.store_id
+    if record.order.skus:
+        _add(stores[record.order.store_id].reserved, record.order, 1)
+        record.reserved_at = record.order.store_id
 
 
 def free(stores: Mapping[str, StoreRecord], record: OrderRecord) -> None:

@@ -225,10 +225,10 @@ def test_what_fails_because_of_one_rider_costs_that_rider_and_not_the_day(monkey
     else:
         honest_fits = rounds._fits
 
-        def fits(board, change):
+        def fits(board, change, chosen):
             if change.rider_id == sick:
                 raise ZeroDivisionError
-            return honest_fits(board, change)
+            return honest_fits(board, change, chosen)
 
         monkeypatch.setattr(rounds, "_fits", fits)
     run, heard = lived(scenario, HalfhourPolicy())

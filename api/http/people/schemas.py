@@ -73,9 +73,9 @@ class ReversalBody(RequestBody):
 
 
 class ShiftEndBody(RequestBody):
-    """Why somebody else ends a rider's shift."""
+    """Why somebody else ends a rider's shift; a rider who ends their own needs none."""
 
-    reason: Why
+    reason: Why | None = None
 
 
 class ApartShown(Shown):

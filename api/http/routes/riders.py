@@ -218,9 +218,8 @@ async def shift_end(command: RiderCommand, rider_id: RiderId, body: ShiftEndBody
     A `reason` says that it is a decision about the rider: they read it in their receipts, and operations can take it
     back.
     """
-    is_decided = body is not None and command.caller.token is None
-    by, reason = (command.caller.key_id, plain(body.reason)) if body is not None and is_decided else ("", "")
-    words = body.reason if body is not None and is_decided else ""
+    words = (body.reason or "") if body is not None and command.caller.token is None else ""
+    by, reason = (command.caller.key_id, plain(words)) if words else ("", "")
     return await _about_rider(
         command, rider_id, lambda at: ShiftEnded(at=at, rider_id=rider_id, reason=reason, by=by), words
     )

@@ -11,6 +11,7 @@ from api.http.schemas.base import ACCESS, Location, RequestBody, Shown
 from api.http.schemas.values import (
     CURRENCY,
     PIN,
+    EndName,
     ExternalId,
     Id,
     Instant,
@@ -177,7 +178,7 @@ class DeliveryPatch(RequestBody):
 class EndAskedFor(RequestBody):
     """Where the customer wants it brought now."""
 
-    end: Annotated[str, Field(pattern=r"^(door|counter:[A-Za-z0-9:._~-]{1,64})$", examples=["counter:store-2"])]
+    end: EndName
 
 
 class Cancel(RequestBody):

@@ -72,6 +72,10 @@ ExternalId = Annotated[str, _id(".:~", 64, "o-1017")]
 Id = Annotated[str, _id("~:", 64, "r-7")]
 DeliveryId = Annotated[str, _id(".:~", 128, "demo.o-1017")]
 OfferOrStopId = Annotated[str, _id(".:~@", 128, "r-7.3")]
+EndName = Annotated[
+    str,
+    ruled(r"^(door|counter:[A-Za-z0-9:._~-]{1,64})$", "must be door, or counter: and a store's id", "counter:store-2"),
+]
 TenantId = Annotated[
     str,
     ruled(r"^[a-z][a-z0-9_-]{0,31}$", "must be 1 to 32 small letters, digits, _ or -, a letter first", "demo"),

@@ -182,6 +182,8 @@ NAMING = {"deliveries", "tenants", "tenant"}
 OF_BODIES: dict[tuple[str, str], str] = {
     ("create", "pickup_store_id"): "unknown_store",
     ("quote", "pickup_store_id"): "unknown_store",
+    ("create", "store_id"): "unknown_store",
+    ("quote", "store_id"): "unknown_store",
     ("accept", "quote_id"): "unknown_quote",
     ("complete", "deliveries"): "unknown_stop",
     ("fail", "deliveries"): "unknown_stop",
@@ -191,6 +193,8 @@ FREE_TO_CHOOSE = {
     ("create", "external_delivery_id"), ("quote", "external_delivery_id"),
     # A tenant's own name of a door, which opens none of another's (tests/api/http/test_addresses.py).
     ("create", "address_id"), ("quote", "address_id"), ("change", "address_id"),
+    # A tenant's own name of who ordered: riders are kept apart from it by operations alone.
+    ("create", "customer_id"), ("quote", "customer_id"), ("change", "customer_id"),
 }  # fmt: skip
 OPERATORS = {"ops", "admin", "riders"}
 
@@ -210,6 +214,7 @@ async def test_a_body_opens_no_door_to_what_is_anothers(things: Things, name: st
     caller = "other" if "orders" in _roles(operation) else "other rider"
     body = {
         "pickup_store_id": order("m-other"),
+        "store_id": order("m-other") | {"sources": [{"store_id": "s1"}]},
         "quote_id": {"quote_id": things.ids["quote_id"]},
         "deliveries": {"deliveries": ["acme.o1"], "reason": "customer absent"} if name == "fail" else {},
     }[field]

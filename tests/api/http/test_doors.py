@@ -34,7 +34,7 @@ class City:
         """Has an order lead there, new or as a change."""
         door = self.name(order_id, lat, lng, **said)
         place = self.board.places.add(lat, lng)
-        self.board.open_orders[order_id] = SimpleNamespace(order=SimpleNamespace(door=door, drop_place=place))
+        self.board.open_orders[order_id] = SimpleNamespace(order=SimpleNamespace(door=door, door_place=place))
         self.doors.note(self.board, order_id, door, place)
         return door
 
@@ -42,7 +42,7 @@ class City:
         """Points of open orders by their door."""
         found: dict[str, list[tuple[float, float]]] = {}
         for record in self.board.open_orders.values():
-            at = self.board.places.latlng(record.order.drop_place)
+            at = self.board.places.latlng(record.order.door_place)
             found.setdefault(record.order.door, []).append((at.lat, at.lng))
         return found
 

@@ -45,7 +45,7 @@ def test_at_the_counter_the_planned_bags_are_shown_and_nothing_is_told(tmp_path:
             stop = await at_the_counter(run)
             (bag,) = stop["planned"]
             assert (bag["delivery_id"], bag["tentative"], bag["items"]) == (
-                "acme.o1", True, [{"name": "Soup", "quantity": 2}]
+                "acme.o1", True, [{"name": "Soup", "quantity": 2, "sku": None}]
             )  # fmt: skip
             assert stop["acts"] == []
             record = run.host.board.riders["r1"]

@@ -44,7 +44,7 @@ def test_kinds_are_drawn_anew_from_each_seed():
     first, second = (small_problem("plain", seed).travel.ticks for seed in (0, 1))
     assert (first != second).any()
     assert (first == small_problem("plain", 0).travel.ticks).all()
-    assert len(KINDS) == 20
+    assert len(KINDS) == 21
 
 
 def test_the_page(tmp_path: Path):

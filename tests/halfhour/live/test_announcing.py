@@ -22,7 +22,7 @@ class Stream(io.StringIO):
 
 
 def options(as_json: bool) -> serve.Options:
-    return serve.Options("ledger", as_json, False, False, 1.0, False, "node", False, 10.0, None)
+    return serve.Options("ledger", as_json, False, False, 1.0, False, "node", False, 10.0, True, None)
 
 
 @pytest.mark.parametrize(("out", "log", "times"), [(True, True, 0), (True, False, 1), (False, True, 1)])

@@ -34,7 +34,7 @@ def test_a_shadow_says_what_it_would_have_done_and_follows(tmp_path: Path) -> No
             assert (await run.ops.post("/v1/shadow/assignments", json=again)).json()["saved_points"] == 0
             report = (await run.ops.get("/v1/shadow/report")).json()
             assert report["decisions"] == 2 and report["same"] == 1 + (ours == "r2")
-            assert run.app.state.application.webhooks._runner is None, "nothing is sent"
+            assert run.app.state.application.webhooks._runners == [], "nothing is sent"
 
     asyncio.run(go())
 
