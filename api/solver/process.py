@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import pickle
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from api.common.parent_process import environment_of_child
 from api.solver.messages import LENGTH, RoundTask, SolverFailed
 from api.solver.travel_state import AnswersHeard, TravelState
 from dispatch.inputs import RoundSolved
@@ -51,9 +51,8 @@ class Solver:
 
     async def launch(self) -> None:
         """Starts the process, which gets ready while we do; `start` goes on from there."""
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         self._process = process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
+            *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment_of_child()
         )
         self._is_launched = True
         self._watching = asyncio.create_task(self._watch(process))

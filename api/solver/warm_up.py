@@ -6,12 +6,11 @@ As a program it compiles what rounds of one store need, beside a process that co
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from api.common.parent_process import die_with_parent
+from api.common.parent_process import die_with_parent, environment_of_child
 from dispatch.engine.engine import Engine
 from dispatch.events import RoundOpened
 from dispatch.inputs import OrderPlaced, RiderListed, ShiftPlanned, StoreListed, Wake
@@ -56,8 +55,7 @@ def compile_beside() -> subprocess.Popen[bytes]:
 
     It ends by itself; where it fails, `warm_up_rounds` compiles all.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.Popen(_BESIDE, stdin=subprocess.DEVNULL, env=environment)
+    return subprocess.Popen(_BESIDE, stdin=subprocess.DEVNULL, env=environment_of_child())
 
 
 async def compiled(starting: asyncio.Task[None]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import sys
 import time
 from typing import TYPE_CHECKING
 
+from api.common.parent_process import environment_of_child
 from api.ledger.protocol import LedgerFailed
 from api.ledger.upkeep.fold_process import VARIABLE
 from api.live import store_hours
@@ -84,7 +84,7 @@ async def fold_snapshot(address: str, fewest: int = 1) -> None:
 
     Here both would stop the loop.
     """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), VARIABLE: address}
+    environment = environment_of_child() | {VARIABLE: address}
     words = (sys.executable, "-m", "api.ledger.upkeep.fold_process", str(fewest))
     process = await asyncio.create_subprocess_exec(*words, env=environment)
     try:

@@ -291,9 +291,10 @@ async def _demo_city(service: Service) -> None:
 
 async def _robots(url: str, keys: dict[str, str], speed: float) -> asyncio.subprocess.Process:
     """Robots for this service; the key goes by pipe, for everybody may read the words of a command."""
+    from api.common.parent_process import environment_of_child
+
     words = (sys.executable, "-c", "from halfhour.commands.live.robots import for_service; for_service()")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    riders = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, env=environment)
+    riders = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE, env=environment_of_child())
     assert riders.stdin is not None
     given = {"url": url, "key": keys.get("admin", ""), "speed": speed, "parent": os.getpid()}
     riders.stdin.write(json.dumps(given).encode())
