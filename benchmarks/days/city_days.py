@@ -135,7 +135,7 @@ def days(
                 "orders": str(orders), "riders": str(percent), "seed": str(seed), "policy": name,
                 "settings": named(settings_of(scenario, name), name),
             }  # fmt: skip
-            if not any(key.items() <= row.items() for row in read_rows(table)):
+            if not has_row(table, key):
                 row = {**key, **run_day(scenario, name, seed, round_s)}
                 add_row(table, row)
                 yield row
@@ -178,6 +178,11 @@ def read_rows(path: Path, key: tuple[str, ...] = KEY) -> list[dict[str, str]]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return list({tuple(row[name] for name in key): row for row in csv.DictReader(file)}.values())
+
+
+def has_row(path: Path, values: Mapping[str, str], key: tuple[str, ...] = KEY) -> bool:
+    """Whether the days at hand, as `read_rows` reads them, have one with these values."""
+    return any(values.items() <= row.items() for row in read_rows(path, key))
 
 
 def add_row(path: Path, row: Mapping[str, Any]) -> None:

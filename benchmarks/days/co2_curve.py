@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.days.city_days import add_row, opened, read_rows
+from benchmarks.days.city_days import add_row, has_row, opened, read_rows
 from benchmarks.harness import versions
 from dispatch.policies.policy import HalfhourPolicy
 from halfhour.lab.statistics.paired import paired
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for price in map(int, chosen.prices.split(",")):
                 said = (chosen.orders, chosen.riders, seed, price)
                 key = {name: str(value) for name, value in zip(KEY, said, strict=True)}
-                if not any(key.items() <= row.items() for row in read_rows(table, KEY)):
+                if not has_row(table, key, KEY):
                     add_row(table, {**key, **run_day(scenario, price, seed)})
                     print(f"seed {seed}, {price} points a gram: done", flush=True)
     size = {"orders": str(chosen.orders), "riders": str(chosen.riders)}

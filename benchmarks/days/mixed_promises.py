@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.days.city_days import add_row, digest_of, opened, read_rows
+from benchmarks.days.city_days import add_row, digest_of, has_row, opened, read_rows
 from benchmarks.harness import versions
 from dispatch.policies.policy import HalfhourPolicy
 from sim.replay.replay import replay
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     "orders": str(chosen.orders), "riders": str(chosen.riders), "seed": str(seed), "policy": name,
                     "settings": digest_of(scenario.catalogue.settings),
                 }  # fmt: skip
-                if not any(key.items() <= row.items() for row in read_rows(table)):
+                if not has_row(table, key):
                     add_row(table, {**key, **run_day(scenario, minutes, seed)})
     chosen.out.with_suffix(".md").write_text(page(read_rows(table), table.name), encoding="utf-8")
     return 0

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.days.city_days import add_row, read_rows
+from benchmarks.days.city_days import add_row, has_row, read_rows
 from benchmarks.harness import versions
 from benchmarks.inputs import public_data
 from dispatch.policies.policy import HalfhourPolicy
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for day in days(chosen.data or public_data.require(), words[0], words[1], [int(word) for word in words[2]]):
         for preset in PRESETS:
             key = dict(zip(KEY, map(str, (day.kind, day.name, day.riders, preset, chosen.seed)), strict=True))
-            if not any(key.items() <= row.items() for row in read_rows(table, KEY)):
+            if not has_row(table, key, KEY):
                 add_row(table, {**key, **run_day(day.opened(), day.kind, preset, chosen.seed)})
                 print(f"{day.name}, {day.riders} % of the riders, {preset}: done", flush=True)
     chosen.out.with_suffix(".md").write_text(page(read_rows(table, KEY), table.name), encoding="utf-8")

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.days.city_days import add_row, read_rows
+from benchmarks.days.city_days import add_row, has_row, read_rows
 from benchmarks.harness import versions
 from dispatch.model import Order
 from dispatch.policies.policy import HalfhourPolicy
@@ -125,7 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     chosen.orders, chosen.riders, chosen.stores, chosen.sources, chosen.counters, seed, way,
                 )  # fmt: skip
                 key = {name: str(value) for name, value in zip(KEY, said, strict=True)}
-                if not any(key.items() <= row.items() for row in read_rows(table, KEY)):
+                if not has_row(table, key, KEY):
                     add_row(table, {**key, **run_day(scenario, way, seed)})
                     print(f"seed {seed}, {way}: done", flush=True)
     chosen.out.with_suffix(".md").write_text(page(read_rows(table, KEY), table.name), encoding="utf-8")
