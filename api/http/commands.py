@@ -15,7 +15,8 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
 from api.access.lanes import Lane, Lanes, is_new_work
-from api.access.rules import Caller, Gate
+from api.access.rate_limits import Meter
+from api.access.rules import Caller, Gate, Scope, access
 from api.common.errors import NotReady
 from api.common.signed_tokens import Secret
 from api.config import Config
@@ -219,6 +220,11 @@ def command(caller: Any) -> Any:
         return Command(request, service, asks, key)
 
     return Depends(made)
+
+
+Ops = Annotated[Caller, access(Scope.OPS)]
+OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
+OpsCommand = Annotated[Command, command(OpsWrite)]
 
 
 async def replied(service: Service, remember: Remember, reply: Reply) -> Reply:

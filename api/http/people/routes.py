@@ -9,11 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound
 from api.common.ids import external_id_of
-from api.http.commands import Command, Remember, Reply, Running, Service, command, compact
+from api.http.commands import Command, Ops, OpsCommand, Remember, Reply, Running, Service, compact
 from api.http.people.schemas import ApartBody, ApartShown, ReceiptShown, ReceiptsShown, ReversalBody
 from api.http.problems import problems
 from api.http.routes.deliveries import find as find_delivery
@@ -31,10 +30,6 @@ from dispatch.record.people.receipt_words import in_words, reasons_now
 from routing.errors import InvalidInput
 
 router = APIRouter(tags=["riders"], route_class=Door)
-
-Ops = Annotated[Caller, access(Scope.OPS)]
-OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
-OpsCommand = Annotated[Command, command(OpsWrite)]
 
 
 @router.get(

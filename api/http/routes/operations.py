@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
-from api.access.rate_limits import Meter
 from api.access.rules import Caller, Scope, access
 from api.http import presenters
 from api.http.acceptance import check_reach
-from api.http.commands import Command, Remember, Reply, Running, Service, command, replied
+from api.http.commands import Command, Ops, OpsCommand, OpsWrite, Remember, Reply, Running, Service, command, replied
 from api.http.problems import problems
 from api.http.routes.deliveries import ExternalId, find
 from api.http.routes.presets import choose
@@ -47,9 +46,6 @@ from dispatch.settings.settings import describe, schema
 
 router = APIRouter(tags=["operations"], route_class=Door)
 
-Ops = Annotated[Caller, access(Scope.OPS)]
-OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
-OpsCommand = Annotated[Command, command(OpsWrite)]
 Asks = Annotated[Caller, access(Scope.ORDERS, Scope.OPS)]
 EraseCommand = Annotated[Command, command(Asks)]
 

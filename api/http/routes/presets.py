@@ -7,9 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field
 
-from api.access.rate_limits import Meter
-from api.access.rules import Caller, Scope, access
-from api.http.commands import Running, Service
+from api.access.rules import Caller
+from api.http.commands import Ops, OpsWrite, Running, Service
 from api.http.problems import problems
 from api.http.schemas.base import RequestBody, Shown
 from api.http.schemas.values import Text
@@ -21,9 +20,6 @@ from dispatch.settings.presets import PRESETS
 from dispatch.settings.settings import text_of
 
 router = APIRouter(tags=["operations"], route_class=Door)
-
-Ops = Annotated[Caller, access(Scope.OPS)]
-OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 
 
 class PresetChoice(RequestBody):

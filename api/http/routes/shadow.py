@@ -14,10 +14,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import ConfigDict
 
-from api.access.rate_limits import Meter
-from api.access.rules import Caller, Scope, access
 from api.common.errors import NotFound
-from api.http.commands import Command, Remember, Reply, Running, Service, command
+from api.http.commands import Command, Ops, OpsWrite, Remember, Reply, Running, Service, command
 from api.http.problems import problems
 from api.http.routes.deliveries import find
 from api.http.routes.riders import find as find_rider
@@ -32,9 +30,7 @@ from dispatch.inputs import OrderForced, SettingChanged, StopCompleted
 
 router = APIRouter(tags=["shadow"], route_class=Door)
 
-Watches = Annotated[Caller, access(Scope.OPS)]
-WatchesWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
-ShadowCommand = Annotated[Command, command(WatchesWrite)]
+ShadowCommand = Annotated[Command, command(OpsWrite)]
 SUBJECT = "shadow"
 QUIET = {"rules.route_ack_timeout_s": "0", "rules.lost_after_s": "0", "rules.stale_s": "0"}
 """Nobody shows our routes and not every rider is heard of: silence must have no consequences here."""
@@ -151,7 +147,7 @@ async def fact(command: ShadowCommand, body: Fact) -> Response:
 
 
 @router.get("/v1/shadow/report", summary="Get the shadow report", response_model=Report, responses=problems())
-async def report(service: Running, caller: Watches) -> Report:
+async def report(service: Running, caller: Ops) -> Report:
     """Over all decisions that are kept."""
     _require(service)
     found: list[dict[str, Any]] = []

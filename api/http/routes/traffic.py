@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from api.access.rate_limits import Meter
-from api.access.rules import Caller, Scope, access
-from api.http.commands import Running, Service
+from api.http.commands import Ops, OpsWrite, Running, Service
 from api.http.problems import problems
 from api.http.schemas.base import Location, RequestBody, Shown
 from api.http.schemas.values import Text, printable
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
 router = APIRouter(tags=["operations"], route_class=Door)
 
-Ops = Annotated[Caller, access(Scope.OPS)]
-OpsWrite = Annotated[Caller, access(Scope.OPS, meter=Meter.WRITE)]
 Number = Annotated[int, Field(strict=True, ge=-(2**62), le=2**62)]
 Word = Annotated[Text, Field(min_length=1, max_length=64)]
 
