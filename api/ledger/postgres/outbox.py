@@ -41,7 +41,7 @@ WITH free AS (
                     WHERE d.market = w.market AND d.webhook_id = w.webhook_id AND d.due_at <= %(now)s)
      ORDER BY w.claimed_until NULLS FIRST LIMIT {RECEIVERS_AT_ONCE} FOR UPDATE OF w SKIP LOCKED)
 UPDATE halfhour.webhooks w
-   SET claimed_by = %(me)s, claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_S})
+   SET claimed_by = %(me)s, claimed_until = clock_timestamp() + make_interval(secs => %(claim_s)s)
   FROM free JOIN halfhour.markets k ON k.market = free.market
  WHERE w.market = free.market AND w.webhook_id = free.webhook_id
 RETURNING w.market, k.cursors, w.seen, {", ".join(f"w.{name}" for name in WEBHOOK.split(", "))}
@@ -54,8 +54,8 @@ SELECT d.market, d.webhook_id, d.attempts, d.due_at, {", ".join(f"n.{name}" for 
                       ORDER BY o.due_at, o.seq LIMIT %s) d
   JOIN halfhour.notices n ON n.market = d.market AND n.seq = d.seq ORDER BY d.due_at, d.seq
 """
-_KEEP = f"""
-UPDATE halfhour.webhooks w SET claimed_until = clock_timestamp() + make_interval(secs => {CLAIM_S})
+_KEEP = """
+UPDATE halfhour.webhooks w SET claimed_until = clock_timestamp() + make_interval(secs => %s)
   FROM unnest(%s::text[], %s::text[]) AS k (market, webhook_id)
  WHERE w.market = k.market AND w.webhook_id = k.webhook_id AND w.claimed_by = %s AND w.enabled = 1
 RETURNING w.market, w.webhook_id
@@ -77,8 +77,8 @@ class PostgresOutbox:
     One connection, used by one thread at a time; calls come from any thread.
     """
 
-    def __init__(self, place: Where, sender: str, market: str | None) -> None:
-        self._place, self._sender, self._market = place, sender, market
+    def __init__(self, place: Where, sender: str, market: str | None, *, claim_s: float = CLAIM_S) -> None:
+        self._place, self._sender, self._market, self._claim_s = place, sender, market, claim_s
         self._connection: Connection | None = None
         self._turn = threading.Lock()
         self._later = ThreadPoolExecutor(1, thread_name_prefix="outbox")
@@ -86,7 +86,7 @@ class PostgresOutbox:
     @property
     def claim_s(self) -> float | None:
         """Seconds for which a receiver stays ours once claimed, and once kept."""
-        return CLAIM_S
+        return self._claim_s
 
     def close(self) -> None:
         """Ends what is under way; claims run out by themselves."""
@@ -117,9 +117,12 @@ class PostgresOutbox:
     # --- claims -------------------------------------------------------------------------------------------------
 
     def claim(self, now: int, *, limit: int = 100, skip: Iterable[str] = ()) -> list[Claimed]:
-        """Receivers that nobody else sends to, ours for CLAIM_S, each with up to `limit` of what is due by `now`."""
+        """Receivers that nobody else sends to, ours for `claim_s`, each with up to `limit` of what is due by `now`."""
         markets, hooks = self._columns(skip)
-        given = {"market": self._market, "me": self._sender, "now": now, "skip_m": markets, "skip_w": hooks}
+        given = {
+            "market": self._market, "me": self._sender, "claim_s": self._claim_s, "now": now,
+            "skip_m": markets, "skip_w": hooks,
+        }  # fmt: skip
         rows = self._rows(_CLAIM, given)
         found = {self._name(row[0], row[3]): self._claimed(row) for row in rows}
         if not found:
@@ -137,7 +140,7 @@ class PostgresOutbox:
 
     def keep(self, webhook_ids: Sequence[str]) -> set[str]:
         """Renews what was claimed; those that are still ours."""
-        rows = self._rows(_KEEP, (*self._columns(webhook_ids), self._sender))
+        rows = self._rows(_KEEP, (self._claim_s, *self._columns(webhook_ids), self._sender))
         return {self._name(market, webhook_id) for market, webhook_id in rows}
 
     def let_go(self, visit: Tried) -> Future[None]:

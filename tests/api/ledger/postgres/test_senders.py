@@ -34,7 +34,7 @@ def outbox(url: str, name: str, market: str | None = None) -> Any:
     from api.ledger.postgres.connection import where
     from api.ledger.postgres.outbox import PostgresOutbox
 
-    return PostgresOutbox(where(url), name, market)
+    return PostgresOutbox(where(url), name, market, claim_s=LONGEST_S)
 
 
 def run_out(url: str, *names: str) -> None:
@@ -74,8 +74,10 @@ class Watched(Post):
         here[self.sender] += 1
         if len(+here) > 1:
             self.world.at_once.append((self.name, sorted(+here)))
-        await asyncio.sleep(0.002)
-        here[self.sender] -= 1
+        try:
+            await asyncio.sleep(0.002)
+        finally:
+            here[self.sender] -= 1
         self.world.got[self.name, message_id] += 1
         return ReceiverAnswer(204)
 
