@@ -153,6 +153,20 @@ async def decisions(found: ServiceProcess, folder: Path, seconds: float) -> Load
     return row
 
 
+async def quotes(found: ServiceProcess, folder: Path, seconds: float) -> LoadRow:
+    """Quotes, 100 a second, each tried against the plans of now, while rounds plan 2 new orders a second."""
+    row, rng = LoadRow("quotes while rounds run", 100, seconds), random.Random(17)
+    orders, key = LoadRow("orders", 2, seconds), found.keys["orders"]
+    asked, http = ClientConnections(found.port), ClientConnections(found.port)
+    await asked.ask(request("POST", "/v1/quotes", key, order("first", rng, 300)))  # it reads what trials need
+    await asyncio.gather(
+        open_loop(row, asked, lambda k: request("POST", "/v1/quotes", key, order(f"q{k}", rng, 300)), 18),
+        open_loop(orders, http, lambda k: request("POST", "/v1/deliveries", key, order(f"w{k}", rng, 300)), 19),
+    )
+    row.facts |= {"orders": orders.statuses.total(), "order_p99_ms": milliseconds(orders.accepted_s, 0.99)}
+    return row
+
+
 async def flood(found: ServiceProcess, folder: Path, seconds: float) -> LoadRow:
     """Thirty times the plan of 50 orders a second; then the plan again, five seconds later."""
     row, rng = LoadRow("flood: 1,500 orders a second", 1500, seconds), random.Random(12)
@@ -212,6 +226,7 @@ ROWS = {
     "positions": positions,
     "batches": batches,
     "decisions": decisions,
+    "quotes": quotes,
     "streams": streams,
     "flood": flood,
 }

@@ -1,0 +1,1 @@
+"""Experiments: how much sooner they end where more works at them."""
