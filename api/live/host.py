@@ -231,7 +231,7 @@ class LiveHost:
 
     @property
     def is_ready(self) -> bool:
-        """Folded, and the solver is warm."""
+        """Folded, and rounds are planned."""
         return self._state is not None and self.failure is None and self.rounds.is_warm and not self._closing
 
     @property

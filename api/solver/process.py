@@ -44,18 +44,19 @@ class Solver:
         self._overdue: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._is_launched = False
+        self._launched_with: TravelState | None = None
         self._is_closing = False
         self.restarts = 0
         self.is_warm = False
 
     async def launch(self) -> None:
-        """Starts the process, which gets ready while we do; `start` goes on from there."""
+        """Starts the process, which warms up while we get ready, too; `start` goes on from there."""
         self._process = process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment_of_child()
         )
-        self._is_launched = True
         self._watching = asyncio.create_task(self._watch(process))
+        self._launched_with = self._travel
+        self._say(self._travel)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         """A process that ends between rounds is replaced at once, not by the round that finds it gone."""
@@ -80,11 +81,11 @@ class Solver:
 
     async def _start_once(self) -> None:
         self.is_warm = False
-        if not self._is_launched:
+        if self._launched_with is None:
             await self.launch()
-        self._is_launched = False
-        held = None
-        while held is not self._travel:  # traffic may change while it starts
+        held, self._launched_with = self._launched_with, None
+        await self._hear()
+        while held is None or not held.is_same(self._travel):  # traffic may change while it starts
             held = self._travel
             await self._ask(held)
         self.is_warm = True
@@ -167,15 +168,25 @@ class Solver:
         asking.cancel()
 
     async def _ask(self, message: Any) -> Any:
+        self._say(message)
+        return await self._hear()
+
+    def _say(self, message: Any) -> None:
+        """Sends a message; one that is lost with its process is missed by whoever waits for the answer."""
+        process = self._process
+        assert process is not None and process.stdin is not None
+        data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+        # uvloop says RuntimeError of a pipe whose other end has gone, asyncio ConnectionResetError.
+        with contextlib.suppress(OSError, RuntimeError):
+            process.stdin.write(LENGTH.pack(len(data)) + data)
+
+    async def _hear(self) -> Any:
         process = self._process
         assert process is not None and process.stdin is not None and process.stdout is not None
         try:
-            data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
-            process.stdin.write(LENGTH.pack(len(data)) + data)
             await process.stdin.drain()
             (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
             answer = pickle.loads(await process.stdout.readexactly(length))
-        # uvloop says RuntimeError of a pipe whose other end has gone, asyncio ConnectionResetError.
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, asyncio.IncompleteReadError) as problem:
             raise SolverFailed("dead", f"the solver is gone: {problem}") from problem
         if isinstance(answer, SolverFailed):

@@ -89,8 +89,11 @@ class Rounds:
 
     @property
     def is_warm(self) -> bool:
-        """Both the solver and the host's own insertion are compiled."""
-        return self._host_warm and (self.solver.is_warm or bool(self.solver.restarts))
+        """Rounds are planned: by the solver, which has compiled all, or where it failed by the host's own insertion.
+
+        The host reads its insertion beside the first requests: for half a second a quote waits for it.
+        """
+        return self.solver.is_warm or (self._host_warm and bool(self.solver.restarts))
 
     def start(self, host: Market) -> None:
         """Warms both sides in the background, and goes on from the step that the journal tells of."""

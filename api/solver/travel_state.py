@@ -29,6 +29,11 @@ class TravelState(NamedTuple):
     news: TrafficNews | None = None
     answers: Answers | None = None
 
+    def is_same(self, other: TravelState) -> bool:
+        """Whether whoever holds these times need not be told the other ones."""
+        here, there = (self.version, self.frame, self.spec), (other.version, other.frame, other.spec)
+        return here == there and self.news is other.news and self.answers is other.answers
+
     def times(self, opened: TravelTimes) -> TravelTimes:
         """The times as they opened, under what has become known since."""
         if isinstance(opened, AskedTravel):

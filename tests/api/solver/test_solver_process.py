@@ -66,6 +66,59 @@ def test_a_process_killed_between_rounds_is_replaced_before_the_next_one(loop: A
     _run(loop, go())
 
 
+HEARD = """
+import sys; sys.path[:] = {path!r}
+from api.solver import child
+read = child._read
+def _read(source):
+    message = read(source)
+    open({file!r}, "a").write(repr(getattr(message, "version", message)) + chr(10))
+    return message
+child._read = _read
+{cold}
+child.main()
+"""
+
+
+@pytest.mark.parametrize(("later", "heard"), [(TRAVEL._replace(), "1\n"), (TRAVEL._replace(version=2), "1\n2\n")])
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_process_warms_up_while_its_parent_gets_ready(
+    loop: Any, later: TravelState, heard: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "heard"
+    script = HEARD.format(path=sys.path, file=str(file), cold=COLD)
+
+    async def go() -> None:
+        solver = Solver(TRAVEL, (sys.executable, "-c", script))
+        await solver.launch()
+        async with asyncio.timeout(120):
+            while not file.exists() or not file.read_text():
+                await asyncio.sleep(0.02)
+        await solver.hold(later)  # as a host does that has read its ledger
+        await solver.start()
+        assert solver.is_warm and file.read_text() == heard
+        await solver.close()
+
+    _run(loop, go())
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_process_that_dies_while_its_parent_gets_ready_is_replaced(loop: Any) -> None:
+    async def go() -> None:
+        solver = Solver(TRAVEL, COMMAND)
+        await solver.launch()
+        assert solver._process is not None
+        os.kill(solver._process.pid, signal.SIGKILL)
+        await solver._process.wait()
+        with pytest.raises(SolverFailed, match="is gone"):
+            await solver.start()
+        await _again(solver)
+        assert solver.restarts == 1
+        await solver.close()
+
+    _run(loop, go())
+
+
 @pytest.mark.parametrize("loop", LOOPS)
 def test_a_round_that_finds_the_process_gone_says_dead_and_has_it_replaced(loop: Any) -> None:
     async def go() -> None:
