@@ -35,8 +35,10 @@ class Streets:
     the profile may not go; `attribution`; `facts`: counts of what the import met; `ends_only` bool[profile, 2, e]: for
     trips that begin or end there; `stops` bool[e]: one can stop there; `node_id` int64[n], numbers of the nodes in
     their source (-1 for none); `timed` int32[k, 5]: profile, direction, edge, index of a condition in `conditions`,
-    and 1 where the direction is open only while it holds, 0 where it is shut while it holds; `shape_node` int64:
-    numbers of the points of every line in their source (-1 for none).
+    and 1 where the direction is open only while it holds, 0 where it is shut while it holds; `timed_ends` int32[k, 5]:
+    likewise, 0 where it is for ends only while it holds, 1 where it is so unless it holds; `timed_ms` int32[k, 5]:
+    likewise, and the milliseconds of driving while it holds; `shape_node` int64: numbers of the points of every line
+    in their source (-1 for none).
     """
 
     lat: NDArray[np.float64]
@@ -61,6 +63,8 @@ class Streets:
     stops: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
     node_id: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     timed: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int32))
+    timed_ends: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int32))
+    timed_ms: NDArray[np.int32] = field(default_factory=lambda: np.zeros((0, 5), dtype=np.int32))
     conditions: tuple[str, ...] = ()
     shape_node: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
@@ -223,6 +227,8 @@ def select_edges(streets: Streets, chosen: NDArray[np.bool_]) -> Streets:
         stops=streets.stops[chosen],
         node_id=streets.node_id[used],
         timed=_renumbered(streets.timed, chosen),
+        timed_ends=_renumbered(streets.timed_ends, chosen),
+        timed_ms=_renumbered(streets.timed_ms, chosen),
         shape_node=streets.shape_node[points],
     )
 

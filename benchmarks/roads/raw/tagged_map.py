@@ -59,7 +59,8 @@ def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
             if tags.get("crossing") == "traffic_signals" or tags.get("crossing:signals") == "yes":
                 found.crossings.add(item.id)
         elif item.is_way() and ("highway" in tags or tags.get("route") == "ferry"):
-            nodes = [node.ref for node in item.nodes]
+            # A node twice in a row is one: no street crosses itself there.
+            nodes = [ref for ref, _ in itertools.groupby(node.ref for node in item.nodes)]
             found.at.update((n.ref, (n.location.lat, n.location.lon)) for n in item.nodes if n.location.valid())
             if "highway" not in tags:
                 there = [found.at[node] for node in nodes if node in found.at]

@@ -15,7 +15,8 @@ from routing.roads.source.arrays import PROFILES
 from routing.roads.source.junctions import RawJunctions, junctions_of
 from routing.roads.source.profiles import Profile, make_profiles, read_tables
 from routing.roads.streets import SHUT, Streets, select_edges
-from routing.roads.turns.turns import Turns, build_turns
+from routing.roads.turns.building import build_turns
+from routing.roads.turns.turns import Turns
 
 Progress = Callable[[str], None]
 Built = tuple[Streets, list[Turns], dict[str, Any]]

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from routing.roads.city.network import MAX_SNAP_M, RoadNetwork
 from routing.roads.hierarchy.graphs import TurnGraph
+from routing.roads.hierarchy.metric import FAR_MS
 from routing.roads.snapping.stops import Stops
 from routing.roads.streets import SHUT
+from routing.roads.turns.turns import OPEN
 
 
 def check_trip(
@@ -48,7 +50,7 @@ def check_trip(
         "origin": told[0],
         "destination": told[1],
         "way": {"found": way.found, "seconds": way.seconds if way.found else None, "streets": list(way.streets)},
-        "refused_way": _refused(network, ends, profile, way.seconds, max_snap_m),
+        "refused_way": _refused(network, ends, profile, at, way.seconds, max_snap_m),
     }
 
 
@@ -105,7 +107,7 @@ def _why_not(network: RoadNetwork, profile: str, at: int | None, edge: int) -> s
 
 
 def _refused(
-    network: RoadNetwork, ends: Sequence[Stops], profile: str, seconds: float, max_snap_m: float
+    network: RoadNetwork, ends: Sequence[Stops], profile: str, at: int | None, seconds: float, max_snap_m: float
 ) -> dict[str, Any] | None:
     graph = network.graph(profile)
     if not isinstance(graph, TurnGraph):
@@ -113,26 +115,31 @@ def _refused(
     free = RoadNetwork(network.streets)
     spots = [free.latlng_of(each.edge[0, :1], each.fraction[0, :1]) for each in ends]
     way = free.path(spots[0][0], spots[1][0], profile=profile, max_snap_m=max_snap_m)
-    broken = _broken(network, profile, graph, way.edges, way.against) if way.found else []
+    broken = _broken(network, profile, at, graph, way.edges, way.against) if way.found else []
     if not broken or way.seconds >= seconds:
         return None
     return {"seconds": way.seconds, "streets": list(way.streets), "breaks": broken}
 
 
 def _broken(
-    network: RoadNetwork, profile: str, graph: TurnGraph, edges: NDArray[np.int32], against: NDArray[np.bool_]
-) -> list[str]:
-    """What a way breaks: turns that are not there, and streets for ends only between others."""
-    turns = graph.turns
+    network: RoadNetwork, profile: str, at: int | None, graph: TurnGraph, edges: NDArray[np.int32],
+    against: NDArray[np.bool_],
+) -> list[str]:  # fmt: skip
+    """What a way breaks: turns that are not there at the time, and streets for ends only between others."""
+    turns, state = graph.turns, network.state
     codes = (2 * edges + against).tolist()
+    holds = graph.weights(state.weights(profile, at), state.holding(at), None, state.closed(profile, at)) != FAR_MS
+    source, target = turns.source[holds], turns.target[holds]
     code = turns.code.astype(np.int64)
-    allowed = set((code[turns.source] * (2 * network.streets.edges) + code[turns.target]).tolist())
+    allowed = set((code[source] * (2 * network.streets.edges) + code[target]).tolist())
     told = [
         f"no turn from {_street(network, a >> 1)} into {_street(network, b >> 1)}"
         for a, b in itertools.pairwise(codes)
         if a * 2 * network.streets.edges + b not in allowed
     ]
-    limited = np.isin(codes, turns.code[turns.phase != 1])
+    passed = np.zeros(turns.nodes, dtype=np.bool_)
+    passed[target] = True
+    limited = ~np.isin(codes, turns.code[passed & (turns.phase == OPEN)])
     open_ = np.flatnonzero(~limited)
     if len(open_):
         inner = [k for k in range(int(open_[0]), int(open_[-1])) if limited[k]]

@@ -65,6 +65,8 @@ class RoadNetwork:
         self._digest = digest_of(
             *(bytes(a.data) for a in (streets.drive_ms, streets.wait_ms, streets.tail, streets.head)),
             *(bytes(a.data) for graph in self.graphs.values() for a in graph.digested()),
+            *(bytes(a.data) for a in (streets.timed, streets.timed_ms) if len(a)),
+            *(each.encode() for each in streets.conditions),
         )
         self._state = self._make(Conditions(), 1)
 

@@ -9,6 +9,7 @@ import contextlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class State:
         self._timed = tuple(sorted({*streets.conditions, *(each for those in turned for each in those)}))
         self._ready: OrderedDict[Key, StreetTimes] = OrderedDict()
         self._off_hours: dict[tuple[str, frozenset[str]], NDArray[np.int32]] = {}
-        self._fastest: dict[tuple[str, tuple[Rule, ...]], float | None] = {}
+        self._fastest: dict[tuple[str, tuple[Rule, ...], frozenset[str]], float | None] = {}
         self._asked: dict[tuple[str, bool], int | None] = {}
         # Two locks, so that nobody who finds what they need waits for somebody else's customisation.
         self._lock = threading.Lock()
@@ -60,14 +61,14 @@ class State:
 
         Raises UnknownProfile, OutsideTraffic, and InvalidSpeed where a factor makes an edge endless.
         """
-        return self._weigh(profile, self.conditions.rules(at))
+        return self._weigh(profile, self.conditions.rules(at), self.holding(at))
 
     def fastest_m_per_s(self, profile: str, at: int | None) -> float | None:
         """No part of any edge is driven faster at epoch second `at`; None where one takes no time at all."""
         rules = self.conditions.rules(at)
-        key = (profile, rules)
+        key = (profile, rules, self.holding(at))
         if key not in self._fastest:
-            ms = self._weigh(profile, rules)
+            ms = self._weigh(*key)
             cm = np.broadcast_to(spans_cm(self._streets), ms.shape)
             moves = (ms != FAR_MS) & (cm > 0)
             endless = (ms[moves] == 0).any()
@@ -128,7 +129,7 @@ class State:
         with self._building:
             found = self._look_up(key)
             if found is None:
-                ms = self._weigh(profile, rules)
+                ms = self._weigh(profile, rules, holding)
                 lengths = self._streets.length_cm if metres else None
                 closed = self._closed(profile, rules, holding)
                 metric = self._graphs[profile].metric(ms, lengths, holding, closed)
@@ -172,13 +173,27 @@ class State:
         with self._lock:
             return sum(each.metric.nbytes + each.ms.nbytes for each in self._ready.values())
 
-    def _weigh(self, profile: str, rules: tuple[Rule, ...]) -> NDArray[np.int32]:
+    def _at_hours(self, index: int, holding: frozenset[str]) -> Streets:
+        """The streets with the speeds that signs give a profile while these conditions hold."""
+        streets = self._streets
+        mine = streets.timed_ms[streets.timed_ms[:, 0] == index]
+        now = np.array([condition in holding for condition in streets.conditions], dtype=np.bool_)
+        mine = mine[now[mine[:, 3]]] if len(mine) else mine
+        if not len(mine):
+            return streets
+        drive_ms = streets.drive_ms.copy()
+        open_ = drive_ms[index, mine[:, 1], mine[:, 2]] != SHUT
+        drive_ms[index, mine[open_, 1], mine[open_, 2]] = mine[open_, 4]
+        return replace(streets, drive_ms=drive_ms)
+
+    def _weigh(self, profile: str, rules: tuple[Rule, ...], holding: frozenset[str]) -> NDArray[np.int32]:
         index = profile_index(self._streets, profile)
-        drive, wait = self._streets.drive_ms[index], self._streets.wait_ms[index]
+        streets = self._at_hours(index, holding)
+        drive, wait = streets.drive_ms[index], streets.wait_ms[index]
         shut = drive == SHUT
         if not rules:
             return np.where(shut, FAR_MS, drive + wait).astype(np.int32)
-        ms = np.rint(drive / factors_of(rules, profile, self._streets))
+        ms = np.rint(drive / factors_of(rules, profile, streets))
         slow = (ms > SLOWEST_MS) & ~shut
         if slow.any():
             edge = int(np.argwhere(slow)[0][1])

@@ -23,7 +23,7 @@ from routing.roads.streets import Streets
 from routing.roads.turns.turns import Turns
 
 FORMAT = "halfhour-roads"
-VERSION = 2
+VERSION = 3
 HINT = "Make one with `halfhour roads build`."
 _PLAIN = tuple(each.name for each in fields(Hierarchy) if each.init)
 _TURNED = tuple(each.name for each in fields(TurnHierarchy) if each.init)

@@ -154,9 +154,10 @@ class TurnGraph:
         code = turns.code[turns.source]
         drive = np.ascontiguousarray(ms.T).ravel()[code]
         weight = np.where(drive == FAR_MS, FAR_MS, drive + turns.ms).astype(np.int32)
-        if len(turns.conditional) and at:
-            shut = np.array([condition in at for condition in turns.conditions])
-            weight[turns.conditional[shut[turns.conditional[:, 1]], 0]] = FAR_MS
+        if len(turns.conditional):
+            holds = np.array([condition in at for condition in turns.conditions])
+            turn, condition, unless = turns.conditional.T
+            weight[turn[holds[condition] != (unless == 1)]] = FAR_MS
         if closed.any():
             shut_codes = np.ascontiguousarray(closed.T).ravel()
             weight[shut_codes[turns.code[turns.target]] & ~shut_codes[code]] = FAR_MS

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from routing.roads.source.countries import of_code, parse_maxspeed
-from routing.roads.source.hours import SUFFIXES, read_conditional, unread_conditions
+from routing.roads.source.hours import SUFFIXES, Statement, read_conditional, unread_conditions
 
 
 class Access(IntEnum):
@@ -121,10 +121,13 @@ def is_impassable(tags: Mapping[str, Any]) -> bool:
     return tags.get("impassable") == "yes" or tags.get("status") in ("impassable", "closed")
 
 
-def timed_gate(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
-    """Conditional tags of a gate, as key=value: a gate is as it is at most times."""
-    said = dict.fromkeys(key for key, _, _ in read_conditional(tags, keys))
-    return [f"{key}:conditional={tags[f'{key}:conditional']}" for key in said]
+def readable(said: Sequence[Statement], country: str = "") -> list[Statement]:
+    """The statements of conditional tags without those of signs that nobody can read."""
+    return [each for each in said if not each[0].startswith("maxspeed") or _is_speed(each[1], country or "XX")]
+
+
+def _is_speed(value: str, country: str = "XX") -> bool:
+    return value in ("none", "signals", "variable") or bool(parse_maxspeed(value) or of_code(value, country))
 
 
 _ONEWAY = frozenset(("yes", "true", "1", "no", "false", "0", "-1", "reverse", "reversible", "alternating"))
@@ -139,20 +142,21 @@ def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
     for key in keys:
         told += unread_conditions(tags, (key, f"oneway:{key}"))
         for each in (key, *(key + suffix for suffix in SUFFIXES)):
-            words = [word.strip().lower() for word in tags.get(each, "").split(";")]
-            if any(word not in VALUES and word not in SAYS_NOTHING for word in words):
+            if not _is_known(tags.get(each, "")):
                 told.append(f"{each}={tags[each]}")
+        said = read_conditional(tags, (key,))
+        odd = dict.fromkeys(each for each, value, _ in said if not _is_known(value))
+        told += [f"{each}:conditional={tags[f'{each}:conditional']}" for each in odd]
         way = tags.get(f"oneway:{key}")
         if way and way not in _ONEWAY:
             told.append(f"oneway:{key}={way}")
     for each in ("maxspeed", "maxspeed:forward", "maxspeed:backward"):
         value = tags.get(each, "")
-        readable = (
-            not value or value in ("none", "signals", "variable") or parse_maxspeed(value) or of_code(value, "XX")
-        )
-        if not readable:
+        if value and not _is_speed(value):
             told.append(f"{each}={value}")
-    told += unread_conditions(tags, ("oneway",))
+    told += unread_conditions(tags, ("oneway", "maxspeed"))
+    signs = dict.fromkeys(each for each, value, _ in read_conditional(tags, ("maxspeed",)) if not _is_speed(value))
+    told += [f"{each}:conditional={tags[f'{each}:conditional']}" for each in signs]
     way = tags.get("oneway")
     if way and way not in _ONEWAY:
         told.append(f"oneway={way}")
@@ -160,3 +164,8 @@ def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
         if tags.get(each) and tags[each] not in ("default", "none", "below_default") and not parse_metres(tags[each]):
             told.append(f"{each}={tags[each]}")
     return told
+
+
+def _is_known(text: str) -> bool:
+    words = [word.strip().lower() for word in text.split(";")]
+    return all(word in VALUES or word in SAYS_NOTHING for word in words)

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.errors import InvalidSpeed, NoRoads
+from routing.roads.source.hours import TimedSide
 from routing.roads.source.junctions import RawJunctions
 from routing.roads.source.lights import lights_on_edges
 from routing.roads.source.profiles import Profile
 from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words, straight_cm
+
+Rows = list[tuple[int, ...]]
 
 LONGEST_CM = 1_000_000.0
 """A street without junctions is cut after this much all the same: on foot, a longer edge would take too long."""
@@ -177,7 +180,7 @@ def _cut_edges(
     home = where[np.searchsorted(known, ids)]
     kind = np.array(raw.kind)[way[begin]]
     ways = np.array([each[0] for each in raw.kinds], dtype=np.float64)[kind].transpose(1, 2, 0, 3)
-    timed, conditions = _timed(raw.kinds, kind, ways)
+    timed, timed_ends, timed_ms, conditions = _timed_edges(raw.kinds, kind, ways, length_cm)
     walked = np.array([each[2] for each in raw.kinds])[kind]
     waits = lights_on_edges(raw.signals, raw.crossings, refs, so_far, begin, finish, walked)
     wait_ms = np.stack(
@@ -209,29 +212,49 @@ def _cut_edges(
         stops=np.array([each[1] for each in raw.kinds])[kind],
         node_id=ids,
         timed=timed,
+        timed_ends=timed_ends,
+        timed_ms=timed_ms,
         conditions=conditions,
         shape_node=refs[points],
     )
 
 
-def _timed(
-    kinds: Sequence[Any], kind: NDArray[np.int64], ways: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], tuple[str, ...]]:
-    """(rows of `Streets.timed`, conditions); what opens for a while gets the speed that it then has, in `ways`."""
-    conditions = tuple(sorted({said[0] for each in kinds for both in each[3] for said in filter(None, both)}))
-    rows: list[tuple[int, int, int, int, int]] = []
-    for number, (before, _, _, timed) in enumerate(kinds):
-        edges: list[int] | None = None
-        for p, both in enumerate(timed):
-            for direction, said in enumerate(both):
-                if said is None:
-                    continue
-                edges = np.flatnonzero(kind == number).tolist() if edges is None else edges
-                opens = int(before[p][direction][0] <= 0)
-                if opens:
-                    ways[p, direction, edges] = said[1]
-                rows += [(p, direction, edge, conditions.index(said[0]), opens) for edge in edges]
-    return np.array(rows, dtype=np.int32).reshape(-1, 5), conditions
+def _timed_edges(
+    kinds: Sequence[Any], kind: NDArray[np.int64], ways: NDArray[np.float64], length_cm: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], tuple[str, ...]]:
+    """`timed`, `timed_ends`, `timed_ms` and `conditions` of `Streets`, from the kind of every edge.
+
+    `ways` float64[profile, 2, e, 2]: speeds and whether for ends only.  What opens for a while gets there what it then
+    is.
+    """
+    sides = [
+        (number, p, direction, said)
+        for number, each in enumerate(kinds)
+        for p, both in enumerate(each[3])
+        for direction, said in enumerate(both)
+        if said is not None
+    ]
+    conditions = tuple(sorted({hours for _, _, _, said in sides for hours in _hours(said)}))
+    shut: Rows = []
+    ends: Rows = []
+    speeds: Rows = []
+    for number, p, direction, said in sides:
+        edges = np.flatnonzero(kind == number)
+        if said.opens:
+            ways[p, direction, edges] = said.usual
+        for rows, hours, last in ((shut, said.shut, int(said.opens)), (ends, said.ends, int(said.usual[1]))):
+            if hours:
+                rows += [(p, direction, edge, conditions.index(hours), last) for edge in edges.tolist()]
+        for hours, kmh in said.speeds:
+            ms = drive_time_ms(length_cm[edges], np.full(len(edges), kmh))
+            at = conditions.index(hours)
+            speeds += [(p, direction, e, at, each) for e, each in zip(edges.tolist(), ms.tolist(), strict=True)]
+    at_times, for_ends, driven = (np.array(rows, dtype=np.int32).reshape(-1, 5) for rows in (shut, ends, speeds))
+    return at_times, for_ends, driven, conditions
+
+
+def _hours(said: TimedSide) -> list[str]:
+    return [hours for hours in (said.shut, said.ends, *(each for each, _ in said.speeds)) if hours]
 
 
 def _shapes(begin: Any, finish: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,6 +8,7 @@ import itertools
 import re
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 SUFFIXES = (":forward", ":backward")
 """Of tags that hold along a way, and against it."""
@@ -22,6 +23,27 @@ _WORD = re.compile(
     r"|(?P<from_h>\d{1,2}):(?P<from_m>\d{2})\s*[-–]\s*(?P<to_h>\d{1,2}):(?P<to_m>\d{2})|(?P<gap>[,\s()]+)",
     re.IGNORECASE,
 )
+
+Side = tuple[float, bool]
+"""Speed in one direction of a way in km/h, and whether it is for ends only."""
+Spans = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class TimedSide:
+    """What hours make of one direction of a way.
+
+    `usual`: what it is while it is open and no hours say more; `shut`: hours in which it is shut (in which alone it is
+    open, where `opens`); `ends`: hours in which it is for ends only (those in which it is not, where that is usual);
+    `speeds`: hours, and the km/h in them.  Hours are "" for none.
+    """
+
+    usual: Side
+    shut: str = ""
+    opens: bool = False
+    ends: str = ""
+    speeds: tuple[tuple[str, float], ...] = ()
+
 
 Windows = tuple[tuple[int, int, int], ...]
 """(day of the week, first minute, minute after the last); a window over midnight ends above DAY_MIN."""
@@ -168,3 +190,28 @@ def _statements(tags: Mapping[str, str], keys: Sequence[str]) -> Iterator[Statem
             for said in split_outside_brackets(tags.get(f"{each}:conditional", "")):
                 value, _, when = said.partition("@")
                 yield each, value.strip(), when.strip().strip("()").strip()
+
+
+def timed_side(usual: Side, then: Sequence[tuple[Spans, Side]], alone: str) -> TimedSide | None:
+    """What one direction is by hours; `alone`: how they are written where there is one condition only."""
+
+    def written(those: Sequence[Spans]) -> str:
+        return (alone or written_hours(span for spans in those for span in spans)) if those else ""
+
+    opens = usual[0] <= 0
+    open_ = [(spans, side) for spans, side in then if side[0] > 0]
+    if opens and not open_:
+        return None
+    base = open_[0][1] if opens else usual
+    speeds: dict[float, list[Spans]] = {}
+    for spans, (kmh, _) in open_:
+        if kmh != base[0]:
+            speeds.setdefault(kmh, []).append(spans)
+    found = TimedSide(
+        base,
+        written([spans for spans, (kmh, _) in then if (kmh > 0) == opens]),
+        opens,
+        written([spans for spans, (_, ends) in open_ if ends != base[1]]),
+        tuple((written(those), kmh) for kmh, those in speeds.items()),
+    )
+    return found if found.shut or found.ends or found.speeds else None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.roads.source.access import Access
-from routing.roads.source.profiles import Profile
+from routing.roads.source.profiles import GateByHours, Profile
 from routing.roads.source.restrictions import Ban, RawRestriction, Resolver, together
 from routing.roads.streets import Streets
 
@@ -19,12 +19,14 @@ from routing.roads.streets import Streets
 class Junctions:
     """What one profile meets at nodes.
 
-    `gate` int8[n]: an Access; `gate_ms` int32[n]; `bans`; `turn_s`, `turn_bias`, `u_turn_s` as in the profile's table.
+    `gate` int8[n]: an Access; `gate_ms` int32[n]; `gate_hours`: (node, hours, whether it is open in them alone, else
+    shut in them) of gates by hours; `bans`; `turn_s`, `turn_bias`, `u_turn_s` as in the profile's table.
     """
 
     gate: NDArray[np.int8]
     gate_ms: NDArray[np.int32]
     bans: tuple[Ban, ...] = ()
+    gate_hours: tuple[tuple[int, str, bool], ...] = ()
     turn_s: float = 0.0
     turn_bias: float = 1.0
     u_turn_s: float = 0.0
@@ -32,9 +34,9 @@ class Junctions:
 
 @dataclass(slots=True)
 class RawJunctions:
-    """Gates by number of their node (an Access and seconds per profile), and relations."""
+    """Gates by number of their node, one per profile, and relations."""
 
-    gates: dict[int, tuple[tuple[Access, float], ...]] = field(default_factory=dict)
+    gates: dict[int, tuple[GateByHours, ...]] = field(default_factory=dict)
     restrictions: list[RawRestriction] = field(default_factory=list)
 
 
@@ -51,13 +53,16 @@ def junctions_of(
     for p, profile in enumerate(profiles):
         gate = np.zeros(streets.nodes, dtype=np.int8)
         gate_ms = np.zeros(streets.nodes, dtype=np.int32)
+        hours = []
         for number, verdicts in raw.gates.items():
             if number in index:
-                gate[index[number]] = verdicts[p][0]
-                gate_ms[index[number]] = round(verdicts[p][1] * 1000)
+                at, said = index[number], verdicts[p]
+                gate[at] = said.verdict
+                gate_ms[at] = round(said.seconds * 1000)
+                hours += [(at, said.hours, said.opens)] if said.hours else []
         bans = together(b for each in raw.restrictions for b in resolver.bans(each, profile.restrictions))
         bias = 1.0 / profile.turn_bias if left else profile.turn_bias
-        found.append(Junctions(gate, gate_ms, bans, profile.turn_s, bias, profile.u_turn_s))
+        found.append(Junctions(gate, gate_ms, bans, tuple(hours), profile.turn_s, bias, profile.u_turn_s))
     facts = {
         "barriers_shut": {
             profile.name: int((each.gate == Access.SHUT).sum()) for profile, each in zip(profiles, found, strict=True)

@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 
 from routing.errors import UnreadableFile, Unsupported
-from routing.roads.source.access import Access, not_understood, timed_gate
+from routing.roads.source.access import Access, not_understood
 from routing.roads.source.countries import CODE_KEYS, LEFT, country_in, elect
 from routing.roads.source.cutting import MISSING, Holding, RawWays, cut_ways
+from routing.roads.source.hours import Side, TimedSide
 from routing.roads.source.junctions import RawJunctions
-from routing.roads.source.profiles import MODES, Profile, Side, Timed, tags_read
+from routing.roads.source.profiles import MODES, Profile, tags_read
 from routing.roads.source.restrictions import RawRestriction
 from routing.roads.streets import Streets, straight_cm
 
 logger = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
-Kind = tuple[tuple[tuple[Side, Side], ...], bool, bool, tuple[tuple[Timed | None, Timed | None], ...]]
+Kind = tuple[tuple[tuple[Side, Side], ...], bool, bool, tuple[tuple[TimedSide | None, TimedSide | None], ...]]
 """Speed and whether for ends only, along and against, of every profile; whether one may stop; whether it crosses; and
-of every profile and direction hours with what holds in them."""
+of every profile and direction what hours make of it."""
 FERRY_KMH, FASTEST_FERRY_KMH = 12.0, 70.0
 RESTRICTION_KEYS = (
     "restriction", "restriction:conditional",
@@ -80,8 +81,8 @@ def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
         here = [replace(profile, country=raw.country) for profile in profiles]
         ways = tuple(profile.ways(tags) for profile in here)
         timed = tuple(profile.timed_ways(tags) for profile in here)
-        odd = list(dict.fromkeys([*not_understood(tags, access), *(each for p in here for each in p.unheeded(tags))]))
-        sides = [*itertools.chain(*ways), *(side for both in timed for _, side in filter(None, both))]
+        odd = list(dict.fromkeys(not_understood(tags, access)))
+        sides = [*itertools.chain(*ways), *(each.usual for both in timed for each in filter(None, both))]
         if not any(kmh > 0 for kmh, _ in sides):
             return -1, odd
         return kinds.setdefault((ways, may_stop(tags), _crosses(tags), timed), len(kinds)), odd
@@ -107,7 +108,7 @@ def _read(path: Path, profiles: Sequence[Profile], country: str) -> RawWays:
             elif item.is_node():
                 _read_node(raw, item.id, tags, profiles)
                 if "barrier" in tags:
-                    raw.not_understood.update([*not_understood(dict(tags), access), *timed_gate(dict(tags), access)])
+                    raw.not_understood.update(not_understood(dict(tags), access))
             elif item.is_relation() and tags.get("type", "").startswith("restriction"):
                 members = tuple((m.type, m.ref, m.role) for m in item.members)
                 raw.junctions.restrictions.append(RawRestriction(item.id, dict(tags), members))
@@ -195,8 +196,8 @@ def _read_node(raw: RawWays, number: int, tags: Any, profiles: Sequence[Profile]
         raw.crossings[number] = True
     if "barrier" in tags:
         given = dict(tags)
-        gates = tuple(profile.gate(given) for profile in profiles)
-        if any(verdict != Access.OPEN or seconds for verdict, seconds in gates):
+        gates = tuple(profile.timed_gate(given) for profile in profiles)
+        if any(gate.verdict != Access.OPEN or gate.seconds or gate.hours for gate in gates):
             raw.junctions.gates[number] = gates
 
 

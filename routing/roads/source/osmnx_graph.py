@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from routing.errors import InvalidInput, UnreadableFile, Unsupported
 from routing.roads.errors import NoRoads
+from routing.roads.source.hours import Side
 from routing.roads.source.osm import may_stop
-from routing.roads.source.profiles import Profile, Side, tags_read
+from routing.roads.source.profiles import Profile, tags_read
 from routing.roads.streets import OSM_ATTRIBUTION, Streets, drive_time_ms, number_words
 
 CANNOT_TELL = ("turn restrictions", "barriers", "traffic lights that simplification dropped")

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from routing.errors import UnreadableFile
 from routing.roads.errors import InvalidSpeed, UnknownProfile
@@ -22,9 +22,18 @@ from routing.roads.source.access import (
     is_too_small,
     read_access,
     read_oneway,
+    readable,
 )
 from routing.roads.source.countries import of_code, parse_maxspeed
-from routing.roads.source.hours import SUFFIXES, by_hours, read_conditional, written_hours
+from routing.roads.source.hours import (
+    SUFFIXES,
+    Side,
+    TimedSide,
+    by_hours,
+    read_conditional,
+    timed_side,
+    written_hours,
+)
 
 CLOSED = 0.0
 """Speed of a direction that may not be used."""
@@ -33,10 +42,13 @@ NO_LIMIT_KMH = 130.0
 """What "none" means where it can be meant."""
 
 
-Side = tuple[float, bool]
-"""Speed in one direction of a way in km/h, and whether it is for ends only."""
-Timed = tuple[str, Side]
-"""Hours, and what a direction of a way is in them."""
+class GateByHours(NamedTuple):
+    """What a barrier lets through, the seconds that takes, and hours in which it is shut (open, where `opens`)."""
+
+    verdict: Access
+    seconds: float
+    hours: str = ""
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,28 +113,17 @@ class Profile:
             both.append((kmh, ends and kmh > 0))
         return both[0], both[1]
 
-    def timed_ways(self, tags: Mapping[str, str]) -> tuple[Timed | None, Timed | None]:
-        """Along and against the way: (hours, what it then is as in `ways`) where it is open or shut at other times."""
+    def timed_ways(self, tags: Mapping[str, str]) -> tuple[TimedSide | None, TimedSide | None]:
+        """Along and against the way: what it is at other times than usual, None where hours make no difference."""
+        walked = self.push.access if self.push is not None else ()
+        said = readable(read_conditional(tags, (*self.access, *self.oneway, *walked, "maxspeed")), self.country)
+        if not said:
+            return None, None
         usual = self.ways(tags)
-        said = read_conditional(tags, (*self.access, *self.oneway))
-        then = [(spans, self.ways(those)) for spans, those in by_hours(tags, said)] if said else []
-        found: list[Timed | None] = []
-        for side in (0, 1):
-            others = [(spans, ways[side]) for spans, ways in then if (ways[side][0] > 0) != (usual[side][0] > 0)]
-            hours = said[0][2] if len(said) == 1 else written_hours(span for spans, _ in others for span in spans)
-            found.append((hours, others[0][1]) if others else None)
-        return found[0], found[1]
-
-    def unheeded(self, tags: Mapping[str, str]) -> list[str]:
-        """Conditional tags, as key=value, that leave a way open for ends alone at some hours: it is open at all."""
-        usual, found = self.ways(tags), {}
-        for key, value, _ in read_conditional(tags, (*self.access, *self.oneway)):
-            then = self.ways({**tags, key: value})
-            if any(
-                kmh > 0 and not ends and now > 0 and only for (kmh, ends), (now, only) in zip(usual, then, strict=True)
-            ):
-                found[f"{key}:conditional={tags[f'{key}:conditional']}"] = True
-        return list(found)
+        then = [(spans, self.ways(those)) for spans, those in by_hours(tags, said)]
+        alone = said[0][2] if len(said) == 1 else ""
+        along, against = (timed_side(usual[d], [(spans, ways[d]) for spans, ways in then], alone) for d in (0, 1))
+        return along, against
 
     def gate(self, tags: Mapping[str, str]) -> tuple[Access, float]:
         """What a barrier node lets through, and the seconds that takes."""
@@ -139,6 +140,18 @@ class Profile:
         if verdict == Access.ENDS_ONLY:
             price = self.gate_s
         return verdict, price
+
+    def timed_gate(self, tags: Mapping[str, str]) -> GateByHours:
+        """What a barrier node lets through, and the hours in which it is shut, or open."""
+        usual, seconds = self.gate(tags)
+        said = read_conditional(tags, self.access)
+        then = [(spans, self.gate(those)) for spans, those in by_hours(tags, said)] if said else []
+        opens = usual == Access.SHUT
+        flips = [(spans, found) for spans, found in then if (found[0] == Access.SHUT) != opens]
+        if not flips:
+            return GateByHours(usual, seconds)
+        hours = said[0][2] if len(said) == 1 else written_hours(span for spans, _ in flips for span in spans)
+        return GateByHours(*(flips[0][1] if opens else (usual, seconds)), hours, opens)
 
     def _kmh(self, tags: Mapping[str, str], suffix: str) -> tuple[float, bool]:
         road = tags.get("highway", "")
@@ -217,7 +230,7 @@ def tags_read(profiles: Sequence[Profile]) -> tuple[str, ...]:
     """Every tag of a way that these profiles look at, their own access and one-way tags by direction and hour too."""
     keys = [key for each in profiles for key in (*each.access, *each.oneway)]
     keys += [key for each in profiles if each.push is not None for key in each.push.access]
-    sides = [key + suffix for key in dict.fromkeys(keys) for suffix in ("", *SUFFIXES)]
+    sides = [key + suffix for key in dict.fromkeys([*keys, "maxspeed"]) for suffix in ("", *SUFFIXES)]
     return tuple(dict.fromkeys([*TAGS_READ, *sides, *(f"{side}:conditional" for side in sides)]))
 
 

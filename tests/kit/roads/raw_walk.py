@@ -30,6 +30,8 @@ class Plan:
     ends_only: frozenset[int] = frozenset()
     gates: Mapping[str, str] = field(default_factory=dict)
     restrictions: Sequence[tuple[str, tuple[int, ...]]] = ()
+    at_noon: frozenset[int] = frozenset()
+    """Streets that are for ends only at noon, and open at other times."""
 
 
 class Walker:
@@ -38,8 +40,9 @@ class Walker:
     `doubtful`: two parts apart by gates are of one size, so that either may be the one that the other lies behind.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, *, noon: bool = False) -> None:
         self.plan = plan
+        self._noon = noon
         self.moves = [(s, d) for s in range(len(plan.streets)) for d in (0, 1) if not (d == 1 and s in plan.oneway)]
         self.bans = {ban for kind, streets in plan.restrictions for ban in self._banned(kind, streets)}
         self.bans = {ban for ban in self.bans if all(move in self.moves for move in ban)}
@@ -91,38 +94,45 @@ class Walker:
                 if after not in memories:
                     memories.add(after)
                     waiting.append(after)
-        self.limited = {m for m in memories if m[-1][0] in self.plan.ends_only}
+        self.level = {m: 2 if m[-1][0] in self.plan.ends_only else int(m[-1][0] in self.plan.at_noon) for m in memories}
         self.memories = sorted(memories)
         parts = self._parts([(a, b) for a, b, _, _ in turns])
         while True:
             # On a street where one always arrives with a memory, trips begin without any.
             turns = [t for t in turns if t[2] or parts[t[0]] == parts[t[1]] or self._begun(t[0])]
-            free = [t for t in turns if not t[3] or t[0] in self.limited or t[1] in self.limited]
+            free = [t for t in turns if not t[3] or self.level[t[0]] or self.level[t[1]]]
             finer = self._parts([(a, b) for a, b, back, _ in turns if not back or self._needed(a, free)])
             if len(set(finer.values())) == len(set(parts.values())):
                 break
             parts = finer
-        self._mark_behind(turns, finer)
+        tagged = dict(self.level)
+        self.doubtful = False
+        always = self._behind(turns, finer, {m for m in memories if tagged[m] == 2})
+        timed = self._behind(turns, finer, {m for m in memories if tagged[m]})
+        self.level = {m: 2 if m in always else int(m in timed) for m in memories}
         alive = {m for m in memories if sum(other == finer[m] for other in finer.values()) > 1}
         for memory in sorted(alive):
             start = (memory[-1],)
             if start not in alive:
                 alive.add(start)
                 finer[start] = finer[memory]
-                self.limited = (self.limited | {start}) if memory in self.limited else self.limited - {start}
+                self.level[start] = self.level[memory]
         kept = [t for t in turns if t[0] in alive and t[1] in alive and finer[t[0]] == finer[t[1]]]
-        kept = [t for t in kept if not t[3] or t[0] in self.limited or t[1] in self.limited]
-        self.turns = [(a, b) for a, b, back, _ in kept if not back or self._needed(a, kept)]
+        kept = [t for t in kept if not t[3] or self.level[t[0]] or self.level[t[1]]]
+        self.limited = {m for m, level in self.level.items() if level == 2 or (level == 1 and self._noon)}
+        self.turns = [
+            (a, b)
+            for a, b, back, gated in kept
+            if (not back or self._needed(a, kept)) and (not gated or a in self.limited or b in self.limited)
+        ]
         self.alive = alive
 
     def _begun(self, memory: Memory) -> bool:
         return len(memory) == 1 and any(len(m) > 1 and m[-1] == memory[0] for m in self.memories)
 
     def _needed(self, memory: Memory, turns: Sequence[tuple[Memory, Memory, bool, bool]]) -> bool:
-        """Whether nothing but turning round leads on to a street of the same kind."""
-        return not any(
-            a == memory and not back and (a in self.limited or b not in self.limited) for a, b, back, _ in turns
-        )
+        """Whether nothing but turning round leads on to a street no more limited."""
+        return not any(a == memory and not back and self.level[b] <= self.level[a] for a, b, back, _ in turns)
 
     def _parts(self, pairs: Sequence[tuple[Memory, Memory]]) -> dict[Memory, int]:
         number = {memory: k for k, memory in enumerate(self.memories)}
@@ -130,22 +140,24 @@ class Walker:
         least = {k: min(part) for k, part in enumerate(found)}
         return {memory: least[k] for memory, k in number.items()}
 
-    def _mark_behind(self, turns: Sequence[tuple[Memory, Memory, bool, bool]], whole: Mapping[Memory, int]) -> None:
-        open_ = [t for t in turns if not t[3] and t[0] not in self.limited and t[1] not in self.limited]
+    def _behind(
+        self, turns: Sequence[tuple[Memory, Memory, bool, bool]], whole: Mapping[Memory, int], limited: set[Memory]
+    ) -> set[Memory]:
+        """The limited memories and what they and gates part from the rest."""
+        open_ = [t for t in turns if not t[3] and t[0] not in limited and t[1] not in limited]
         core = self._parts([(a, b) for a, b, back, _ in open_ if not back or self._needed(a, open_)])
         size: dict[int, int] = {}
         for memory in self.memories:
-            if memory not in self.limited:
+            if memory not in limited:
                 size[core[memory]] = size.get(core[memory], 0) + 1
         behind = set()
-        self.doubtful = False
         for memory in self.memories:
-            mates = {core[m] for m in self.memories if whole[m] == whole[memory] and m not in self.limited}
+            mates = {core[m] for m in self.memories if whole[m] == whole[memory] and m not in limited}
             sizes = sorted((size[k] for k in mates), reverse=True)
             self.doubtful |= len(sizes) > 1 and sizes[0] == sizes[1]
             if mates and core[memory] != max(mates, key=lambda k: (size[k], -k)):
                 behind.add(memory)
-        self.limited = self.limited | behind
+        return limited | behind
 
     def times(self, street: int) -> dict[int, float]:
         """From the middle of a street to the middle of every street, in streets; inf where there is no way."""

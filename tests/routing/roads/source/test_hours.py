@@ -101,11 +101,24 @@ def test_a_turn_restriction_at_several_times(tmp_path: Path) -> None:
     assert found == pytest.approx([4 * CAR_S, 2 * CAR_S + 5.4, 4 * CAR_S], abs=0.1)
 
 
-def test_hours_that_leave_a_street_to_its_residents_are_told(tmp_path: Path) -> None:
-    tags = {"motor_vehicle:conditional": "destination @ (11:00-13:00)"}
-    city = RoadNetwork.from_osm(ring(tags).write(tmp_path / "a.osm"), profiles=("foot", "car"))
-    (told,) = city.streets.facts["not_understood"].items()
-    assert told == ("motor_vehicle:conditional=destination @ (11:00-13:00)", 1)
+def told_of(tags: dict[str, str], folder: Path) -> list[str]:
+    city = RoadNetwork.from_osm(ring(tags).write(folder / "a.osm"), profiles=("foot", "car"))
+    return list(city.streets.facts["not_understood"])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "understood"),
+    [
+        ("motor_vehicle:conditional", "destination @ (11:00-13:00)", True),
+        ("motor_vehicle:conditional", "spaceship @ (11:00-13:00)", False),
+        ("maxspeed:conditional", "30 @ (22:00-06:00)", True),
+        ("maxspeed:forward:conditional", "none @ (22:00-06:00); 80 @ (06:00-22:00)", True),
+        ("maxspeed:conditional", "30 @ (22:00-06:00); 80 @ wet", False),
+        ("maxspeed:conditional", "slow @ (22:00-06:00)", False),
+    ],
+)
+def test_conditions_that_are_not_understood_are_told(tmp_path: Path, key: str, value: str, understood: bool) -> None:
+    assert told_of({key: value}, tmp_path) == ([] if understood else [f"{key}={value}"])
 
 
 @pytest.mark.parametrize("spans", [[(0, 60)], [(400, 500), (1000, 2000)], [(9000, 10080), (0, 30)], [(0, WEEK_MIN)]])
@@ -130,7 +143,22 @@ def test_hours_are_written_as_they_are_read(spans: list[tuple[int, int]]) -> Non
         ({"motor_vehicle:backward:conditional": "no @ (11:00-13:00)"}, [3, 3, 3]),
         ({"oneway:conditional": "-1 @ (11:00-13:00)"}, [3, 5, 3]),
         ({"oneway": "-1", "oneway:motor_vehicle:conditional": "no @ (11:00-13:00)"}, [5, 3, 5]),
-        ({"motor_vehicle:conditional": "destination @ (11:00-13:00)"}, [3, 3, 3]),
+        ({"motor_vehicle:conditional": "destination @ (11:00-13:00)"}, [3, 5, 3]),
+        ({"motor_vehicle": "destination", "motor_vehicle:conditional": "yes @ (11:00-13:00)"}, [5, 3, 5]),
+        (
+            {"motor_vehicle": "no", "motor_vehicle:conditional": "delivery @ (08:00-10:00); yes @ (19:00-21:00)"},
+            [5, 5, 3],
+        ),
+        ({"access": "no", "motorcar:conditional": "delivery @ (06:00-10:00); yes @ (19:00-21:00)"}, [5, 5, 3]),
+        ({"motor_vehicle:backward:conditional": "delivery @ (11:00-13:00)"}, [3, 3, 3]),
+        ({"maxspeed:conditional": "10 @ (11:00-13:00)"}, [3, 2 + 25 / 8.5, 3]),
+        ({"maxspeed:backward:conditional": "10 @ (11:00-13:00)"}, [3, 3, 3]),
+        (
+            {"maxspeed": "10", "maxspeed:conditional": "50 @ (Mo-Fr 11:00-13:00)"},
+            [2 + 25 / 8.5, 2 + 25 / 42.5, 2 + 25 / 8.5],
+        ),
+        ({"maxspeed:conditional": "10 @ (08:00-13:00); 20 @ (11:00-13:00)"}, [2 + 25 / 8.5, 2 + 25 / 17, 3]),
+        ({"maxspeed:conditional": "10 @ (weight>3.5)"}, [3, 3, 3]),
     ],
 )
 def test_a_street_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[int]) -> None:
@@ -138,6 +166,70 @@ def test_a_street_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[int
     city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("foot", "car"))
     found = times(city, picture, "P", "S", "09:00", "12:00", "20:00")
     assert found == pytest.approx([streets * CAR_S for streets in wanted], abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"),
+    [
+        ({"motor_vehicle:conditional": "no @ (11:00-13:00)"}, [3 + 20 / CAR_S, 5, 3 + 20 / CAR_S]),
+        ({"access": "no", "motor_vehicle:conditional": "yes @ (11:00-13:00)"}, [5, 3 + 20 / CAR_S, 5]),
+        ({"motor_vehicle:conditional": "no @ (weight>7.5)"}, [3 + 20 / CAR_S] * 3),
+        ({"locked": "yes", "motor_vehicle:conditional": "yes @ (11:00-13:00)"}, [5, 5, 5]),
+    ],
+)
+def test_a_gate_by_time(tmp_path: Path, tags: dict[str, str], wanted: list[float]) -> None:
+    picture = ring({}, {"R": {"barrier": "gate", **tags}})
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("foot", "car"))
+    found = times(city, picture, "P", "S", "09:00", "12:00", "20:00")
+    assert found == pytest.approx([streets * CAR_S for streets in wanted], abs=0.1)
+
+
+def test_one_direction_for_ends_only_by_time(tmp_path: Path) -> None:
+    home = {"highway": "residential"}
+    forward = {**home, "motor_vehicle:forward:conditional": "delivery @ (11:00-13:00)"}
+    drawing = "\n".join(["A P Q R S Z", "  T     U  "])
+    picture = StreetMap(drawing, [("APQ", home), ("QR", forward), ("RSZ", home), ("PTUS", home)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    # Straight on 450 m, round by T and U 650 m with turns to the right, left, left and right.
+    at_nine, at_noon = times(city, picture, "A", "S-Z:50", "09:00", "12:00")
+    assert at_nine == pytest.approx(4.5 * CAR_S, abs=0.1)
+    assert 6.5 * CAR_S < at_noon < 6.5 * CAR_S + 20
+    assert times(city, picture, "S-Z:50", "A", "09:00", "12:00") == pytest.approx([4.5 * CAR_S] * 2, abs=0.1)
+    assert times(city, picture, "A", "Q-R:50", "09:00", "12:00") == pytest.approx([2.5 * CAR_S] * 2, abs=0.1)
+
+
+DEAD_END = "\n".join(["P Q R S", "T     U", "V     X"])
+BY_NOON = {"highway": "residential", "motor_vehicle:conditional": "delivery @ (11:00-13:00)"}
+
+
+def test_what_lies_behind_streets_for_ends_only_is_reached_then_too(tmp_path: Path) -> None:
+    """R-S lies between two streets that are for ends only at noon: a way through at nine, the end of a trip at noon."""
+    home = {"highway": "residential"}
+    ways = [("PQ", home), ("QR", BY_NOON), ("RS", home), ("SU", BY_NOON), ("PTVXU", home)]
+    picture = StreetMap(DEAD_END, ways)
+    file = picture.write(tmp_path / "a.osm")
+    RoadNetwork.from_osm(file, profiles=("car",)).save(tmp_path / "a.npz")
+    city = RoadNetwork.load(tmp_path / "a.npz")
+    # To the middle of X-U by Q, R, S, U 450 m, by T, V, X 550 m.
+    assert times(city, picture, "P", "X", "09:00", "12:00") == pytest.approx([5 * CAR_S, 5 * CAR_S], abs=0.1)
+    assert times(city, picture, "P", "X-U:50", "09:00", "12:00") == pytest.approx([4.5 * CAR_S, 5.5 * CAR_S], abs=0.1)
+    for ends in (("P", "R-S:50"), ("R-S:50", "P")):
+        assert times(city, picture, *ends, "09:00", "12:00") == pytest.approx([2.5 * CAR_S] * 2, abs=0.1)
+    told = check_trip(city, picture.at("P"), picture.at("X-U:50"), profile="car", at=at(0, "12:00"))
+    assert told["refused_way"]["breaks"] == [f"{name} is for ends only" for name in ("QR", "RS", "SU")]
+    assert (
+        check_trip(city, picture.at("P"), picture.at("X-U:50"), profile="car", at=at(0, "09:00"))["refused_way"] is None
+    )
+
+
+def test_a_bicycle_is_ridden_in_a_pedestrian_street_at_night_and_pushed_by_day(tmp_path: Path) -> None:
+    mall = {"highway": "pedestrian", "bicycle:conditional": "yes @ (18:00-10:00)"}
+    picture = StreetMap("A B C", [("AB", {"highway": "residential"}), ("BC", mall)])
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("bike",))
+    ends = [np.array([picture.at(spot)]) for spot in ("A", "C")]
+    found = [float(city.travel_seconds(*ends, profile="bike", at=at(0, clock))[0, 0]) for clock in ("12:00", "19:00")]
+    # 100 m at 16 km/h, then 100 m at 4.5 or 9 km/h.
+    assert found == pytest.approx([22.5 + 80, 22.5 + 40], abs=0.1)
 
 
 def test_one_turns_round_before_a_street_that_is_shut_at_times(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from routing.errors import InvalidInput
 from routing.roads import RoadNetwork
@@ -20,6 +21,7 @@ DRAWING = "\n".join(["A B C", "D E F", "G H I"])
 GRID = ["AB", "BC", "DE", "EF", "GH", "HI", "AD", "DG", "BE", "EH", "CF", "FI"]
 TABLES = "[car]\nturn_s = 0\nu_turn_s = 0\ngate_s = 0\n"
 STREET_S = 100 / 25 * 3.6
+NOON = 1_700_049_600
 
 
 @st.composite
@@ -28,6 +30,7 @@ def plans(draw: st.DrawFn) -> Plan:
     streets = draw(st.lists(st.sampled_from(GRID), min_size=6, unique=True))
     streets = [letters if draw(st.booleans()) else letters[::-1] for letters in streets]
     some = st.frozensets(st.integers(0, len(streets) - 1), max_size=3)
+    at_noon = draw(st.one_of(st.just(frozenset()), some))
     gates = draw(st.dictionaries(st.sampled_from("BDEFH"), st.sampled_from(["ends", "shut"]), max_size=2))
     meeting = [
         way
@@ -38,7 +41,7 @@ def plans(draw: st.DrawFn) -> Plan:
     ]
     each = st.tuples(st.sampled_from(["no", "only"]), st.sampled_from(meeting or [()]))
     restrictions = [(kind, way) for kind, way in draw(st.lists(each, max_size=4)) if way]
-    return Plan(streets, draw(some), draw(some), gates, restrictions)
+    return Plan(streets, draw(some), draw(some), gates, restrictions, at_noon)
 
 
 def drawn(plan: Plan) -> StreetMap:
@@ -49,6 +52,8 @@ def drawn(plan: Plan) -> StreetMap:
             tags["oneway"] = "yes"
         if k in plan.ends_only:
             tags["access"] = "destination"
+        elif k in plan.at_noon:
+            tags["motor_vehicle:conditional"] = "delivery @ (11:00-13:00)"
         ways.append((letters, tags))
     nodes = {
         letter: {"barrier": "gate", "access": "private" if said == "ends" else "no"}
@@ -65,6 +70,7 @@ def drawn(plan: Plan) -> StreetMap:
 
 def check(plan: Plan) -> None:
     picture, walker = drawn(plan), Walker(plan)
+    at_noon = Walker(plan, noon=True) if plan.at_noon else walker
     assume(not walker.doubtful)
     with tempfile.TemporaryDirectory() as folder:
         tables = Path(folder) / "t.toml"
@@ -81,7 +87,11 @@ def check(plan: Plan) -> None:
     usable = np.ones(city.streets.edges, dtype=np.bool_)
     snaps = city.lookup.grid.snap(spots, usable, 1.0)
     assert (snaps.edge >= 0).all()
-    got = city.snapped_ms(snaps, snaps, profile="car") / 1000.0
+    for at, twin in ((None, walker), (NOON, at_noon)):
+        compare(plan, city.snapped_ms(snaps, snaps, profile="car", at=at) / 1000.0, twin, there)
+
+
+def compare(plan: Plan, got: NDArray[np.float64], walker: Walker, there: list[int]) -> None:
     for row, k in enumerate(there):
         wanted = walker.times(k)
         for column, j in enumerate(there):
