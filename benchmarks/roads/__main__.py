@@ -17,7 +17,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "results" / "roads.md"
 PARTS = {
     "exact": ("--keep", str(ROOT / "runs" / "exact.jsonl")),
-    "lawful": ("--profiles", "car,scooter,bike,foot"),
+    "lawful": ("--profiles", "car,scooter,bike,ebike,foot", "--at", "We 08:30,Sa 12:00"),
     "addresses": (),
     "live_speeds": (),
     "speed": (),

@@ -1,12 +1,12 @@
 """Routes judged by an independent walk over the raw tags of map files, and compared with the cheapest lawful ones.
 
     python -m benchmarks.roads.lawful [--profiles car,bike] [--side 32] [--routes 1000] [--files heidelberg.osm.pbf,...]
-        [--out FOLDER]
+        [--at 'We 08:30,Sa 12:00'] [--out FOLDER]
 
-Of every file: side x side pairs, our time over that of the cheapest lawful route, and pairs that only one of the two
-can reach; routes between random places that break a restriction, pass a closed gate or street, or cut through streets
-for ends only.  Exit status 1 where a route breaks something, a pair has a way for one alone, or ours is more than half
-a per cent slower.
+Of every file, and at the times given where its tags go by hours: side x side pairs, our time over that of the cheapest
+lawful route, and pairs that only one of the two can reach; routes between random places that break a restriction, pass
+a closed gate or street, or cut through streets for ends only.  Exit status 1 where a route breaks something, a pair has
+a way for one alone, or ours is more than half a per cent slower.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
 from benchmarks.roads.raw import law
+from benchmarks.roads.raw.clock import minute_of
 from benchmarks.roads.raw.lawful_graph import RawGraph
 from benchmarks.roads.raw.tagged_map import Piece, back, read_map
 from routing.roads import RoadNetwork
@@ -32,16 +33,22 @@ from routing.roads.hierarchy.metric import NO_WAY_MS
 from routing.roads.snapping.snapping import Snaps
 
 WORST = 1.005
+MONDAY = 1_699_833_600
+"""Monday, 13 November 2023, 00:00 in UTC."""
 Spot = tuple[Piece, Piece, float]
 
 
 class Judged:
     """A map file as the network reads it, beside what its raw tags say."""
 
-    def __init__(self, path: Path, graph: type[RawGraph] = RawGraph, profile: str = "car") -> None:
+    def __init__(
+        self, path: Path, graph: type[RawGraph] = RawGraph, profile: str = "car", clock_time: str = ""
+    ) -> None:
         self.profile = profile
+        minute = minute_of(clock_time) if clock_time else None
+        self.at = None if minute is None else MONDAY + 60 * minute
         table = law.table_of(profile)
-        self.graph = graph.of(read_map(path, table), table)
+        self.graph = graph.of(read_map(path, table, minute), table)
         self._pieces: dict[tuple[int, int, int], list[Piece]] = {}
         for piece in self.graph.raw.seconds:
             self._pieces.setdefault(piece[:3], []).append(piece)
@@ -49,6 +56,12 @@ class Judged:
         for piece in self.graph.raw.seconds:
             self._by_way.setdefault(piece[0], []).append(piece)
         self.adopt(RoadNetwork.from_osm(path, profiles=(profile,)))
+
+    @property
+    def goes_by_hours(self) -> bool:
+        """Whether the map says anything to this profile that depends on the hour."""
+        turns = self.city.graph(self.profile)
+        return bool(self.city.streets.conditions or (isinstance(turns, TurnGraph) and turns.turns.conditions))
 
     def adopt(self, city: RoadNetwork) -> None:
         """Judge this network."""
@@ -63,7 +76,7 @@ class Judged:
         """Random spots that both know, the same as the network has them, and pieces that only one of the two uses."""
         turns = self.city.graph(self.profile)
         assert isinstance(turns, TurnGraph)
-        one_sided = turns.turns.one_sided
+        one_sided, shut = turns.turns.one_sided, self.city.state.closed(self.profile, self.at)
         pieces = list(self.graph.raw.seconds)
         chosen: list[Spot] = []
         edges, fractions, alone = [], [], []
@@ -76,6 +89,8 @@ class Judged:
             alive = piece in self.graph.alive or behind in self.graph.alive
             if found is not None and one_sided[found[0]]:
                 continue
+            if found is not None and (shut[:, found[0]].any() or (self.at is not None and not alive)):
+                continue  # what nobody can get to at the hour is still part of the network
             main = found is not None and turns.turns.island[found[0]] == 0
             if alive != main:
                 alone.append(piece)
@@ -89,7 +104,7 @@ class Judged:
     def compare(self, side: int, seed: int) -> dict[str, Any]:
         """Our times over those of the cheapest lawful routes."""
         spots, snaps, alone = self.spots(side, random.Random(seed))
-        ms = self.city.snapped_ms(snaps, snaps, profile=self.profile)
+        ms = self.city.snapped_ms(snaps, snaps, profile=self.profile, at=self.at)
         ours = np.where(ms == NO_WAY_MS, np.inf, ms / 1000.0)
         theirs = self.graph.times(spots)
         one = np.isinf(ours) != np.isinf(theirs)
@@ -119,7 +134,8 @@ class Judged:
         points = points + np.array([[rng.uniform(-2e-4, 2e-4), rng.uniform(-2e-4, 2e-4)] for _ in range(2 * routes)])
         found, broken = 0, []
         for k in range(routes):
-            way = self.city.path(points[2 * k], points[2 * k + 1], profile=self.profile, max_snap_m=2000.0)
+            ends = points[2 * k], points[2 * k + 1]
+            way = self.city.path(*ends, profile=self.profile, max_snap_m=2000.0, at=self.at)
             if way.found:
                 found += 1
                 why = self._broken(self._drive(way.edges.tolist(), way.against.tolist()))
@@ -180,20 +196,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--profiles", default="car", help="who travels, parted by commas")
     parser.add_argument("--side", type=int, default=32, help="spots of a comparison, every pair of which counts")
     parser.add_argument("--routes", type=int, default=1000, help="routes that are judged")
+    parser.add_argument(
+        "--at",
+        default="",
+        help="times ('We 08:30,Sa 12:00') to judge at, too, where a map goes by hours",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", default="", help="names of map files among the data; default all")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
     block: dict[str, Any] = {}
     lines, good = [], True
-    for file, profile in itertools.product(public_data.maps(chosen.files), chosen.profiles.split(",")):
-        judged = Judged(file, profile=profile)
+    times = ["", *filter(None, chosen.at.split(","))]
+    by_hours: dict[tuple[Path, str], bool] = {}
+    for file, profile, time in itertools.product(public_data.maps(chosen.files), chosen.profiles.split(","), times):
+        if time and not by_hours[file, profile]:
+            continue
+        judged = Judged(file, profile=profile, clock_time=time)
+        by_hours[file, profile] = judged.goes_by_hours
         row = {**judged.compare(chosen.side, chosen.seed), **judged.judge(chosen.routes, chosen.seed + 1)}
-        block.setdefault(file.name, {})[profile] = row
+        shown = f"{profile}, {time}" if time else profile
+        block.setdefault(file.name, {})[shown] = row
         good &= not (row["reached_by_one_alone"] or row["break_something"] or row["streets_of_one_alone"])
         good &= row["worst"] <= WORST
         lines.append(
-            f"{file.name:24} {profile:8} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, "
+            f"{file.name:24} {shown:14} {row['pairs']:>7,} pairs: {row['reached_by_one_alone']} reached by one alone, "
             f"time ratio {row['best']:.4f} to {row['worst']:.4f}; {row['routes']:>5,} routes: "
             f"{row['break_something']} break something"
         )

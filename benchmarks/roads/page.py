@@ -47,7 +47,7 @@ def _lawful(results: Results) -> list[Row]:
         alone = sum(one["reached_by_one_alone"] + len(one["streets_of_one_alone"]) for one in mine)
         worst, pairs = max(one["worst"] for one in mine), sum(one["pairs"] for one in mine)
         broken, routes = (sum(one[key] for one in mine) for key in ("break_something", "routes"))
-        head = f"by {profile}, {len(mine)} files: "
+        head = f"by {profile}, {len(mine)} file{'s' if len(mine) > 1 else ''}: "
         rows += [
             _row(
                 head + "our time over that of the cheapest lawful route, at worst; reached by one alone",

@@ -31,6 +31,34 @@ LAWS = {
     "oneway": ({}, {"EFGH": {"oneway": "yes"}, "CGK": {"oneway": "-1"}}, False),
     "shut": ({}, {"EFGH": {"motor_vehicle": "no"}}, False),
 }
+HOURS = "@ (Mo-Fr 07:00-09:00, Sa 10:00-12:00)"
+BY_HOURS = {
+    "EFGH": {"motor_vehicle:conditional": f"delivery {HOURS}", "maxspeed:conditional": "80 @ (20:00-06:00)"},
+    "BFJ": {"oneway:conditional": f"yes {HOURS}"},
+    "CGK": {"access:conditional": f"no {HOURS}", "motor_vehicle:conditional": "yes @ (08:00-08:15)"},
+    "AEI": {"maxspeed:backward:conditional": f"10 {HOURS}; 50 @ (Sa 11:00-11:30)"},
+}
+
+
+@pytest.mark.parametrize("time", ["", "We 08:30", "We 08:10", "Sa 11:15", "Su 21:00"])
+def test_a_network_by_the_hour_is_found_lawful_and_as_fast(tmp_path: Path, time: str) -> None:
+    gate = {"K": {"barrier": "gate", "motor_vehicle:conditional": f"no {HOURS}"}}
+    file = picture(gate, BY_HOURS, False).write(tmp_path / "a.osm")
+    judged = Judged(file, clock_time=time)
+    assert judged.goes_by_hours
+    told = judged.compare(30, 1)
+    assert told["streets_of_one_alone"] == []
+    assert told["reached_by_one_alone"] == 0
+    assert 0.999 < told["best"] <= told["worst"] < 1.001
+    assert judged.judge(60, 2)["break_something"] == 0
+    assert judged.goes_by_hours
+
+
+def test_a_network_that_knows_no_hours_is_found_out(tmp_path: Path) -> None:
+    judged = Judged(picture({}, BY_HOURS, False).write(tmp_path / "a.osm"), clock_time="We 08:30")
+    judged.adopt(RoadNetwork.from_osm(picture({}, {}, False).write(tmp_path / "free.osm"), profiles=("car",)))
+    told = judged.judge(200, 2)
+    assert told["break_something"] > 0
 
 
 @pytest.mark.parametrize("law", LAWS)

@@ -87,6 +87,7 @@ class RawGraph:
         """What trips may only begin or end on: by its tags, or because it lies behind what only they may pass."""
         steps = self._memories()
         tagged = {piece for piece, ends in self.raw.ends.items() if ends}
+        level = self.raw.level
 
         whole = _components(steps)
         remembered = {a[-1] for a in steps if len(a) > 1}
@@ -95,7 +96,7 @@ class RawGraph:
                 a: [s for s in out if whole[a] == whole[s[0]] or (len(a) == 1 and a[0] in remembered)]
                 for a, out in steps.items()
             }
-            onward = {a: _onward(out, a, tagged, tagged) for a, out in kept.items()}
+            onward = {a: self._onward(out, a, level, tagged) for a, out in kept.items()}
             finer = _components(onward)
             if len(set(finer.values())) == len(set(whole.values())):
                 break
@@ -109,7 +110,7 @@ class RawGraph:
         begun = {a for a in onward if finer[a] == main or (len(a) == 1 and a[0] in self.alive)}
         self._steps = {a: [s for s in onward[a] if finer[s[0]] == main] for a in onward if a in begun}
         free = {
-            a: _onward([s for s in out if not s[2] and s[0][-1] not in tagged], a, tagged, tagged)
+            a: self._onward([s for s in out if not s[2] and s[0][-1] not in tagged], a, level, tagged)
             for a, out in kept.items()
             if a[-1] not in tagged and finer[a] == main
         }
@@ -126,12 +127,15 @@ class RawGraph:
         from scipy.sparse import csr_matrix
 
         rows, columns, seconds = [], [], []
+        # What lies behind is limited whenever what it lies behind is: here, at this minute.
+        tags = self.raw.level
+        level = {piece: tags[piece] or 2 * (piece in self.private) for piece in self.raw.seconds}
         for memory, out in self._steps.items():
             mine = memory[-1] in self.private
             allowed = [s for s in out if not s[2] or mine or s[0][-1] in self.private]
             for phase in (BEGIN, END) if mine else (MIDDLE,):
                 here = self._state(memory, phase)
-                for after, cost, _ in _onward(allowed, memory, self.private, self.private):
+                for after, cost, _ in self._onward(allowed, memory, level, self.private):
                     theirs = after[-1] in self.private
                     if phase == END and not theirs:
                         continue
@@ -141,6 +145,21 @@ class RawGraph:
                     seconds.append(self.raw.seconds[memory[-1]] + cost + 1e-9)
         count = len(self.number)
         self.matrix = csr_matrix((seconds, (rows, columns)), shape=(count, count))
+
+    def _onward(
+        self, steps: list[tuple[Memory, float, bool]], memory: Memory, level: Mapping[Piece, int], gated: set[Piece]
+    ) -> list[tuple[Memory, float, bool]]:
+        """The steps without U-turns, unless nothing else leads on to a street no more limited, at all hours.
+
+        Through a gate for ends only nothing leads on, unless one of its sides is among `gated`.
+        """
+        mine = memory[-1]
+        plain = [s for s in steps if not back(mine, s[0][-1])]
+        for after, _, through in plain:
+            passes = not through or mine in gated or after[-1] in gated
+            if passes and level[after[-1]] <= level[mine] and after[-1] not in self.raw.at_times:
+                return plain
+        return steps
 
     def _state(self, memory: Memory, phase: int) -> int:
         return self.number.setdefault((memory, phase), len(self.number))
@@ -175,22 +194,6 @@ class RawGraph:
             self._into = self.matrix.T.tocsr()
         low, high = self._into.indptr[state], self._into.indptr[state + 1]
         return float((reach[self._into.indices[low:high]] + self._into.data[low:high]).min(initial=np.inf))
-
-
-def _onward(
-    steps: list[tuple[Memory, float, bool]], memory: Memory, private: set[Piece], gated: set[Piece]
-) -> list[tuple[Memory, float, bool]]:
-    """The steps without U-turns, unless nothing else leads on to a street of the same kind.
-
-    Through a gate for ends only nothing leads on, unless one of its sides is among `gated`.
-    """
-    mine = memory[-1]
-    plain = [s for s in steps if not back(mine, s[0][-1])]
-    for after, _, through in plain:
-        passes = not through or mine in gated or after[-1] in gated
-        if passes and (mine in private or after[-1] not in private):
-            return plain
-    return steps
 
 
 def _components(steps: Mapping[Memory, list[tuple[Memory, float, bool]]]) -> dict[Memory, int]:

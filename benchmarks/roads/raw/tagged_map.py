@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.roads.raw import law
+from benchmarks.roads.raw import clock, law
 
 LIGHTS_M = 40.0
 Piece = tuple[int, int, int, int]
@@ -41,18 +41,23 @@ class RawMap:
     line: dict[Piece, list[int]] = field(default_factory=dict)
     after: dict[int, list[Piece]] = field(default_factory=dict)
     arms: Counter[int] = field(default_factory=Counter)
+    at_times: set[Piece] = field(default_factory=set)
+    """Pieces that are shut at some hours."""
+    level: dict[Piece, int] = field(default_factory=dict)
+    """By tags alone: 0 never for ends only, 1 at some hours, 2 always."""
+    minute: int | None = None
 
 
-def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
-    """What a file says to a profile."""
+def read_map(path: Path, table: Mapping[str, Any], minute: int | None = None) -> RawMap:
+    """What a file says to a profile, at a minute of the week or where no condition holds."""
     import osmium
 
-    found = RawMap()
+    found = RawMap(minute=minute)
     tagged = osmium.filter.KeyFilter("highway", "route", "barrier", "crossing", "type")
     for item in osmium.FileProcessor(str(path)).with_locations().with_filter(tagged):
         tags = dict(item.tags)
         if item.is_node():
-            if "barrier" in tags and (said := law.gate(tags, table)) != (law.OPEN, 0.0):
+            if "barrier" in tags and (said := law.gate(clock.at(tags, minute), table)) != (law.OPEN, 0.0):
                 found.gates[item.id] = said
             if tags.get("highway") == "traffic_signals":
                 found.lights[item.id] = tags.get("traffic_signals:direction", "both")
@@ -74,16 +79,20 @@ def read_map(path: Path, table: Mapping[str, Any]) -> RawMap:
 
 def _cut(found: RawMap, table: Mapping[str, Any]) -> None:
     """Cut the ways that a profile may use where they meet others, at gates and at their ends."""
-    open_ = {n: w for n, w in found.ways.items() if _usable(w.tags, table)}
+    usual = {n for n, w in found.ways.items() if _usable(w.tags, table)}
+    open_ = {n: w for n, w in found.ways.items() if n in usual or _usable(clock.at(w.tags, found.minute), table)}
     uses: Counter[int] = Counter()
     for way in open_.values():
         uses.update(way.nodes)
     for number, way in open_.items():
-        pace = {side: law.drive(way.tags, side, table) for side in (":forward", ":backward")}
+        now = clock.at(way.tags, found.minute)
+        pace = {side: law.drive(now, side, table) for side in (":forward", ":backward")}
+        hours = {side: _by_hours(way.tags, side, table) for side in (":forward", ":backward")}
         for nth, part in enumerate(_parts(way.nodes, found, uses)):
             metres = sum(distance(found.at[a], found.at[b]) for a, b in itertools.pairwise(part))
-            found.arms[part[0]] += 1
-            found.arms[part[-1]] += 1
+            # What is shut but for some hours counts for no arm of a crossing.
+            found.arms[part[0]] += number in usual
+            found.arms[part[-1]] += number in usual
             for turned, side, line in ((0, ":forward", part), (1, ":backward", part[::-1])):
                 kmh, ends = pace[side]
                 if kmh:
@@ -93,6 +102,17 @@ def _cut(found: RawMap, table: Mapping[str, Any]) -> None:
                     found.after.setdefault(line[0], []).append(piece)
                     found.seconds[piece] = metres / kmh * 3.6 + waits * table["signal_s"]
                     found.metres[piece], found.ends[piece], found.line[piece] = metres, ends, line
+                    shut, found.level[piece] = hours[side]
+                    if shut:
+                        found.at_times.add(piece)
+
+
+def _by_hours(tags: Mapping[str, str], side: str, table: Mapping[str, Any]) -> tuple[bool, int]:
+    """(whether a direction is shut at some hours, 0 to 2: never, at some hours or always for ends only)."""
+    minutes = [None, *clock.changes(tags)]
+    said = [law.drive(clock.at(tags, minute), side, table) for minute in minutes]
+    ends = [only for kmh, only in said if kmh]
+    return not all(kmh for kmh, _ in said), any(ends) + all(ends) if ends else 0
 
 
 def _usable(tags: Mapping[str, str], table: Mapping[str, Any]) -> bool:
@@ -172,19 +192,21 @@ _ANGLES = {"left_turn": -90.0, "right_turn": 90.0, "straight_on": 0.0, "u_turn":
 
 
 def bans(found: RawMap, names: Sequence[str]) -> set[tuple[Piece, ...]]:
-    """Sequences of pieces that who goes by `names` must not drive, by the relations that hold at all times."""
+    """Sequences of pieces that who goes by `names` must not drive, by the relations that hold at the map's minute."""
     by_way: dict[int, list[Piece]] = {}
     for piece in found.seconds:
         by_way.setdefault(piece[0], []).append(piece)
     banned: set[tuple[Piece, ...]] = set()
     for tags, members in found.relations if names else ():
         kind, mode = "", tags["type"].partition(":")[2]
-        if "hour_on" in tags or "day_on" in tags:
-            continue
+        off = ("hour_on" in tags or "day_on" in tags) and not _older_hours(tags, found.minute)
+        held: list[str] = []
         for key in (*(("restriction",) if not mode or mode in names else ()), *(f"restriction:{n}" for n in names)):
-            kind = tags.get(key, kind).strip()
+            kind = "" if off else tags.get(key, kind).strip()
+            said = clock.statements(tags.get(f"{key}:conditional", ""))
+            held += [value for value, when in said if found.minute in when]
         excepted = {each.strip() for each in tags.get("except", "").split(";")}
-        for each in kind.lower().split(";") if not excepted & set(names) else ():
+        for each in [*kind.lower().split(";"), *held] if not excepted & set(names) else ():
             word, _, turn = each.strip().partition("_")
             if word not in ("no", "only") or turn not in _ANGLES:
                 continue
@@ -194,6 +216,13 @@ def bans(found: RawMap, names: Sequence[str]) -> set[tuple[Piece, ...]]:
                 else:
                     banned |= {(*line[:-1], other) for other in found.after.get(line[-2][2], []) if other != line[-1]}
     return banned
+
+
+def _older_hours(tags: Mapping[str, str], minute: int | None) -> bool:
+    """Whether what day_on, day_off, hour_on and hour_off say holds."""
+    days = "-".join(tags[key][:2] for key in ("day_on", "day_off") if key in tags)
+    clocks = f"{tags['hour_on']}-{tags['hour_off']}" if "hour_on" in tags and "hour_off" in tags else ""
+    return minute in (clock.minutes(f"{days} {clocks}".strip()) or ())
 
 
 def _lines(

@@ -104,6 +104,13 @@ class State:
         shut = mine[now[mine[:, 3]] != (mine[:, 4] == 1)]
         return shut[:, 1], shut[:, 2]
 
+    def _against_by_hours(self, profile: str, holding: frozenset[str]) -> NDArray[np.bool_]:
+        """Directions that the hours shut while the other is open, bool[2, e]: as in any one-way nobody begins there."""
+        shut = np.zeros((2, self._streets.edges), dtype=np.bool_)
+        shut[self._shut_by_hours(profile, holding)] = True
+        open_ = (self._streets.drive_ms[profile_index(self._streets, profile)] != SHUT) & ~shut
+        return np.asarray(shut & open_[::-1])
+
     def holding(self, at: int | None) -> frozenset[str]:
         """The conditions of streets and restrictions that hold at epoch second `at`; none outside all times."""
         if at is None or not self._timed:
@@ -190,7 +197,7 @@ class State:
         index = profile_index(self._streets, profile)
         streets = self._at_hours(index, holding)
         drive, wait = streets.drive_ms[index], streets.wait_ms[index]
-        shut = drive == SHUT
+        shut = (drive == SHUT) | self._against_by_hours(profile, holding)
         if not rules:
             return np.where(shut, FAR_MS, drive + wait).astype(np.int32)
         ms = np.rint(drive / factors_of(rules, profile, streets))

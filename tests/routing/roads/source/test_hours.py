@@ -198,6 +198,14 @@ def test_one_direction_for_ends_only_by_time(tmp_path: Path) -> None:
     assert times(city, picture, "A", "Q-R:50", "09:00", "12:00") == pytest.approx([2.5 * CAR_S] * 2, abs=0.1)
 
 
+def test_nobody_begins_against_a_one_way_by_hours(tmp_path: Path) -> None:
+    picture = ring({"oneway:conditional": "yes @ (11:00-13:00)"})
+    city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
+    # Against it 150 m; along it first, and round by S, U and T: 50 + 100 + 500 m.
+    found = times(city, picture, "Q-R:50", "P", "09:00", "12:00")
+    assert found == pytest.approx([1.5 * CAR_S, 6.5 * CAR_S], abs=0.1)
+
+
 DEAD_END = "\n".join(["P Q R S", "T     U", "V     X"])
 BY_NOON = {"highway": "residential", "motor_vehicle:conditional": "delivery @ (11:00-13:00)"}
 
