@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.kernels import inner_kernel, lean_kernel
+from routing.kernels import fused_kernel, inner_kernel, lean_kernel
 from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.sequence import sequence_trip
 from routing.plans.trips.kernels.timeline import door_price, is_left_out, rest_price, retime
@@ -11,7 +11,7 @@ from routing.problem.kernels.laws import ADD_ORDER, TAKE_PLACE, TOLD_LEVEL, TOLD
 NEVER = layout.NEVER
 
 
-@inner_kernel
+@fused_kernel
 def change_price(request, before, r, v):
     """Price of request r being on vehicle v (-1: on none), against what was told; NEVER where it may not join there."""
     home = request[r, layout.HOME]
@@ -75,16 +75,21 @@ def left_out_price(request, before, plan, v, trips, r):
     return total
 
 
-@inner_kernel
+@fused_kernel
 def price_changes(facts, before, plan, v, r):
     """(price, more, front): of all changes if vehicle v takes request r, and how much more if r begins its row.
 
     It does where it joins or goes before one of the first `front` trips, which are left out, or goes right behind them.
     """
-    request = facts.request
-    price = change_price(request, before, r, v)
+    price = change_price(facts.request, before, r, v)
     if price >= NEVER or facts.vehicle[v, layout.PRICED] == 0:
         return price, 0, 0
+    return price_left_out(facts.request, before, plan, v, r, price)
+
+
+@inner_kernel
+def price_left_out(request, before, plan, v, r, price):
+    """As `price_changes`, where leaving out what vehicle v was told has a price; `price`: of the change of r alone."""
     trips = plan.chain[v, layout.TRIPS]
     left = left_out_price(request, before, plan, v, trips, r)
     if left >= NEVER:
@@ -183,7 +188,7 @@ def price_with(facts, plan, v, k, r, joined, limit):
     return NEVER if rest >= NEVER else price + rest
 
 
-@inner_kernel
+@fused_kernel
 def best_in(facts, plan, v, r, change, more, front, limit):
     """(added price, trip, joined, places tried) of the cheapest place for r on vehicle v, strictly below `limit`.
 
