@@ -7,6 +7,8 @@ without them is held against what each leg takes.  `python -m benchmarks.roads.l
 
 Jams: `even`, every main street at .4 of its speed; `patchy`, each street and direction at a factor of its own, about
 .4 of its speed and as far apart as .15 and 1; `inbound`, at .4 towards the middle and undisturbed out of it.
+
+Each row pools the legs of several seeds, none of which the constants of live speeds were chosen on (that was seed 1).
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,20 +45,34 @@ JAMMED = ("trunk", "primary", "secondary", "tertiary")
 JAM_M, CITY_M = 1_200, 2_500
 """Half the side of the jammed square, and how far from the middle trips begin and end (one standard deviation)."""
 PROBES = 60
+SEEDS = "11,12,13"
 PACE_SIGMA = 0.1
 """Drivers differ: factors of their times, as the deviation of the logarithm."""
 
 
 @dataclass(slots=True)
 class DrivenLeg:
-    """A leg that was driven: when it began, what it took, what was believed with live speeds and without, and what who
-    knows the speeds of the moment would have."""
+    """A leg that was driven: when it began, what it took, what was believed with live speeds and without.
+
+    `met_s`: what who knows the speeds of the moment would have, but only of streets that riders drove on within the
+    hour; `knowing_s`: of all streets.
+    """
 
     begins_s: float
     took_s: float
     live_s: float
     plain_s: float
+    met_s: float
     knowing_s: float
+
+
+class ProbeSeconds(NamedTuple):
+    """Mean seconds of the probes after a minute: in truth, with live speeds, without, with those of streets met."""
+
+    truth: float
+    live: float
+    plain: float
+    met: float
 
 
 class JammedCity:
@@ -66,20 +82,20 @@ class JammedCity:
         self, city: RoadNetwork, middle: tuple[float, float], profile: str, riders: int, jam: str, seed: int
     ) -> None:
         self.plain = city
-        self.live, self.truth = self.plain.twin(), self.plain.twin()
-        self.profile, self.middle, self.jam = profile, middle, jam
+        self.live, self.met, self.truth = self.plain.twin(), self.plain.twin(), self.plain.twin()
+        self.profile, self.middle, self.jam, self.seed = profile, middle, jam, seed
         self.random = np.random.default_rng(seed)
         self.watch = LiveWatch({profile: profile})
         self.riders = riders
         self.legs: list[DrivenLeg] = []
+        self.knows: list[ProbeSeconds] = []
         self.told = 0
 
-    def run(self) -> dict[str, Any]:
-        """Live through it minute by minute; the figures."""
+    def run(self) -> JammedCity:
+        """Live through it minute by minute."""
         free_at = self.random.uniform(0, 10, self.riders) * MINUTE_S
         seen: list[tuple[float, str, float, float]] = []
         probes = self._probes()
-        knows: list[tuple[int, float, float, float]] = []
         for minute in range(LASTS_MIN):
             self._set_truth(minute)
             for rider in np.flatnonzero(free_at < (minute + 1) * MINUTE_S).tolist():
@@ -91,14 +107,23 @@ class JammedCity:
             live = self.watch.speeds(self.plain, now)
             self.told = max(self.told, sum(len(each.code) for each in live))
             self.live._swap_in(TrafficNews(live=live).conditions(self.plain))
-            true_s, live_s, plain_s = (self._mean_s(each, probes) for each in (self.truth, self.live, self.plain))
-            knows.append((minute + 1, true_s, live_s, plain_s))
-        return self._figures(knows)
+            self.met.update_speeds([self._truth_of_streets_met(minute)])
+            networks = (self.truth, self.live, self.plain, self.met)
+            self.knows.append(ProbeSeconds(*(self._mean_s(each, probes) for each in networks)))
+        return self
+
+    def _truth_of_streets_met(self, minute: int) -> EdgeFactors:
+        """What who hears the true speed of every street that riders drive on would believe."""
+        factors = np.ones((2, self.plain.streets.edges))
+        if BEGINS_MIN <= minute < ENDS_MIN:
+            met = np.array(sorted(self.watch._said.get(self.profile, {})), dtype=np.int64)
+            factors[met & 1, met >> 1] = self._factors[met & 1, met >> 1]
+        return EdgeFactors(factors)
 
     @functools.cached_property
     def _jammed(self) -> RoadNetwork:
         jammed = self.plain.twin()
-        jammed.update_speeds([self._jam()])
+        jammed.update_speeds([EdgeFactors(self._factors)])
         return jammed
 
     def _changes(self) -> list[tuple[float, NDArray[np.int32]]]:
@@ -108,11 +133,12 @@ class JammedCity:
 
     def _set_truth(self, minute: int) -> None:
         if minute == BEGINS_MIN:
-            self.truth.update_speeds([self._jam()])
+            self.truth.update_speeds([EdgeFactors(self._factors)])
         if minute == ENDS_MIN:
             self.truth.update_speeds([])
 
-    def _jam(self) -> EdgeFactors:
+    @functools.cached_property
+    def _factors(self) -> NDArray[np.float64]:
         """What the jam makes of every street, along and against."""
         streets = self.plain.streets
         chosen = SpeedRule(1.0, classes=JAMMED, zone=self._zone()).chosen(streets)
@@ -120,7 +146,7 @@ class JammedCity:
         factors[:, chosen] = JAM
         if self.jam == "patchy":
             ways, way = np.unique(streets.way, return_inverse=True)
-            drawn = JAM * np.exp(np.random.default_rng(2).normal(0, PATCHY_SIGMA, (2, len(ways))))
+            drawn = JAM * np.exp(np.random.default_rng([2, self.seed]).normal(0, PATCHY_SIGMA, (2, len(ways))))
             factors[:, chosen] = np.clip(drawn, PATCHY_SLOWEST, 1.0)[:, way[chosen]]
         if self.jam == "inbound":
             away = np.hypot(
@@ -129,7 +155,7 @@ class JammedCity:
             outwards = away[streets.head] > away[streets.tail]
             factors[0, chosen & outwards] = 1.0
             factors[1, chosen & ~outwards] = 1.0
-        return EdgeFactors(factors)
+        return factors
 
     def _zone(self) -> tuple[tuple[float, float], ...]:
         high, wide = JAM_M / METRES_PER_DEGREE, JAM_M / METRES_PER_DEGREE / np.cos(np.radians(self.middle[0]))
@@ -153,7 +179,7 @@ class JammedCity:
         if not drive.found or drive.seconds < MINUTE_S:
             return begins_s
         took_s = drive.seconds * pace
-        believed = (self._trip_s(network, ends) for network in (self.live, self.plain, self.truth))
+        believed = (self._trip_s(network, ends) for network in (self.live, self.plain, self.met, self.truth))
         self.legs.append(DrivenLeg(begins_s, took_s + drive.walked_s, *believed))
         trace = drive.seen("", 0.0, every_s=10 / pace, error_m=8.0, random=self.random)
         name = f"{rider} {len(self.legs)}"
@@ -186,38 +212,71 @@ class JammedCity:
         ms = network.snapped_ms(*probes, profile=self.profile)
         return float(np.diagonal(ms).mean()) / 1000.0
 
-    def _figures(self, knows: list[tuple[int, float, float, float]]) -> dict[str, Any]:
-        def known(minute: int) -> float:
-            _, truth, live, plain = knows[minute - 1]
-            return (live - plain) / (truth - plain) if truth != plain else 0.0
 
-        shares = {minute: known(minute) for minute in range(BEGINS_MIN + 1, ENDS_MIN + 1)}
-        half = next((minute - BEGINS_MIN for minute, share in shares.items() if share >= 0.5), None)
-        spans = {
-            "before": (0, BEGINS_MIN),
-            "jam": (BEGINS_MIN, ENDS_MIN),
-            "after": (ENDS_MIN, LASTS_MIN),
-        }
-        errors = {}
-        for name, (begin, end) in spans.items():
-            mine = [leg for leg in self.legs if begin * MINUTE_S <= leg.begins_s < end * MINUTE_S]
-            live, plain, knowing = (
-                statistics.mean(abs(getattr(leg, which) - leg.took_s) for leg in mine)
-                for which in ("live_s", "plain_s", "knowing_s")
-            )
-            errors[name] = {
-                "legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain,
-                "ratio_if_known_at_once": knowing / plain,
-            }  # fmt: skip
-        return {
-            "jam": self.jam,
-            "riders": self.riders,
-            "streets_told_at_most": self.told,
-            "minutes_until_half_is_known": half,
-            "known_after_5_min": shares[BEGINS_MIN + 5],
-            "known_at_most": max(shares.values()),
-            "errors": errors,
-        }
+def figures(lived: Sequence[JammedCity]) -> dict[str, Any]:
+    """What came of one jam, lived through with several seeds."""
+    shares = [_share_known([each.knows[minute] for each in lived]) for minute in range(LASTS_MIN)]
+    legs = [leg for each in lived for leg in each.legs]
+    spans = {
+        "before": (0, BEGINS_MIN),
+        "jam": (BEGINS_MIN, ENDS_MIN),
+        "jam_first_15_min": (BEGINS_MIN, BEGINS_MIN + 15),
+        "jam_middle": (BEGINS_MIN + 15, ENDS_MIN - 15),
+        "jam_last_15_min": (ENDS_MIN - 15, ENDS_MIN),
+        "after": (ENDS_MIN, LASTS_MIN),
+    }
+    during = shares[BEGINS_MIN:ENDS_MIN]
+    return {
+        "jam": lived[0].jam,
+        "riders": lived[0].riders,
+        "seeds": [each.seed for each in lived],
+        "streets_told_at_most": max(each.told for each in lived),
+        "minutes_until_half_is_known": _half(during),
+        "of_each_seed": [_half([_share_known([known]) for known in each.knows[BEGINS_MIN:ENDS_MIN]]) for each in lived],
+        "known_after_5_min": during[4],
+        "known_at_most": max(during),
+        "errors": {name: _errors(legs, begin, end) for name, (begin, end) in spans.items()},
+        "errors_of_each_seed": [_errors(each.legs, BEGINS_MIN, ENDS_MIN)["ratio"] for each in lived],
+    }
+
+
+def _share_known(known: Sequence[ProbeSeconds]) -> float:
+    """How much of what a jam costs quotes hold."""
+    truth, live, plain, _ = (sum(part) for part in zip(*known, strict=True))
+    return (live - plain) / (truth - plain) if truth != plain else 0.0
+
+
+def _half(shares: Sequence[float]) -> int | None:
+    return next((minute for minute, share in enumerate(shares, start=1) if share >= 0.5), None)
+
+
+def _errors(legs: Sequence[DrivenLeg], begin: int, end: int) -> dict[str, float]:
+    """Mean errors of the legs that began within these minutes, and their ratios to those without live speeds."""
+    mine = [leg for leg in legs if begin * MINUTE_S <= leg.begins_s < end * MINUTE_S]
+    live, plain, met, knowing = (
+        statistics.mean(abs(getattr(leg, which) - leg.took_s) for leg in mine)
+        for which in ("live_s", "plain_s", "met_s", "knowing_s")
+    )
+    return {
+        "legs": len(mine), "live_s": live, "without_s": plain, "ratio": live / plain,
+        "ratio_if_streets_met_were_known": met / plain, "ratio_if_known_at_once": knowing / plain,
+    }  # fmt: skip
+
+
+def _line(row: dict[str, Any]) -> str:
+    errors = row["errors"]
+    during = errors["jam"]
+    parts = " / ".join(f"{errors[name]['ratio']:.2f}" for name in ("jam_first_15_min", "jam_middle", "jam_last_15_min"))
+    halves = ", ".join(str(each) for each in row["of_each_seed"])
+    return (
+        f"{row['jam']:8}{row['riders']:>4} riders, {len(row['seeds'])} seeds: half of the jam known after "
+        f"{row['minutes_until_half_is_known']} min ({halves}), {row['known_after_5_min']:.0%} after 5, "
+        f"{row['known_at_most']:.0%} at most; error of {during['legs']} legs in the jam {during['live_s']:.0f} s with "
+        f"live speeds, {during['without_s']:.0f} s without ({during['ratio']:.2f}; first quarter of an hour, middle, "
+        f"last: {parts}; streets met known exactly {during['ratio_if_streets_met_were_known']:.2f}; all known at once "
+        f"{during['ratio_if_known_at_once']:.2f}); before it {errors['before']['ratio']:.2f}, "
+        f"after it {errors['after']['ratio']:.2f}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -228,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--profile", default="car")
     parser.add_argument("--riders", default="60", help="numbers of riders under way")
     parser.add_argument("--jams", default=",".join(JAMS), help=f"of {', '.join(JAMS)}")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", default=SEEDS, help="each lived through by itself, and pooled")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
     lat, lng = (float(part) for part in chosen.middle.split(","))
@@ -237,16 +296,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     lines: list[str] = []
     city = RoadNetwork.from_osm(file, profiles=(chosen.profile,))
     for jam, number in itertools.product(chosen.jams.split(","), chosen.riders.split(",")):
-        row = JammedCity(city, (lat, lng), chosen.profile, int(number), jam, chosen.seed).run()
-        rows.append(row)
-        during, before, after = (row["errors"][name] for name in ("jam", "before", "after"))
-        lines.append(
-            f"{jam:8}{number:>4} riders: half of the jam known after {row['minutes_until_half_is_known']} min, "
-            f"{row['known_after_5_min']:.0%} after 5, {row['known_at_most']:.0%} at most; error of "
-            f"{during['legs']} legs in the jam {during['live_s']:.0f} s with live speeds, "
-            f"{during['without_s']:.0f} s without ({during['ratio']:.2f}; known at once "
-            f"{during['ratio_if_known_at_once']:.2f}); before it {before['ratio']:.2f}, after it {after['ratio']:.2f}"
-        )
+        lived = [
+            JammedCity(city, (lat, lng), chosen.profile, int(number), jam, int(seed)).run()
+            for seed in chosen.seeds.split(",")
+        ]
+        rows.append(figures(lived))
+        lines.append(_line(rows[-1]))
         print(lines[-1], flush=True)
     if chosen.out:
         publish(chosen.out, "roads-live", {"rows": rows}, lines)

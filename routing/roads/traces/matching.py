@@ -31,7 +31,7 @@ BACK_M = 3 * SIGMA_M
 TURN_ROUND = 5.0
 """What turning round in the middle of a street costs, in units of the logarithm of a probability."""
 UNLIKELY = 15.0
-"""States that much less likely than the best one are given up."""
+"""States that much less likely than the best one are given up, though a later position might have spoken for them."""
 
 
 class OnStreet(NamedTuple):
@@ -59,9 +59,13 @@ class Driven(NamedTuple):
 
 
 class Matcher:
-    """Matches traces to the streets of one profile."""
+    """Matches traces to the streets of one profile.
 
-    def __init__(self, ways: Stretches, grid: StreetGrid) -> None:
+    `unlikely`: states that much less likely than the best one are given up; inf finds the best of all sequences.
+    """
+
+    def __init__(self, ways: Stretches, grid: StreetGrid, unlikely: float = UNLIKELY) -> None:
+        self._unlikely = unlikely
         self._ways = ways
         self._grid = grid
         self._usable = ways.open.reshape(-1, 2).any(axis=1) & (np.array(ways.length[::2]) > 0)
@@ -111,7 +115,7 @@ class Matcher:
         leap = _Leap(float(metres_between(trace, chain.kept[-1], k)[0]))
         best = np.full(len(new), np.inf)
         before = [-1] * len(new)
-        for a in np.flatnonzero(cost <= cost.min() + UNLIKELY).tolist():
+        for a in np.flatnonzero(cost <= cost.min() + self._unlikely).tolist():
             found = self._search(old[a], new, leap)
             for b, spot in enumerate(new):
                 way = self._between(old[a], spot, found, leap)

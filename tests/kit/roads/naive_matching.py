@@ -17,9 +17,14 @@ Spot = tuple[int, float, float]
 """2 * edge + direction, the fraction driven, metres from the position."""
 
 
-def best_sequence(network: RoadNetwork, profile: str, trace: Trace) -> tuple[float, list[tuple[int, float]]]:
-    """(least cost, its spots as code and fraction) over all sequences of spots, one for each position."""
-    twin = _Naive(network, profile)
+def best_sequence(
+    network: RoadNetwork, profile: str, trace: Trace, slack_m: float = 0.0
+) -> tuple[float, list[tuple[int, float]]]:
+    """(least cost, its spots as code and fraction) over all sequences of spots, one for each position.
+
+    `slack_m`: so much is added to every limit, since lengths are whole centimetres in one and floats in the other.
+    """
+    twin = _Naive(network, profile, slack_m)
     choices = [twin.spots(trace.lat[k], trace.lng[k]) for k in range(len(trace))]
     found = []
     for sequence in itertools.product(*choices):
@@ -32,8 +37,8 @@ def best_sequence(network: RoadNetwork, profile: str, trace: Trace) -> tuple[flo
 
 
 class _Naive:
-    def __init__(self, network: RoadNetwork, profile: str) -> None:
-        self.network, self.profile = network, profile
+    def __init__(self, network: RoadNetwork, profile: str, slack_m: float) -> None:
+        self.network, self.profile, self.slack_m = network, profile, slack_m
         self.index = network.profiles.index(profile)
         graph = network.graph(profile)
         assert isinstance(graph, TurnGraph)
@@ -45,7 +50,7 @@ class _Naive:
         for edge in range(s.edges):
             part = slice(s.shape_start[edge], s.shape_start[edge + 1])
             away, along, length = _nearest(s.shape_lat[part], s.shape_lng[part], lat, lng)
-            if away > rules.NEAR_M:
+            if away > rules.NEAR_M + self.slack_m:
                 continue
             for direction, fraction in ((0, along / length), (1, 1 - along / length)):
                 if s.drive_ms[self.index, direction, edge] != SHUT:
@@ -56,16 +61,15 @@ class _Naive:
         length = self.network.streets.length_cm[new[0] >> 1] / 100
         if old[0] == new[0]:
             ahead = (new[1] - old[1]) * length
-            return math.inf if ahead < -rules.BACK_M else self._unlikely(abs(ahead), straight)
+            return math.inf if ahead < -rules.BACK_M - self.slack_m else self._unlikely(abs(ahead), straight)
         ways = [self._unlikely(self._metres(old, new), straight)]
         if old[0] == new[0] ^ 1:
             turned = abs(new[1] - (1 - old[1])) * length
             ways.append(self._unlikely(turned, straight) + rules.TURN_ROUND)
         return min(ways)
 
-    @staticmethod
-    def _unlikely(metres: float, straight: float) -> float:
-        if metres > rules.LONGEST_M + rules.LONGEST_SHARE * straight:
+    def _unlikely(self, metres: float, straight: float) -> float:
+        if metres > rules.LONGEST_M + rules.LONGEST_SHARE * straight + self.slack_m:
             return math.inf
         return abs(metres - straight) / (rules.BETA_M + rules.BETA_SHARE * straight)
 
