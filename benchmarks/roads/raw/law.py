@@ -69,6 +69,11 @@ def directions(tags: Mapping[str, str], table: Table) -> tuple[bool, bool]:
     opposite = any(
         tags.get(lane, "").startswith("opposite") or tags.get(f"{lane}:oneway") in ("no", "-1") for lane in lanes
     )
+    opposite |= any(
+        word.strip().lower() in _OPEN
+        for side in ("forward", "backward")
+        for word in tags.get(f"bicycle:{side}", "").split(";")
+    )
     return (True, True) if table.get("contraflow") and opposite and "oneway:bicycle" not in tags else both
 
 
@@ -119,7 +124,8 @@ def go(tags: Mapping[str, str], side: str, table: Table) -> tuple[float, bool]:
         aboard = table.get("ferries", False) if said is None else said != SHUT
         return (float(tags["ferry_kmh"]) if aboard and not impossible else 0.0), said == ENDS
     kmh = float(table["kmh"].get(road, 0.0))
-    if not kmh and said in (OPEN, ENDS):
+    own = {**table, "access": [key for key in table["access"] if key != "access"]}
+    if not kmh and (said == ENDS or (said == OPEN and allowed(tags, own, side) == OPEN)):
         kmh = float(table.get("kmh_if_allowed", {}).get(road, 0.0))
     if impossible or said == SHUT or not kmh:
         return 0.0, False
@@ -189,10 +195,11 @@ def gate(tags: Mapping[str, str], table: Table) -> tuple[str, float]:
     """What a barrier at a node lets through, and the seconds it takes."""
     kind = tags["barrier"]
     stops = kind in table.get("barriers", ()) or kind not in table.get("passes", (kind,))
-    said = allowed(tags, table) or (SHUT if stops else OPEN)
+    rises = tags.get("bollard") == "rising" and not allowed(tags, table)
+    said = allowed(tags, table) or (SHUT if stops and not rises else OPEN)
     if tags.get("locked") in ("yes", "true", "1") or not fits(tags, table):
         said = SHUT
-    return said, table.get("gate_s", 0.0) if said == ENDS or kind.endswith("gate") else 0.0
+    return said, table.get("gate_s", 0.0) if said == ENDS or kind.endswith("gate") or rises else 0.0
 
 
 def turn_seconds(degrees: float, table: Table) -> float:

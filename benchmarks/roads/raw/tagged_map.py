@@ -232,7 +232,14 @@ def _lines(
     roles = {role: [(kind, ref) for kind, ref, name in members if name == role] for role in ("from", "via", "to")}
     if not all(roles.values()):
         return []
-    via = roles["via"]
+    via = [each for each in roles["via"] if each[0] == "w"] or roles["via"]
+    if via[0][0] == "w" and len(via) > 1:
+        for order in itertools.permutations(via):
+            rest = [each for each in members if each[2] != "via"]
+            found_lines = _over_ways(found, by_way, [ref for _, ref in order], rest, turn)
+            if found_lines:
+                return found_lines
+        return []
     last = {ref for _, ref in roles["to"]}
     lines: list[tuple[Piece, ...]] = []
     firsts = [piece for _, ref in roles["from"] for piece in by_way.get(ref, [])]
@@ -250,7 +257,16 @@ def _lines(
                 if per_pair[a[0], b[0]] == 1 or abs((turn_degrees(found, a, b) - angle + 180) % 360 - 180) <= 80
             ]  # fmt: skip
         return lines
-    ways = [ref for _, ref in via]
+    return _over_ways(found, by_way, [ref for _, ref in via], members, turn)
+
+
+def _over_ways(
+    found: RawMap, by_way: Mapping[int, list[Piece]], ways: list[int], members: list[tuple[str, int, str]], turn: str
+) -> list[tuple[Piece, ...]]:
+    """Every drive over via ways in this order."""
+    last = {ref for _, ref, name in members if name == "to"}
+    firsts = [piece for _, ref, name in members if name == "from" for piece in by_way.get(ref, [])]
+    lines: list[tuple[Piece, ...]] = []
     for first in firsts:
         grown = [((first,), 0)]
         while grown:

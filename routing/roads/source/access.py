@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
+from routing.roads.errors import UnknownProfile
 from routing.roads.source.countries import of_code, parse_maxspeed
 from routing.roads.source.hours import SUFFIXES, Statement, read_conditional, unread_conditions
 
@@ -36,6 +38,8 @@ VALUES: Mapping[str, Access] = {
     ),
 }  # fmt: skip
 """What the values of access tags mean; a user's table may say otherwise.  A value that is not here shuts."""
+ALIKE = 0.85
+"""A word that is no known one and so much like one is taken for a slip."""
 SAYS_NOTHING = frozenset({"", "unknown", "variable", "fixme"})
 
 
@@ -83,6 +87,8 @@ def read_oneway(tags: Mapping[str, str], keys: Sequence[str], *, contraflow: boo
 
 def _has_contraflow(tags: Mapping[str, str]) -> bool:
     lanes = ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
+    if any(read_values(tags.get(f"bicycle{side}", "")) == Access.OPEN for side in SUFFIXES):
+        return True
     if any(tags.get(lane, "").startswith("opposite") for lane in lanes):
         return True
     return any(tags.get(f"{lane}:oneway") in ("no", "-1") for lane in lanes)
@@ -169,3 +175,26 @@ def not_understood(tags: Mapping[str, str], keys: Sequence[str]) -> list[str]:
 def _is_known(text: str) -> bool:
     words = [word.strip().lower() for word in text.split(";")]
     return all(word in VALUES or word in SAYS_NOTHING for word in words)
+
+
+def check_sections(tables: Mapping[str, Any], given: Mapping[str, Any]) -> None:
+    """Raise UnknownProfile for what is no profile of ours and none of its own, and for a class or value misspelt."""
+    for name, table in given.items():
+        if not isinstance(table, Mapping):
+            continue
+        if name not in tables and not ("access" in table and "kmh" in table):
+            near = difflib.get_close_matches(name, list(tables), 1)
+            raise UnknownProfile(
+                f"the profile file has a table {name!r}, which is no profile: it says nothing of access or of speed",
+                profile=name,
+                hint=f"Did you mean {near[0]}?" if near else f"Known: {', '.join(tables)}.",
+            )
+        classes = sorted({road for each in tables.values() for road in each.get("kmh", {})})
+        for part, known in (("kmh", classes), ("kmh_if_allowed", classes), ("values", sorted(VALUES))):
+            for key in table.get(part, {}) if isinstance(table.get(part), Mapping) else ():
+                near = [] if key in known else difflib.get_close_matches(key, known, 1, ALIKE)
+                if near:
+                    raise UnknownProfile(
+                        f"the profile file speaks of {key!r}, which no map does", profile=name,
+                        field=f"{name}.{part}.{key}", hint=f"Did you mean {near[0]}?",
+                    )  # fmt: skip

@@ -17,6 +17,7 @@ from routing.roads.errors import InvalidSpeed, UnknownProfile
 from routing.roads.source.access import (
     VALUES,
     Access,
+    check_sections,
     is_being_built,
     is_impassable,
     is_too_small,
@@ -134,6 +135,8 @@ class Profile:
         verdict = read_access(tags, self.access, values=self.values)
         if verdict is None:
             stops = kind in self.barriers or (self.passes and kind not in self.passes)
+            if tags.get("bollard") == "rising":
+                stops, price = False, self.gate_s
             verdict = Access.SHUT if stops else Access.OPEN
         if verdict != Access.SHUT and is_too_small(tags, self.height_m, self.width_m):
             verdict = Access.SHUT
@@ -162,7 +165,7 @@ class Profile:
             aboard = self.ferries if allowed is None else allowed != Access.SHUT
             return float(tags.get("ferry_kmh", CLOSED)) if aboard else CLOSED, allowed == Access.ENDS_ONLY
         kmh = self.kmh.get(road, CLOSED)
-        if kmh <= 0 and allowed is not None and allowed != Access.SHUT:
+        if kmh <= 0 and self._is_invited(tags, suffix, allowed):
             kmh = self.kmh_if_allowed.get(road, CLOSED)
         if kmh <= 0 or allowed == Access.SHUT:
             return CLOSED, False
@@ -179,6 +182,12 @@ class Profile:
         if road == "service":
             kmh = min(kmh, self.service.get(tags.get("service", ""), kmh))
         return min(kmh, self.max_kmh), ends
+
+    def _is_invited(self, tags: Mapping[str, str], suffix: str, allowed: Access | None) -> bool:
+        """Whether tags open a class that is closed to the profile otherwise: `access=yes` alone invites nobody."""
+        if allowed == Access.OPEN and self.access[0] == "access":
+            return read_access(tags, self.access[1:], suffix, self.values) == Access.OPEN
+        return allowed in (Access.OPEN, Access.ENDS_ONLY)
 
     def _is_impossible(self, tags: Mapping[str, str]) -> bool:
         """Whether something besides access keeps the profile out of a way."""
@@ -244,6 +253,7 @@ def read_tables(override: Path | None = None) -> dict[str, Any]:
             raise UnreadableFile(f"the profile file cannot be read: {error.strerror}", file=str(override)) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UnreadableFile(f"the profile file is not TOML: {error}", file=str(override)) from error
+        check_sections(tables, given)
         _overlay(tables, given)
     return tables
 

@@ -5,6 +5,7 @@ A *code* is an edge in one direction: 2 * edge + direction (0 along, 1 against).
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,11 @@ KINDS = {
     "no_exit": None, "only_left_turn": -90.0, "only_right_turn": 90.0, "only_straight_on": 0.0, "only_u_turn": 180.0,
 }  # fmt: skip
 """Kinds of restrictions, with the angle they are about: it decides where a way leaves a crossing on both sides."""
+Middles = list[tuple[tuple[int, ...], int, int]]
+"""Codes of via ways, and the nodes where they are entered and left."""
 SLACK_DEG = 80.0
+MOST_SORTED = 5
+"""Of more ways between the first and the last the order in the relation is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +126,20 @@ class Resolver:
             self._why[restriction.number] = "of ways that are not there"
             return []
         ways = [[number for _, number in role[name]] for name in ("from", "to")]
-        if role["via"][0][0] == "n":
-            middles = self._at_node(role["via"][0][1])
-        else:
-            middles = self._along_ways([number for _, number in role["via"]], ways[0])
-        found = []
-        for middle, enter, leave in middles:
-            found += self._joined(ways, middle, enter, leave, kind)
+        over = [number for what, number in role["via"] if what == "w"]
+        if not over:
+            return self._met(restriction, ways, self._at_node(role["via"][0][1]), kind)
+        # Members stand in no order: the first in which the ways meet is meant.
+        for order in itertools.permutations(over) if len(over) <= MOST_SORTED else [over]:
+            if found := self._met(restriction, ways, self._along_ways(order, ways[0]), kind):
+                self._why.pop(restriction.number, None)
+                return found
+        return []
+
+    def _met(
+        self, restriction: RawRestriction, ways: list[list[int]], middles: Middles, kind: str
+    ) -> list[tuple[int, ...]]:
+        found = [line for middle, enter, out in middles for line in self._joined(ways, middle, enter, out, kind)]
         if not found:
             self._why[restriction.number] = "of ways that do not meet"
         return found
@@ -152,11 +164,11 @@ class Resolver:
             return pairs
         return [(a, b) for a, b in pairs if abs(_around(self._bearing(a, b) - wanted)) <= SLACK_DEG]
 
-    def _at_node(self, number: int) -> list[tuple[tuple[int, ...], int, int]]:
+    def _at_node(self, number: int) -> Middles:
         at = np.flatnonzero(self._streets.node_id == number)
         return [((), int(at[0]), int(at[0]))] if len(at) else []
 
-    def _along_ways(self, ways: list[int], before: list[int]) -> list[tuple[tuple[int, ...], int, int]]:
+    def _along_ways(self, ways: Sequence[int], before: list[int]) -> Middles:
         """Codes along via ways, from a node of the way before them, with the nodes where they are entered and left."""
         starts = {node for way in before for edge in self._edges[way] for node in self._ends(edge)}
         paths: list[tuple[tuple[int, ...], int, int]] = [((), node, node) for node in sorted(starts)]
@@ -196,9 +208,7 @@ def together(bans: Iterable[Ban]) -> tuple[Ban, ...]:
     )
 
 
-def _follow(
-    s: Streets, edges: Sequence[int], here: int, turned: int, codes: tuple[int, ...], enter: int
-) -> list[tuple[tuple[int, ...], int, int]]:
+def _follow(s: Streets, edges: Sequence[int], here: int, turned: int, codes: tuple[int, ...], enter: int) -> Middles:
     """Every stretch along the edges of a way, forwards or backwards, that begins at node `here`."""
     line = edges if not turned else edges[::-1]
     begins = s.head if turned else s.tail

@@ -279,8 +279,8 @@ WINDOW = {"highway": "pedestrian", "motor_vehicle:conditional": "destination @ (
 def test_a_door_in_a_street_that_is_shut_at_the_time_is_served_from_its_corner(tmp_path: Path) -> None:
     picture = StreetMap("A B C", [("AB", {"highway": "residential"}), ("BC", WINDOW)])
     city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
-    # Inside by car at 8 km/h while it is open, else on foot at 5 km/h: 13.5 and 21.6 s for 30 m.
-    wanted = {"08:00": CAR_S + 13.5, "12:00": CAR_S + 21.6}
+    # Inside by car at 10 km/h while it is open, else on foot at 5 km/h: 10.8 and 21.6 s for 30 m.
+    wanted = {"08:00": CAR_S + 10.8, "12:00": CAR_S + 21.6}
     for ends in (("A", "B-C:30"), ("B-C:30", "A")):
         assert times(city, picture, *ends, *wanted) == pytest.approx(list(wanted.values()), abs=0.1)
         way = city.path(*(picture.at(spot) for spot in ends), profile="car", at=at(0, "12:00"))
@@ -294,7 +294,7 @@ def test_where_everything_is_shut_one_gets_out(tmp_path: Path) -> None:
     picture = StreetMap("A B C D E F G H", [("AB", {"highway": "residential"}), ("BCDEFGH", WINDOW)])
     city = RoadNetwork.from_osm(picture.write(tmp_path / "a.osm"), profiles=("car",))
     # H lies 600 m from the street that is open: farther than anybody walks.
-    assert times(city, picture, "H", "A", "12:00") == pytest.approx([600 / 8 * 3.6 + CAR_S], abs=0.2)
+    assert times(city, picture, "H", "A", "12:00") == pytest.approx([600 / 10 * 3.6 + CAR_S], abs=0.2)
     assert times(city, picture, "A", "H", "12:00") == [np.inf]
 
 
@@ -304,7 +304,7 @@ def test_the_stops_of_a_table_follow_the_hours(tmp_path: Path) -> None:
     places = PlaceBook("wgs84")
     here, there = (np.array([places.add(*picture.at(spot))], dtype=np.int32) for spot in ("A", "B-C:30"))
     travel = road_travel(city, places, ("car",))
-    for clock, seconds, walk_m in (("08:00", 28, 0), ("12:00", 36, 30), ("09:00", 28, 0), ("13:00", 36, 30)):
+    for clock, seconds, walk_m in (("08:00", 25, 0), ("12:00", 36, 30), ("09:00", 25, 0), ("13:00", 36, 30)):
         assert travel.table(here, there, at(0, clock)).tolist() == [[[seconds]]]
         assert travel.walks(here, there, at(0, clock))[1].tolist() == [[walk_m]]
     assert travel.snaps_renewed == 4  # two places, open and shut
