@@ -17,7 +17,14 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "results" / "roads.md"
 PARTS = {
     "exact": ("--keep", str(ROOT / "runs" / "exact.jsonl")),
-    "lawful": ("--profiles", "car,scooter,bike,ebike,foot", "--at", "We 08:30,Sa 12:00"),
+    "lawful": (
+        "--profiles",
+        "car,scooter,bike,foot",
+        "--at",
+        "We 08:30",
+        "--keep",
+        str(ROOT / "runs" / "lawful.jsonl"),
+    ),
     "addresses": (),
     "live_speeds": (),
     "speed": (),

@@ -1,7 +1,7 @@
 """Routes judged by an independent walk over the raw tags of map files, and compared with the cheapest lawful ones.
 
     python -m benchmarks.roads.lawful [--profiles car,bike] [--side 32] [--routes 1000] [--files heidelberg.osm.pbf,...]
-        [--at 'We 08:30,Sa 12:00'] [--out FOLDER]
+        [--at 'We 08:30,Sa 12:00'] [--keep FILE] [--out FOLDER]
 
 Of every file, and at the times given where its tags go by hours: side x side pairs, our time over that of the cheapest
 lawful route, and pairs that only one of the two can reach; routes between random places that break a restriction, pass
@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.inputs import public_data
 from benchmarks.published import publish
+from benchmarks.resumable import Kept
 from benchmarks.roads.raw import law
 from benchmarks.roads.raw.clock import minute_of
 from benchmarks.roads.raw.lawful_graph import RawGraph
@@ -33,6 +34,7 @@ from routing.roads.hierarchy.metric import NO_WAY_MS
 from routing.roads.snapping.snapping import Snaps
 
 WORST = 1.005
+DECIDING = ("routing", "benchmarks/roads/raw", "benchmarks/roads/lawful.py")
 MONDAY = 1_699_833_600
 """Monday, 13 November 2023, 00:00 in UTC."""
 Spot = tuple[Piece, Piece, float]
@@ -190,6 +192,26 @@ class Judged:
         return told
 
 
+def judged_row(
+    file: Path, profile: str, time: str, shape: tuple[int, int, int], kept: Kept | None = None
+) -> dict[str, Any]:
+    """What came of one file, as a result has it; `shape`: side, routes, seed; `kept`: where it is found and written."""
+    side, routes, seed = shape
+    key = (f"{profile} {time} {side} {routes}", file.name, seed)
+    known = kept.get(key) if kept is not None else None
+    if known is not None:
+        return dict(known["found"])
+    judged = Judged(file, profile=profile, clock_time=time)
+    row = {
+        **judged.compare(side, seed),
+        **judged.judge(routes, seed + 1),
+        "by_hours": judged.goes_by_hours,
+    }
+    if kept is not None:
+        kept.add({"row": key[0], "instance": key[1], "seed": seed, "found": row})
+    return row
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Judge every file and write down what came of it."""
     parser = argparse.ArgumentParser(prog="benchmarks.roads.lawful", description=(__doc__ or "").splitlines()[0])
@@ -203,19 +225,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--files", default="", help="names of map files among the data; default all")
+    parser.add_argument("--keep", type=Path, help="a file of what is done, to go on from")
     parser.add_argument("--out", type=Path, help="folder for the result, as JSON and as text")
     chosen = parser.parse_args(arguments)
     block: dict[str, Any] = {}
     lines, good = [], True
+    kept = Kept(chosen.keep, DECIDING) if chosen.keep else None
     times = ["", *filter(None, chosen.at.split(","))]
     by_hours: dict[tuple[Path, str], bool] = {}
     for file, profile, time in itertools.product(public_data.maps(chosen.files), chosen.profiles.split(","), times):
         if time and not by_hours[file, profile]:
             continue
-        judged = Judged(file, profile=profile, clock_time=time)
-        by_hours[file, profile] = judged.goes_by_hours
-        row = {**judged.compare(chosen.side, chosen.seed), **judged.judge(chosen.routes, chosen.seed + 1)}
         shown = f"{profile}, {time}" if time else profile
+        row = judged_row(file, profile, time, (chosen.side, chosen.routes, chosen.seed), kept)
+        by_hours[file, profile] = row["by_hours"]
         block.setdefault(file.name, {})[shown] = row
         good &= not (row["reached_by_one_alone"] or row["break_something"] or row["streets_of_one_alone"])
         good &= row["worst"] <= WORST
