@@ -181,7 +181,7 @@ def test_via_ways_stand_in_any_order(tmp_path: Path, members: list[tuple[str, in
     ("text", "named", "near"),
     [
         ("[carr.kmh]\nresidential = 20\n", "carr", "car"),
-        ("[car.kmh]\nresidentiall = 20\n", "residental", "residential"),
+        ("[car.kmh]\nresidentiall = 20\n", "residentiall", "residential"),
         ('[bike.values]\ncustomer = "open"\n', "customer", "customers"),
         ("[car]\nmaxspeed_shares = 0.9\n", "maxspeed_shares", "maxspeed_share"),
     ],
