@@ -32,7 +32,7 @@ from routing.roads.streets import Streets, check_streets
 from routing.roads.threads import in_background
 from routing.roads.traffic.fifo import largest_decrease_s, some_nodes
 from routing.roads.traffic.traffic import Conditions, Rule, TrafficTable, check_rule, digest_of
-from routing.roads.traffic.traffic_file import parse_traffic, read_traffic
+from routing.roads.traffic.traffic_file import parse_traffic, read_traffic, traffic_text
 from routing.roads.turns.turns import Turns
 
 MAX_SNAP_M = 500.0
@@ -120,9 +120,9 @@ class RoadNetwork:
         opening = network.notes.pop(OPENING, {"traffic": "", "weather": ""})
         table = None
         if traffic is not None:
-            table = read_traffic(Path(traffic), streets)
+            table = read_traffic(Path(traffic), streets, network.timezone)
         elif opening["traffic"]:
-            table = parse_traffic(opening["traffic"], streets, str(path))
+            table = parse_traffic(opening["traffic"], streets, str(path), network.timezone)
         if table is not None or weather or opening["weather"]:
             network._begin_with(table, weather or opening["weather"])
         return network
@@ -134,8 +134,9 @@ class RoadNetwork:
         """
         notes = self.notes
         if traffic is not None or weather:
-            self.twin()._begin_with(None if traffic is None else read_traffic(Path(traffic), self.streets), weather)
-            text = "" if traffic is None else Path(traffic).read_text(encoding="utf-8")
+            text = "" if traffic is None else traffic_text(Path(traffic))
+            table = None if traffic is None else parse_traffic(text, self.streets, str(traffic), self.timezone)
+            self.twin()._begin_with(table, weather)
             notes = {**notes, OPENING: {"traffic": text, "weather": weather}}
         save_city(Path(path), self.streets, self.graphs, notes)
 
@@ -380,6 +381,11 @@ class RoadNetwork:
         return self._state.version
 
     @property
+    def timezone(self) -> str:
+        """The zone whose clocks the map's hours go by, and tables of traffic that name none ("" for UTC)."""
+        return str(self.notes.get("timezone", ""))
+
+    @property
     def digest(self) -> str:
         """Short hash of streets and traffic state (same digest: same times)."""
         return self._state.digest
@@ -387,7 +393,7 @@ class RoadNetwork:
     def set_traffic(self, table: TrafficTable | str | Path | None) -> int:
         """Take a table of speeds by time slot, from a TOML file or ready made (None for no table); the new version."""
         if isinstance(table, str | Path):
-            table = read_traffic(Path(table), self.streets)
+            table = read_traffic(Path(table), self.streets, self.timezone)
         return self._swap_in(replace(self._state.conditions, table=table))
 
     def update_speeds(self, rules: Sequence[Rule], *, keep: bool = False) -> int:
@@ -451,8 +457,7 @@ class RoadNetwork:
             return fresh.version
 
     def _make(self, conditions: Conditions, version: int) -> State:
-        timezone = str(self.notes.get("timezone", ""))
-        return State(self.streets, self.graphs, conditions, version, self._digest, timezone)
+        return State(self.streets, self.graphs, conditions, version, self._digest, self.timezone)
 
     # ---- helpers
 

@@ -72,7 +72,8 @@ class TrafficNews:
             found = replace(found, weather=self.weather, weather_factors=factors)
         if self.table is not None:
             with _naming("table"):
-                table = parse_traffic(self.table, opened.streets, "the text handed over") if self.table else None
+                name = "the text handed over"
+                table = parse_traffic(self.table, opened.streets, name, opened.timezone) if self.table else None
             found = replace(found, table=table)
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import csv
+import itertools
 import logging
 import math
 import struct
@@ -35,6 +36,10 @@ _DIRECTIONS = {
     "": (0, 1), "both": (0, 1), "0": (0, 1), "forward": (0,), "f": (0,), "1": (0,), "backward": (1,), "b": (1,),
     "-1": (1,),
 }  # fmt: skip
+_WEEK = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+DAYS = {name: day for day, whole in enumerate(_WEEK) for name in (whole, whole[:3], whole[:2])}
+DAY_HEADS = ("days", "day", "weekday", "weekdays")
+"""Heads of a column of days."""
 SEPARATORS = ",;\t|"
 UNITS = {"": 1.0, "km/h": 1.0, "kmh": 1.0, "kph": 1.0, "mph": MILE_KM}
 """What follows a number, in km/h."""
@@ -110,32 +115,36 @@ class _SpeedRows:
         """One speed for all times of every segment between two nodes of the map."""
         found: Slot = {}
         segments = _segments(self.streets)
+        said: dict[tuple[int, int], float] = {}
         for line, row in rows:
             if len(row) < 3:
                 raise InvalidTraffic("a row is from_node,to_node,km/h", file=self.file, line=line)
             pair = self._number(row[0], "from_node", line), self._number(row[1], "to_node", line)
-            kmh = self._kmh(row[2], line)
-            parts = segments(pair)
-            self._count(f"{pair[0]} to {pair[1]}", bool(parts))
-            for code, share in parts:
+            said[pair] = self._kmh(row[2], line)
+            self._count(f"{pair[0]} to {pair[1]}", bool(segments(pair)))
+        for pair, kmh in said.items():
+            for code, share in segments(pair):
                 found.setdefault(code, []).append((share, kmh))
         return self._daily([found], 3600)
 
     def by_clock(self, rows: Sequence[tuple[int, Mapping[str, str]]]) -> TrafficTable:
-        """Speeds of ways between times of day."""
+        """Speeds of ways between times of day, on the days named where there is a column for them."""
         spans = []
         for line, row in rows:
             begin = self._clock(row.get("from", ""), 0, "from", line)
             end = self._clock(row.get("to", ""), DAY_MIN, "to", line)
             spans.append((begin, end if end > begin else end + DAY_MIN, line, row))
         slot_min = math.gcd(60, *(edge for begin, end, _, _ in spans for edge in (begin, end)))
-        slots: list[Slot] = [{} for _ in range(DAY_MIN // slot_min)]
+        weekly = any(name in row for _, row in rows for name in DAY_HEADS)
+        per_day = DAY_MIN // slot_min
+        slots: list[Slot] = [{} for _ in range(per_day * (7 if weekly else 1))]
         for begin, end, line, row in spans:
             kmh = self._kmh(row.get("kmh", ""), line)
-            for code in self._codes(row, line):
-                for slot in range(begin // slot_min, end // slot_min):
-                    slots[slot % len(slots)][code] = [(1.0, kmh)]
-        return self._daily(slots, slot_min * 60)
+            days = self._days(row, line) if weekly else (0,)
+            codes = list(self._codes(row, line))
+            for day, slot in itertools.product(days, range(begin // slot_min, end // slot_min)):
+                slots[(day * per_day + slot) % len(slots)].update({code: [(1.0, kmh)] for code in codes})
+        return self._daily(slots, slot_min * 60, FIRST_SUNDAY if weekly else 0)
 
     def of_valhalla(self, rows: Sequence[tuple[int, Mapping[str, str]]]) -> TrafficTable:
         """Speeds of ways by hour, and of five-minute buckets of a week where they are predicted."""
@@ -188,6 +197,20 @@ class _SpeedRows:
         edges = np.flatnonzero(self.streets.way == way).tolist()
         self._count(f"way {way}", bool(edges))
         return (2 * edge + direction for edge in edges for direction in _DIRECTIONS[said])
+
+    def _days(self, row: Mapping[str, str], line: int) -> set[int]:
+        """Days of the week, Sunday first: names of days (mon, Monday) and spans of them, parted by blanks or marks."""
+        name, text = next(((head, row[head]) for head in DAY_HEADS if row.get(head)), ("days", ""))
+        found: set[int] = set()
+        for part in text.lower().replace(",", " ").replace(";", " ").replace("/", " ").split():
+            ends = [DAYS.get(end) for end in part.split("-")]
+            if None in ends or len(ends) > 2:
+                raise InvalidTraffic(
+                    f"days are mon to sun, as in mon-fri, not {part!r}", file=self.file, line=line, field=name
+                )
+            first, last = int(ends[0] or 0), int(ends[-1] or 0)
+            found |= {day % 7 for day in range(first, last + (7 if last < first else 0) + 1)}
+        return found or set(range(7))
 
     def _count(self, name: str, known: bool) -> None:
         self.rows += 1

@@ -71,6 +71,11 @@ class SpeedRule:
             chosen &= np.isin(streets.way, ways)
         return chosen
 
+    def foreign(self, streets: Streets) -> bool:
+        """Whether these streets have none of the rule's classes, or none of its ways."""
+        no_class = self.classes and not set(self.classes) & set(streets.classes)
+        return bool(no_class or (self.ways and not np.isin(_whole(self.ways, "ways"), streets.way).any()))
+
     def remarks(self, streets: Streets) -> list[str]:
         """What to tell of the rule: classes and ways that are not in these streets, and that no edge is chosen."""
         told = []
@@ -81,7 +86,7 @@ class SpeedRule:
         if ways:
             more = f" and {len(ways) - 5} more" if len(ways) > 5 else ""
             told.append(f"{len(ways)} of its ways are not in this city: {', '.join(ways[:5])}{more}")
-        if not self.chosen(streets).any():
+        if self.foreign(streets) or not self.chosen(streets).any():
             hint = " (the corners of a zone are [lat, lng])" if self.zone else ""
             told.append(f"it selects 0 edges{hint}")
         return told

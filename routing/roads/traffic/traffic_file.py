@@ -5,10 +5,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import datetime
+import difflib
+import gzip
 import logging
 import tomllib
+import zlib
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +25,45 @@ from routing.roads.traffic.traffic import SpeedRule, TrafficTable, check_rule
 
 logger = logging.getLogger(__name__)
 
+GZIP_BEGINS = b"\x1f\x8b"
 DAY_S = 86_400
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FIRST_MONDAY = 4 * DAY_S
 """Epoch second of the first Monday."""
+HEAD_KEYS = ("starts_at", "slot_s", "slots", "timezone", "zones", "speed")
 LARGEST_FACTOR = 10.0
 SHORTEST_SLOT_S, LONGEST_SLOT_S = 60, 3600
 
 
-def read_traffic(path: Path, streets: Streets) -> TrafficTable:
+def read_traffic(path: Path, streets: Streets, timezone: str = "") -> TrafficTable:
     """A traffic table from a TOML file (shape documented in docs/roads.md), checked against the streets.
 
+    `timezone`: the zone whose clocks a daily table goes by that names none.
     Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
     """
-    return parse_traffic(_text(path), streets, str(path))
+    return parse_traffic(traffic_text(path), streets, str(path), timezone)
 
 
-def parse_traffic(text: str, streets: Streets, file: str) -> TrafficTable:
+def parse_traffic(text: str, streets: Streets, file: str, timezone: str = "") -> TrafficTable:
     """As `read_traffic`, from the file's text; `file` names it in errors.  CSV is read by `speed_csv.parse_speeds`."""
     if is_speed_csv(text):
-        return parse_speeds(text, streets, file)
+        return _by_clocks(parse_speeds(text, streets, file), timezone)
     with _naming(file):
         table = make_table(tomllib.loads(text))
-        for rule in dict.fromkeys(rule for slot in table.rules for rule in slot):
-            check_rule(rule, streets, "speed")
-            for remark in rule.remarks(streets) if isinstance(rule, SpeedRule) else ():
+        rules = [rule for rule in dict.fromkeys(sum(table.rules, ())) if isinstance(rule, SpeedRule)]
+        foreign = {rule for rule in rules if rule.foreign(streets)}
+        for rule in rules:
+            check_rule(replace(rule, classes=(), ways=()) if rule in foreign else rule, streets, "speed")
+            for remark in rule.remarks(streets):
                 logger.warning("%s: a rule of the traffic table: %s", file, remark)
-    return table
+    if not rules:
+        logger.warning("%s: the traffic table has no rule", file)
+    here = tuple(tuple(rule for rule in slot if rule not in foreign) for slot in table.rules)
+    return _by_clocks(replace(table, rules=here), timezone)
+
+
+def _by_clocks(table: TrafficTable, timezone: str) -> TrafficTable:
+    return replace(table, timezone=timezone) if table.daily and not table.timezone else table
 
 
 def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
@@ -56,7 +72,7 @@ def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
     Raises UnreadableFile, InvalidTraffic or InvalidSpeed, naming the file and the entry.
     """
     with _naming(str(path)):
-        given = tomllib.loads(_text(path))
+        given = tomllib.loads(traffic_text(path))
         for name in sorted(given.keys() - {"zones", "speed"}):
             raise InvalidTraffic("speeds for all times have no slots", field=name, hint="Give a traffic table instead.")
         zones = _zones(given)
@@ -65,9 +81,12 @@ def read_speeds(path: Path) -> tuple[SpeedRule, ...]:
         )
 
 
-def _text(path: Path) -> str:
+def traffic_text(path: Path) -> str:
+    """What a traffic file holds, unpacked and decoded; raises UnreadableFile."""
     try:
         held = path.read_bytes()
+        if held.startswith(GZIP_BEGINS):
+            held = gzip.decompress(held)
         # Spreadsheets write UTF-16, or a mark of the order of bytes in front of UTF-8.
         wide = held.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         return held.decode("utf-16" if wide else "utf-8-sig")
@@ -75,6 +94,8 @@ def _text(path: Path) -> str:
         raise UnreadableFile(f"the traffic file cannot be read: {error.strerror}", file=str(path)) from error
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"the traffic file is no text: {error}", file=str(path)) from error
+    except (EOFError, zlib.error) as error:
+        raise UnreadableFile(f"the traffic file cannot be unpacked: {error}", file=str(path)) from error
 
 
 @contextlib.contextmanager
@@ -93,6 +114,10 @@ def _naming(file: str) -> Iterator[None]:
 
 def make_table(given: Mapping[str, Any]) -> TrafficTable:
     """A traffic table from the parsed file."""
+    for key in sorted(given.keys() - set(HEAD_KEYS)):
+        near = difflib.get_close_matches(key, HEAD_KEYS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"Known are {', '.join(HEAD_KEYS)}."
+        raise InvalidTraffic(f"unknown key {key!r}", field=key, hint=hint)
     starts = given.get("starts_at", datetime.time(0))
     daily = isinstance(starts, datetime.time)
     if daily:

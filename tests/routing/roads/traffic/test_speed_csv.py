@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import logging
 import struct
 from pathlib import Path
@@ -180,3 +181,69 @@ def test_a_speed_that_cannot_be_read_is_refused_with_its_line(city: RoadNetwork,
     with pytest.raises(InvalidInput, match="a speed is 0 to 300") as caught:
         city.twin().set_traffic(file)
     assert caught.value.details["line"] == 3
+
+
+@pytest.mark.parametrize(
+    ("said", "slow_days"),
+    [("tue", {2}), ("Tuesday", {2}), ("mon-wed", {1, 2, 3}), ("fri-mon", {5, 6, 0, 1}), ('"sat,sun"', {6, 0}),
+     ("mon wed", {1, 3}), ("", set(range(7)))],
+)  # fmt: skip
+def test_days_of_a_column_are_heeded(city: RoadNetwork, tmp_path: Path, said: str, slow_days: set[int]) -> None:
+    text = f"way,direction,days,from,to,kmh\n100,forward,{said},07:00,09:00,15\n"
+    found = [seconds(city, tmp_path, text, "there", SUNDAY + day * 86_400 + 8 * HOUR) for day in range(7)]
+    wanted = [FREE * 25 / 15 if day in slow_days else FREE for day in range(7)]
+    assert found == pytest.approx(wanted, abs=0.02)
+
+
+def test_a_night_of_one_day_ends_on_the_next(city: RoadNetwork, tmp_path: Path) -> None:
+    text = "way,direction,weekday,from,to,kmh\n100,forward,sat,22:00,02:00,15\n"
+    hours = (6 * 24 + 21, 6 * 24 + 23, 7 * 24 + 1, 7 * 24 + 2, 1)
+    found = [seconds(city, tmp_path, text, "there", SUNDAY + hour * HOUR) for hour in hours]
+    slow = FREE * 25 / 15
+    assert found == pytest.approx([FREE, slow, slow, FREE, slow], abs=0.02), "the first hours of a Sunday, too"
+
+
+@pytest.mark.parametrize("said", ["holidays", "mon-", "mon-tue-wed", "8"])
+def test_days_that_are_none(city: RoadNetwork, tmp_path: Path, said: str) -> None:
+    with pytest.raises(InvalidInput, match="days are mon to sun") as caught:
+        seconds(city, tmp_path, f"way,direction,day,kmh\n100,both,{said},15\n", "there")
+    assert (caught.value.details["line"], caught.value.details["field"]) == (2, "day")
+
+
+def test_the_last_of_two_rows_about_a_segment_counts(city: RoadNetwork, tmp_path: Path) -> None:
+    row = f"{NODE['M']},{NODE['N']},"
+    assert seconds(city, tmp_path, f"{row}0\n{row}10\n", "there") == seconds(city, tmp_path, f"{row}10\n", "there")
+
+
+def test_a_packed_file_is_unpacked(city: RoadNetwork, tmp_path: Path) -> None:
+    text = "way,direction,kmh\n100,forward,15\n"
+    packed = gzip.compress(text.encode())
+    other = city.twin()
+    for whole, file in ((True, tmp_path / "speeds.csv.gz"), (False, tmp_path / "cut.csv.gz")):
+        file.write_bytes(packed if whole else packed[:-12])
+        if whole:
+            other.set_traffic(file)
+            ends = [np.array([PICTURE.at(spot)]) for spot in ("P-M:30", "N-Q:70")]
+            found = float(other.travel_seconds(*ends, profile="car", at=SUNDAY)[0, 0])
+            assert found == pytest.approx(FREE * 25 / 15, abs=0.02)
+        else:
+            with pytest.raises(InvalidInput, match="cannot be unpacked"):
+                other.set_traffic(file)
+
+
+def test_times_go_by_the_clocks_of_the_city(tmp_path: Path) -> None:
+    """A table that names no zone is read by the zone of the city: Lisbon is an hour ahead in summer."""
+    built = RoadNetwork.from_osm(PICTURE.write(tmp_path / "a.osm"), profiles=("car",), timezone="Europe/Lisbon")
+    summer = 1_720_000_800 - 1_720_000_800 % 86_400
+    text = "way,direction,from,to,kmh\n100,forward,08:00,09:00,15\n"
+    found = [seconds(built, tmp_path, text, "there", summer + hour * HOUR) for hour in (6, 7, 8)]
+    assert found == pytest.approx([FREE, FREE * 25 / 15, FREE], abs=0.02)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_city_is_saved_with_a_table_of_a_spreadsheet(city: RoadNetwork, tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "speeds.csv").write_bytes("way,direction,kmh\n100,forward,15\n".encode(encoding))
+    city.save(tmp_path / "b.npz", traffic=tmp_path / "speeds.csv")
+    ends = [np.array([PICTURE.at(spot)]) for spot in ("P-M:30", "N-Q:70")]
+    found = float(RoadNetwork.load(tmp_path / "b.npz").travel_seconds(*ends, profile="car", at=SUNDAY)[0, 0])
+    assert found == pytest.approx(FREE * 25 / 15, abs=0.02)

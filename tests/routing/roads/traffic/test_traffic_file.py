@@ -52,7 +52,6 @@ def test_a_traffic_file(town: Drawn, tmp_path: Path) -> None:
         ("factor = 0.5", "factor = 0", "factor"),
         ("factor = 0.5", "factor = -0.5", "factor"),
         ("factor = 0.5", "factr = 0.5", "factr"),
-        ('["primary"]', '["canal"]', "canal"),
         ('["car"]', '["rocket"]', "rocket"),
         ('["primary"]', "[3]", "3"),
         ('zone = "centre"', 'zone = "center"', "center"),

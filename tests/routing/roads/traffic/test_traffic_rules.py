@@ -90,6 +90,8 @@ def test_a_zone_holds_for_what_it_touches(city: RoadNetwork) -> None:
     [
         ("ways = [101, 99999]\nfactor = 0.5", "1 of its ways are not in this city: 99999"),
         ('class = ["motorway", "residential"]\nfactor = 0.5', "no street is a motorway"),
+        ("ways = [99999]\nfactor = 0.5", "99999.*\n.*it selects 0 edges"),
+        ('class = ["motorway"]\nclosed = true', "no street is a motorway\n.*it selects 0 edges"),
         ('zone = "far"\nfactor = 0.5', r"0 edges .the corners of a zone are .lat, lng.."),
     ],
 )
@@ -98,8 +100,7 @@ def test_what_matches_in_part_or_nothing_is_told(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         table(city, f"[zones]\nfar = [[20, 0], [20.1, 0], [20.1, 0.1]]\n[[speed]]\n{rule}\n")
-    assert len(caplog.records) == 1
-
+    assert len(caplog.records) == 1 + (told.endswith("it selects 0 edges"))
     assert re.search(told, caplog.text)
 
 
@@ -108,7 +109,6 @@ def test_what_matches_in_part_or_nothing_is_told(
     [
         ("ways = []\nfactor = 0.5", "ways is empty"),
         ("ways = [101.7]\nfactor = 0.5", "whole numbers"),
-        ("ways = [99999]\nfactor = 0.5", "no way 99999"),
         ("ways = [101]\nfactor = 0", "above zero"),
         ("factor = 100", "10 at most"),
         ("factor = 0.5\nkmh = 20", "one of factor, kmh and closed"),
@@ -135,6 +135,9 @@ def test_an_unknown_time_zone(city: RoadNetwork) -> None:
     [
         ("[speed]\nfactor = 0.5\n", "a list of tables"),
         ('speed = "slow"\n', "a list of tables"),
+        ("[[speeds]]\nways = [101]\nfactor = 0.5\n", "unknown key 'speeds'"),
+        ("ways = [101]\nclosed = true\n", "unknown key"),
+        ("[[speed]]\nways = [99999]\ndirection = 'up'\nfactor = 0.5\n", "forward or backward"),
         ("zones = 3\n", "zones is a table"),
         ("[[speed]]\nways = [99999999999999999999]\nfactor = 0.5\n", "no number that streets have"),
         ("[[speed]]\nedges = [99999999999999999999]\nfactor = 0.5\n", "no number that streets have"),
@@ -154,3 +157,18 @@ def test_what_would_mean_the_whole_city_or_nothing_is_refused(city: RoadNetwork,
 def test_one_name_needs_no_list(city: RoadNetwork) -> None:
     table(city, '[[speed]]\nclass = "residential"\nprofiles = "car"\nfactor = 0.5\n')
     assert seconds(city, "P", "S") == pytest.approx(6 * CAR_S, abs=0.1)
+
+
+def test_a_rule_of_elsewhere_leaves_the_others(city: RoadNetwork) -> None:
+    """Closures of a whole country, one rule each: those of other places are passed over."""
+    both = "[[speed]]\nways = [99999]\nclosed = true\n[[speed]]\nways = [101]\nclosed = true\n"
+    table(city, both)
+    found = seconds(city, "P", "S")
+    table(city, "[[speed]]\nways = [101]\nclosed = true\n")
+    assert found == seconds(city, "P", "S")
+
+
+def test_an_empty_table_is_told(city: RoadNetwork, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        table(city, "slot_s = 900\n")
+    assert "has no rule" in caplog.text
