@@ -27,14 +27,15 @@ class Flaw(NamedTuple):
 
 
 def flaw_of(value: Any, now: int) -> Flaw | None:
-    """The first field of a domain object, or of an object in it, that lies out of bounds as seen at `now`."""
+    """The first field of a domain object, or of an object or a list in it, that lies out of bounds as seen at `now`."""
     for name in (item.name for item in dataclasses.fields(value)):
         found = getattr(value, name)
         if found is None:
             continue
-        flaw = flaw_of(found, now) if dataclasses.is_dataclass(found) else flaw_in(name, found, now)
-        if flaw is not None:
-            return flaw
+        for one in found if isinstance(found, tuple) else (found,):
+            flaw = flaw_of(one, now) if dataclasses.is_dataclass(one) else flaw_in(name, one, now)
+            if flaw is not None:
+                return Flaw(name, f"{flaw.field} {flaw.why}") if isinstance(found, tuple) else flaw
     return None
 
 
@@ -45,7 +46,12 @@ def require(item: Input) -> None:
     """
     if item.rank is not Class.EXOGENOUS or isinstance(item, ServiceResumed):  # a service may have been away for years
         return
-    flaw = flaw_of(item, item.at)
+    require_bounds(item, item.at)
+
+
+def require_bounds(value: Any, now: int) -> None:
+    """The same of a domain object that is only asked about, as seen at `now`."""
+    flaw = flaw_of(value, now)
     if flaw is not None:
         raise Refused(f"{flaw.field} {flaw.why}", code="invalid_order", field=flaw.field)
 

@@ -150,6 +150,7 @@ def check_deliverable(service: Service, caller: Caller, body: QuoteRequest, now:
     check_area(service, body.pickup_store_id, body.dropoff.location)
     check_alternatives(service, caller, body)
     for k, source in enumerate(body.sources):
+        check_instant(epoch_of(source.ready_at), now, f"sources.{k}.ready_at")
         check_reach(service, source.store_id, body.dropoff.location, f"sources.{k}.store_id")
     check_access(body.dropoff.location, body.dropoff.access, "dropoff.access")
     check_sequence(
@@ -192,12 +193,16 @@ def check_change(service: Service, body: DeliveryPatch, record: OrderRecord, now
 def check_instants(body: QuoteRequest | DeliveryPatch | ReadyEstimate, now: int) -> None:
     """Raises InvalidInput for an instant of an order more than a day back or a week ahead."""
     for name in ORDER_INSTANTS:
-        at = epoch_of(getattr(body, name, None))
-        if at is not None and not now - OLDEST_S <= at <= now + FURTHEST_AHEAD_S:
-            raise _invalid(name, "lies more than a day back or a week ahead")
+        check_instant(epoch_of(getattr(body, name, None)), now, name)
     placed_at = epoch_of(getattr(body, "placed_at", None))
     if placed_at is not None and not now - OLDEST_S <= placed_at <= now + 60:
         raise _invalid("placed_at", "lies ahead, or more than a day back")
+
+
+def check_instant(at: int | None, now: int, field: str) -> None:
+    """The same of one instant, by the name that its caller gave it."""
+    if at is not None and not now - OLDEST_S <= at <= now + FURTHEST_AHEAD_S:
+        raise _invalid(field, "lies more than a day back or a week ahead")
 
 
 def check_sequence(

@@ -14,6 +14,8 @@ from api.common.ids import order_id_of
 from api.http.acceptance import order_of
 from api.http.schemas.base import access_at
 from api.http.schemas.deliveries import QuoteRequest
+from dispatch.bounds import require_bounds
+from dispatch.engine.decisions.orders import check_alternatives
 from dispatch.engine.decisions.promises import promised
 from dispatch.fees.marginal import added_by, fee_of
 from dispatch.model import Fee, Order, Reason
@@ -54,8 +56,10 @@ async def trial(service: Service, tenant: str, body: QuoteRequest) -> Trial:
         where = body.dropoff.location
         drop = host.looked_at(where.lat, where.lng, access_at(body.dropoff.access))
         order = order_of(service, body, order_id_of(tenant, ASKED), drop, now)
-        frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
+        require_bounds(order, now)
+        check_alternatives(board, order)
         try:
+            frozen = frozen_with(board, order, host.times, now, (usual.drop_enter_s, usual.drop_exit_s))
             answer = await asyncio.to_thread(_answered, frozen, host.times)
         except Exception:  # an order that no round can be planned with costs nobody else their quote
             log.exception("a trial cannot be planned")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import random
@@ -206,10 +207,25 @@ def near(rng: random.Random, degrees: float = 0.02) -> dict[str, float]:
     }
 
 
+@functools.cache
+def stores() -> list[dict[str, float]]:
+    """Where the stores stand."""
+    rng = random.Random(1)
+    return [near(rng) for _ in range(STORES)]
+
+
+def door(rng: random.Random, store: int) -> dict[str, float]:
+    """A point in the city some 20 m from a store or more: what is brought to its own counter is refused."""
+    at, here = near(rng), stores()[store]
+    while all(abs(at[axis] - here[axis]) < 0.0002 for axis in at):
+        at = near(rng)
+    return at
+
+
 async def _populate(found: ServiceProcess) -> None:
-    http, rng = ClientConnections(found.port, 8), random.Random(1)
-    for k in range(STORES):
-        body = {"location": near(rng), "mean_ready_s": 600}
+    http, rng = ClientConnections(found.port, 8), random.Random(2)
+    for k, location in enumerate(stores()):
+        body = {"location": location, "mean_ready_s": 600}
         status, text = await http.ask(request("PUT", f"/v1/stores/s{k}", found.keys["riders"], body))
         assert status == 200, text
     for k in range(RIDERS):
@@ -222,9 +238,10 @@ async def _populate(found: ServiceProcess) -> None:
 def order(name: str, rng: random.Random, ahead_s: int) -> dict[str, Any]:
     """An order ready in `ahead_s` seconds; far ahead it is kept, and no round plans it."""
     ready = datetime.now(UTC) + timedelta(seconds=ahead_s)
+    store = rng.randrange(STORES)
     return {
         "external_delivery_id": name,
-        "pickup_store_id": f"s{rng.randrange(STORES)}",
+        "pickup_store_id": f"s{store}",
         "pickup_ready_at": ready.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "dropoff": {"location": near(rng), "phone_number": "+4915112345678", "address": "Load Street 1"},
+        "dropoff": {"location": door(rng, store), "phone_number": "+4915112345678", "address": "Load Street 1"},
     }

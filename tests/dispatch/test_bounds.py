@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dispatch.bounds import Flaw, flaw_in
+from dispatch.bounds import Flaw, flaw_in, flaw_of
+from dispatch.model import Order
+from dispatch.ways import Source
 
 NOW = 1_700_000_000
 YEAR_S = 366 * 86_400
@@ -31,3 +33,13 @@ def test_each_bound_is_where_it_is_said_to_be(name: str, inside: tuple[int, int]
 def test_what_is_no_number_and_what_has_no_bound_is_let_pass() -> None:
     assert flaw_in("ready_at", "soon", NOW) is None and flaw_in("held", True, NOW) is None
     assert flaw_in("revision", 2**40, NOW) is None
+
+
+def test_what_stands_in_a_list_is_looked_at_too() -> None:
+    def order(prepare_s: int) -> Order:
+        sources = (Source("s1"), Source("s2", prepare_s))
+        return Order("o1", "s1", 0, placed_at=NOW, expected_ready_at=NOW, due_at=NOW + 1, sources=sources)
+
+    assert flaw_of(order(YEAR_S), NOW) is None
+    flaw = flaw_of(order(YEAR_S + 1), NOW)
+    assert flaw is not None and flaw.field == "sources" and "prepare_s" in flaw.why

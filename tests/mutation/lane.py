@@ -5,6 +5,7 @@ A test that fails without the mutant as well says nothing: whatever kills a muta
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any, NamedTuple
 
 from coverage import CoverageData
@@ -126,7 +128,9 @@ def pytest_in(folder: Path, words: list[str], more: dict[str, str], *, limit_s: 
     environment = {
         **os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1", "HYPOTHESIS_PROFILE": "ci", **more,
     }  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "-q", "--no-header", "-rfE", "-p", "no:cacheprovider", *words]
+    command = [
+        sys.executable, "-m", "pytest", "-q", "--no-header", "-rfE", "-p", "no:cacheprovider", "--assert=plain", *words,
+    ]  # fmt: skip
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, check=False, timeout=limit_s, text=True, errors="replace",
@@ -143,6 +147,8 @@ def copied(root: Path, folder: Path) -> Path:
     if copy.exists():
         shutil.rmtree(copy)
     shutil.copytree(root, copy, ignore=IGNORED)
+    # Byte code that is checked against its source by what it says: a mutant's module alone is compiled anew.
+    compileall.compile_dir(copy, quiet=2, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     return copy
 
 

@@ -9,7 +9,7 @@ from dispatch import inputs as i
 from dispatch.alternatives.pairs import Pair, all_pairs, at_first, makes_sense, none_can_be
 from dispatch.board.board import Board
 from dispatch.board.doors import elsewhere
-from dispatch.bounds import MOST_UNITS, REACH_S
+from dispatch.bounds import MOST_UNITS
 from dispatch.engine.carrying import bring_back
 from dispatch.engine.decisions import promises
 from dispatch.engine.decisions.checks import cannot_change, known_order, known_store, require_place
@@ -133,15 +133,15 @@ def _check_tier(board: Board, order: Order) -> None:
 def _check_order(board: Board, order: Order) -> None:
     known_store(board, order.store_id)
     require_place(board, order.drop_place)
-    _check_alternatives(board, order)
+    check_alternatives(board, order)
     if order.due_at < order.placed_at:
         raise _refused(order, "due_at", "it is due before it was placed")
     if order.max_on_board_s is not None and order.max_on_board_s <= 0:
         raise _refused(order, "max_on_board_s", "the time on board must be positive")
 
 
-def _check_alternatives(board: Board, order: Order) -> None:
-    """Every store that it names is known, every end leads somewhere, and what is chosen is among them."""
+def check_alternatives(board: Board, order: Order) -> None:
+    """Refused unless every store that it names is known, every end leads somewhere and what is chosen is among them."""
     for source in order.sources:
         known_store(board, source.store_id)
     for end in order.ends:
@@ -156,8 +156,6 @@ def _check_alternatives(board: Board, order: Order) -> None:
             raise _refused(order, field, f"it names {len(names)}", f"At most {most} are looked at.")
         if any(not 0 <= one.price <= MOST_POINTS for one in found):
             raise _refused(order, field, f"a price lies between 0 and {MOST_POINTS} points")
-        if any(isinstance(one, Source) and not 0 <= one.prepare_s <= REACH_S for one in found):
-            raise _refused(order, field, f"preparing takes between 0 and {REACH_S} seconds")
     if order.sources and order.store_id not in {source.store_id for source in order.sources}:
         raise _refused(order, "store_id", f"{order.store_id} is none of its sources")
     if order.ends and order.drop_place not in {end.place for end in order.ends}:

@@ -31,6 +31,16 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/overrides": {"action": "hold", "delivery_id": "acme.o1", "reason": "a test"},
     "/v1/deliveries/{delivery_id}/ready_estimate": {},
 }
+ELEMENTS: dict[str, dict[str, Any]] = {
+    "sources": {"store_id": "s1"},
+    "ends": {"type": "door"},
+    "items": {"name": "milk"},
+    "positions": {"rider_id": "r1"} | RIDER,
+}
+"""What an element of a list is like but for the field that is tried."""
+OF_NAMES = ("counts", "pins")
+EACH = "[]"
+"""In a path: the only element of a list, or the only value of an object whose names are free."""
 
 
 def fields(schema: Any, doc: Any, depth: int = 0) -> Iterator[tuple[tuple[str, ...], tuple[Any, ...]]]:
@@ -39,11 +49,19 @@ def fields(schema: Any, doc: Any, depth: int = 0) -> Iterator[tuple[tuple[str, .
         schema = doc["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     for one in schema.get("anyOf", ()):
         yield from fields(one, doc, depth)
-    for name, part in schema.get("properties", {}).items():
+    inside = dict(schema.get("properties", {}))
+    for part in (
+        schema.get("items"),
+        schema.get("additionalProperties"),
+        *schema.get("patternProperties", {}).values(),
+    ):
+        if isinstance(part, dict):
+            inside[EACH] = part
+    for name, part in inside.items():
         kinds = [part, *part.get("anyOf", ())]
         edges = tuple(dict.fromkeys(itertools.chain.from_iterable(map(_edges, kinds)), None)) + OTHERS
         yield (name,), edges
-        if depth < 2:
+        if depth < 3:
             yield from (((name, *path), inner) for path, inner in fields(part, doc, depth + 1))
 
 
@@ -76,6 +94,10 @@ def writes() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def _with(body: dict[str, Any], where: tuple[str, ...], value: Any) -> dict[str, Any]:
     head, *rest = where
+    if rest and rest[0] == EACH:
+        if head in OF_NAMES:
+            return body | {head: {"milk": value}}
+        return body | {head: [_with(ELEMENTS.get(head, {}), tuple(rest[1:]), value) if rest[1:] else value]}
     inner = body.get(head)
     return body | {head: _with(inner if isinstance(inner, dict) else {}, tuple(rest), value) if rest else value}
 
@@ -96,7 +118,9 @@ async def try_all(run: Running, stride: int, every: int) -> int:
     tried = 0
     for number, (method, path, change) in enumerate(itertools.islice(writes(), 0, None, stride)):
         usual = order(f"n{number}") if path in ("/v1/deliveries", "/v1/quotes") else BODIES.get(path, {})
-        url = path.format(**(IDS | {"stop_id": "r2.1", "offer_id": "r2@1.0", "token": "x", "webhook_id": "x"}))
+        url = path.format(
+            **(IDS | {"stop_id": "r2.1", "offer_id": "r2@1.0", "token": "x", "webhook_id": "x", "number": "1"})
+        )
         key = run.orders if "/deliveries" in path or "quotes" in path else run.admin
         answer = await key.request(method.upper(), url, json=_merged(usual, change))
         assert answer.status_code not in (500, 503), (method, url, change, answer.text)
@@ -124,6 +148,15 @@ async def _still_delivered(run: Running, name: str, after: str) -> None:
     assert (await run.other.post(f"/v1/deliveries/{name}/cancel")).status_code == 200
     everybody = (*run.host.board.open_orders.values(), *run.host.board.riders.values())
     assert not any(record.parked for record in everybody), "no round failed"
+
+
+def test_what_lies_in_lists_and_under_free_names_is_tried_too() -> None:
+    tried = [change for _, _, change in writes()]
+    for found in (
+        {"sources": [{"store_id": "s1", "prepare_s": 2**31}]}, {"ends": [{"type": "door", "price": 2**63}]},
+        {"items": [{"name": "milk", "quantity": -1}]}, {"counts": {"milk": 2**63}},
+    ):  # fmt: skip
+        assert found in tried
 
 
 def test_a_sample_of_all_fields_stops_nobody(tmp_path: Path) -> None:

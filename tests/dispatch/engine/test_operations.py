@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from dispatch import inputs as i
+from dispatch.errors import Refused
 from dispatch.model import Reason
 from tests.dispatch.engine.test_engine import small
 from tests.kit.world import T0, World
@@ -92,6 +95,26 @@ def test_operations_hold_force_and_unassign() -> None:
     world.say(i.OrderUnassigned(at=world.now, order_id="o1", reason="bob is ill"))
     world.until(240)
     assert world.board.orders["o1"].planned_rider_id == "ann"
+    world.check()
+
+
+def test_operations_give_an_order_to_nobody_who_may_not_carry_it() -> None:
+    world = small()
+    world.rider("bob", -900, 0)  # carries 1000 units and provides nothing
+    world.order("cold", "kitchen", 600, 0, ready_s=900, needs=1)
+    world.order("big", "kitchen", 600, 0, ready_s=900, load_units=1001)
+    world.order("full", "kitchen", 600, 0, ready_s=900, load_units=1000)
+    world.until(60)
+    for order_id in ("cold", "big"):
+        with pytest.raises(Refused) as refused:
+            world.say(i.OrderForced(at=world.now, order_id=order_id, rider_id="bob", reason="a try"))
+        assert (refused.value.code, refused.value.details["field"]) == ("not_allowed", "rider_id")
+        assert world.board.orders[order_id].forced_rider_id is None
+    world.say(i.OrderForced(at=world.now, order_id="full", rider_id="bob", reason="a trailer is there"))
+    world.until(120)
+    assert world.board.orders["full"].planned_rider_id == "bob"
+    world.say(i.OrderForced(at=world.now, order_id="full", rider_id=None, reason="whoever can"))
+    assert world.board.orders["full"].forced_rider_id is None
     world.check()
 
 

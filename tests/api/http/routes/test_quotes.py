@@ -124,3 +124,22 @@ def test_a_zone_that_holds_nothing_or_goes_round_the_world_is_refused(
             assert (await run.ops.get("/v1/zones")).json() == []
 
     asyncio.run(go())
+
+
+def test_a_quote_is_held_to_what_an_order_may_say(tmp_path: Path) -> None:
+    async def go() -> None:
+        async with running(tmp_path) as run:
+            await with_city(run)
+            await run.ops.put("/v1/stores/s2", json=STORE)
+            for sources, field in (
+                ([{"store_id": "s1"}, {"store_id": "s2", "ready_at": "2099-12-31T23:59:59Z"}], "sources.1.ready_at"),
+                ([{"store_id": "s1"}, {"store_id": "s1"}], "sources"),
+            ):
+                for path in ("/v1/quotes", "/v1/deliveries"):
+                    answer = await run.orders.post(path, json=order("far", sources=sources))
+                    said = answer.json()
+                    assert (answer.status_code, said["code"]) == (422, "invalid_order"), said
+                    assert [error["field"] for error in said["field_errors"]] == [field], said
+            assert (await quoted(run))["dropoff_at"] is not None
+
+    asyncio.run(go())
