@@ -75,6 +75,8 @@ def build(
         raise InvalidInput(f"there is no folder {out.parent}", code="bad_option", field="--out")
     if out.is_dir():
         raise InvalidInput(f"{out} is a folder", code="bad_option", field="--out", hint="Name a file: city.npz.")
+    if out.exists() and not out.is_file():
+        raise InvalidInput(f"{out} is no file", code="bad_option", field="--out", hint="Name a file: city.npz.")
     profiles = tuple(profile or PROFILES)
     with progress("Building the road network", quiet=as_json) as bar:
 

@@ -7,13 +7,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from routing.errors import UnreadableFile
+from routing.errors import InvalidInput, UnreadableFile
 from routing.roads.errors import WrongVersion
 from routing.roads.hierarchy.graphs import CrossingGraph, Graph, TurnGraph
 from routing.roads.hierarchy.hierarchy import Hierarchy
@@ -29,14 +29,18 @@ _PLAIN = tuple(each.name for each in fields(Hierarchy) if each.init)
 _TURNED = tuple(each.name for each in fields(TurnHierarchy) if each.init)
 
 
+_NEEDED = tuple(each.name for each in fields(Streets) if each.default is MISSING and each.default_factory is MISSING)
 _TURNS = tuple(each.name for each in fields(Turns))
 
 
 def save_city(path: Path, streets: Streets, graphs: Mapping[str, Graph], notes: dict[str, Any]) -> None:
     """Write a city; `path` appears only once the file is complete.
 
-    `notes`: JSON values kept beside the arrays (the tables of the profiles).
+    `notes`: JSON values kept beside the arrays (the tables of the profiles).  Raises InvalidInput where something that
+    is no file has the name (/dev/null: a rename would put the city in its place).
     """
+    if path.exists() and not path.is_file():
+        raise InvalidInput(f"{path} is no file that a city can be written to", code="bad_option", file=str(path))
     header: dict[str, Any] = {"format": FORMAT, "version": VERSION, "notes": notes}
     arrays: dict[str, np.ndarray[Any, Any]] = {}
     for each in fields(Streets):
@@ -134,6 +138,9 @@ def load_city(path: Path) -> tuple[Streets, dict[str, Graph], dict[str, Any]]:
                 # What a file does not hold yet has its default.
                 if f"streets.{each.name}" in file or each.name in header
             }
+            missing = [name for name in _NEEDED if name not in given]
+            if missing:
+                raise UnreadableFile(f"the city file has no {missing[0]}", file=str(path), hint=HINT)
             streets = Streets(**given)
             graphs = _unpack_graphs(file, header, streets)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from routing.errors import UnreadableFile
+from routing.errors import InvalidInput, UnreadableFile
 from routing.roads import RoadNetwork
 from routing.roads.city import storage
 from routing.roads.errors import InvalidTraffic, OutsideTraffic, WrongVersion
@@ -97,3 +100,32 @@ def test_a_failed_save_leaves_no_file(city: RoadNetwork, tmp_path: Path, monkeyp
     with pytest.raises(OSError, match="No space"):
         city.save(tmp_path / "city.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_lacks_a_part_is_read_by_default_or_refused(city: RoadNetwork, tmp_path: Path) -> None:
+    """Members of the archive, one left out or cut at a time: never anything but a city or one typed error."""
+    city.save(tmp_path / "city.npz")
+    with zipfile.ZipFile(tmp_path / "city.npz") as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    refused = set()
+    for lacking, cut in itertools.product(members, (False, True)):
+        file = tmp_path / "lacking.npz"
+        with zipfile.ZipFile(file, "w") as packed:
+            for name, content in members.items():
+                if name != lacking or cut:
+                    packed.writestr(name, content[: len(content) // 2] if name == lacking else content)
+        try:
+            RoadNetwork.load(file)
+        except UnreadableFile as error:
+            assert error.details["file"] == str(file)
+            refused.add((lacking, cut))
+    assert {(name, True) for name in members} <= refused
+    assert {("streets.lat.npy", False), ("streets.drive_ms.npy", False), ("header.npy", False)} <= refused
+
+
+def test_what_is_no_file_is_not_replaced(city: RoadNetwork, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InvalidInput, match="no file"):
+        city.save(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+    assert len(list(tmp_path.iterdir())) == 1
