@@ -185,3 +185,16 @@ def test_a_preset_that_single_settings_contradict_is_refused_before_it_is_chosen
         change_to(clicked, "on_time")
     assert "--overwrite" in found.value.hint and "fail_after_promise_s = 0" in found.value.hint
     assert change_to(clicked, "on_time", overwrite=True).kept == ()
+
+
+@pytest.mark.parametrize(("fail_after_promise_s", "is_said"), [(0, False), (60, True)])
+def test_where_lateness_counts_from_the_placement_and_failure_does_not_the_hint_says_how_both_would(
+    fail_after_promise_s: int, is_said: bool
+) -> None:
+    values = {
+        "prices.late_from": "placement", "prices.late_after_s": 9000,
+        "prices.fail_after_s": 3600, "prices.fail_after_promise_s": fail_after_promise_s,
+    }  # fmt: skip
+    with pytest.raises(InvalidSetting, match="lies behind") as refused:
+        Settings().with_values(values)
+    assert ("both count from the placement" in refused.value.hint) is is_said

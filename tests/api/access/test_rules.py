@@ -60,6 +60,18 @@ def test_rotation_overlaps_then_only_the_successor_works() -> None:
     assert book.find(new_text, NOW + 3600) is not None
 
 
+def test_every_change_of_a_key_is_counted_so_that_a_look_at_the_shelf_overrules_none() -> None:
+    book = KeyBook(SECRET)
+    seen = [book.changes]
+    _, key = book.make("pizza", {Scope.ORDERS}, NOW)
+    seen.append(book.changes)
+    _, new = book.rotate(key.key_id, NOW, overlap_s=3600)
+    seen.append(book.changes)
+    book.revoke(new.key_id, NOW)
+    seen.append(book.changes)
+    assert seen == sorted(set(seen)), "each is seen by whoever compares"
+
+
 def test_rotation_never_lengthens_a_key_and_revoking_ends_it_at_once() -> None:
     book = KeyBook(SECRET)
     text, key = book.make("pizza", {Scope.ORDERS}, NOW, valid_s=10)

@@ -163,3 +163,8 @@ def test_a_lesson_moves_what_it_names_and_nothing_else() -> None:
     for level, factor in speed.items():
         moved = 3_150_000 * factor // 1000 * level // 1000
         assert tracker.offsets["plan/a"][LEVELS.index(level)] == 5000 * moved
+
+
+def test_of_quantiles_at_one_second_the_highest_counts() -> None:
+    quantiles_s = (-60, 0, 0, 0, 60, 120, 180, 240, 300, 360)
+    assert [kept(quantiles_s, slack_s) for slack_s in (-30, -1, 0, 30, 60)] == [150, 198, 400, 450, 500]
