@@ -43,7 +43,21 @@ def cut(tables: Tables, routes: Routes, most: int, fewest: int, rng: np.random.G
             clusters.append(items.as_cluster(chosen))
         else:
             waiting += _halves(tables, items, chosen, rng)
-    return clusters
+    return _dealt(tables, routes, clusters) if tables.flag[col.CLASSES] else clusters
+
+
+def _dealt(tables: Tables, routes: Routes, clusters: list[Cluster]) -> list[Cluster]:
+    """The clusters with the idle vehicles of every class dealt out among them, wherever these stand.
+
+    All idle ones of a depot would go where the depot lies, and the routes of the other clusters could not change class.
+    """
+    bound = tables.request[:, col.CARRIER]
+    idle = np.setdiff1d(np.flatnonzero(routes.size == 0), bound[bound >= 0])
+    idle = idle[np.argsort(tables.vehicle[idle, col.TWIN], kind="stable")]
+    return [
+        Cluster(np.sort(np.concatenate([np.setdiff1d(one.vehicles, idle), idle[k :: len(clusters)]])), one.requests)
+        for k, one in enumerate(clusters)
+    ]
 
 
 class _Items(NamedTuple):

@@ -9,19 +9,11 @@ from routing.errors import Unsupported
 from routing.plans.before import changes, homes, standing
 from routing.plans.general.detours import sooner_by_detour
 from routing.plans.general.kernels import columns as col
-from routing.plans.general.likeness import nearest_requests, next_rows, twins, widened
+from routing.plans.general.likeness import nearest_requests, next_rows, reached, twins, widened
 from routing.plans.general.tables import Kind, Tables, may_reload, reload_places, returning_from_start, stride
 from routing.plans.general.whole.flags import write_whole_flags
 from routing.plans.understood import goods_bind
 from routing.problem.problem import I8, I32, I64, INFINITE, NEVER, U64, Level, Mix, Problem, Travel
-
-CANDIDATES = 60
-"""Vehicles tried for a request before all others: those that could be at its first place soonest."""
-
-
-CANDIDATES_PER_ORDER = 3
-"""More where a store is hot: so many for each order that waits there."""
-
 
 LOCKED = 2**50
 """NEVER inside a search: above every price, and a thousand of them still add up."""
@@ -66,14 +58,16 @@ def gather(problem: Problem, travel: Travel, *, nearest: int = 100) -> Tables:
     flag[col.ANY_LOADED] = (request[:, col.KIND] == Kind.LOADED).any()
     flag[col.RICH] = _is_rich(problem, travel)
     flag[col.RANKED] = problem.rank.any()
-    flag[col.MIXED] = flag[col.RANKED] and len(np.unique(vehicle[:, col.TWIN])) > 1
+    classes = len(np.unique(vehicle[:, col.TWIN]))
+    flag[col.MIXED] = flag[col.RANKED] and classes > 1
+    flag[col.CLASSES] = flag[col.MIXED] and classes < len(vehicle)
     flag[col.WEIGHED_BREAKS] = (problem.breaks.max_load < INFINITE).any()
     flag[col.BACK] = problem.load_back.any()
     flag[col.GOODS] = goods.size > 0
     flag[col.RELOADS], flag[col.FIRST_RELOAD] = problem.reloads.ptr.size > 0, len(request) - len(reloads)
     write_whole_flags(problem, flag)
     flag[col.DETOUR] = sooner_by_detour(problem, travel, node, request[:, col.KIND]) if plain else 0
-    request[:, col.GROUP], reach_ptr, reach = _reach(request, vehicle, travel.ticks)
+    request[:, col.GROUP], reach_ptr, reach = reached(request, vehicle, travel.ticks, bool(flag[col.MIXED]))
     (before, change), breaks = changes(problem), problem.breaks
     return Tables(
         flag=flag, node=node, request=request, vehicle=vehicle,
@@ -160,32 +154,6 @@ def _longest(ticks: I32) -> int:
     """Ticks of the longest way that can be driven."""
     most = int(ticks.max(initial=0))
     return most if most < INFINITE else int(ticks[ticks < INFINITE].max(initial=0))
-
-
-def _reach(request: I64, vehicle: I64, ticks: I32) -> tuple[I64, I32, I32]:
-    """Group of every request, and for every group the vehicles that could be at its place soonest."""
-    vehicles = len(vehicle)
-    begins = vehicle[:, [col.START, col.START_PLACE, col.PROFILE]]
-    alike = bool((begins == begins[:1]).all())
-    if not len(request) or (alike and vehicles <= 2 * CANDIDATES):
-        everybody = np.arange(vehicles, dtype=np.int32)
-        return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
-    places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
-    if vehicles <= 2 * CANDIDATES:
-        ticks = ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE]][:, places]
-        soonest = np.argsort((vehicle[:, col.START, None] + ticks).T, axis=1, kind="stable")
-        ends = vehicles * np.arange(len(places) + 1, dtype=np.int32)
-        return group.astype(np.int64), ends, soonest.astype(np.int32).reshape(-1)
-    orders = np.bincount(group)
-    reach, sizes = [], []
-    for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
-        soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
-        count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
-        near = np.flatnonzero(soonest <= np.partition(soonest, count - 1)[count - 1])
-        reach.append(near[np.argsort(soonest[near], kind="stable")[:count]])
-        sizes.append(count)
-    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
-    return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)
 
 
 def _requests(problem: Problem, ghosts: tuple[I64, I64], reloads: I64) -> I64:

@@ -1,4 +1,4 @@
-"""Which vehicles of a problem are twins, which requests are near each other, and which are rows of one choice."""
+"""Which vehicles are twins, or near a request; which requests are near each other, and which are rows of one choice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from routing.kernels.nearest import write_nearest
 from routing.plans.general.kernels import columns as col
 from routing.plans.general.tables import Kind, may_reload_at, reload_places
 from routing.problem.problem import I32, I64, INFINITE, Problem
+
+CANDIDATES = 60
+"""Vehicles tried for a request before all others: those that could be at its first place soonest."""
+
+CANDIDATES_PER_ORDER = 3
+"""More where a store is hot: so many for each order that waits there."""
 
 
 def twins(problem: Problem, vehicle: I64) -> I64:
@@ -73,3 +79,32 @@ def nearest_requests(node: I32, kind: I64, ticks: I32, count: int) -> I32:
 def widened(nearest: int, rows: int, spare: int) -> int:
     """As many neighbours as hold `nearest` of which only one row of a choice counts, but three times that at most."""
     return min(3 * nearest, nearest * rows // max(1, rows - spare))
+
+
+def reached(request: I64, vehicle: I64, ticks: I32, mixed: bool) -> tuple[I64, I32, I32]:
+    """Group of every request, and for every group the vehicles that could be at its place soonest.
+
+    In a `mixed` fleet all that could be there as soon as the last one: else one class could shut out the others.
+    """
+    vehicles = len(vehicle)
+    begins = vehicle[:, [col.START, col.START_PLACE, col.PROFILE]]
+    alike = bool((begins == begins[:1]).all())
+    if not len(request) or (alike and vehicles <= 2 * CANDIDATES):
+        everybody = np.arange(vehicles, dtype=np.int32)
+        return np.zeros(len(request), dtype=np.int64), np.array([0, vehicles], dtype=np.int32), everybody
+    places, group = np.unique(request[:, col.FIRST_PLACE], return_inverse=True)
+    if vehicles <= 2 * CANDIDATES:
+        ticks = ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE]][:, places]
+        soonest = np.argsort((vehicle[:, col.START, None] + ticks).T, axis=1, kind="stable")
+        ends = vehicles * np.arange(len(places) + 1, dtype=np.int32)
+        return group.astype(np.int64), ends, soonest.astype(np.int32).reshape(-1)
+    orders = np.bincount(group)
+    reach, sizes = [], []
+    for place, waiting in zip(places.tolist(), orders.tolist(), strict=True):
+        soonest = vehicle[:, col.START] + ticks[vehicle[:, col.PROFILE], vehicle[:, col.START_PLACE], place]
+        count = min(vehicles, max(CANDIDATES, CANDIDATES_PER_ORDER * waiting))
+        near = np.flatnonzero(soonest <= np.partition(soonest, count - 1)[count - 1])
+        reach.append(near[np.argsort(soonest[near], kind="stable")][: None if mixed else count])
+        sizes.append(len(reach[-1]))
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return group.astype(np.int64), ends, np.concatenate(reach).astype(np.int32)

@@ -102,12 +102,14 @@ def cheapest(tables, routes, request, limit, work):
                 continue
         if turn >= near and vehicle >= 0:
             break
-        if v < 0 or not may_serve(tables, request, v):
+        if v < 0:
             continue
-        if routes.size[v] == 0:
-            twin = tables.vehicle[v, col.TWIN]
-            if work.mark[v, col.CLOSED] == 1 or work.mark[twin, col.SEEN] == work.clock[col.STAMP]:
-                continue
+        twin, idle = tables.vehicle[v, col.TWIN], routes.size[v] == 0
+        if idle and (work.mark[v, col.CLOSED] == 1 or work.mark[twin, col.SEEN] == work.clock[col.STAMP]):
+            continue
+        if not may_serve(tables, request, v):
+            continue
+        if idle:
             work.mark[twin, col.SEEN] = work.clock[col.STAMP]
         if work.luck[1] > 0:
             work.luck[1] -= np.uint64(1)

@@ -148,7 +148,7 @@ def ruin_related(tables, routes, saved, work, turn):
 
 
 @inner_kernel
-def _may_take(tables, routes, giver, taker):
+def may_take(tables, routes, giver, taker):
     """Whether everything that `giver` serves may be served by `taker`."""
     for k in range(1, routes.size[giver] + 1):
         if not may_serve(tables, tables.node[routes.row[giver, col.NODE, k], col.REQUEST], taker):
@@ -165,7 +165,7 @@ def swap_vehicles(tables, routes, saved, work):
     one = np.int64(routes.vehicle[tables.node[seed, col.REQUEST]])
     if tables.vehicle[one, col.TWIN] == tables.vehicle[other, col.TWIN]:
         return
-    if not _may_take(tables, routes, one, other) or not _may_take(tables, routes, other, one):
+    if not may_take(tables, routes, one, other) or not may_take(tables, routes, other, one):
         return
     save(routes, saved, one, work)
     save(routes, saved, other, work)
@@ -182,12 +182,8 @@ def swap_vehicles(tables, routes, saved, work):
 
 
 @inner_kernel
-def empty_vehicle(tables, routes, saved, work):
-    """Take everything out of one vehicle's route that may leave it."""
-    seed = seed_node(tables, routes, work, False)
-    if seed < 0:
-        return
-    vehicle = np.int64(routes.vehicle[tables.node[seed, col.REQUEST]])
+def empty_route(tables, routes, saved, vehicle, work):
+    """Take everything out of a vehicle's route that may leave it."""
     save(routes, saved, vehicle, work)
     for k in range(1, routes.size[vehicle] + 1):
         request = tables.node[routes.row[vehicle, col.NODE, k], col.REQUEST]
@@ -195,6 +191,14 @@ def empty_vehicle(tables, routes, saved, work):
             forget(routes, request)
     compact(tables, routes, vehicle)
     refresh(tables, routes, vehicle, work)
+
+
+@inner_kernel
+def empty_vehicle(tables, routes, saved, work):
+    """Empty the route of one vehicle."""
+    seed = seed_node(tables, routes, work, False)
+    if seed >= 0:
+        empty_route(tables, routes, saved, np.int64(routes.vehicle[tables.node[seed, col.REQUEST]]), work)
 
 
 @inner_kernel

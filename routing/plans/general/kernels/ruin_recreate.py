@@ -30,6 +30,7 @@ from routing.plans.general.kernels.ruin import (
     ruin_strings,
     swap_vehicles,
 )
+from routing.plans.general.whole.kernels.classes import suit_vehicle, widen_vehicle
 from routing.plans.general.whole.kernels.plan import (
     cheapest_in_plan,
     put_leaders_first,
@@ -48,6 +49,9 @@ RANKED_ORDERS = 10
 
 MIXED_TURNS = 30
 """In one iteration of so many two unlike vehicles exchange their routes, in one more a route is emptied."""
+
+SUIT_TURN, WIDEN_TURNS = 2, 16
+"""Where there are classes of vehicles, one more suits a route's vehicle, and those up to the second widen one."""
 
 WALKED_NODES = 32
 """Nodes that ejections walk in the time in which ruin and recreate tries an insertion, or somewhat less."""
@@ -256,6 +260,11 @@ def search_slice(tables, routes, saved, best, work, turn):
             swap_vehicles(tables, routes, saved, work)
         elif lot == 1:
             empty_vehicle(tables, routes, saved, work)
+        elif lot <= WIDEN_TURNS and tables.flag[col.CLASSES] == 1:
+            if lot == SUIT_TURN:
+                suit_vehicle(tables, routes, saved, work)
+            else:
+                widen_vehicle(tables, routes, saved, work)
         elif below(work.luck, 10) == 0:
             ruin_related(tables, routes, saved, work, turn)
         else:
