@@ -66,6 +66,8 @@ def read_map(path: Path, table: Mapping[str, Any], minute: int | None = None) ->
         elif item.is_way() and ("highway" in tags or tags.get("route") == "ferry"):
             # A node twice in a row is one: no street crosses itself there.
             nodes = [ref for ref, _ in itertools.groupby(node.ref for node in item.nodes)]
+            if len(nodes) < 2:
+                continue  # a way of one node leads nowhere, and is no crossing
             found.at.update((n.ref, (n.location.lat, n.location.lon)) for n in item.nodes if n.location.valid())
             if "highway" not in tags:
                 there = [found.at[node] for node in nodes if node in found.at]
