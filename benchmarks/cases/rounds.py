@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.harness import Bound, Case, Sample, Work
 from benchmarks.inputs.synthetic_days import Round, busy_round
+from dispatch.rounds import freeze, legs
 from dispatch.rounds.legs import legs_of_trips, travel_block
 from dispatch.rounds.solve import seed_of, solve, solve_round
 from routing.plans.budget import Budget
@@ -125,6 +126,26 @@ def _whole(made: Round) -> Work:
     return work
 
 
+def _as_small(made: Round) -> Work:
+    """The whole round as below the sizes from which cells are used: every leg, places in the order they came in."""
+    along, least = freeze.ALONG_CELLS_FROM, legs.PAIRS_FROM
+    freeze.ALONG_CELLS_FROM = 2**62
+    try:
+        frozen = made.engine.freeze()
+    finally:
+        freeze.ALONG_CELLS_FROM = along
+
+    def work() -> Sample:
+        legs.PAIRS_FROM = 2**62
+        try:
+            answer = solve_round(frozen, made.times)
+        finally:
+            legs.PAIRS_FROM = least
+        return Sample({"tried": answer.work, "routes": len(answer.changes)}, {"cost": float(answer.cost)}, amount=1)
+
+    return work
+
+
 def _started(made: Round) -> TripPlanner:
     return TripPlanner(made.frozen.problem, made.travel, seed_of(made.frozen))
 
@@ -159,5 +180,12 @@ CASES = (
     _case("snapshot", CITY, _snapshot, repeats=3),
     _case("legs-every", CITY, _legs(whole=True), repeats=3, unit="legs"),
     _case("legs-driven", CITY, _legs(whole=False), repeats=3, unit="legs"),
-    _case("round", CITY, _whole, repeats=3, bounds=COST),
+    *(
+        case
+        for size in (FULL[-1], (1_000, 1_000), CITY)
+        for case in (
+            _case("round-every", size, _as_small, repeats=5, bounds=COST),
+            *((_case("round", size, _whole, repeats=5, bounds=COST),) if size not in FULL else ()),
+        )
+    ),
 )

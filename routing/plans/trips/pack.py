@@ -27,10 +27,15 @@ class Packed(NamedTuple):
     head: NDArray[np.int32]  # [V, H] requests on board in the sequence of their drops
     heads: NDArray[np.int32]  # [V] how many, -1 where the told row cannot be driven and stays as it is
     act_at: NDArray[np.int64]  # [V, G] earliest act instant at a group's store by reach alone, whatever the laws say
+    free: NDArray[np.int64]  # [V, 2] when and where each vehicle is free for it
 
 
-def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
-    """Arrays for the kernels, with the told plan read in; requests that have no place yet have `where` -1."""
+def pack(problem: Problem, travel: Travel, seed: int, known: Packed | None = None) -> Packed:
+    """Arrays for the kernels, with the told plan read in; requests that have no place yet have `where` -1.
+
+    `known`: the same problem packed with another plan; who can be where first is taken from there where all vehicles
+    are free when and where they were.
+    """
     fresh = problem.aboard_of < 0
     group, group_place = _groups(problem)
     vehicles, requests = len(problem.start_place), len(problem.pick_place)
@@ -45,8 +50,8 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
         allowed=problem.allowed.copy(),
         must_keep_ptr=problem.must_keep_ptr,
         must_keep=problem.must_keep,
-        near=np.zeros((len(group_place), vehicles), dtype=np.int32),
-        near_at=np.zeros((len(group_place), vehicles), dtype=np.int32),
+        near=np.zeros((0, 0), dtype=np.int32),  # filled in below, once the told plan is read
+        near_at=np.zeros((0, 0), dtype=np.int32),
     )
     rows = vehicles + 2 * POOL
     plan = TripPlan(
@@ -60,16 +65,16 @@ def pack(problem: Problem, travel: Travel, seed: int) -> Packed:
     heads = np.zeros(vehicles, dtype=np.int32)
     start = np.where(standing(problem), problem.start, np.maximum(problem.start, 0)).astype(np.int64)
     read_rows(day, plan, problem.before, problem.stop_level, problem.aboard_of, problem.start_place, start, head, heads)
-    act_at = _earliest(day, plan, travel, group_place, problem)
-    lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, layout.FAR), layout.FAR).T
-    # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
-    bits = max(vehicles - 1, 1).bit_length()
-    both = np.sort((lawful << bits) | np.arange(vehicles, dtype=np.int64), axis=1)
-    day.near[:] = both & ((1 << bits) - 1)
-    day.near_at[:] = both >> bits
+    free = _free(day, plan, travel, problem)
+    if known is not None and np.array_equal(free, known.free):
+        act_at, day = known.act_at, day._replace(near=known.day.near, near_at=known.day.near_at)
+    else:
+        act_at = _earliest(free, travel, group_place, problem)
+        near, near_at = _nearest(act_at, problem)
+        day = day._replace(near=near, near_at=near_at)
     _floors(day, problem, group)
     day = _owed(day, plan)
-    return Packed(day, plan, _search(problem, day, seed), head, heads, act_at)
+    return Packed(day, plan, _search(problem, day, seed), head, heads, act_at, free)
 
 
 def _groups(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -158,24 +163,39 @@ def _windows(problem: Problem) -> NDArray[np.int32]:
     return problem.window
 
 
-def _earliest(
-    day: Day, plan: TripPlan, travel: Travel, group_place: NDArray[np.int32], problem: Problem
-) -> NDArray[np.int64]:
-    """Earliest act instant [V, G] at each group's store: from where a vehicle is free, past the stop it must make."""
+def _free(day: Day, plan: TripPlan, travel: Travel, problem: Problem) -> NDArray[np.int64]:
+    """When and where each vehicle is free [V, 2]: past the drops on board and the stop it must make."""
     free_at, place = day.facts.vehicle[:, layout.FREE_AT].copy(), day.facts.vehicle[:, layout.FREE_PLACE].copy()
-    profile = problem.profile
     first = plan.trip[: len(place), 0]
     bound = (plan.chain[: len(place), layout.FIRST] > 0) & (first[:, layout.BOUND] == 1)
     bound &= first[:, layout.ANCHORED] == 1
     if bound.any():
         store = first[bound, layout.STORE]
-        leg = np.where(place[bound] == store, 0, travel.ticks[profile[bound], place[bound], store])
+        leg = np.where(place[bound] == store, 0, travel.ticks[problem.profile[bound], place[bound], store])
         free_at[bound] = np.where(leg > 0, np.maximum(free_at[bound], 0), free_at[bound]) + leg
         place[bound] = store
-    leg = travel.ticks[profile[:, None], place[:, None], group_place[None, :]].astype(np.int64)
+    return np.stack([free_at, place], axis=1)
+
+
+def _earliest(
+    free: NDArray[np.int64], travel: Travel, group_place: NDArray[np.int32], problem: Problem
+) -> NDArray[np.int64]:
+    """Earliest act instant [V, G] at each group's store, from when and where vehicles are free."""
+    free_at, place = free[:, 0], free[:, 1]
+    leg = travel.ticks[problem.profile[:, None], place[:, None], group_place[None, :]].astype(np.int64)
     here = place[:, None] == group_place[None, :]
     leave = np.where(here, free_at[:, None], np.maximum(free_at, 0)[:, None] + leg)
     return np.maximum(leave + problem.enter[group_place], 0)
+
+
+def _nearest(act_at: NDArray[np.int64], problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """`near` and `near_at`: vehicles by their lawful earliest act instant at each group's store, [G, V] each."""
+    vehicles = len(act_at)
+    lawful = np.where(act_at <= problem.last_pickup[:, None], np.minimum(act_at, layout.FAR), layout.FAR).T
+    # Instant and vehicle in one number: sorting those is many times faster than a stable argsort, and the same.
+    bits = max(vehicles - 1, 1).bit_length()
+    both = np.sort((lawful << bits) | np.arange(vehicles, dtype=np.int64), axis=1)
+    return (both & ((1 << bits) - 1)).astype(np.int32), (both >> bits).astype(np.int32)
 
 
 def _floors(day: Day, problem: Problem, group: NDArray[np.int64]) -> None:

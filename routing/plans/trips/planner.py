@@ -101,7 +101,7 @@ class TripPlanner(Planner):
         """Read other rows in, as if they were what was told before."""
         if rows is not self._rows:
             told = _told_before(self._problem, rows)
-            self.packed, self._rows = pack(told, self._travel, self._seed), rows
+            self.packed, self._rows = pack(told, self._travel, self._seed, self.packed), rows
 
     def soonest(self, request: int) -> I64:
         """Past the drops of what is on board and the stop that must come first."""

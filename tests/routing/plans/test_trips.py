@@ -20,6 +20,7 @@ from routing.plans.trips.kernels import layout
 from routing.plans.trips.kernels.places import best_place
 from routing.plans.trips.kernels.search import insert_all, search_slice
 from routing.plans.trips.kernels.sequence import EXACT
+from routing.plans.trips.pack import pack
 from routing.plans.trips.planner import TripPlanner
 from routing.problem.audit import audit
 from routing.problem.build import make_problem
@@ -331,3 +332,16 @@ def test_what_the_planner_for_trips_does_not_know_goes_to_the_other_one() -> Non
     assert audit(problem, travel, plan(problem, travel)) == []
     with pytest.raises(Unsupported, match="max_metres"):  # which neither knows beside trips
         plan(*round_of_two(max_metres=10**6))
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.booleans())
+def test_who_can_be_where_first_is_the_same_whether_taken_over_or_found_anew(seed: int, late: bool) -> None:
+    """Of another plan, and of one in which somebody is free later than before."""
+    problem, travel = random_round(seed)
+    known = pack(problem, travel, seed)
+    other = problem._replace(start=problem.start + 50) if late else problem
+    again, anew = pack(other, travel, seed, known), pack(other, travel, seed)
+    assert (again.act_at == anew.act_at).all() and (again.free == anew.free).all()
+    assert (again.day.near == anew.day.near).all() and (again.day.near_at == anew.day.near_at).all()
+    assert (again.act_at is known.act_at) == np.array_equal(anew.free, known.free)
