@@ -9,7 +9,6 @@ The replays are kept under build/, so that a run that was stopped goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import versions
+from benchmarks.published import publish
 from benchmarks.resumable import ROOT, code_digest
 from dispatch.record.run_folder import read_csv
 from halfhour.lab.conducting import conduct
@@ -74,7 +73,6 @@ def judged(gaps: NDArray[np.float64]) -> dict[str, Any]:
         "false_claims_t": sum((said.p_t or 0.0) < ALPHA for said in nothing) / EXPERIMENTS,
         "false_claims_signs": sum(said.p_flip < ALPHA for said in nothing) / EXPERIMENTS,
         "planted_covered": sum(covers) / EXPERIMENTS,
-        "versions": versions(),
     }
 
 
@@ -86,14 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=None, help="folder for the figures as JSON")
     chosen = parser.parse_args(arguments)
     found = judged(differences(chosen.blocks, chosen.jobs))
-    if chosen.out is not None:
-        chosen.out.mkdir(parents=True, exist_ok=True)
-        name = f"{found['versions']['halfhour']}-same-twice.json"
-        (chosen.out / name).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    print(
+    line = (
         f"{found['blocks']} blocks twice: false claims {found['false_claims_t']:.1%} by t, "
         f"{found['false_claims_signs']:.1%} by signs; planted covered {found['planted_covered']:.1%}"
     )
+    if chosen.out is not None:
+        publish(chosen.out, "same-twice", found, [line])
+    print(line)
     within = FALSE_CLAIMS[0] <= found["false_claims_t"] <= FALSE_CLAIMS[1]
     return int(not (within and COVERED[0] <= found["planted_covered"] <= COVERED[1]))
 
