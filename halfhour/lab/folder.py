@@ -9,6 +9,7 @@ report.json, runs.csv, report.md   what is known by now
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -59,7 +60,7 @@ class ExperimentFolder:
             shutil.copyfile(experiment.file, self.path / COPY)
             write_json(file, plan)
             return
-        begun = _read(file)
+        begun = {"invented": plan["invented"]} | _read(file)  # plans of old do not say what was invented
         changed = [_change(key, begun.get(key), value) for key, value in plan.items() if begun.get(key) != value]
         if changed:
             raise ExperimentChanged(
@@ -94,6 +95,11 @@ def _plan(experiment: Experiment, days: Sequence[ExperimentDay]) -> dict[str, An
         "name": experiment.name,
         "policies": {arm.name: [arm.policy, arm.recipe or "", arm.policy_sha256] for arm in experiment.arms},
         "settings": {arm.name: dict(arm.settings) for arm in experiment.arms},
+        "invented": {
+            f"{days.name}.{name}": value
+            for days in experiment.invented
+            for name, value in dataclasses.asdict(days.size).items()
+        },
         "days": {day.name: day.digest for day in days},
         "seeds": list(experiment.seeds),
         "least_effect": dict(experiment.least_effect),

@@ -244,6 +244,7 @@ def _arm(settings: Mapping[str, Any]) -> Arm:
 
 def _settings_of(days: Sequence[Path]) -> Settings:
     from halfhour.replaying import opened
+    from sim.replay.result import day_digest
 
     if len(days) < FEWEST_DAYS:
         raise InvalidExperiment(
@@ -251,7 +252,17 @@ def _settings_of(days: Sequence[Path]) -> Settings:
             field="scenarios",
             hint=f"Name at least {FEWEST_DAYS}: halfhour scenario new makes some, one for each seed.",
         )
-    found = [opened(day)[0].catalogue.settings for day in days]
+    scenarios = [opened(day)[0] for day in days]
+    first_with: dict[str, Path] = {}
+    for day, digest in zip(days, map(day_digest, scenarios), strict=True):
+        if digest in first_with:
+            twin = first_with[digest]
+            raise InvalidExperiment(
+                f"{twin.name} and {day.name} are one day: it would be chosen on what is reported on",
+                field="scenarios", file=str(day), hint="Name every day once.",
+            )  # fmt: skip
+        first_with[digest] = day
+    found = [scenario.catalogue.settings for scenario in scenarios]
     for day, settings in zip(days, found, strict=True):
         differs = [key for key, value in settings.flat().items() if value != found[0].flat()[key]]
         if differs:

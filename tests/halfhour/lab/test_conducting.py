@@ -233,3 +233,23 @@ def test_the_command(halfhour, declared, tmp_path):
     assert again.status == 2 and "output_exists" in again.err
     resumed = halfhour("experiment", tmp_path / "e.toml", "--out", tmp_path / "out", "--resume", "--json")
     assert resumed.status == 0 and json.loads(resumed.out)["finished"] == 12
+
+
+def test_days_that_were_invented_otherwise_are_another_experiment(tmp_path):
+    text = (
+        'policies = ["nearest", "greedy"]\nseeds = 1\n[invented]\ndays = 2\norders = 8\nriders = 3\nstores = 2\n'
+        "hours = 0.5\n[least_effect]\nclick_to_door_mean_s = 5\n"
+    )
+    file = tmp_path / "e.toml"
+    file.write_text(text)
+    conduct(read_experiment(file), tmp_path / "out", jobs=1, make_executor=Here, work=greedy_is(-60.0))
+    file.write_text(text.replace("orders = 8", "orders = 9"))
+    with pytest.raises(InvalidInput, match=r"orders was 8, is 9") as refused:
+        conduct(read_experiment(file), tmp_path / "out", resume=True, make_executor=Here)
+    assert refused.value.code == "experiment_changed"
+    plan = tmp_path / "out" / "plan.json"
+    begun = json.loads(plan.read_text())
+    del begun["invented"]  # as plans were before
+    plan.write_text(json.dumps(begun))
+    file.write_text(text)
+    conduct(read_experiment(file), tmp_path / "out", jobs=1, resume=True, make_executor=Here, work=greedy_is(-60.0))

@@ -127,3 +127,9 @@ def test_days_that_are_too_few_or_differ_are_refused(days, tmp_path):
     with pytest.raises(InvalidInput, match=r"runs under another rules\.max_batch than mon"):
         found([*days, tmp_path / "other"], tmp_path / "out", None)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("order", [(0, 0, 1, 1), (0, 1, 2, 3, 2)])
+def test_a_day_that_is_named_twice_is_refused(order, days, tmp_path):
+    with pytest.raises(InvalidInput, match="are one day"):
+        found([days[k] for k in order], tmp_path / "out", None)
